@@ -1,0 +1,43 @@
+#include <exo/loop.h>
+
+/* One loop for all: `step` does some pages from `at` on and says how many. */
+#define REPEAT(pages, done, step)                                                                                      \
+    do {                                                                                                               \
+        uint64_t at = 0;                                                                                               \
+        int64_t status = 0;                                                                                            \
+        while (at < (pages)) {                                                                                         \
+            status = (step);                                                                                           \
+            if (status <= 0)                                                                                           \
+                break;                                                                                                 \
+            at += (uint64_t)status;                                                                                    \
+        }                                                                                                              \
+        if (done)                                                                                                      \
+            *(uint64_t *)(done) = at;                                                                                  \
+        return status < 0 ? status : 0;                                                                                \
+    } while (0)
+
+int64_t exo_alloc_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot, uint64_t *done)
+{
+    REPEAT(pages, done, exo_mem_alloc(env, va + at * EXO_PAGE_BYTES, pages - at, prot));
+}
+
+int64_t exo_map_all(uint64_t env, uint64_t va, uint64_t frame, uint64_t first, uint64_t pages, uint64_t prot)
+{
+    REPEAT(pages, (void *)0, exo_mem_map(env, va + at * EXO_PAGE_BYTES, frame, first + at, pages - at, prot));
+}
+
+int64_t exo_share_all(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pages, uint64_t mode_prot)
+{
+    REPEAT(pages, (void *)0,
+           exo_mem_share(env, va + at * EXO_PAGE_BYTES, source_va + at * EXO_PAGE_BYTES, pages - at, mode_prot));
+}
+
+int64_t exo_protect_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot)
+{
+    REPEAT(pages, (void *)0, exo_mem_protect(env, va + at * EXO_PAGE_BYTES, pages - at, prot));
+}
+
+int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages)
+{
+    REPEAT(pages, (void *)0, exo_mem_unmap(env, va + at * EXO_PAGE_BYTES, pages - at));
+}

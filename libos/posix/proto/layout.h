@@ -1,0 +1,58 @@
+/*
+ * Where things lie in a POSIX process. Shared by the libOS (which lives there) and the servers (which map pages
+ * into it). All of the libOS is kept in one 1 GiB region, and what is always used in one 2 MiB region, to need few page tables.
+ */
+#ifndef PX_LAYOUT_H
+#define PX_LAYOUT_H
+
+#define PX_PAGE 4096ul
+
+#define PX_PROG_LO 0x10000ul        /* lowest program address (Linux's mmap_min_addr) */
+#define PX_PROG_HI 0x7fef00000000ul /* end of the program's range: the stack ends just below */
+
+#define PX_WINDOW_LO 0x7fef00000000ul /* windows on file pages */
+#define PX_WINDOW_HI 0x7fff00000000ul
+
+#define PX_PROCTAB 0x7fffe0000000ul /* process table, read-only */
+#define PX_PROCTAB_PAGES 128ul /* the table takes 127, the last one is tty's page (tty.h) */
+#define PX_META 0x7fffe0080000ul /* file-system metadata, read-only */
+#define PX_META_HI 0x7ffff0000000ul
+
+#define PX_IMAGE 0x7ffff0000000ul    /* libOS text, data, bss */
+#define PX_IMAGE_HI 0x7ffff0080000ul
+#define PX_HEAP 0x7ffff0080000ul     /* libOS private heap */
+#define PX_HEAP_HI 0x7ffff00f0000ul
+
+#define PX_PER 0x7ffff00f0000ul             /* pages of this process alone, never cloned */
+#define PX_UPAGE (PX_PER + 0 * PX_PAGE)     /* context page of the first thread */
+#define PX_PPAGE (PX_PER + 1 * PX_PAGE)     /* process page, shared with proc and fs (struct px_ppage) */
+#define PX_MSG (PX_PER + 2 * PX_PAGE)       /* message page, shared with proc, fs, tty: strings and structures of calls */
+#define PX_INFO (PX_PER + 3 * PX_PAGE)      /* the kernel's info page, read-only (struct exo_info) */
+
+#define PX_SHARED 0x7ffff0100000ul /* open file descriptions and pipe rings */
+#define PX_SHARED_HI 0x7fffff000000ul
+
+#define PX_BOOTARGS 0x7fffd0000000ul /* the first process only: struct px_bootargs and the standard streams' rings */
+
+/* In each server's address space: client i's process page and message page. */
+#define PX_CLIENTS 0x600000000000ul
+#define PX_CLIENT_PPAGE(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE)
+#define PX_CLIENT_MSG(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE + PX_PAGE)
+
+/* Capability slots that every process starts with (generation 0, so the handle is the index). */
+enum px_slot {
+    PX_SLOT_SELF = 1, /* own environment: map, create contexts */
+    PX_SLOT_CTX = 2,  /* own first context */
+    PX_SLOT_PROC = 3, /* endpoint of proc, badged with the process */
+    PX_SLOT_FS = 4,
+    PX_SLOT_TTY = 5,
+    PX_SLOT_ZONE = 6, /* the zone that it is charged to; no right to create environments */
+    PX_SLOT_FIRST_FREE = 16,
+};
+
+/* A badge names a process: table index in the low 16 bits, generation above. */
+#define PX_BADGE(index, gen) ((unsigned long)(index) | (unsigned long)(gen) << 16)
+#define PX_BADGE_INDEX(badge) ((unsigned)((badge) & 0xffff))
+#define PX_BADGE_GEN(badge) ((unsigned)((badge) >> 16))
+
+#endif

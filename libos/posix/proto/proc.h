@@ -1,0 +1,61 @@
+/*
+ * Calls to proc. Word 0 is the operation; the answer's word 0 is 0 or a negative Linux errno. "msg" is the caller's message page.
+ * The caller is known by its badge; nothing in a message names it.
+ */
+#ifndef PX_PROTO_PROC_H
+#define PX_PROTO_PROC_H
+
+enum px_proc_op {
+    /* w1 flags (PX_FORK_*). Answer: w1 pid of the child, w2 its table index; w4 a capability to its environment with
+     * the rights to map into it, fill slots and create contexts. The child is an EMBRYO until PX_PROC_FORK_DONE. Its process and message
+     * pages and slots 1, 3..6 are in place. */
+    PX_PROC_FORK = 1,
+    /* w1 pid: the embryo was started; w2 = 1: it failed, destroy it. */
+    PX_PROC_FORK_DONE,
+    /* msg: comm[16], exe[256], u32 length, cmdline. The process has a new program (set PX_PF_EXECED, wake a vfork parent). */
+    PX_PROC_EXEC,
+    /* w1 wait status (as wait4 gives it). No answer: the environment is destroyed. */
+    PX_PROC_EXIT,
+    /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4, WUNTRACED 2, WCONTINUED 8).
+     * Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children, w4 uid. -ECHILD. */
+    PX_PROC_WAIT,
+    /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. */
+    PX_PROC_KILL,
+    /* w1 pid, w2 pgid. */
+    PX_PROC_SETPGID,
+    PX_PROC_SETSID, /* answer: w1 sid */
+    /* w1 what (enum px_cred), w2..w4 ids (-1: leave) */
+    PX_PROC_SETCRED,
+    /* msg: u32 gids, w1 count */
+    PX_PROC_SETGROUPS,
+    /* w1 wait status of the stop; the caller then sleeps on cont_seq. The parent is told (SIGCHLD unless SA_NOCLDSTOP: w2 = 1 told anyway by child_seq). */
+    PX_PROC_STOPPED,
+    /* The caller continued after a stop; parent is told. */
+    PX_PROC_CONTINUED,
+    /* w1 which, w2 who, w3 value (setpriority semantics) */
+    PX_PROC_SETPRIORITY,
+    /* msg: name, w1 length. Host name of all. */
+    PX_PROC_SETHOSTNAME,
+    /* w1 -1 or terminal index: controlling terminal of the caller's session. Only tty may call this for another: w2 sid. */
+    PX_PROC_SETTTY,
+    /* Only tty: w1 pgid, w2 signal: to each member of the process group. */
+    PX_PROC_TTYSIGNAL,
+    /* Only tty: start the first process. w4 carries a capability to a frame block that proc maps at PX_BOOTARGS (read-write). Answer: w1 pid. */
+    PX_PROC_SPAWN,
+    /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG */
+    PX_PROC_PRCTL,
+    /* w1 pid. Answer: w1 cpu ns so far, w2 frames in use, w3 children's cpu ns. */
+    PX_PROC_USAGE,
+    /* w1 0: flush; 1: power off (RB_POWER_OFF), 2 restart, 3 halt: reboot(2). */
+    PX_PROC_REBOOT,
+};
+
+#define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */
+#define PX_FORK_PARENT 2 /* CLONE_PARENT */
+
+enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
+
+#define PX_KILL_SIGQUEUE 1 /* code SI_QUEUE and value in w4 */
+#define PX_KILL_TKILL 2    /* code SI_TKILL */
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * The process table, written by proc, mapped read-only everywhere at PX_PROCTAB, and the process page, one per process.
+ * A reader takes `seq` before and after (odd: being changed) when it needs several fields to agree.
+ */
+#ifndef PX_PROCTAB_H
+#define PX_PROCTAB_H
+#include <stdint.h>
+
+#define PX_PROCTAB_VERSION 1u
+#define PX_PROCS_MAX 508u /* entries of 1 KiB in 127 pages; the 128th page is px_ttypage */
+
+enum px_state {
+    PX_FREE = 0,
+    PX_EMBRYO,  /* environment made, not started */
+    PX_RUNNING, /* running or sleeping: /proc shows S or R */
+    PX_STOPPED, /* by a job-control signal */
+    PX_ZOMBIE,
+};
+
+struct px_proc {
+    _Alignas(1024) uint32_t state; /* enum px_state */
+    uint32_t gen;   /* generation of this entry: part of the badge */
+    int32_t pid, ppid, pgid, sid;
+    uint32_t uid, euid, suid, gid, egid, sgid;
+    uint32_t ngroups;
+    uint32_t groups[32];
+    int32_t status;    /* wait status of a zombie or of the last stop */
+    int32_t tty;       /* controlling terminal: index in tty, or -1 */
+    uint32_t flags;    /* enum px_proc_flags */
+    uint64_t start_ns; /* monotonic time of fork */
+    uint64_t cpu_ns;   /* of a zombie; of the living: ask the kernel */
+    uint64_t child_cpu_ns;
+    int32_t nice;
+    uint32_t umask_hint; /* informational, for /proc */
+    int32_t dumpable;
+    uint32_t pad;
+    char comm[16];
+    char exe[256];     /* absolute path of the program */
+    uint32_t cmdline_len;
+    char cmdline[380]; /* arguments, each ended by NUL, cut off at the end */
+};
+_Static_assert(sizeof(struct px_proc) == 1024, "four entries to a page");
+
+enum px_proc_flags {
+    PX_PF_EXECED = 1,  /* has executed since fork: setpgid by the parent fails with EACCES */
+    PX_PF_LEADER = 2,  /* session leader */
+    PX_PF_VFORK = 4,   /* parent sleeps until exec or exit */
+};
+
+/* Entry 0 is the table's header; process entries are 1 .. PX_PROCS_MAX-1. */
+struct px_proctab {
+    _Alignas(1024) uint32_t version;
+    uint32_t seq;        /* bumped before and after each change */
+    uint32_t change;     /* bumped after each change of any process's state; a word to wait on */
+    uint32_t count;      /* processes alive, zombies included */
+    int32_t first_pid;   /* pid of the first process (the command of exo run) */
+    int32_t first_done;  /* 1 when it has ended */
+    int32_t first_status; /* its wait status */
+    int32_t last_pid;
+    uint64_t forks;      /* since boot */
+    char hostname[65];
+};
+_Static_assert(sizeof(struct px_proctab) == 1024, "header is one entry");
+#define PX_PROC(table, index) (&((struct px_proc *)(table))[index])
+
+/* A queued signal's siginfo, the part that must travel. */
+struct px_siginfo {
+    int32_t signo, code, pid, uid;
+    int32_t status; /* SIGCHLD */
+    int32_t errno_;
+    uint64_t value; /* sigqueue */
+};
+
+#define PX_SIGQUEUE 16u
+#define PX_HAZARDS 352u
+
+/*
+ * The process page at PX_PPAGE: shared by one process, proc and fs. The process may write nonsense here and hurts only itself:
+ * servers read every word once and check it. Fields say who writes them.
+ */
+struct px_ppage {
+    uint32_t version;
+    int32_t index;          /* own entry in the table                                     (proc) */
+    uint64_t sig_pending;   /* bit n-1: signal n waits to be taken                         (proc sets, libOS clears; atomics) */
+    uint32_t sig_seq;       /* bumped with each posted signal: a word to wait on           (proc) */
+    uint32_t child_seq;     /* bumped when a child changes state: a word to wait on        (proc) */
+    struct px_siginfo sig_info[65]; /* latest siginfo of standard signal n                 (proc) */
+    uint32_t queue_head, queue_tail; /* real-time signals: proc appends, libOS takes */
+    struct px_siginfo queue[PX_SIGQUEUE];
+    uint64_t sig_blocked;   /* copy of the mask, for /proc and for SIGCONT decisions       (libOS) */
+    uint64_t sig_ignored;   /* bits of signals whose disposition is ignore: proc does not post them (libOS) */
+    uint64_t sig_caught;    /* (libOS) */
+    uint32_t cont_seq;      /* bumped by SIGCONT: a stopped libOS waits on it              (proc) */
+    uint32_t hazard_count;  /* entries in use below                                        (libOS) */
+    /* fs reads this: inodes open, mapped or current directory here */
+    uint32_t hazard[PX_HAZARDS];
+};
+_Static_assert(sizeof(struct px_ppage) <= 4096, "one page");
+#endif

@@ -1,0 +1,267 @@
+/*
+ * Inside the POSIX library OS: what its files owe each other. The libOS is one static program mapped at PX_IMAGE in every process; its
+ * data is private to the process and copied on fork. It runs on its own stack, with events masked, never touches FPU registers,
+ * and takes nothing from the program on trust: a program address is a px_user until px_copy_* has moved the bytes.
+ *
+ * Results are Linux's: >= 0, or -errno. A call that a signal interrupted returns one of the -PX_ERESTART* and entry.c decides.
+ *
+ * Who writes what:
+ *   entry/   PROC   arch/x86_64/entry.S, upcall.c, signal.c, process.c (fork, exit, wait, kill, ids), start.c
+ *   mm/      MM     vma.c, fault.c, copy.c, heap.c, exec.c, elf.c, auxv
+ *   fs/      FILES  path walk, inodes, windows, calls on paths, regular files and directories
+ *   fd/      FD     descriptors, open file descriptions, pipes, poll, devices, /proc, sockets, strace, time, miscellany, calls.tab
+ *   tty/     TTY    terminals from the client's side
+ */
+#ifndef PX_H
+#define PX_H
+#include <exo/abi.h>
+#include <exo/calls.h>
+#include <exo/ipc.h>
+#include <exo/loop.h>
+#include <exo/string.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "linux.h" /* Linux's numbers and structures, as far as the libOS uses them */
+#include "proto/layout.h"
+#include "proto/proctab.h"
+
+typedef uint64_t px_user; /* an address that the program gave: not yet believed */
+
+#define PX_ERESTARTSYS 512        /* restart if SA_RESTART, else EINTR */
+#define PX_ERESTARTNOINTR 513     /* always restart */
+#define PX_ERESTARTNOHAND 514     /* restart if no handler ran, else EINTR */
+#define PX_ERESTART_BLOCK 516     /* restart through restart_syscall (nanosleep, poll) */
+
+#define PX_DEADLINE_NEVER EXO_DEADLINE_NEVER
+
+/* ---- entry (PROC) ------------------------------------------------------------------------------------------------ */
+
+/* A call's body: the six arguments as the program gave them. */
+typedef int64_t px_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+
+/* Table made from calls.tab: body (or NULL: ENOSYS and counted), name, strace format. */
+struct px_call_entry {
+    px_call *body;
+    const char *name;
+    const char *format; /* argument kinds, for strace: see fd/strace.c */
+};
+extern const struct px_call_entry px_calls[];
+extern const unsigned px_calls_count;
+extern uint32_t px_missing[]; /* how often each missing call was asked for */
+
+/* The program's registers at the present system call or upcall; may be changed (sigreturn, execve, signal delivery). */
+struct exo_regs *px_regs(void);
+
+/* Direct entry: the address that AT_EXO_CALL (auxv 0x65786f) gives to programs: called like a function with the number in RAX and Linux's
+ * argument registers, without entering the kernel. */
+void px_direct_entry(void);
+
+static inline struct exo_upage *px_upage(void)
+{
+    return (struct exo_upage *)PX_UPAGE;
+}
+static inline struct px_ppage *px_ppage(void)
+{
+    return (struct px_ppage *)PX_PPAGE;
+}
+static inline const struct exo_info *px_info(void)
+{
+    return (const struct exo_info *)PX_INFO;
+}
+static inline const struct px_proctab *px_proctab(void)
+{
+    return (const struct px_proctab *)PX_PROCTAB;
+}
+/* This process's entry of the process table. */
+static inline const struct px_proc *px_self(void)
+{
+    return PX_PROC(PX_PROCTAB, px_ppage()->index);
+}
+
+/*
+ * Sleeps until a predicate no longer holds (returns its index), the deadline of the monotonic clock passes (-ETIMEDOUT) or a signal that
+ * is not blocked arrives (-PX_ERESTARTSYS). At most EXO_WAIT_MAX predicates. Predicates name words (exo_predicate) that others change and wake.
+ */
+int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
+int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns);
+bool px_signal_waiting(void); /* a signal that is neither blocked nor ignored waits */
+
+/* Calls to servers through the message page. Fill *message; the answer replaces it. Returns word 0 of the answer (>= 0 or -errno); -EIO if the
+ * server is gone. px_msg() is the message page: valid from filling to the end of the call. */
+int64_t px_call_server(enum px_slot server, struct exo_message *message);
+int64_t px_call_server_cap(enum px_slot server, struct exo_message *message);
+static inline void *px_msg(void)
+{
+    return (void *)PX_MSG;
+}
+
+/* Raises a signal in this process for the fault at hand (si_code, si_addr). Never returns to the faulting instruction unless a handler does. */
+void px_raise_fault(struct exo_upcall *upcall, int signo, int code, uint64_t address, int trapno);
+/* Posts a signal to this process itself (SIGPIPE, SIGALRM, ...), taken on the way out of the present call. */
+void px_raise(int signo);
+/* Does not return. status: wait status. */
+_Noreturn void px_exit(int status);
+/* On exec: handlers to default, sigaltstack off, pending kept. */
+void px_signal_exec(void);
+/* The timers of this process (alarm, setitimer): earliest deadline that px_wait must also honour; entry.c sets a kernel time-out event for it. */
+uint64_t px_timer_next_ns(void);
+void px_timer_expire(uint64_t now_ns);
+
+/* ---- memory (MM) ------------------------------------------------------------------------------------------------- */
+
+/* 0 or -EFAULT; program addresses only (PX_PROG_LO .. PX_PROG_HI); demand pages come in as needed. */
+int64_t px_copy_in(void *to, px_user from, size_t bytes);
+int64_t px_copy_out(px_user to, const void *from, size_t bytes);
+/* As px_copy_*, but return how many bytes were copied before the first bad one (read and write of several pages may be short). */
+size_t px_copy_in_part(void *to, px_user from, size_t bytes);
+size_t px_copy_out_part(px_user to, const void *from, size_t bytes);
+/* Length without NUL, -EFAULT, or -ENAMETOOLONG if there is no NUL within `most` bytes. */
+int64_t px_copy_string(char *to, px_user from, size_t most);
+int64_t px_clear_out(px_user to, size_t bytes);
+/* 0 or -EFAULT: the range is in the program's part and does not wrap. Says nothing about what is mapped. */
+int64_t px_check_range(px_user va, uint64_t bytes);
+/* Sequentially consistent 32-bit load of a program word (futex); 0 or -EFAULT. */
+int64_t px_load_u32(px_user va, uint32_t *value);
+
+/* Guarded copies between libOS memory and pages that may be missing (windows): bytes copied. */
+size_t px_guarded_copy(void *to, const void *from, size_t bytes);
+
+/* Private heap (PX_HEAP): 16-byte aligned; NULL when full. */
+void *px_alloc(size_t bytes);
+void px_free(void *block);
+
+/* Address ranges in PX_SHARED and PX_WINDOW: pages, page aligned; 0 when none. Nothing is mapped. */
+uint64_t px_shared_reserve(uint64_t pages);
+void px_shared_release(uint64_t va, uint64_t pages);
+uint64_t px_window_reserve(uint64_t pages);
+void px_window_release(uint64_t va, uint64_t pages);
+
+/* fork: clones the program's ranges and the libOS's (as layout.h says) into the environment. 0 or -ENOMEM. vfork: share. */
+int64_t px_memory_clone(uint64_t env, bool vfork);
+
+/* A page fault from the program or in a copy; true if it was resolved. */
+bool px_memory_fault(uint64_t address, bool write, bool exec);
+/* After px_memory_fault failed: is the address in a mapping (SEGV_ACCERR) or not (SEGV_MAPERR)? */
+bool px_memory_mapped(uint64_t address);
+
+/* execve of the file `node` (opened, checked for execution by the caller) is in exec.c; start.c calls it for the first program. argv and envp are arrays of pointers in
+ * libOS memory, NULL-ended. On success the program's registers (px_regs()) are those of the new one. */
+int64_t px_exec(const char *path, char *const argv[], char *const envp[]);
+
+/* ---- files (FILES) ----------------------------------------------------------------------------------------------- */
+
+/* What a path leads to. `fs` nodes are inodes of the fs server; `proc` nodes are made up by fd/procfs.c. */
+enum px_node_kind { PX_NODE_FS = 1, PX_NODE_PROC };
+struct px_node {
+    uint32_t kind;
+    uint32_t mode; /* st_mode */
+    uint64_t ino;
+    uint32_t gen;
+    uint32_t uid, gid;
+    uint32_t nlink;
+    uint64_t size;
+    uint64_t rdev;
+};
+
+#define PX_WALK_NOFOLLOW 1u   /* do not follow a symbolic link at the end */
+#define PX_WALK_EMPTY 2u      /* AT_EMPTY_PATH */
+#define PX_WALK_DIRECTORY 4u  /* must be a directory */
+/* dirfd: AT_FDCWD or a descriptor. path: libOS memory. 0 or -errno. */
+int64_t px_walk(int dirfd, const char *path, unsigned flags, struct px_node *node);
+/* access(2)'s check with the effective ids. want: 4 read, 2 write, 1 execute. 0 or -EACCES. */
+int64_t px_node_access(const struct px_node *node, unsigned want);
+/* Reads file bytes into libOS memory; bytes read or -errno. */
+int64_t px_node_read(const struct px_node *node, void *to, uint64_t offset, size_t bytes);
+/* Maps file pages at va (which must be free): PROT_* and MAP_SHARED or MAP_PRIVATE. Pages past the end stay unmapped. 0 or -errno. */
+int64_t px_node_map(const struct px_node *node, uint64_t first_page, uint64_t pages, uint64_t va, int prot, int flags);
+/* Keeps an inode alive (hazard list) while mapped or executed. */
+int64_t px_node_hold(const struct px_node *node);
+void px_node_drop(const struct px_node *node);
+int64_t px_node_stat(const struct px_node *node, struct px_stat *stat);
+/* Absolute path of a node or directory, for /proc/self/exe, getcwd, maps; length or -errno. */
+int64_t px_node_path(const struct px_node *node, char *to, size_t bytes);
+/* The current and root directories live in fs/: */
+void px_files_start(void); /* first process: cwd = / */
+
+/* ---- descriptors (FD) -------------------------------------------------------------------------------------------- */
+
+struct px_ofd;
+
+/* What an open file description can do; NULL: not supported (the caller answers as Linux does: EINVAL, ESPIPE, ENOTTY, ENOTDIR...). */
+struct px_ops {
+    const char *name;
+    /* `offset`: where to, moved along by the callee; NULL-safe for streams. Count, or -errno. Must honour O_NONBLOCK in ofd->flags. */
+    int64_t (*read)(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset);
+    int64_t (*write)(struct px_ofd *ofd, px_user from, size_t bytes, uint64_t *offset);
+    int64_t (*seek)(struct px_ofd *ofd, int64_t offset, int whence);
+    int64_t (*ioctl)(struct px_ofd *ofd, uint64_t request, uint64_t argument);
+    int64_t (*stat)(struct px_ofd *ofd, struct px_stat *stat);
+    /* Ready events now; may add predicates (at most 4) to sleep on until that could change. */
+    unsigned (*poll)(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count);
+    int64_t (*getdents)(struct px_ofd *ofd, px_user to, size_t bytes, bool old_layout);
+    int64_t (*map)(struct px_ofd *ofd, uint64_t first_page, uint64_t pages, uint64_t va, int prot, int flags);
+    int64_t (*truncate)(struct px_ofd *ofd, uint64_t size);
+    int64_t (*sync)(struct px_ofd *ofd);
+    /* The last descriptor of this process closed; other processes may still hold the description. */
+    void (*drop)(struct px_ofd *ofd);
+    /* The last descriptor of all closed. */
+    void (*destroy)(struct px_ofd *ofd);
+    /* This process is about to fork: take what the child will hold (tty counts). */
+    void (*fork)(struct px_ofd *ofd);
+};
+
+enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH, PX_OFD_KINDS };
+
+/* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */
+struct px_ofd {
+    uint32_t kind;   /* enum px_ofd_kind: chooses the operations */
+    uint32_t holders; /* processes that have descriptors on it (atomic) */
+    uint32_t flags;  /* O_* status flags and access mode */
+    uint32_t lock;   /* guards offset: as in ring.h */
+    uint64_t offset;
+    struct px_node node;
+    uint64_t word[6]; /* the kind's own */
+};
+
+extern const struct px_ops *const px_ops[PX_OFD_KINDS]; /* fd/ofd.c; each kind's file exports `const struct px_ops px_<kind>_ops` */
+
+/* The description behind a descriptor, or NULL (EBADF). */
+struct px_ofd *px_fd_get(int fd);
+/* A new description (holders 1), or NULL (ENFILE). */
+struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags);
+/* Gives up a description that px_ofd_new made and no descriptor names yet. */
+void px_ofd_abandon(struct px_ofd *ofd);
+/* Lowest free descriptor >= lowest; takes over the description. -EMFILE: the caller abandons it. */
+int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec);
+int64_t px_fd_close(int fd);
+void px_fd_start(void);           /* first process: descriptors 0..2 from PX_BOOTARGS */
+int64_t px_fd_fork_prepare(void); /* before the clone; counts holders for the child */
+void px_fd_fork_failed(void);
+void px_fd_fork_child(void);      /* in the child, first thing */
+void px_fd_exec(void);            /* close-on-exec */
+void px_fd_exit(void);
+int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd); /* devices, tty, procfs by node; FILES calls it for non-regular nodes */
+/* /proc: walks the rest of a path below /proc. */
+int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node);
+int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);
+
+uint64_t px_now_ns(void);  /* CLOCK_MONOTONIC, without the kernel */
+uint64_t px_real_ns(void); /* CLOCK_REALTIME */
+
+/* strace and the summary */
+extern bool px_strace_on;
+void px_strace_enter(uint64_t number, const uint64_t arguments[6]);
+void px_strace_exit(uint64_t number, int64_t result);
+void px_strace_signal(int signo, const struct px_siginfo *info);
+void px_strace_exited(int status);
+void px_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a line to the host's stderr, through tty */
+
+/* ---- terminals (TTY) --------------------------------------------------------------------------------------------- */
+
+/* Opens terminal `index` (PX_TTY_CTTY, console, pts) or a new pty master: a description of kind PX_OFD_TTY. */
+int64_t px_tty_open(unsigned index, unsigned flags, struct px_ofd **ofd);
+int64_t px_tty_open_master(unsigned flags, struct px_ofd **ofd);
+
+#endif
