@@ -1,0 +1,46 @@
+# Compiler flags, one interface library for each kind of code. CMake's own flags per build type are replaced: what is
+# compiled how must be readable in one place.
+
+set(CMAKE_C_FLAGS_RELEASE "")
+set(CMAKE_C_FLAGS_DEBUG "")
+set(CMAKE_ASM_FLAGS_RELEASE "")
+set(CMAKE_ASM_FLAGS_DEBUG "")
+set(CMAKE_C_EXTENSIONS ON) # gnu17: inline assembly and statement expressions in arch code
+
+# -fmacro-prefix-map and friends keep the path of the source tree out of the binaries.
+add_library(exo_common INTERFACE)
+target_compile_options(exo_common INTERFACE
+    -g "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="
+    $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef>
+    $<$<BOOL:${EXO_WERROR}>:-Werror>)
+target_compile_definitions(exo_common INTERFACE $<$<CONFIG:Debug>:EXO_DEBUG=1>)
+
+# Freestanding code. The loop that *is* memcpy must not be turned into a call of memcpy, hence the gcc flag.
+add_library(exo_freestanding INTERFACE)
+target_link_libraries(exo_freestanding INTERFACE exo_common)
+target_compile_options(exo_freestanding INTERFACE
+    -ffreestanding -fno-stack-protector -mgeneral-regs-only -fno-asynchronous-unwind-tables -O2
+    $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing -fno-common -fvisibility=hidden>
+    $<$<AND:$<COMPILE_LANGUAGE:C>,$<C_COMPILER_ID:GNU>>:-fno-tree-loop-distribute-patterns>)
+target_include_directories(exo_freestanding INTERFACE ${EXO_GENERATED})
+target_link_options(exo_freestanding INTERFACE
+    -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code
+    -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings)
+
+add_library(exo_kernel_flags INTERFACE)
+target_link_libraries(exo_kernel_flags INTERFACE exo_freestanding)
+target_compile_options(exo_kernel_flags INTERFACE -mcmodel=kernel -mno-red-zone -fno-pic -fno-omit-frame-pointer)
+
+# Ring 3 code of this project. Position-independent throughout: libexo is linked into the libOS, which lies above 2 GiB.
+add_library(exo_user_flags INTERFACE)
+target_link_libraries(exo_user_flags INTERFACE exo_freestanding)
+target_compile_options(exo_user_flags INTERFACE -fPIE)
+
+# Unit tests on the host.
+add_library(exo_unit_flags INTERFACE)
+target_link_libraries(exo_unit_flags INTERFACE exo_common)
+target_compile_options(exo_unit_flags INTERFACE
+    -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all)
+target_compile_definitions(exo_unit_flags INTERFACE EXO_HOST_TEST=1 _GNU_SOURCE)
+target_include_directories(exo_unit_flags INTERFACE ${EXO_GENERATED})
+target_link_options(exo_unit_flags INTERFACE -fsanitize=address,undefined)
