@@ -12,7 +12,8 @@ function(exo_sources out)
 endfunction()
 
 # The folders that ring-3 code of the project may include from.
-set(EXO_USER_INCLUDES ${CMAKE_SOURCE_DIR}/libexo/include ${CMAKE_SOURCE_DIR}/libos/posix/proto)
+set(EXO_LIBEXO_INCLUDES ${CMAKE_SOURCE_DIR}/libexo/include ${CMAKE_SOURCE_DIR}/libexo/arch/${EXO_ARCH}/include)
+set(EXO_USER_INCLUDES ${EXO_LIBEXO_INCLUDES} ${CMAKE_SOURCE_DIR}/libos/posix/proto)
 
 # A server: a static ELF at 0x400000 in ${CMAKE_BINARY_DIR}/exo/NAME.
 function(exo_server name)
@@ -41,6 +42,7 @@ function(exo_linux_program group name)
     if(EXO_WERROR)
         set(werror -Werror)
     endif()
+    list(TRANSFORM EXO_LIBEXO_INCLUDES PREPEND -I OUTPUT_VARIABLE includes)
     set(library)
     if(TARGET libexo)
         set(library $<TARGET_FILE:libexo>)
@@ -49,7 +51,7 @@ function(exo_linux_program group name)
         COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/${group}
         COMMAND musl-gcc -std=gnu17 -O2 -g -static -no-pie -fno-pie -Wall -Wextra -Wshadow ${werror}
                 -Wl,--build-id=none -Wl,-z,noexecstack
-                -I${CMAKE_SOURCE_DIR}/libexo/include -I${EXO_GENERATED} -I${CMAKE_CURRENT_SOURCE_DIR}
+                ${includes} -I${EXO_GENERATED} -I${CMAKE_CURRENT_SOURCE_DIR}
                 -MD -MF ${output}.d -MT ${output} -o ${output} ${ARGN} ${library}
         DEPENDS ${ARGN} ${library}
         DEPFILE ${output}.d
