@@ -34,6 +34,7 @@ struct px_proc {
     uint32_t umask_hint; /* informational, for /proc */
     int32_t dumpable;
     uint32_t pad;
+    uint64_t fs_env; /* fs's handle on this process's environment */
     char comm[16];
     char exe[256];     /* absolute path of the program */
     uint32_t cmdline_len;

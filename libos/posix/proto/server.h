@@ -33,13 +33,15 @@ enum px_server { PX_SERVER_RS = 1, PX_SERVER_PROC, PX_SERVER_FS, PX_SERVER_TTY }
 #define PX_NOTE_PROCESS 1u /* proc to fs, tty: the process table changed: processes ended or sessions did */
 #define PX_NOTE_FIRST_DONE 2u /* proc to tty: the first process has ended (px_proctab.first_done) */
 
-/* Server i's metadata is in processes at PX_META (fs), PX_PROCTAB (proc), PX_TTYPAGE (tty). proc maps PX_PROCTAB itself. fs and tty
- * share their pages into proc's environment at start: fs at PX_META, tty at PX_TTYPAGE, read-only; proc passes them on to each first
- * process; fork shares them; when fs grows the metadata, a process that faults there calls PX_FS_META and fs maps it
- * (env capability: fs receives each client's environment from proc with PX_PROC_... see below). */
-
-/* proc to fs and tty, when a process is made (word 0 = PX_SERVER_CLIENT, w1 badge, w2 uid; w4 capability to its environment with MAP);
- * its process and message pages are by then mapped at PX_CLIENT_PPAGE/MSG(index). Answer w0 0. */
-#define PX_SERVER_CLIENT 0x7001u
+/*
+ * Server's public pages are in processes at PX_META (fs), PX_PROCTAB (proc), PX_TTYPAGE (tty). At start fs and tty share theirs, read-only, into
+ * proc's environment at the same addresses; proc passes them on to the first process; fork shares them. When fs has grown the
+ * metadata, a process that faults there asks fs (PX_FS_META, fs.h), which maps the new pages into it.
+ *
+ * Client i's process page and message page are frames that proc makes once for each table index and maps at PX_CLIENT_PPAGE/MSG(i) in itself, fs and
+ * tty; they are cleared and used again by the next process with that index. proc puts a capability to each process's environment (MAP) into
+ * fs's slot PX_CLIENT_SLOT(i) and its handle into px_proc.fs_env, before the process starts.
+ */
+#define PX_CLIENT_SLOT(i) (1024u + (unsigned)(i))
 
 #endif
