@@ -87,6 +87,8 @@ static inline const struct px_proc *px_self(void)
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
 int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns);
 bool px_signal_waiting(void); /* a signal that is neither blocked nor ignored waits */
+/* For ppoll, pselect6, epoll_pwait, rt_sigsuspend: `mask` holds until the end of the present call; the old one returns after a handler that ran because of it. */
+void px_signal_mask_for_call(uint64_t mask);
 
 /* Calls to servers through the message page. Fill *message; the answer replaces it. Returns word 0 of the answer (>= 0 or -errno); -EIO if the
  * server is gone. px_msg() is the message page: valid from filling to the end of the call. */
@@ -212,7 +214,8 @@ struct px_ops {
     void (*fork)(struct px_ofd *ofd);
 };
 
-enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH, PX_OFD_KINDS };
+enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH,
+                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_KINDS };
 
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */
 struct px_ofd {

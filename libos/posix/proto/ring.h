@@ -15,7 +15,7 @@
 
 struct px_pipe {
     uint32_t version;
-    uint32_t lock;    /* 0, or the holder's process index + 1 (tty: 0xffff), | PX_LOCK_WAITERS when somebody sleeps on it */
+    uint32_t lock;    /* 0, or the holder: PX_LOCK_HOLDER(process index, generation) (tty: 0xffff), | PX_LOCK_WAITERS when somebody sleeps on it */
     uint32_t readers; /* tally word */
     uint32_t writers; /* tally word */
     uint32_t head;    /* read position, free-running modulo 2^32; data is at head % PX_PIPE_SIZE */
@@ -30,6 +30,10 @@ struct px_pipe {
 };
 #define PX_PIPE_ATTACHED 1u /* the far end has created its tally: a count of 0 now means closed */
 #define PX_LOCK_WAITERS 0x80000000u
+/* Process index + 1 in the low 16 bits (0xffff: tty); above it 15 bits of the entry's generation, so that an index used again is not taken for the dead holder. */
+#define PX_LOCK_HOLDER(index, gen) (((uint32_t)(index) + 1u) | ((uint32_t)(gen) & 0x7fffu) << 16)
+#define PX_LOCK_INDEX(lock) (((lock) & 0xffffu) - 1u)
+#define PX_LOCK_GEN(lock) ((lock) >> 16 & 0x7fffu)
 #define PX_PIPE_DATA(pipe) ((uint8_t *)(pipe) + 4096)
 
 #endif
