@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Makes the libOS's system-call table from calls.tab.
+
+usage: calls.py --out DIR
+
+DIR/px_calls.h   declarations of all handlers: every file that defines one includes it
+DIR/px_calls.c   px_calls[]: body (NULL where none is linked), name and argument kinds of each number
+"""
+import argparse
+import pathlib
+import re
+import sys
+
+KINDS = set("-dulnxhpsmtfaPOoz<>gVEDFwTUvWXQMYGHABLNZIJRrCKciejky")
+MADE = "/* Made by libos/posix/calls.py from calls.tab: change that. */\n"
+
+
+def parse(path):
+    """The table's rows as (number, name, is there, kinds); numbers must run from 0 without a gap."""
+    rows = []
+    for place, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split()
+        if len(fields) != 4 or not fields[0].isdigit() or not re.fullmatch(r"[a-z_][a-z0-9_]*", fields[1]):
+            sys.exit(f"{path.name}:{place}: not 'number name handler kinds'")
+        number, name, handler, kinds = int(fields[0]), fields[1], fields[2], fields[3]
+        if number != len(rows):
+            sys.exit(f"{path.name}:{place}: number {number}, expected {len(rows)}")
+        if handler not in "+-" or set(kinds) - KINDS or ("-" in kinds and kinds != "-") or len(kinds) > 6:
+            sys.exit(f"{path.name}:{place}: unknown handler or kind")
+        rows.append((number, name, handler == "+", "" if kinds == "-" else kinds))
+    if len({name for _, name, _, _ in rows}) != len(rows):
+        sys.exit(f"{path.name}: a name stands there twice")
+    return rows
+
+
+def header(rows):
+    lines = [MADE, "#ifndef PX_CALLS_H\n#define PX_CALLS_H\n#include \"px.h\"\n\n"]
+    lines += [f"px_call px_sys_{name};\n" for _, name, there, _ in rows if there]
+    lines += ["\n", f"#define PX_CALLS_COUNT {len(rows)}u\n", "\n"]
+    lines += [f"#define PX_NR_{name} {number}\n" for number, name, there, _ in rows if there]
+    return "".join(lines + ["\n#endif\n"])
+
+
+def source(rows):
+    lines = [MADE, "#include \"px_calls.h\"\n\n"]
+    lines += [f"#pragma weak px_sys_{name}\n" for _, name, there, _ in rows if there]
+    lines.append("\nconst struct px_call_entry px_calls[] = {\n")
+    for number, name, there, kinds in rows:
+        body = f"px_sys_{name}" if there else "NULL"
+        lines.append(f"    [{number}] = {{{body}, \"{name}\", \"{kinds}\"}},\n")
+    lines.append("};\nconst unsigned px_calls_count = PX_CALLS_COUNT;\nuint32_t px_missing[PX_CALLS_COUNT];\n")
+    return "".join(lines)
+
+
+def write(path, text):
+    """Leaves an unchanged file alone, so that nothing is compiled again for nothing."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder to write to")
+    arguments = parser.parse_args()
+    rows = parse(pathlib.Path(__file__).with_name("calls.tab"))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write(arguments.out / "px_calls.h", header(rows))
+    write(arguments.out / "px_calls.c", source(rows))
+
+
+if __name__ == "__main__":
+    main()
