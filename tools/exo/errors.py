@@ -2,11 +2,11 @@
 
 
 class ExoError(Exception):
-    def __init__(self, cause, step, status=1):
+    def __init__(self, cause, step="", status=1):
         super().__init__(cause)
         self.cause = cause
         self.step = step
         self.status = status
 
     def text(self):
-        return f"exo: {self.cause}\n  {self.step}"
+        return f"exo: {self.cause}\n  {self.step}" if self.step else f"exo: {self.cause}"

@@ -1,0 +1,96 @@
+"""Building with CMake and Ninja, and knowing where the results are."""
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import time
+
+from exo.errors import ExoError
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRESS_AFTER_S = 1.0
+
+
+def base_folder():
+    return os.environ.get("EXO_BUILD") or os.path.join(ROOT, "build")
+
+
+class Build:
+    """One build folder and the files in it that others use."""
+
+    def __init__(self, folder):
+        self.folder = os.path.abspath(folder)
+        self.kernel = os.path.join(self.folder, "kernel.elf")
+        self.image = os.path.join(self.folder, "boot.img")
+
+    def program(self, group, name):
+        """A program of tests/ or bench/: program("tests/guest", "fork")."""
+        return os.path.join(self.folder, group, name)
+
+    def check(self):
+        for path in (self.kernel, self.image):
+            if not os.path.exists(path):
+                raise ExoError(f"there is no {os.path.relpath(path)}",
+                               f"cmake said why: see {os.path.relpath(self.folder)}/exo-build.log")
+
+
+def preset_name(preset, compiler):
+    return preset + ("-clang" if compiler == "clang" else "")
+
+
+class _Steps:
+    """Runs tools with their output in a log, one changing line on a terminal when it takes long, all of it when it fails."""
+
+    def __init__(self, folder, quiet):
+        self.log_path = os.path.join(folder, "exo-build.log")
+        self.log = open(self.log_path, "w")
+        self.started = time.monotonic()
+        self.progress = not quiet and sys.stderr.isatty()
+        self.shown = False
+
+    def run(self, command):
+        environment = dict(os.environ, NINJA_STATUS="[%f/%t] ", CLICOLOR_FORCE="0")
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", env=environment) as process:
+            for line in process.stdout:
+                self.log.write(line)
+                self._show(line.strip())
+        self._clear()
+        if process.returncode != 0:
+            self.log.flush()
+            self._fail(command)
+
+    def _show(self, line):
+        if self.progress and time.monotonic() - self.started > PROGRESS_AFTER_S:
+            self.shown = True
+            print(f"\r\033[Kbuilding {line[:70]}", end="", file=sys.stderr, flush=True)
+
+    def _clear(self):
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self.shown = False
+
+    def _fail(self, command):
+        with open(self.log_path) as file:
+            text = file.read()
+        # Ninja's finished steps say nothing about the failure.
+        shown = [line for line in text.splitlines() if not re.match(r"\[\d+/\d+\] (Building|Linking|Re-)", line)]
+        print("\n".join(shown[-60:]), file=sys.stderr)
+        raise ExoError(f"the build failed: {os.path.basename(command[0])} in {os.path.dirname(self.log_path)}",
+                       f"its whole output is in {self.log_path}")
+
+
+def build(preset="release", compiler="gcc", targets=(), quiet=False, definitions=()):
+    """Brings the build folder of a preset up to date; returns a Build."""
+    name = preset_name(preset, compiler)
+    folder = os.path.join(base_folder(), name)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, ".exo-lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once: the second waits and finds it all done
+        steps = _Steps(folder, quiet)
+        if definitions or not os.path.exists(os.path.join(folder, "build.ninja")):
+            steps.run(["cmake", "--preset", name, "-B", folder, *definitions])
+        steps.run(["ninja", "-C", folder, *targets])
+    return Build(folder)

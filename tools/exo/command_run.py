@@ -1,0 +1,153 @@
+"""./exo run: boot, run one program, power off."""
+
+import os
+
+from exo import archive, guest_program, link
+from exo.build import Build, build
+from exo.errors import ExoError
+from exo.machine import Machine, memory_size, printable
+from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
+
+DEFAULT_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+}
+SHELL = ["/bin/sh", "-l"]
+
+
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise ValueError("a time limit is a number of seconds above 0")
+    return value
+
+
+def guest_path(text):
+    if not text.startswith("/"):
+        raise ValueError("a folder of the guest starts with /")
+    return text
+
+
+def variable(text):
+    """K=V, or K for this environment's value."""
+    name, separator, value = text.partition("=")
+    if not name:
+        raise ValueError("a variable is NAME=VALUE or NAME")
+    return (name, value) if separator else (name, os.environ.get(name))
+
+
+# Which machine and which build: run, debug and bench share these.
+MACHINE_OPTIONS = [
+    Option("smp", VALUE, "N", "processors (1)", 1, check=lambda text: number(text, 1, 64, "--smp")),
+    Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M)", "256M", check=memory_size),
+    Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
+    Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),
+    Option("arch", VALUE, "ARCH", "processor architecture (x86_64, the only one so far)", "x86_64", check=choice("x86_64")),
+    Option("append", VALUE, "TEXT", "kernel command line", ""),
+]
+BUILD_OPTIONS = [
+    Option("preset", VALUE, "NAME", "release or debug (release)", "release", check=choice("release", "debug")),
+    Option("compiler", VALUE, "NAME", "gcc or clang (gcc)", "gcc", check=choice("gcc", "clang")),
+    Option("built", VALUE, "DIR", "use this build folder as it is, build nothing"),
+]
+GUEST_OPTIONS = [
+    Option("timeout", VALUE, "S", "end the guest after so many seconds, with exit status 202", check=seconds),
+    Option("env", LIST, "K=V", "a variable of the program's environment; K alone takes it from here", short="e", check=variable),
+    Option("workdir", VALUE, "DIR", "the program's working folder (/)", "/", short="w", check=guest_path),
+    Option("overlay", LIST, "DIR", "lay this folder's tree over the root file system"),
+    Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
+    Option("missing", FLAG, "", "at the end, print which system calls were asked for and are missing"),
+    Option("kernel-log", VALUE, "FILE", "keep the kernel's messages"),
+    Option("quiet", FLAG, "", "no progress"),
+]
+LATER_OPTIONS = [
+    Option("publish", VALUE, "HOST:GUEST", missing=True, short="p"),
+    Option("volume", VALUE, "DIR:GUESTPATH", missing=True, short="v"),
+    Option("disk", VALUE, "FILE", missing=True),
+    Option("gas", VALUE, "N/s", missing=True),
+    Option("package", VALUE, "NAME", missing=True),
+    Option("zone", VALUE, "NAME", missing=True),
+]
+OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
+    Option("gdb", FLAG, "", "wait for a debugger on localhost:1234 (./exo debug --attach)"),
+    Option("dry-run", FLAG, "", "print the QEMU line and do nothing"),
+] + BUILD_OPTIONS + LATER_OPTIONS
+
+USAGE = """usage: ./exo run [OPTIONS] [--] [CMD [ARG...]]
+
+Without CMD: a shell on this terminal (Ctrl-] three times ends the machine). With CMD: boot, run it in the guest, power off. Its
+standard input, output and error are this command's, byte for byte. ./CMD and ../CMD are programs of this machine: they and the
+shared libraries that they need are added to the guest.
+"""
+STATUSES = """
+Exit status: the program's; 126 not executable, 127 not found, 128+n ended by signal n; 200 kernel panic, 201 QEMU failed,
+202 time limit."""
+
+
+def environment(values):
+    """The program's environment, as a list of bytes."""
+    variables = dict(DEFAULT_ENVIRONMENT, TERM=os.environ.get("TERM") or "dumb")
+    for name, value in values.env:
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = value
+    return [os.fsencode(f"{name}={value}") for name, value in variables.items()]
+
+
+def the_build(values):
+    if values.built:
+        return Build(values.built)
+    return build(values.preset, values.compiler, quiet=values.quiet)
+
+
+def machine(values, gdb=None):
+    return Machine(values.machine, values.cpu, values.smp, values.memory, values.append, gdb)
+
+
+def image_for(built, command, values):
+    """The boot image: a path, or bytes when something is added to it."""
+    extra = guest_program.extra_tree(command, values.workdir, values.overlay)
+    if extra is None:
+        return built.image
+    with open(built.image, "rb") as file:
+        return archive.extend_image(file.read(), extra)
+
+
+def start(values, words, gdb=None):
+    """Builds, boots and runs; returns the exit status."""
+    from exo.session import Session, open_standard_streams
+    open_standard_streams()
+    words = words or SHELL
+    built = the_build(values)
+    built.check()
+    image = image_for(built, words[0], values)
+    command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
+    flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0)
+    return Session(machine(values, gdb), built.kernel, image, command, flags, values.timeout, values.kernel_log).run()
+
+
+def dry_run(values):
+    built = Build(values.built) if values.built else the_build(values)
+    log = values.kernel_log or "kernel.log"
+    print(printable(machine(values, "tcp::1234" if values.gdb else None)
+                    .command_line(os.path.relpath(built.kernel), os.path.relpath(built.image), log, 3)))
+    return 0
+
+
+def main(arguments):
+    parser = Parser("run", OPTIONS + [Option("help", FLAG, "", "this text")], words_end_options=True)
+    values = parser.parse(arguments)
+    if values.help:
+        print(USAGE + "\n" + parser.help() + "\n" + STATUSES)
+        return 0
+    if values.words and not values.words[0]:
+        raise usage_error("run", "the name of the program is empty")
+    if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
+        raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
+    if values.dry_run:
+        return dry_run(values)
+    return start(values, values.words, "tcp::1234" if values.gdb else None)
