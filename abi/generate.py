@@ -5,6 +5,7 @@ usage: generate.py --out DIR [--listing FILE]
 
 DIR/exo/abi.h               constants, structures, call numbers (C and assembler)
 DIR/exo/calls.h             user stubs
+DIR/kernel_calls.h          prototypes of the kernel bodies
 DIR/kernel_dispatch.inc     the kernel's decoding of arguments and capabilities
 DIR/names.inc               X-macro tables of calls, errors and objects
 DIR/reference.md            the reference pages
@@ -198,8 +199,8 @@ def stubs(abi):
     return "".join(out)
 
 
-def dispatch(abi):
-    out = [HEAD]
+def prototypes(abi):
+    out = [HEAD, "#ifndef KERNEL_CALLS_H\n#define KERNEL_CALLS_H\n#include <stdint.h>\nstruct context;\nstruct capability;\n"]
     for call in abi.calls:
         params = ["struct context *caller"]
         for a in call["args"]:
@@ -208,6 +209,12 @@ def dispatch(abi):
             else:
                 params.append("uint64_t " + a["name"])
         out.append(f"int64_t k_{call['name']}({', '.join(params)});\n")
+    out.append("#endif\n")
+    return "".join(out)
+
+
+def dispatch(abi):
+    out = [HEAD]
     for call in abi.calls:
         out.append(f"static int64_t decode_{call['name']}(struct context *caller)\n{{\n")
         values = ["caller"]
@@ -296,7 +303,8 @@ def main():
     abi = Abi(os.path.join(os.path.dirname(os.path.abspath(__file__)), "exo.abi"))
     files = {}
     if options.out:
-        for name, text in (("exo/abi.h", header(abi)), ("exo/calls.h", stubs(abi)), ("kernel_dispatch.inc", dispatch(abi)),
+        for name, text in (("exo/abi.h", header(abi)), ("exo/calls.h", stubs(abi)), ("kernel_calls.h", prototypes(abi)),
+                           ("kernel_dispatch.inc", dispatch(abi)),
                            ("names.inc", names(abi)), ("reference.md", reference(abi)),
                            ("grammar.json", json.dumps({"base": abi.base, "calls": abi.calls}, indent=1) + "\n")):
             files[os.path.join(options.out, name)] = text

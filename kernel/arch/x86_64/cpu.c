@@ -1,0 +1,160 @@
+/* Descriptor tables, control registers, and what the CPU can do. */
+#include "cpu.h"
+
+#include <exo/string.h>
+
+#include "port.h"
+
+struct percpu percpu;
+struct cpu_features features;
+
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, io_map;
+} __attribute__((packed));
+
+struct gate {
+    uint16_t offset_low, selector;
+    uint8_t ist, attributes;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+#define STACK_BYTES 16384u
+#define FATAL_STACK_BYTES 4096u
+
+static struct tss tss;
+static struct gate idt[VECTORS];
+static uint64_t gdt[10];
+static char kernel_stack[STACK_BYTES] __attribute__((aligned(16)));
+static char fatal_stacks[3][FATAL_STACK_BYTES] __attribute__((aligned(16)));
+
+_Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP && offsetof(struct percpu, stack) == PERCPU_STACK, "entry.S");
+_Static_assert(offsetof(struct percpu, regs_end) == PERCPU_REGS_END && offsetof(struct percpu, upage) == PERCPU_UPAGE, "entry.S");
+_Static_assert(offsetof(struct percpu, syscall_entry) == PERCPU_SYSCALL_ENTRY, "entry.S");
+_Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "entry.S");
+_Static_assert(offsetof(struct percpu, redirects) == PERCPU_REDIRECTS, "entry.S");
+_Static_assert(offsetof(struct context, arch.regs) == CONTEXT_REGS, "entry.S");
+_Static_assert(offsetof(struct context, arch.full_return) == CONTEXT_FULL_RETURN, "entry.S");
+_Static_assert((CONTEXT_REGS + sizeof(struct exo_regs)) % 16 == 0, "the CPU aligns the stack that it pushes to");
+
+static void set_gdt(void)
+{
+    uint64_t base = (uint64_t)&tss;
+    struct table_pointer pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
+
+    gdt[SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
+    gdt[SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
+    gdt[SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff;
+    gdt[SEGMENT_USER_CODE / 8] = 0x00affb000000ffff;
+    gdt[SEGMENT_TSS / 8] = 0x0000890000000000 | (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+    gdt[SEGMENT_TSS / 8 + 1] = base >> 32;
+    tss.io_map = sizeof(tss);
+    for (unsigned i = 0; i < 3; i++)
+        tss.ist[i] = (uint64_t)fatal_stacks[i] + FATAL_STACK_BYTES;
+    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    __asm__ volatile("ltr %w0" : : "r"(SEGMENT_TSS));
+}
+
+static void set_gate(unsigned vector, unsigned ist, unsigned privilege)
+{
+    uint64_t stub = vector_stubs[vector];
+
+    idt[vector] = (struct gate){
+        .offset_low = (uint16_t)stub,
+        .selector = SEGMENT_KERNEL_CODE,
+        .ist = (uint8_t)ist,
+        .attributes = (uint8_t)(0x8e | privilege << 5),
+        .offset_middle = (uint16_t)(stub >> 16),
+        .offset_high = (uint32_t)(stub >> 32),
+    };
+}
+
+static void set_idt(void)
+{
+    struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+    for (unsigned vector = 0; vector < VECTORS; vector++)
+        set_gate(vector, 0, vector == 3 || vector == 4 ? 3 : 0);
+    set_gate(VECTOR_DOUBLE_FAULT, 1, 0);
+    set_gate(VECTOR_NMI, 2, 0);
+    set_gate(VECTOR_MACHINE_CHECK, 3, 0);
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+static void find_features(void)
+{
+    struct cpuid extended = {0}, basic = cpuid(1, 0);
+
+    if (cpuid(0, 0).a >= 7)
+        extended = cpuid(7, 0);
+    features.smep = extended.b >> 7 & 1;
+    features.smap = extended.b >> 20 & 1;
+    features.umip = extended.c >> 2 & 1;
+    features.fsgsbase = extended.b & 1;
+    features.xsave = basic.c >> 26 & 1;
+    if (!(cpuid(0x80000001, 0).d >> 20 & 1))
+        panic("this CPU cannot forbid execution (NX)");
+}
+
+static void set_control(void)
+{
+    uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+    if (features.smep)
+        cr4 |= CR4_SMEP;
+    if (features.smap)
+        cr4 |= CR4_SMAP;
+    if (features.umip)
+        cr4 |= CR4_UMIP;
+    if (features.fsgsbase)
+        cr4 |= CR4_FSGSBASE;
+    if (features.xsave)
+        cr4 |= CR4_OSXSAVE;
+    write_cr4(cr4);
+    write_msr(MSR_EFER, EFER_SCE | EFER_LME | EFER_NXE | 0x400);
+    write_msr(MSR_STAR, (uint64_t)(SEGMENT_USER_DATA - 8) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
+    write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
+    write_msr(MSR_SFMASK, RFLAGS_MASKED);
+    write_msr(MSR_GS_BASE, (uint64_t)&percpu);
+    write_msr(MSR_KERNEL_GS_BASE, 0);
+}
+
+void arch_init_cpu(void)
+{
+    find_features();
+    set_gdt();
+    set_idt();
+    set_control();
+    percpu.stack = (uint64_t)kernel_stack + STACK_BYTES;
+    fpu_init();
+    info->features = (uint64_t)features.fsgsbase | (uint64_t)features.xsave << 1 | (uint64_t)features.smep << 2 |
+                     (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5;
+    info->xsave_bytes = features.xsave_bytes;
+    info->xsave_mask = features.xsave_mask;
+}
+
+void set_kernel_entry_stack(uint64_t regs_end)
+{
+    percpu.regs_end = regs_end;
+    tss.rsp[0] = regs_end;
+}
+
+/* QEMU's isa-debug-exit; ACPI power-off of q35 and pc; at last a triple fault, which ends QEMU with -no-reboot. */
+void arch_power_off(unsigned code)
+{
+    struct table_pointer none = {0, 0};
+
+    out32(0xf4, code);
+    out16(0x604, 0x2000);
+    out16(0xb004, 0x2000);
+    __asm__ volatile("lidt %0; int3" : : "m"(none));
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}

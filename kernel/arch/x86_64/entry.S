@@ -1,0 +1,228 @@
+/*
+ * The ways into the kernel. Registers go straight into the current context (struct exo_regs, filled from its end downwards, as the CPU itself
+ * pushes), so nothing is copied. The kernel stack is empty at every entry.
+ */
+#include <exo/abi.h>
+
+#include "cpu.h"
+
+    .section .text.entry, "ax"
+
+    .globl syscall_entry
+    .balign 64
+syscall_entry:
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    mov %rsp, %gs:PERCPU_USER_RSP
+    mov %gs:PERCPU_REGS_END, %rsp
+    pushq $SEGMENT_USER_DATA
+    pushq %gs:PERCPU_USER_RSP
+    push %r11
+    pushq $SEGMENT_USER_CODE
+    push %rcx
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    lea -CONTEXT_REGS(%rsp), %rdi
+    mov %gs:PERCPU_STACK, %rsp
+    lea -EXO_CALL_BASE(%rax), %rsi
+    xor %ebp, %ebp
+    call trap_call          /* returns the context to go on with */
+    mov %rax, %rdi
+    jmp resume_context
+
+/* A system call of the environment's own: back up to its entry, with RIP and RFLAGS in the context page. */
+redirect:
+    mov %r11, %gs:PERCPU_SCRATCH
+    mov %gs:PERCPU_UPAGE, %r11
+    mov %rcx, EXO_UPAGE_SC_RIP(%r11)
+    mov %gs:PERCPU_SCRATCH, %rcx
+    mov %rcx, EXO_UPAGE_SC_RFLAGS(%r11)
+    movl $1, EXO_UPAGE_MASKED(%r11)
+    mov %gs:PERCPU_SYSCALL_ENTRY, %rcx
+    incq %gs:PERCPU_REDIRECTS
+    mov $RFLAGS_FIXED, %r11d
+    swapgs
+    sysretq
+
+/* RDI: context. To ring 3 with its registers: all of them, or as after syscall. */
+    .globl resume_context
+resume_context:
+    lea CONTEXT_REGS(%rdi), %rsp
+    cmpb $0, (CONTEXT_FULL_RETURN)(%rdi)
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    jne 1f
+    add $8, %rsp            /* R11: flags */
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    add $8, %rsp            /* RCX: instruction pointer */
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    mov (%rsp), %rcx
+    mov 16(%rsp), %r11
+    mov 24(%rsp), %rsp
+    swapgs
+    sysretq
+1:  pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    swapgs
+    iretq
+
+/*
+ * Exceptions and interrupts. The stubs leave vector and error code where RSI and RDI belong; from ring 3 the stack is the current
+ * context's registers (TSS.RSP0), in ring 0 it is the kernel stack.
+ */
+    .globl trap_common
+trap_common:
+    xchg %rdi, 8(%rsp)      /* error code */
+    xchg %rsi, (%rsp)       /* vector */
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    cld
+    mov %rdi, %rdx
+    testb $3, EXO_REGS_CS(%rsp)
+    jz 2f
+    swapgs
+    lea -CONTEXT_REGS(%rsp), %rdi
+    movb $1, (CONTEXT_FULL_RETURN)(%rdi)
+    mov %gs:PERCPU_STACK, %rsp
+    xor %ebp, %ebp
+    call trap_user          /* (context, vector, error): returns the context to go on with */
+    mov %rax, %rdi
+    jmp resume_context
+2:  mov %rsp, %rdi
+    mov %rsp, %rbx
+    and $-16, %rsp
+    call trap_kernel        /* (registers, vector, error) */
+    mov %rbx, %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    iretq
+
+/* Double fault, NMI and machine check come on stacks of their own and do not return. */
+trap_fatal:
+    xchg %rdi, 8(%rsp)
+    xchg %rsi, (%rsp)
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rdi, %rdx
+    mov %rsp, %rdi
+    mov $MSR_GS_BASE, %ecx  /* GS may be either side's */
+    mov $percpu, %rax
+    mov %rdx, %r12
+    mov %rax, %rdx
+    shr $32, %rdx
+    wrmsr
+    mov %r12, %rdx
+    and $-16, %rsp
+    call trap_stop
+    ud2
+
+    .macro STUB vector
+    .balign 16
+stub_\vector:
+    .if \vector != 8 && \vector != 10 && \vector != 11 && \vector != 12 && \vector != 13 && \vector != 14 && \vector != 17 && \vector != 21
+    pushq $0
+    .endif
+    pushq $\vector
+    .if \vector == VECTOR_DOUBLE_FAULT || \vector == VECTOR_NMI || \vector == VECTOR_MACHINE_CHECK
+    jmp trap_fatal
+    .else
+    jmp trap_common
+    .endif
+    .endm
+
+    .altmacro
+    .macro ALL_STUBS first
+    .set number, \first
+    .rept 64
+    STUB %number
+    .set number, number + 1
+    .endr
+    .endm
+    ALL_STUBS 0
+    ALL_STUBS 64
+    STUB 255
+
+    .macro ADDRESS vector
+    .quad stub_\vector
+    .endm
+    .section .rodata
+    .balign 8
+    .globl vector_stubs
+vector_stubs:
+    .set number, 0
+    .rept 128
+    ADDRESS %number
+    .set number, number + 1
+    .endr
+    .rept 127
+    .quad stub_255
+    .endr
+    .quad stub_255
+    .section .note.GNU-stack, "", @progbits

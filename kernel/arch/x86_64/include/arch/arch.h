@@ -1,0 +1,66 @@
+/*
+ * x86-64's side of the port contract: the types that portable code embeds and the inline functions it calls often. The contract itself is
+ * kernel/include/port.h; page-table entries are arch/pte.h.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+#include <exo/abi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All RAM is mapped here, writable, never executable. */
+#define DIRECT_MAP 0xffff800000000000ul
+#define KERNEL_BASE 0xffffffff80000000ul
+#define LOAD_ADDRESS 0x100000ul
+
+static inline void *direct(uint64_t physical)
+{
+    return (void *)(physical + DIRECT_MAP);
+}
+
+static inline uint64_t direct_physical(const void *address)
+{
+    return (uint64_t)address - DIRECT_MAP;
+}
+
+struct space {
+    uint64_t root; /* physical address of the top page table */
+};
+
+/* The first member of a context: the entry code pushes registers here. */
+struct arch_context {
+    struct exo_regs regs; /* the CPU and the stubs fill it from its end downwards: 16-byte aligned end */
+    uint64_t tls;
+    uint64_t upage_va;       /* GS base in ring 3 */
+    uint64_t syscall_entry;
+    uint64_t upcall_entry;
+    uint64_t fpu_physical;   /* saved FPU state, or 0: never used it */
+    uint8_t full_return;     /* 1: came by an interrupt, all registers count (iretq); 0: by syscall */
+    uint8_t pad[7];
+} __attribute__((aligned(16)));
+
+struct boot_range {
+    uint64_t start, end;
+};
+
+#define BOOT_RANGES 32
+
+/* What the boot loader told. */
+struct boot {
+    struct boot_range ram[BOOT_RANGES];
+    unsigned ram_count;
+    struct boot_range image;
+    uint64_t rsdp;
+    char command_line[2048];
+};
+
+static inline uint64_t arch_cycles(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+#include <arch/pte.h>
+#endif

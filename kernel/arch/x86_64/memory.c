@@ -1,0 +1,285 @@
+/*
+ * Page tables: the kernel's own (direct map, kernel image in pages of one kind each, device pages), and environments', whose upper half is the
+ * kernel's.
+ */
+#include <exo/string.h>
+
+#include "cpu.h"
+#include "port.h"
+
+#define LARGE 0x200000ul
+#define ENTRIES 512u
+#define DEVICE_WINDOW 0xffffffffc0000000ul
+
+extern char kernel_text[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
+
+uint64_t kernel_root;
+static uint64_t early_next, early_end; /* pages for the kernel's tables, until frames exist */
+static uint64_t device_next = DEVICE_WINDOW;
+
+static unsigned index_at(uint64_t va, unsigned level)
+{
+    return (unsigned)(va >> (12 + 9 * level) & (ENTRIES - 1));
+}
+
+static uint64_t early_page(void)
+{
+    uint64_t page = early_next;
+
+    if (page + PAGE > early_end)
+        panic("not enough memory for the kernel's tables");
+    early_next += PAGE;
+    memset(direct(page), 0, PAGE);
+    return page;
+}
+
+/* The entry for va at the level (0: 4 KiB, 1: 2 MiB) in the kernel's tables, which grow as needed. */
+static uint64_t *kernel_entry(uint64_t va, unsigned level)
+{
+    uint64_t *table = direct(kernel_root);
+
+    for (unsigned at = 3; at > level; at--) {
+        uint64_t *entry = &table[index_at(va, at)];
+
+        if (!*entry)
+            *entry = early_page() | PTE_PRESENT | PTE_WRITE;
+        table = direct(pte_physical(*entry));
+    }
+    return &table[index_at(va, level)];
+}
+
+static uint64_t kernel_page_flags(uint64_t physical)
+{
+    uint64_t va = physical + KERNEL_BASE;
+
+    if (va >= (uint64_t)kernel_text && va < (uint64_t)kernel_rodata_end)
+        return PTE_PRESENT | PTE_NO_EXEC; /* read-only also in the direct map */
+    return PTE_PRESENT | PTE_WRITE | PTE_NO_EXEC;
+}
+
+static void map_direct(uint64_t start, uint64_t end)
+{
+    uint64_t image_end = (uint64_t)kernel_end - KERNEL_BASE;
+
+    for (uint64_t at = start & ~(LARGE - 1); at < end; at += LARGE) {
+        if (at >= image_end) {
+            *kernel_entry(DIRECT_MAP + at, 1) = at | PTE_PRESENT | PTE_WRITE | PTE_LARGE | PTE_NO_EXEC;
+            continue;
+        }
+        for (uint64_t page = at; page < at + LARGE; page += PAGE)
+            *kernel_entry(DIRECT_MAP + page, 0) = page | kernel_page_flags(page);
+    }
+}
+
+static void map_image(void)
+{
+    for (uint64_t va = (uint64_t)kernel_text; va < (uint64_t)kernel_end; va += PAGE) {
+        uint64_t flags = PTE_PRESENT | PTE_NO_EXEC;
+
+        if (va < (uint64_t)kernel_text_end)
+            flags = PTE_PRESENT;
+        else if (va >= (uint64_t)kernel_rodata_end)
+            flags |= PTE_WRITE;
+        *kernel_entry(va, 0) = (va - KERNEL_BASE) | flags;
+    }
+}
+
+static bool overlaps(struct boot_range a, struct boot_range b)
+{
+    return a.start < b.end && b.start < a.end;
+}
+
+/* Finds room for the frame table and page tables behind the kernel, clear of the boot image. */
+static void find_early(const struct boot *boot, uint64_t bytes)
+{
+    for (unsigned i = 0; i < boot->ram_count; i++) {
+        uint64_t start = boot->ram[i].start, image_end = ((uint64_t)kernel_end - KERNEL_BASE + PAGE - 1) & ~(PAGE - 1ul);
+
+        if (start < image_end)
+            start = image_end;
+        for (unsigned again = 0; again < 2; again++) {
+            struct boot_range room = {start, start + bytes};
+
+            if (room.end <= boot->ram[i].end && room.end <= 0x100000000ul && !overlaps(room, boot->image)) {
+                early_next = room.start;
+                early_end = room.end;
+                return;
+            }
+            start = (boot->image.end + PAGE - 1) & ~(PAGE - 1ul);
+        }
+    }
+    panic("not enough memory for the kernel's tables");
+}
+
+/* Free RAM is what remains without the kernel, its tables and the boot image. */
+static void add_free(const struct boot *boot, uint64_t tables_start)
+{
+    const struct boot_range taken[3] = {
+        {0, (uint64_t)kernel_end - KERNEL_BASE},
+        {tables_start, early_next},
+        {boot->image.start & ~(PAGE - 1ul), (boot->image.end + PAGE - 1) & ~(PAGE - 1ul)},
+    };
+
+    for (unsigned i = 0; i < boot->ram_count; i++) {
+        uint64_t at = boot->ram[i].start;
+
+        while (at < boot->ram[i].end) {
+            uint64_t end = boot->ram[i].end;
+            bool inside = false;
+
+            for (unsigned t = 0; t < 3; t++) {
+                if (at >= taken[t].start && at < taken[t].end) {
+                    at = (taken[t].end + PAGE - 1) & ~(PAGE - 1ul);
+                    inside = true;
+                } else if (taken[t].start > at && taken[t].start < end) {
+                    end = taken[t].start;
+                }
+            }
+            if (inside)
+                continue;
+            frame_add_range(at / PAGE, end / PAGE);
+            at = end;
+        }
+    }
+    frames_kernel = (taken[0].end - LOAD_ADDRESS + taken[1].end - taken[1].start) / PAGE;
+    frame_adopt_range(taken[2].start / PAGE, taken[2].end / PAGE);
+}
+
+void arch_init_memory(const struct boot *boot)
+{
+    uint64_t top = 0, table_bytes, tables_start;
+    struct frame *table;
+
+    for (unsigned i = 0; i < boot->ram_count; i++)
+        if (boot->ram[i].end > top)
+            top = boot->ram[i].end;
+    if (boot->image.start % PAGE)
+        panic("boot image is not page aligned");
+    table_bytes = (top / PAGE * sizeof(struct frame) + PAGE - 1) & ~(PAGE - 1ul);
+    find_early(boot, table_bytes + (top / 0x40000000ul + 16) * PAGE);
+    tables_start = early_next;
+    table = direct(early_next);
+    early_next += table_bytes;
+    memset(table, 0, table_bytes);
+    kernel_root = early_page();
+    for (unsigned i = 0; i < boot->ram_count; i++)
+        map_direct(boot->ram[i].start, boot->ram[i].end);
+    map_image();
+    (void)kernel_entry(DEVICE_WINDOW, 0);
+    write_cr3(kernel_root);
+    frame_init(table, top / PAGE);
+    add_free(boot, tables_start);
+}
+
+void *map_device(uint64_t physical)
+{
+    uint64_t va = device_next;
+
+    device_next += PAGE;
+    *kernel_entry(va, 0) = physical | PTE_PRESENT | PTE_WRITE | PTE_NO_EXEC | PTE_UNCACHED | PTE_WRITE_THROUGH;
+    return (void *)va;
+}
+
+/* ---- environments ---- */
+
+bool space_init(struct env *env)
+{
+    uint64_t root = frame_take(env->zone, 0, false);
+
+    if (!root)
+        return false;
+    memcpy((uint64_t *)direct(root) + ENTRIES / 2, (uint64_t *)direct(kernel_root) + ENTRIES / 2, PAGE / 2);
+    env->space.root = root;
+    env->tables = 1;
+    return true;
+}
+
+uint64_t *space_entry(struct env *env, uint64_t va, bool create)
+{
+    uint64_t *table = direct(env->space.root);
+
+    for (unsigned level = 3; level > 0; level--) {
+        uint64_t *entry = &table[index_at(va, level)];
+
+        if (!*entry) {
+            uint64_t page = create ? frame_take(env->zone, 0, false) : 0;
+
+            if (!page)
+                return NULL;
+            env->tables++;
+            *entry = page | PTE_PRESENT | PTE_WRITE | PTE_USER;
+        }
+        table = direct(pte_physical(*entry));
+    }
+    return &table[index_at(va, 0)];
+}
+
+uint64_t space_next_table(struct env *env, uint64_t va)
+{
+    while (va < EXO_USER_TOP) {
+        uint64_t *table = direct(env->space.root);
+        unsigned level = 3;
+
+        for (; level > 0; level--) {
+            uint64_t entry = table[index_at(va, level)];
+
+            if (!entry)
+                break;
+            table = direct(pte_physical(entry));
+        }
+        if (level == 0)
+            return va;
+        va = (va | ((1ul << (12 + 9 * level)) - 1)) + 1;
+    }
+    return EXO_USER_TOP;
+}
+
+void space_free_table(struct env *env, uint64_t va)
+{
+    uint64_t *table = direct(env->space.root);
+    uint64_t *entry = NULL;
+
+    for (unsigned level = 3; level > 0; level--) {
+        entry = &table[index_at(va, level)];
+        ASSERT(*entry);
+        table = direct(pte_physical(*entry));
+    }
+    frame_drop(pte_physical(*entry));
+    *entry = 0;
+    env->tables--;
+}
+
+static void free_level(struct env *env, uint64_t physical, unsigned level)
+{
+    uint64_t *table = direct(physical);
+    unsigned entries = level == 3 ? ENTRIES / 2 : ENTRIES;
+
+    for (unsigned i = 0; i < entries && level > 1; i++)
+        if (table[i])
+            free_level(env, pte_physical(table[i]), level - 1);
+    frame_drop(physical);
+    env->tables--;
+}
+
+/* Leaf tables are gone already; what remains is a handful of upper ones. */
+void space_free_root(struct env *env)
+{
+    free_level(env, env->space.root, 3);
+}
+
+bool space_loaded(const struct env *env)
+{
+    return percpu.loaded == env;
+}
+
+void space_flush_page(struct env *env, uint64_t va)
+{
+    if (space_loaded(env))
+        __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+void space_flush(struct env *env)
+{
+    if (space_loaded(env))
+        write_cr3(read_cr3());
+}

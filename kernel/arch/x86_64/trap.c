@@ -1,0 +1,89 @@
+/* What entry.S calls: kernel calls, and exceptions and interrupts from either ring. Each returns the context to go on with. */
+#include "cpu.h"
+#include "port.h"
+
+struct context *trap_call(struct context *context, uint64_t number);
+struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
+void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
+_Noreturn void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error);
+
+#define PF_PRESENT 1u
+#define PF_WRITE 2u
+
+bool arch_fault_is_write(uint64_t vector, uint64_t error)
+{
+    return vector == VECTOR_PAGE_FAULT && (error & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE);
+}
+
+struct context *trap_call(struct context *context, uint64_t number)
+{
+    int64_t result;
+
+    context->arch.full_return = 0;
+    context->arch.regs.rax = 0; /* what a call that sleeps answers, until it is woken */
+    result = call_dispatch(context, number);
+    if (result != 0)
+        arch_result(context, result);
+    return sched_pick();
+}
+
+static void interrupt(uint64_t vector)
+{
+    if (vector == VECTOR_TIMER) {
+        apic_eoi();
+        sched_tick();
+    } else if (vector >= VECTOR_LINE && vector < 128) {
+        arch_irq_mask((unsigned)vector - VECTOR_LINE);
+        apic_eoi();
+        irq_fired((unsigned)vector - VECTOR_LINE);
+    } /* else spurious: no end of interrupt */
+}
+
+struct context *trap_user(struct context *context, uint64_t vector, uint64_t error)
+{
+    if (vector >= 32)
+        interrupt(vector);
+    else if (vector == VECTOR_NO_FPU)
+        fpu_needed(context);
+    else
+        kernel_fault(context, vector, error, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+    return sched_pick();
+}
+
+static void show(const struct exo_regs *regs, uint64_t vector, uint64_t error)
+{
+    log_text("\nvector %lu error %lx address %lx\n", vector, error, read_cr2());
+    log_text("rip %lx rsp %lx rflags %lx cs %lx\n", regs->rip, regs->rsp, regs->rflags, regs->cs);
+    log_text("rax %lx rbx %lx rcx %lx rdx %lx\n", regs->rax, regs->rbx, regs->rcx, regs->rdx);
+    log_text("rsi %lx rdi %lx rbp %lx r8 %lx\n", regs->rsi, regs->rdi, regs->rbp, regs->r8);
+}
+
+/* In ring 0 only the idle loop lets interrupts in; an exception is a bug. */
+void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error)
+{
+    if (vector >= 32) {
+        interrupt(vector);
+        return;
+    }
+    show(regs, vector, error);
+    panic("exception %lu in the kernel", vector);
+}
+
+void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error)
+{
+    show(regs, vector, error);
+    panic("%s", vector == VECTOR_NMI ? "NMI" : vector == VECTOR_DOUBLE_FAULT ? "double fault" : "machine check");
+}
+
+void arch_run(void)
+{
+    struct context *context = sched_pick();
+
+    stats.user_tsc = arch_cycles();
+    resume_context(context);
+}
+
+void arch_idle(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}

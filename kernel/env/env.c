@@ -1,0 +1,121 @@
+/*
+ * Environments. One ends when it is destroyed or when a fault finds no upcall entry: its contexts go at once and its creator is told through the
+ * death endpoint; env_destroy then takes it apart, a bounded piece at each call.
+ */
+#include <exo/string.h>
+
+#include "kernel.h"
+#include "port.h"
+
+/* Leaf tables and slots taken apart at one entry. */
+#define CLEAR_TABLES 4u
+#define CLEAR_SLOTS 256u
+
+struct env *env_new(struct zone *zone)
+{
+    struct env *env = object_new(zone, EXO_TYPE_ENV, sizeof(*env));
+
+    if (!env)
+        return NULL;
+    env->zone = zone;
+    list_init(&env->contexts);
+    list_init(&env->death_link);
+    if (!space_init(env)) {
+        env->object.type = EXO_TYPE_NONE;
+        object_free(&env->object, sizeof(*env));
+        return NULL;
+    }
+    stats.envs++;
+    return env;
+}
+
+void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t rip)
+{
+    if (env->ended)
+        return;
+    env->ended = 1;
+    env->death_reason = reason;
+    env->death_address = address;
+    env->death_rip = rip;
+    object_hold(&env->object); /* its own contexts may hold the last references */
+    while (!list_empty(&env->contexts))
+        context_kill(LIST_ENTRY(env->contexts.next, struct context, env_link));
+    endpoint_death(env);
+    object_drop(&env->object);
+}
+
+void env_free(struct object *object)
+{
+    struct env *env = (struct env *)object;
+
+    ASSERT(list_empty(&env->contexts));
+    if (!env->ended)
+        env->ended = 1;
+    list_remove(&env->death_link);
+    while (!cap_clear_some(env, CLEAR_SLOTS))
+        ;
+    cap_free_table(env);
+    while (!space_clear_some(env, CLEAR_TABLES))
+        ;
+    space_free_root(env);
+    if (env->death)
+        object_drop(&env->death->object);
+    stats.envs--;
+    object_free(object, sizeof(*env));
+}
+
+int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t death, uint64_t cookie)
+{
+    struct capability *endpoint = NULL;
+    struct env *env;
+    int64_t handle;
+
+    if (death) {
+        int64_t status = cap_resolve(caller->env, death, EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV, &endpoint);
+
+        if (status < 0)
+            return status;
+    }
+    env = env_new((struct zone *)zone->object);
+    if (!env)
+        return -EXO_E_NOMEM;
+    if (endpoint) {
+        env->death = (struct endpoint *)endpoint->object;
+        object_hold(&env->death->object);
+        env->death_cookie = cookie;
+    }
+    handle = cap_insert(caller->env, 0, &env->object, EXO_RIGHTS_ALL, 0);
+    object_drop(&env->object);
+    return handle;
+}
+
+int64_t k_env_destroy(struct context *caller, struct capability *capability, uint64_t reason)
+{
+    struct env *env = (struct env *)capability->object;
+
+    env_end(env, EXO_REASON_DESTROYED | reason << 8, 0, 0);
+    if (env == caller->env)
+        return 0; /* the caller is no more */
+    if (!space_clear_some(env, CLEAR_TABLES) || !cap_clear_some(env, CLEAR_SLOTS))
+        return -EXO_E_AGAIN;
+    env->object.dead = 1;
+    return 0;
+}
+
+int64_t k_env_info(struct context *caller, struct capability *capability, uint64_t out)
+{
+    const struct env *env = (const struct env *)capability->object;
+    struct exo_env_info text = {
+        .id = env->object.id,
+        .frames = env->mapped + env->tables,
+        .mapped = env->mapped,
+        .cpu_ns = arch_cycles_to_ns(env->cpu_ns),
+        .calls = env->calls,
+        .faults = env->faults,
+        .slots = env->slots_used,
+    };
+
+    for (const struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
+        text.contexts++;
+    return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
+}

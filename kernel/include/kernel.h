@@ -1,0 +1,300 @@
+/*
+ * The kernel's objects. One kernel stack and no preemption in the kernel: each entry runs to its end with interrupts off and does bounded work,
+ * so there are no locks yet; what will need one when there are several CPUs stands together.
+ *
+ * Objects begin with `struct object`. A capability slot holds a counted reference; so do some objects (a context holds its environment).
+ * All memory comes from frames charged to a zone.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+#include <arch/arch.h>
+#include <exo/abi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kernel_calls.h>
+
+#include "list.h"
+
+#define PAGE EXO_PAGE_BYTES
+#define CAP_ANY 0xffu
+
+struct context;
+struct env;
+struct zone;
+
+/* ---- diagnostics ---- */
+
+void log_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define ASSERT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (__builtin_expect(!(condition), 0))                                                                         \
+            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                                      \
+    } while (0)
+
+/* ---- frames: mem/frame.c ---- */
+
+/* One for each page of RAM. */
+struct frame {
+    uint32_t references; /* mappings, frame objects, kernel use */
+    uint16_t zone;       /* charged to */
+    uint8_t order;       /* of a free block, at its first page */
+    uint8_t state;       /* enum frame_state */
+};
+enum frame_state { FRAME_RESERVED, FRAME_FREE, FRAME_USED };
+_Static_assert(sizeof(struct frame) == 8, "one load");
+
+extern struct frame *frames;
+extern uint64_t frames_end;   /* page number after the last */
+extern uint64_t frames_total, frames_free, frames_kernel;
+
+void frame_init(struct frame *table, uint64_t end);
+void frame_add_range(uint64_t first, uint64_t end); /* RAM that is free from now on */
+void frame_adopt_range(uint64_t first, uint64_t end); /* RAM with something in it: one reference, charged to the root zone */
+bool frame_is_ram(uint64_t physical);
+/* 2^order pages charged to the zone, references 1 each, zeroed unless `raw`; 0: none. */
+uint64_t frame_take(struct zone *zone, unsigned order, bool raw);
+static inline struct frame *frame_of(uint64_t physical)
+{
+    return &frames[physical / PAGE];
+}
+void frame_hold(uint64_t physical);
+void frame_drop(uint64_t physical); /* device pages are ignored */
+
+/* ---- objects and capabilities: cap/ ---- */
+
+struct object {
+    uint32_t references; /* capabilities and kernel references */
+    uint8_t type;        /* EXO_TYPE_* */
+    uint8_t dead;        /* destroyed: capabilities to it do not resolve */
+    uint16_t copies;     /* unused */
+    uint64_t id;
+    struct zone *zone;   /* its memory is charged here */
+};
+
+struct capability {
+    struct object *object; /* NULL: empty */
+    uint64_t rights;
+    uint64_t badge;
+    uint32_t generation;
+    uint32_t index;
+};
+_Static_assert(sizeof(struct capability) == 32, "128 to a page");
+
+#define SLOTS_INLINE 64u
+#define SLOTS_PAGE (PAGE / sizeof(struct capability))
+
+/* Resolves a handle of env: type and rights checked. */
+int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found);
+/* Puts a reference to object into an empty slot (index 0: any); returns the handle or an error. */
+int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge);
+void cap_clear(struct capability *slot);
+/* Empties up to `most` slots; true when none is left. */
+bool cap_clear_some(struct env *env, unsigned most);
+void cap_free_table(struct env *env);
+static inline uint64_t cap_handle(const struct capability *slot)
+{
+    return (uint64_t)slot->generation << 16 | slot->index;
+}
+
+void *object_new(struct zone *zone, unsigned type, size_t bytes);
+void object_hold(struct object *object);
+void object_drop(struct object *object); /* frees it with the last reference */
+void object_free(struct object *object, size_t bytes);
+uint64_t object_next_id(void);
+
+/* ---- zones: zone/ ---- */
+
+#define ZONES_MAX 64u
+#define SLAB_CLASSES 3u /* 64, 128, 256 bytes */
+
+struct zone {
+    struct object object;
+    struct zone *parent;
+    uint64_t used, quota; /* frames, those of zones below included */
+    uint16_t number;
+    void *free[SLAB_CLASSES]; /* small objects of this zone */
+};
+extern struct zone *zones[ZONES_MAX];
+void zone_init(void);
+bool zone_charge(struct zone *zone, uint64_t count);
+void zone_uncharge(struct zone *zone, uint64_t count);
+void *zone_small(struct zone *zone, size_t bytes);
+void zone_small_free(struct zone *zone, void *block, size_t bytes);
+struct zone *zone_new(struct zone *parent, uint64_t quota);
+void zone_destroy(struct object *object);
+
+/* ---- environments and contexts: env/ ---- */
+
+struct env {
+    struct object object;
+    struct space space; /* address space (arch.h) */
+    struct zone *zone;
+    struct list contexts;
+    struct list death_link; /* in death endpoint's queue */
+    struct endpoint *death; /* told when this ends */
+    uint64_t death_cookie;
+    uint64_t death_reason, death_address, death_rip;
+    uint8_t ended;    /* contexts are gone, the note is sent */
+    uint8_t note_queued;
+    uint32_t slots_used;
+    uint32_t slots_end;  /* no slot at or above has ever been used */
+    uint32_t slots_hint; /* no free slot below */
+    uint64_t clear_at;   /* destruction has come to this address */
+    uint64_t mapped, tables, cpu_ns, calls, faults;
+    struct capability **directory; /* pages of slots from SLOTS_INLINE on */
+    struct capability slots[SLOTS_INLINE];
+};
+_Static_assert(sizeof(struct env) <= PAGE, "an environment is a page");
+
+enum context_state { CTX_STOPPED, CTX_READY, CTX_WAIT, CTX_CALL, CTX_REPLY, CTX_RECEIVE, CTX_DEAD };
+
+struct timer {
+    struct list link;
+    uint64_t deadline_ns;
+    bool armed;
+    bool is_event; /* posts events; otherwise ends a wait */
+};
+
+/* A sleeper on a word: hashed by physical address. */
+struct wait_node {
+    struct list link;
+    uint64_t physical;
+    struct context *context;
+};
+
+struct context {
+    struct object object;
+    struct arch_context arch; /* registers, entries, FPU */
+    struct env *env;          /* counted */
+    struct list env_link;
+    struct list link;         /* ready queue, endpoint queue */
+    uint64_t upage_physical;
+    struct exo_upage *upage;  /* kernel's view of the context page */
+    uint8_t state;            /* enum context_state */
+    uint8_t restart_event;    /* a wait was broken off while stopped */
+    uint16_t wait_count;
+    uint64_t run_since;       /* cycles */
+    struct timer wait_timer, event_timer;
+    uint32_t event_timer_bits;
+    /* IPC */
+    struct endpoint *endpoint; /* counted; while CALL, RECEIVE or in a wait on it */
+    struct context *partner;   /* REPLY: who serves me; otherwise: whose call I serve */
+    uint64_t badge;            /* CALL: what the receiver sees */
+    uint64_t transfer;         /* CALL: handle that travels, or 0 */
+    struct list wait_endpoints; /* link in endpoint->pollers */
+    struct wait_node nodes[EXO_WAIT_MAX];
+};
+_Static_assert(sizeof(struct context) <= PAGE, "a context is a page");
+
+struct env *env_new(struct zone *zone);
+void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t rip);
+void env_free(struct object *object);
+struct context *context_new(struct env *env, uint64_t upage_va, const struct exo_ctx_state *state, int64_t *error);
+void context_kill(struct context *context);
+void context_free(struct object *object);
+void context_post(struct context *context, uint32_t bits);
+/* Enters the upcall entry of the context, or ends its environment if that is impossible. */
+void context_upcall(struct context *context, uint64_t cause, uint64_t error, uint64_t address);
+/* Before going back to user code: pending events. */
+void context_deliver(struct context *context);
+
+/* ---- address spaces: mem/space.c ---- */
+
+enum { ACCESS_READ = 1, ACCESS_WRITE = 2 };
+/* Kernel address of the byte at user address va, valid to the end of its page; NULL if it is not mapped with that access. */
+void *space_reach(struct env *env, uint64_t va, unsigned access);
+bool space_read(struct env *env, void *to, uint64_t va, size_t bytes);
+bool space_write(struct env *env, uint64_t va, const void *from, size_t bytes);
+/* Copies the page if it waits for a copy on write; true if the write can be tried again. */
+bool space_break_copy(struct env *env, uint64_t va);
+int64_t space_map(struct env *env, uint64_t va, uint64_t physical, uint64_t pte_flags);
+/* Unmaps up to `most` pages from env->clear_at on; true when nothing is left. */
+bool space_clear_some(struct env *env, unsigned most);
+
+/* ---- frames as objects: mem/block.c ---- */
+
+struct block {
+    struct object object;
+    uint64_t physical;
+    uint64_t pages;
+    bool device;
+};
+void block_free(struct object *object);
+struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bool device);
+
+/* ---- IPC: ipc/ ---- */
+
+struct endpoint {
+    struct object object;
+    struct list callers;   /* contexts in CTX_CALL */
+    struct list receivers; /* contexts in CTX_RECEIVE */
+    struct list pollers;   /* contexts that wait on it among other things */
+    struct list deaths;    /* environments whose end is to be told */
+    uint32_t receive_caps; /* capabilities with RECV: 0 means that nobody can ever answer */
+    uint64_t notified;     /* bits */
+};
+void endpoint_caps_changed(struct endpoint *endpoint, int change);
+void endpoint_death(struct env *env);
+void endpoint_notify(struct endpoint *endpoint, uint64_t bits);
+void endpoint_free(struct object *object);
+bool endpoint_has_message(const struct endpoint *endpoint);
+void ipc_forget(struct context *context); /* leaves all queues and partnerships; callers get PEER */
+
+/* ---- scheduling and waiting: sched/ ---- */
+
+void sched_init(void);
+void sched_ready(struct context *context);       /* to the end of the queue */
+void sched_ready_first(struct context *context); /* to its head */
+void sched_remove(struct context *context);
+/* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
+void sched_switch(struct context *direct);
+struct context *sched_pick(void); /* never NULL: sleeps until there is one */
+void sched_tick(void);
+extern uint32_t sched_runnable;
+
+void wait_init(void);
+void wait_cancel(struct context *context);
+void wait_finish(struct context *context, int64_t result);
+unsigned wait_wake(uint64_t physical, unsigned most);
+void wait_poke_pollers(struct endpoint *endpoint);
+
+void timer_arm(struct timer *timer, uint64_t deadline_ns);
+void timer_disarm(struct timer *timer);
+uint64_t timer_next(void);
+void timer_expire(uint64_t now_ns);
+
+/* ---- tallies: ipc/tally.c; interrupts: dev/irq.c ---- */
+
+struct tally {
+    struct object object;
+    uint64_t physical; /* of the word; its frame is held */
+    uint32_t count;
+};
+void tally_changed(struct tally *tally, int change);
+void tally_free(struct object *object);
+
+struct irq {
+    struct object object;
+    struct endpoint *endpoint;
+    uint64_t bits;
+    unsigned line;
+};
+void irq_fired(unsigned line);
+void irq_free(struct object *object);
+
+/* ---- the machine ---- */
+
+extern struct exo_info *info;
+extern uint64_t info_physical;
+extern struct exo_stats stats;
+extern struct object machine_object;
+
+void kernel_main(const struct boot *boot);
+int64_t call_dispatch(struct context *caller, uint64_t number);
+/* An exception from ring 3. */
+void kernel_fault(struct context *context, uint64_t vector, uint64_t error, uint64_t address);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * The port contract: what an architecture gives the portable kernel. Each port also has arch/arch.h with `struct space`, `struct arch_context`,
+ * `struct boot`, direct(), arch_cycles(), and arch/pte.h.
+ */
+#ifndef PORT_H
+#define PORT_H
+#include "kernel.h"
+
+/* ---- start and end of the machine ---- */
+void arch_init_cpu(void);                          /* tables, features, traps */
+void arch_init_memory(const struct boot *boot);    /* direct map, frame table, frame_add_range */
+void arch_init_devices(void);                      /* interrupt controllers, clocks */
+_Noreturn void arch_power_off(unsigned code);
+_Noreturn void arch_run(void);                     /* goes to sched_pick() for the first time */
+void arch_console_put(char character);
+void arch_backtrace(void);                         /* return addresses with symbols, to the log */
+
+/* ---- time ---- */
+uint64_t arch_now_ns(void);                        /* monotonic */
+uint64_t arch_cycles_to_ns(uint64_t cycles);
+void arch_timer_set(uint64_t deadline_ns);         /* one shot */
+void arch_idle(void);                              /* sleeps until an interrupt has been served */
+
+/* ---- contexts ---- */
+void arch_context_init(struct context *context, const struct exo_ctx_state *state, uint64_t upage_va);
+void arch_context_read(const struct context *context, struct exo_ctx_state *state);
+void arch_context_write(struct context *context, const struct exo_ctx_state *state); /* sanitised */
+void arch_context_free(struct context *context);
+bool arch_context_inherit(struct context *from, struct context *to); /* FPU state; false: no memory */
+void arch_switch_from(struct context *context);    /* before another context runs: what must be saved */
+void arch_switch_to(struct context *context);      /* loads address space, TLS, entries */
+void arch_set_tls(struct context *context, uint64_t base);
+void arch_upcall_enter(struct context *context, uint64_t frame_va, uint64_t cause); /* sets registers to enter the upcall entry */
+bool arch_user_address(uint64_t address);          /* may be an instruction pointer or base in ring 3 */
+void arch_result(struct context *context, int64_t result);
+uint64_t arch_argument(const struct context *context, unsigned index); /* of the present call */
+bool arch_fault_is_write(uint64_t vector, uint64_t error); /* a page fault: ring 3 wrote to a present page */
+/* Message registers: five words, and the badge. */
+void arch_message_copy(struct context *to, const struct context *from);
+void arch_message_set(struct context *context, uint64_t badge, const uint64_t words[5]);
+void arch_message_badge(struct context *context, uint64_t badge);
+uint64_t arch_message_word(const struct context *context, unsigned index);
+void arch_message_set_word(struct context *context, unsigned index, uint64_t value);
+extern struct context *arch_current(void);
+
+/* ---- address spaces ---- */
+bool space_init(struct env *env);
+void space_free_root(struct env *env);
+/* The leaf entry for va, or NULL: no table there (create: no memory). */
+uint64_t *space_entry(struct env *env, uint64_t va, bool create);
+/* First address >= va whose leaf table exists, or EXO_USER_TOP. */
+uint64_t space_next_table(struct env *env, uint64_t va);
+void space_free_table(struct env *env, uint64_t va); /* the leaf table of va, known to be empty; upper ones as they empty */
+void space_flush_page(struct env *env, uint64_t va); /* only matters if env is loaded */
+void space_flush(struct env *env);
+bool space_loaded(const struct env *env);
+
+/* ---- interrupts ---- */
+bool arch_irq_valid(unsigned line);
+void arch_irq_bind(unsigned line);
+void arch_irq_mask(unsigned line);
+void arch_irq_unmask(unsigned line);
+void arch_irq_release(unsigned line);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues; a receiver answers exactly the call that it
+ * received last. Notifications and the ends of environments arrive as messages from the kernel; neither needs memory, so none is lost.
+ */
+#include "kernel.h"
+#include "port.h"
+
+bool endpoint_has_message(const struct endpoint *endpoint)
+{
+    return endpoint->notified || !list_empty(&endpoint->callers) || !list_empty(&endpoint->deaths);
+}
+
+static void leave_endpoint(struct context *context)
+{
+    struct endpoint *endpoint = context->endpoint;
+
+    list_remove(&context->link);
+    context->endpoint = NULL;
+    object_drop(&endpoint->object);
+}
+
+static void enter_endpoint(struct context *context, struct endpoint *endpoint, struct list *queue, enum context_state state)
+{
+    context->state = (uint8_t)state;
+    context->endpoint = endpoint;
+    object_hold(&endpoint->object);
+    list_append(queue, &context->link);
+}
+
+static void fail_call(struct context *caller, int64_t error)
+{
+    arch_result(caller, error);
+    sched_ready(caller);
+}
+
+/* Nobody waits for an answer from this context any more. */
+static void abandon_partner(struct context *server)
+{
+    struct context *client = server->partner;
+
+    if (!client)
+        return;
+    server->partner = NULL;
+    client->partner = NULL;
+    fail_call(client, -EXO_E_PEER);
+}
+
+void ipc_forget(struct context *context)
+{
+    switch ((enum context_state)context->state) {
+    case CTX_CALL:
+    case CTX_RECEIVE: leave_endpoint(context); break;
+    case CTX_REPLY:
+        context->partner->partner = NULL;
+        context->partner = NULL;
+        break;
+    case CTX_STOPPED:
+    case CTX_READY:
+    case CTX_WAIT:
+    case CTX_DEAD: break;
+    }
+    if (context->state != CTX_REPLY)
+        abandon_partner(context);
+    context->state = CTX_STOPPED;
+}
+
+/* Copies the capability that travels with a call or answer: its new handle, or an error. */
+static int64_t transfer(struct context *from, struct context *to, uint64_t handle)
+{
+    struct capability *slot;
+    int64_t status = cap_resolve(from->env, handle, CAP_ANY, EXO_RIGHT_COPY, &slot);
+
+    if (status < 0)
+        return status;
+    return cap_insert(to->env, 0, slot->object, slot->rights, slot->badge);
+}
+
+/* Hands the caller's message over. Fails only for a capability that cannot travel. */
+static int64_t hand_over(struct context *caller, struct context *receiver)
+{
+    int64_t handle = 0;
+
+    if (caller->transfer) {
+        handle = transfer(caller, receiver, caller->transfer);
+        if (handle < 0)
+            return handle;
+    }
+    arch_message_copy(receiver, caller);
+    arch_message_badge(receiver, caller->badge);
+    if (caller->transfer)
+        arch_message_set_word(receiver, 4, (uint64_t)handle);
+    arch_result(receiver, 0);
+    receiver->partner = caller;
+    caller->partner = receiver;
+    caller->state = CTX_REPLY;
+    return 0;
+}
+
+static int64_t do_call(struct context *caller, struct capability *capability, bool with_capability)
+{
+    struct endpoint *endpoint = (struct endpoint *)capability->object;
+    struct capability *slot;
+    struct context *receiver;
+    int64_t status;
+
+    if (endpoint->receive_caps == 0)
+        return -EXO_E_PEER;
+    caller->badge = capability->badge;
+    caller->transfer = with_capability ? arch_message_word(caller, 4) : 0;
+    if (with_capability) { /* found now, so that the caller hears of it at once */
+        status = cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot);
+        if (status < 0)
+            return status;
+    }
+    stats.ipc_calls++;
+    if (list_empty(&endpoint->receivers)) {
+        enter_endpoint(caller, endpoint, &endpoint->callers, CTX_CALL);
+        wait_poke_pollers(endpoint);
+        return 0;
+    }
+    receiver = LIST_ENTRY(endpoint->receivers.next, struct context, link);
+    status = hand_over(caller, receiver);
+    if (status < 0)
+        return status;
+    leave_endpoint(receiver);
+    timer_disarm(&receiver->wait_timer);
+    receiver->state = CTX_READY;
+    sched_switch(receiver);
+    return 0;
+}
+
+int64_t k_ep_call(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4; /* they stay in the registers */
+    return do_call(caller, endpoint, false);
+}
+
+int64_t k_ep_call_cap(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
+                      uint64_t w4)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
+    return do_call(caller, endpoint, true);
+}
+
+static void message_from_kernel(struct context *receiver, uint64_t kind, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const uint64_t words[5] = {kind, a, b, c, d};
+
+    arch_message_set(receiver, EXO_BADGE_KERNEL, words);
+    arch_result(receiver, 0);
+}
+
+/* Gives the receiver a message that is there already; false if there is none. */
+static bool take_message(struct context *receiver, struct endpoint *endpoint)
+{
+    if (!list_empty(&endpoint->deaths)) {
+        struct env *env = LIST_ENTRY(endpoint->deaths.next, struct env, death_link);
+
+        list_remove(&env->death_link);
+        env->note_queued = 0;
+        message_from_kernel(receiver, EXO_NOTE_DEATH, env->death_cookie, env->death_reason, env->death_address, env->death_rip);
+        object_drop(&env->object);
+        return true;
+    }
+    if (endpoint->notified) {
+        message_from_kernel(receiver, EXO_NOTE_NOTIFY, endpoint->notified, 0, 0, 0);
+        endpoint->notified = 0;
+        return true;
+    }
+    while (!list_empty(&endpoint->callers)) {
+        struct context *caller = LIST_ENTRY(endpoint->callers.next, struct context, link);
+        int64_t status;
+
+        leave_endpoint(caller);
+        status = hand_over(caller, receiver);
+        if (status == 0)
+            return true;
+        fail_call(caller, status);
+    }
+    return false;
+}
+
+/* A receiver that waits gets what has just arrived. */
+static void serve_receiver(struct endpoint *endpoint)
+{
+    struct context *receiver;
+
+    if (list_empty(&endpoint->receivers)) {
+        wait_poke_pollers(endpoint);
+        return;
+    }
+    receiver = LIST_ENTRY(endpoint->receivers.next, struct context, link);
+    if (take_message(receiver, endpoint)) {
+        leave_endpoint(receiver);
+        timer_disarm(&receiver->wait_timer);
+        sched_ready(receiver);
+    }
+}
+
+void endpoint_notify(struct endpoint *endpoint, uint64_t bits)
+{
+    endpoint->notified |= bits;
+    if (endpoint->notified)
+        serve_receiver(endpoint);
+}
+
+void endpoint_death(struct env *env)
+{
+    if (!env->death || env->note_queued || env->death->receive_caps == 0)
+        return;
+    env->note_queued = 1;
+    object_hold(&env->object);
+    list_append(&env->death->deaths, &env->death_link);
+    serve_receiver(env->death);
+}
+
+void endpoint_caps_changed(struct endpoint *endpoint, int change)
+{
+    endpoint->receive_caps += (uint32_t)change;
+    if (endpoint->receive_caps > 0)
+        return;
+    while (!list_empty(&endpoint->callers)) {
+        struct context *caller = LIST_ENTRY(endpoint->callers.next, struct context, link);
+
+        leave_endpoint(caller);
+        fail_call(caller, -EXO_E_PEER);
+    }
+    while (!list_empty(&endpoint->deaths)) {
+        struct env *env = LIST_ENTRY(endpoint->deaths.next, struct env, death_link);
+
+        list_remove(&env->death_link);
+        env->note_queued = 0;
+        object_drop(&env->object);
+    }
+}
+
+void endpoint_free(struct object *object)
+{
+    object_free(object, sizeof(struct endpoint));
+}
+
+int64_t k_ep_create(struct context *caller)
+{
+    struct endpoint *endpoint = object_new(caller->env->zone, EXO_TYPE_ENDPOINT, sizeof(*endpoint));
+    int64_t handle;
+
+    if (!endpoint)
+        return -EXO_E_NOMEM;
+    list_init(&endpoint->callers);
+    list_init(&endpoint->receivers);
+    list_init(&endpoint->pollers);
+    list_init(&endpoint->deaths);
+    handle = cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
+    object_drop(&endpoint->object);
+    return handle;
+}
+
+/* Waits for a message, which is not there; `direct`: who runs meanwhile, or NULL. */
+static void block_receive(struct context *receiver, struct endpoint *endpoint, uint64_t deadline_ns, struct context *direct)
+{
+    enter_endpoint(receiver, endpoint, &endpoint->receivers, CTX_RECEIVE);
+    if (deadline_ns != EXO_DEADLINE_NEVER)
+        timer_arm(&receiver->wait_timer, deadline_ns);
+    sched_switch(direct);
+}
+
+int64_t k_ep_recv(struct context *caller, struct capability *capability, uint64_t deadline_ns)
+{
+    struct endpoint *endpoint = (struct endpoint *)capability->object;
+
+    abandon_partner(caller);
+    if (take_message(caller, endpoint))
+        return 0;
+    if (deadline_ns == EXO_DEADLINE_NOW)
+        return -EXO_E_TIMEOUT;
+    if (caller->upage->pending)
+        return -EXO_E_EVENT;
+    block_receive(caller, endpoint, deadline_ns, NULL);
+    return 0;
+}
+
+/* Answers the caller's partner; the partner, now ready but in no queue, or NULL. */
+static struct context *answer(struct context *server)
+{
+    struct context *client = server->partner;
+
+    if (!client)
+        return NULL;
+    server->partner = NULL;
+    client->partner = NULL;
+    arch_message_copy(client, server);
+    arch_result(client, 0);
+    client->state = CTX_READY;
+    return client;
+}
+
+int64_t k_ep_reply_recv(struct context *caller, struct capability *capability, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
+                        uint64_t w4)
+{
+    struct endpoint *endpoint = (struct endpoint *)capability->object;
+    struct context *client = answer(caller);
+
+    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
+    if (take_message(caller, endpoint)) {
+        if (client)
+            sched_ready(client);
+        return 0;
+    }
+    if (caller->upage->pending) {
+        if (client)
+            sched_ready(client);
+        return -EXO_E_EVENT;
+    }
+    block_receive(caller, endpoint, EXO_DEADLINE_NEVER, client);
+    return 0;
+}
+
+static int64_t do_reply(struct context *caller, bool with_capability)
+{
+    struct context *client = caller->partner;
+    int64_t handle = 0;
+
+    if (!client)
+        return -EXO_E_PEER;
+    if (with_capability) {
+        handle = transfer(caller, client, arch_message_word(caller, 4));
+        if (handle < 0)
+            return handle;
+    }
+    client = answer(caller);
+    if (with_capability)
+        arch_message_set_word(client, 4, (uint64_t)handle);
+    sched_ready_first(client);
+    return 0;
+}
+
+int64_t k_ep_reply(struct context *caller, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
+    return do_reply(caller, false);
+}
+
+int64_t k_ep_reply_cap(struct context *caller, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
+    return do_reply(caller, true);
+}
+
+int64_t k_ep_notify(struct context *caller, struct capability *capability, uint64_t bits)
+{
+    (void)caller;
+    endpoint_notify((struct endpoint *)capability->object, bits);
+    return 0;
+}

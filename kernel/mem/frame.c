@@ -1,0 +1,144 @@
+/*
+ * Physical frames: a buddy allocator over the frame table. A free block's list link lies in its first page, so free memory costs nothing. Every
+ * frame is charged to a zone while it is used.
+ */
+#include <exo/string.h>
+
+#include "kernel.h"
+#include "port.h"
+
+#define ORDERS 11u
+
+struct frame *frames;
+uint64_t frames_end, frames_total, frames_free, frames_kernel;
+
+static struct list free_blocks[ORDERS];
+
+void frame_init(struct frame *table, uint64_t end)
+{
+    frames = table;
+    frames_end = end;
+    for (unsigned order = 0; order < ORDERS; order++)
+        list_init(&free_blocks[order]);
+}
+
+bool frame_is_ram(uint64_t physical)
+{
+    return physical / PAGE < frames_end && frames[physical / PAGE].state != FRAME_RESERVED;
+}
+
+static struct list *block_link(uint64_t number)
+{
+    return direct(number * PAGE);
+}
+
+static void block_insert(uint64_t number, unsigned order)
+{
+    frames[number].state = FRAME_FREE;
+    frames[number].order = (uint8_t)order;
+    list_prepend(&free_blocks[order], block_link(number));
+}
+
+static bool block_is_free(uint64_t number, unsigned order)
+{
+    return number < frames_end && frames[number].state == FRAME_FREE && frames[number].order == order;
+}
+
+/* A frame inside a free block has state USED with no references, so only first frames look free. */
+static void release(uint64_t number)
+{
+    unsigned order = 0;
+
+    frames_free++;
+    frames[number].state = FRAME_USED;
+    while (order + 1 < ORDERS) {
+        uint64_t buddy = number ^ (1ul << order);
+
+        if (!block_is_free(buddy, order))
+            break;
+        list_remove(block_link(buddy));
+        frames[buddy].state = FRAME_USED;
+        number &= ~(1ul << order);
+        order++;
+    }
+    block_insert(number, order);
+}
+
+void frame_add_range(uint64_t first, uint64_t end)
+{
+    for (uint64_t number = first; number < end; number++) {
+        frames[number] = (struct frame){.state = FRAME_USED};
+        frames_total++;
+    }
+    while (first < end) {
+        unsigned order = 0;
+
+        while (order + 1 < ORDERS && !(first & (1ul << order)) && first + (2ul << order) <= end)
+            order++;
+        frames_free += 1ul << order;
+        block_insert(first, order);
+        first += 1ul << order;
+    }
+}
+
+void frame_adopt_range(uint64_t first, uint64_t end)
+{
+    for (uint64_t number = first; number < end; number++) {
+        frames[number] = (struct frame){.state = FRAME_USED, .references = 1};
+        frames_total++;
+        if (!zone_charge(zones[0], 1))
+            panic("root zone has a quota");
+    }
+}
+
+uint64_t frame_take(struct zone *zone, unsigned order, bool raw)
+{
+    unsigned have = order;
+    uint64_t number;
+
+    while (have < ORDERS && list_empty(&free_blocks[have]))
+        have++;
+    if (have >= ORDERS || !zone_charge(zone, 1ul << order))
+        return 0;
+    number = direct_physical(free_blocks[have].next) / PAGE;
+    list_remove(block_link(number));
+    frames[number].state = FRAME_USED;
+    while (have > order) {
+        have--;
+        block_insert(number + (1ul << have), have);
+    }
+    frames_free -= 1ul << order;
+    for (uint64_t i = number; i < number + (1ul << order); i++) {
+        ASSERT(frames[i].references == 0);
+        frames[i].references = 1;
+        frames[i].state = FRAME_USED;
+        frames[i].zone = zone->number;
+    }
+    if (!raw)
+        memset(direct(number * PAGE), 0, PAGE << order);
+    info->frames_free = (uint32_t)frames_free;
+    return number * PAGE;
+}
+
+void frame_hold(uint64_t physical)
+{
+    if (!frame_is_ram(physical))
+        return;
+    ASSERT(frame_of(physical)->references > 0);
+    frame_of(physical)->references++;
+}
+
+void frame_drop(uint64_t physical)
+{
+    struct frame *frame;
+
+    if (!frame_is_ram(physical))
+        return;
+    frame = frame_of(physical);
+    ASSERT(frame->references > 0 && frame->state == FRAME_USED);
+    if (--frame->references > 0)
+        return;
+    zone_uncharge(zones[frame->zone], 1);
+    release(physical / PAGE);
+    info->frames_free = (uint32_t)frames_free;
+}
