@@ -1,0 +1,4 @@
+# shell: bash
+shopt -s lastpipe
+seq 1 10 | while read -r i; do n=$((n + i)); done
+echo "after: $n"

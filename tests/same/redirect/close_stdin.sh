@@ -1,0 +1,3 @@
+cat <&- ; echo "status $?"
+exec <&-
+read -r x; echo "read $?"

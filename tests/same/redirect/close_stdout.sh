@@ -1,0 +1,3 @@
+echo x >&-
+echo "status $?"
+(exec >&-; echo lost; echo "inner $?" >&2)

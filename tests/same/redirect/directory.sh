@@ -1,0 +1,5 @@
+mkdir d
+echo x >d
+echo "status $?"
+cat d
+echo "status $?"

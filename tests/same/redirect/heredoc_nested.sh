@@ -1,0 +1,8 @@
+cat <<A; cat <<B
+first $(cat <<C
+inner
+C
+)
+A
+second
+B

@@ -1,0 +1,4 @@
+cat <<E
+back\\slash \`no\` "quotes" 'single' line\
+continued
+E

@@ -1,0 +1,6 @@
+sleep 100 & p=$!
+[ "$p" -gt 0 ] && echo started
+kill $p; wait $p; echo $?
+(echo "$$" >a); sh -c 'echo $PPID' >b
+[ "$(cat a)" = "$$" ] && echo "same \$\$ in subshell"
+[ "$(cat b)" = "$$" ] && echo "PPID is the parent"

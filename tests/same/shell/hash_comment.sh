@@ -1,0 +1,3 @@
+echo a#b # comment
+echo '# no' "#no" \#
+: # nothing

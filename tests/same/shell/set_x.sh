@@ -1,0 +1,6 @@
+set -x
+x=1
+echo "$x" 'two words'
+for i in a b; do : $i; done
+set +x
+echo done

@@ -1,0 +1,3 @@
+HOME=/somewhere
+echo ~ ~/x "~" a~
+cd ~root && pwd
