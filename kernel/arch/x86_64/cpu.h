@@ -35,9 +35,9 @@
 #define CR4_SMEP 0x100000
 #define CR4_SMAP 0x200000
 
-#define RFLAGS_USER 0x240dd5u /* CF PF AF ZF SF TF DF OF AC ID: what ring 3 may choose */
-#define RFLAGS_FIXED 0x202u  /* IF and the bit that is always 1 */
-#define RFLAGS_MASKED 0x47700u /* cleared by syscall: TF IF DF IOPL NT AC */
+#define RFLAGS_USER 0x240dd5 /* CF PF AF ZF SF TF DF OF AC ID: what ring 3 may choose */
+#define RFLAGS_FIXED 0x202  /* IF and the bit that is always 1 */
+#define RFLAGS_MASKED 0x47700 /* cleared by syscall: TF IF DF IOPL NT AC */
 
 #define VECTOR_DEBUG 1
 #define VECTOR_NMI 2
