@@ -14,6 +14,14 @@ import sys
 KINDS = set("-dulnxhpsmtfaPOoz<>gVEDFwTUvWXQMYGHABLNZIJRrCKciejky")
 MADE = "/* Made by libos/posix/calls.py from calls.tab: change that. */\n"
 
+OPENING = """/* Opens a handler's definition: PX_SYS(close) { return px_fd_close((int)a); } */
+#define PX_UNUSED __attribute__((unused))
+#define PX_SYS(name) \\
+    int64_t px_sys_##name(PX_UNUSED uint64_t a, PX_UNUSED uint64_t b, PX_UNUSED uint64_t c, \\
+                          PX_UNUSED uint64_t d, PX_UNUSED uint64_t e, PX_UNUSED uint64_t f)
+
+"""
+
 
 def parse(path):
     """The table's rows as (number, name, is there, kinds); numbers must run from 0 without a gap."""
@@ -37,6 +45,7 @@ def parse(path):
 
 def header(rows):
     lines = [MADE, "#ifndef PX_CALLS_H\n#define PX_CALLS_H\n#include \"px.h\"\n\n"]
+    lines.append(OPENING)
     lines += [f"px_call px_sys_{name};\n" for _, name, there, _ in rows if there]
     lines += ["\n", f"#define PX_CALLS_COUNT {len(rows)}u\n", "\n"]
     lines += [f"#define PX_NR_{name} {number}\n" for number, name, there, _ in rows if there]

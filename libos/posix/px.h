@@ -147,6 +147,25 @@ int64_t px_memory_clone(uint64_t env, bool vfork);
 bool px_memory_fault(uint64_t address, bool write, bool exec);
 /* After px_memory_fault failed: is the address in a mapping (SEGV_ACCERR) or not (SEGV_MAPERR)? */
 bool px_memory_mapped(uint64_t address);
+/* After px_memory_fault failed: the signal that Linux would send (SIGSEGV; SIGBUS past the end of a file; SIGKILL: no memory) and its si_code. */
+int px_memory_fault_signal(uint64_t address, int *code);
+/* A fault at an instruction in [px_guarded_start, px_guarded_end) that cannot be resolved goes on at px_guarded_fixup, registers unchanged. */
+extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
+/* FILES: brings in metadata pages (PX_META) that fs added since; true if the address is there now. */
+bool px_meta_fault(uint64_t address);
+
+/* Text of /proc/self/maps from `offset` on; bytes written. */
+size_t px_memory_maps(char *to, size_t bytes, uint64_t offset);
+struct px_memory_totals {
+    uint64_t size, resident, data, stack, code; /* pages, as in statm and status */
+    uint64_t argument_lo, argument_hi, environment_hi; /* addresses of the argument and environment strings */
+    uint64_t auxv, auxv_bytes;
+    uint64_t heap_lo, heap_hi;
+};
+void px_memory_totals(struct px_memory_totals *totals);
+
+/* Random bytes: ChaCha20, seeded once per process (rdrand if there is one, clocks), and again after fork. */
+void px_random_bytes(void *to, size_t bytes);
 
 /* execve of the file `node` (opened, checked for execution by the caller) is in exec.c; start.c calls it for the first program. argv and envp are arrays of pointers in
  * libOS memory, NULL-ended. On success the program's registers (px_regs()) are those of the new one. */
@@ -226,6 +245,7 @@ struct px_ofd {
     uint64_t offset;
     struct px_node node;
     uint64_t word[6]; /* the kind's own */
+    uint64_t lock_id; /* names the description in flock's table; 0: never locked */
 };
 
 extern const struct px_ops *const px_ops[PX_OFD_KINDS]; /* fd/ofd.c; each kind's file exports `const struct px_ops px_<kind>_ops` */
@@ -249,6 +269,9 @@ int64_t px_open_node(const struct px_node *node, const char *path, unsigned flag
 /* /proc: walks the rest of a path below /proc. */
 int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node);
 int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);
+
+/* Soft limit of RLIMIT_*; ~0: none. */
+uint64_t px_limit(unsigned which);
 
 uint64_t px_now_ns(void);  /* CLOCK_MONOTONIC, without the kernel */
 uint64_t px_real_ns(void); /* CLOCK_REALTIME */

@@ -1,0 +1,282 @@
+/* Calls on descriptors that are not transfers: fcntl, ioctl, lseek, fstat, ftruncate, fsync, sendfile. */
+#include "fd.h"
+
+#define F_DUPFD 0
+#define F_GETFD 1
+#define F_SETFD 2
+#define F_GETFL 3
+#define F_SETFL 4
+#define F_GETLK 5
+#define F_SETLK 6
+#define F_SETLKW 7
+#define F_SETOWN 8
+#define F_GETOWN 9
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
+#define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
+#define FD_CLOEXEC 1
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | O_ASYNC)
+#define O_ASYNC 020000
+
+#define FIONREAD 0x541b
+#define FIONBIO 0x5421
+#define FIONCLEX 0x5450
+#define FIOCLEX 0x5451
+#define FIOASYNC 0x5452
+
+static int64_t set_flags(struct px_ofd *ofd, uint64_t flags)
+{
+    uint32_t wanted = (uint32_t)flags & SETFL_MASK;
+
+    ofd->flags = (ofd->flags & ~(uint32_t)SETFL_MASK) | wanted;
+    return 0;
+}
+
+/* The size of a ring is what it is: asking for no more is granted. */
+static int64_t pipe_size(const struct px_ofd *ofd, bool set, uint64_t wanted)
+{
+    if (ofd->kind != PX_OFD_PIPE)
+        return -EBADF;
+    if (set && wanted > PX_PIPE_SIZE)
+        return -EPERM;
+    return PX_PIPE_SIZE;
+}
+
+static bool fcntl_path_only(unsigned command)
+{
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD || command == F_SETFD || command == F_GETFL;
+}
+
+PX_SYS(fcntl)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+
+    if (!ofd || (ofd->flags & O_PATH && !fcntl_path_only((unsigned)b)))
+        return -EBADF;
+    switch ((unsigned)b) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        return (int64_t)c < 0 || c > PX_FD_MAX ? -EINVAL : px_fd_dup((int)a, (int)c, (unsigned)b == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return px_fd_cloexec((unsigned)a) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        px_fd_set_cloexec((unsigned)a, c & FD_CLOEXEC);
+        return 0;
+    case F_GETFL:
+        return ofd->flags | (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? O_LARGEFILE : 0);
+    case F_SETFL:
+        return set_flags(ofd, c);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return px_record_fcntl(ofd, (unsigned)b, c);
+    case F_SETOWN: /* nothing here sends SIGIO: the owner is remembered by nobody, as when O_ASYNC is off */
+    case F_GETOWN:
+        return 0;
+    case F_SETPIPE_SZ:
+    case F_GETPIPE_SZ:
+        return pipe_size(ofd, (unsigned)b == F_SETPIPE_SZ, c);
+    default:
+        return -EINVAL;
+    }
+}
+
+static int64_t ioctl_flag(struct px_ofd *ofd, px_user argument, uint32_t flag)
+{
+    uint32_t on;
+
+    if (px_copy_in(&on, argument, sizeof on) != 0)
+        return -EFAULT;
+    ofd->flags = on ? ofd->flags | flag : ofd->flags & ~flag;
+    return 0;
+}
+
+/* FIONREAD of a regular file: what is left of it. */
+static int64_t file_bytes_left(struct px_ofd *ofd, px_user argument)
+{
+    struct px_stat stat;
+    int64_t result = px_ofd_ops(ofd)->stat ? px_ofd_ops(ofd)->stat(ofd, &stat) : -ENOTTY;
+    int32_t left;
+
+    if (result < 0)
+        return result;
+    left = (int32_t)(stat.st_size - (int64_t)ofd->offset);
+    return px_copy_out(argument, &left, sizeof left);
+}
+
+PX_SYS(ioctl)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+    uint32_t request = (uint32_t)b;
+
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+        px_fd_set_cloexec((unsigned)a, request == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        return ioctl_flag(ofd, c, O_NONBLOCK);
+    case FIOASYNC:
+        return ioctl_flag(ofd, c, O_ASYNC);
+    case FIONREAD:
+        if (ofd->kind == PX_OFD_FILE)
+            return file_bytes_left(ofd, c);
+        break;
+    default:
+        break;
+    }
+    if (!px_ofd_ops(ofd)->ioctl)
+        return -ENOTTY;
+    return px_ofd_ops(ofd)->ioctl(ofd, request, c);
+}
+
+PX_SYS(lseek)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+    int64_t result;
+    bool locked;
+
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    if ((unsigned)c > SEEK_HOLE)
+        return -EINVAL;
+    if (!px_ofd_ops(ofd)->seek)
+        return -ESPIPE;
+    locked = px_ofd_lock(ofd);
+    result = px_ofd_ops(ofd)->seek(ofd, (int64_t)b, (int)c);
+    px_ofd_unlock(ofd, locked);
+    return result;
+}
+
+PX_SYS(fstat)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+    struct px_stat stat;
+    int64_t result;
+
+    if (!ofd)
+        return -EBADF;
+    memset(&stat, 0, sizeof stat);
+    if (px_ofd_ops(ofd)->stat)
+        result = px_ofd_ops(ofd)->stat(ofd, &stat);
+    else
+        result = px_node_stat(&ofd->node, &stat);
+    return result < 0 ? result : px_copy_out(b, &stat, sizeof stat);
+}
+
+PX_SYS(ftruncate)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+
+    if ((int64_t)b < 0)
+        return -EINVAL;
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    if (!px_ofd_ops(ofd)->truncate || !px_ofd_writable(ofd))
+        return -EINVAL;
+    return px_ofd_ops(ofd)->truncate(ofd, b);
+}
+
+static int64_t sync_descriptor(unsigned fd)
+{
+    struct px_ofd *ofd = px_fd_entry(fd);
+
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    return px_ofd_ops(ofd)->sync ? px_ofd_ops(ofd)->sync(ofd) : -EINVAL;
+}
+
+PX_SYS(fsync)
+{
+    return sync_descriptor((unsigned)a);
+}
+
+PX_SYS(fdatasync)
+{
+    return sync_descriptor((unsigned)a);
+}
+
+/* ---- sendfile ---------------------------------------------------------------------------------------------------- */
+
+#define BOUNCE_BYTES 65536u
+
+/* Moves up to `bytes` through `bounce` (memory of the program). What was read and could not be written is not lost: the position goes back. */
+static int64_t pump(struct px_ofd *in, struct px_ofd *out, px_user bounce, uint64_t bytes, uint64_t *offset)
+{
+    uint64_t total = 0;
+
+    while (total < bytes) {
+        uint64_t wanted = bytes - total < BOUNCE_BYTES ? bytes - total : BOUNCE_BYTES;
+        uint64_t start = *offset;
+        int64_t got = px_ofd_ops(in)->read(in, bounce, wanted, offset);
+        int64_t put;
+
+        if (got <= 0)
+            return total || got == 0 ? (int64_t)total : got;
+        put = px_ofd_ops(out)->write(out, bounce, (uint64_t)got, &out->offset);
+        *offset = start + (put > 0 ? (uint64_t)put : 0);
+        if (put < 0)
+            return total ? (int64_t)total : put;
+        total += (uint64_t)put;
+        if (put < got)
+            break;
+    }
+    return (int64_t)total;
+}
+
+static int64_t check_sendfile(const struct px_ofd *in, const struct px_ofd *out)
+{
+    if (!in || !out || !px_ofd_readable(in) || !px_ofd_writable(out))
+        return -EBADF;
+    if (in->kind != PX_OFD_FILE || !px_ofd_ops(out)->write || !px_ofd_ops(in)->read || out->flags & O_APPEND)
+        return -EINVAL;
+    return 0;
+}
+
+/* The data goes through a range that is mapped for the time of the call: reads and writes of all kinds copy to and from the program. */
+static int64_t send_file(struct px_ofd *in, struct px_ofd *out, uint64_t bytes, uint64_t *offset)
+{
+    int64_t bounce, result;
+    bool locked = px_ofd_positioned(out) && px_ofd_lock(out);
+
+    bounce = px_sys_mmap(0, BOUNCE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0);
+    if (bounce < 0) {
+        result = bounce;
+    } else {
+        result = pump(in, out, (px_user)bounce, bytes < PX_RW_MAX ? bytes : PX_RW_MAX, offset);
+        (void)px_sys_munmap((uint64_t)bounce, BOUNCE_BYTES, 0, 0, 0, 0);
+    }
+    px_ofd_unlock(out, locked);
+    return result;
+}
+
+PX_SYS(sendfile)
+{
+    struct px_ofd *out = px_fd_entry((unsigned)a), *in = px_fd_entry((unsigned)b);
+    int64_t result = check_sendfile(in, out);
+    uint64_t offset;
+    bool locked;
+
+    if (result < 0)
+        return result;
+    if (c) {
+        if (px_copy_in(&offset, c, sizeof offset) != 0)
+            return -EFAULT;
+        if ((int64_t)offset < 0)
+            return -EINVAL;
+        result = send_file(in, out, d, &offset);
+        return result < 0 ? result : px_copy_out(c, &offset, sizeof offset) ? -EFAULT : result;
+    }
+    locked = in != out && px_ofd_lock(in);
+    result = send_file(in, out, d, &in->offset);
+    px_ofd_unlock(in, locked);
+    return result;
+}

@@ -1,0 +1,165 @@
+/*
+ * Descriptors, inside fd/: the table of this process, description pages, locks in shared memory, and what the kinds of descriptions
+ * (pipe.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private to the process; descriptions are shared with relatives, who
+ * may write nonsense into them: every index and address found there is checked before use.
+ */
+#ifndef PX_FD_H
+#define PX_FD_H
+#include <exo/format.h>
+
+#include "px_calls.h"
+
+#include "proto/ring.h"
+
+#define PX_FD_FIRST 64u  /* entries of the table that need no heap */
+#define PX_FD_MAX 4096u  /* hard RLIMIT_NOFILE */
+#define PX_FD_SOFT 1024u
+#define PX_ENTRY_CLOEXEC 1ul
+#define PX_ENTRY_TWIN 2ul /* another descriptor of this process may name the same description */
+#define PX_ENTRY_BITS 127ul
+#define PX_RW_MAX 0x7ffff000ul /* Linux's MAX_RW_COUNT */
+#define PX_DIV_UP(n, by) (((n) + (by) - 1) / (by))
+
+/* Entry: address of the description | PX_ENTRY_*; 0: free. */
+struct px_fd_table {
+    uint64_t *entry;
+    unsigned count; /* entries there are */
+    unsigned hint;  /* no free one below */
+    unsigned high;  /* none in use at or above */
+};
+extern struct px_fd_table px_fds;
+
+static inline struct px_ofd *px_fd_entry(unsigned fd)
+{
+    if (fd >= px_fds.count)
+        return NULL;
+    return (struct px_ofd *)(px_fds.entry[fd] & ~PX_ENTRY_BITS);
+}
+
+extern const struct px_ops px_none_ops;
+static inline const struct px_ops *px_ofd_ops(const struct px_ofd *ofd)
+{
+    uint32_t kind = ofd->kind;
+
+    return kind < PX_OFD_KINDS ? px_ops[kind] : &px_none_ops;
+}
+static inline bool px_ofd_readable(const struct px_ofd *ofd)
+{
+    return !(ofd->flags & (O_WRONLY | O_PATH));
+}
+static inline bool px_ofd_writable(const struct px_ofd *ofd)
+{
+    return (ofd->flags & O_ACCMODE) - 1u < 2 && !(ofd->flags & O_PATH);
+}
+/* Does the description have a position that read and write move? */
+static inline bool px_ofd_positioned(const struct px_ofd *ofd)
+{
+    return 1u << (ofd->kind & 31) & (1u << PX_OFD_FILE | 1u << PX_OFD_DIRECTORY | 1u << PX_OFD_PROC);
+}
+
+/* Locks in shared memory (ring.h). A dead holder's lock is taken over. */
+extern uint32_t px_lock_self; /* this process as a holder */
+void px_lock_start(void);     /* computes it: at start and in a child */
+void px_lock_take_slowly(uint32_t *lock);
+static inline void px_lock_take(uint32_t *lock)
+{
+    uint32_t seen = 0;
+
+    if (!__atomic_compare_exchange_n(lock, &seen, px_lock_self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        px_lock_take_slowly(lock);
+}
+static inline void px_lock_give(uint32_t *lock)
+{
+    if (__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PX_LOCK_WAITERS)
+        (void)!exo_wake(lock, 1);
+}
+/* The position's lock is needed only when another process shares the description: only an own fork can change that. */
+static inline bool px_ofd_lock(struct px_ofd *ofd)
+{
+    if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1)
+        return false;
+    px_lock_take(&ofd->lock);
+    return true;
+}
+static inline void px_ofd_unlock(struct px_ofd *ofd, bool locked)
+{
+    if (locked)
+        px_lock_give(&ofd->lock);
+}
+
+/* Descriptors (table.c). */
+int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec); /* at this number, which must be free */
+bool px_fd_cloexec(unsigned fd);
+void px_fd_set_cloexec(unsigned fd, bool on);
+int64_t px_fd_dup(int fd, int lowest, bool close_on_exec);
+/* Next descriptor in use at or above fd, or -1: for /proc/self/fd. */
+int px_fd_next(unsigned fd);
+/* Descriptions (ofd.c). */
+void px_ofd_leave(struct px_ofd *ofd); /* the last descriptor of this process is gone */
+bool px_ofd_believable(uint64_t address);
+/* Description pages made so far are for others to write in: use new ones from now on (credentials changed). */
+void px_ofd_seal(void);
+
+extern bool px_fd_exiting; /* pages and capabilities go with the environment: only tell others */
+
+/* Advisory locks (record.c). */
+void px_record_start(void);                   /* first process: makes the table that all its descendants share */
+void px_record_release(struct px_ofd *ofd);   /* a descriptor on it closed: this process's fcntl locks on that file go */
+void px_record_forget(struct px_ofd *ofd);    /* the description goes: so does its flock */
+void px_record_forked(void);
+void px_record_exit(void);
+struct px_flock {
+    int16_t l_type, l_whence;
+    uint32_t pad0;
+    int64_t l_start, l_len;
+    int32_t l_pid;
+    uint32_t pad1;
+};
+int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user lock);
+
+/* Pipes (pipe.c). */
+struct px_pipe *px_pipe_ring(const struct px_ofd *ofd); /* NULL if the description lies */
+int64_t px_pipe_new(unsigned flags, struct px_ofd *ends[2]);
+int64_t px_pipe_adopt(uint64_t ring_va, bool write_end, unsigned flags, struct px_ofd **ofd); /* a far end's ring: the first process's streams */
+int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd **ofd);        /* /proc/self/fd/N */
+/* A gathered write: base, bytes, base, bytes...; together `bytes`, at most PX_PIPE_BUF. */
+int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_t pieces, size_t bytes);
+void px_pipe_inherited(void);
+void px_pipe_watch(struct px_ofd *ofd, int step); /* poll: +1 before it looks and sleeps, -1 after */
+
+/* Named objects below /proc (proc*.c). */
+#define PX_PROC_DEV 21ull    /* st_dev of /proc */
+#define PX_PIPE_DEV 14ull    /* st_dev of pipes */
+#define PX_DEVPTS_DEV 22ull
+int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
+/* Re-opens what descriptor fd names (/proc/self/fd/N, /dev/fd/N). */
+int64_t px_fd_reopen(int fd, unsigned flags, struct px_ofd **ofd);
+/* What readlink of /proc/self/fd/N gives; length. */
+int64_t px_fd_describe(int fd, char *to, size_t bytes);
+
+/* Limits (limits.c). */
+struct px_rlimit {
+    uint64_t soft, hard;
+};
+#define PX_RLIMITS 16u
+#define RLIMIT_NOFILE 7u
+#define RLIMIT_STACK 3u
+#define PX_RLIM_INFINITY (~0ull)
+extern struct px_rlimit px_limits[PX_RLIMITS];
+extern const char *const px_limit_names[PX_RLIMITS];
+
+/* Time (time.c). */
+#define PX_SECOND 1000000000ull
+int64_t px_read_timespec(px_user from, uint64_t *ns); /* -EFAULT, -EINVAL; too long ones are cut at about 292 years */
+uint64_t px_deadline_after(uint64_t ns);
+
+/* Text that grows: what /proc files and strace lines are made of. `full` when something did not fit. */
+struct px_text {
+    char *at;
+    size_t used, room;
+    bool full;
+};
+void px_text_add(struct px_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void px_text_put(struct px_text *text, const void *bytes, size_t count);
+
+#endif

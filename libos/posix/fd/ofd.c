@@ -1,0 +1,155 @@
+/*
+ * Open file descriptions: 32 to a page of PX_SHARED. A page is made by one process and then shared with all that fork from it, at the
+ * same address; any of them may claim a free slot in it, which is one atomic step (`holders` 0 -> 1). A description whose holder
+ * was destroyed keeps its count and its slot: lost until the last process that maps the page ends.
+ */
+#include "fd.h"
+
+#define SLOTS (PX_PAGE / sizeof(struct px_ofd_slot))
+#define PAGES_MAX 512u
+#define HOLDERS_DYING 0x80000000u
+
+struct px_ofd_slot {
+    _Alignas(128) struct px_ofd ofd;
+};
+_Static_assert(sizeof(struct px_ofd_slot) == 128, "PX_ENTRY_BITS are the low seven bits of an address");
+
+static uint64_t pages[PAGES_MAX]; /* addresses of the pages that slots may be claimed in */
+static unsigned page_count;
+static unsigned page_hint; /* where a slot was last found or freed */
+static struct px_ofd *freed; /* the slot last given up here: probably still free */
+
+const struct px_ops px_none_ops = {.name = "none"};
+extern const struct px_ops px_file_ops, px_directory_ops, px_tty_ops;
+extern const struct px_ops px_pipe_ops, px_device_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
+
+const struct px_ops *const px_ops[PX_OFD_KINDS] = {
+    [PX_OFD_FREE] = &px_none_ops,
+    [PX_OFD_FILE] = &px_file_ops,
+    [PX_OFD_DIRECTORY] = &px_directory_ops,
+    [PX_OFD_PIPE] = &px_pipe_ops,
+    [PX_OFD_TTY] = &px_tty_ops,
+    [PX_OFD_DEVICE] = &px_device_ops,
+    [PX_OFD_PROC] = &px_proc_ops,
+    [PX_OFD_SOCKET] = &px_socket_ops,
+    [PX_OFD_PATH] = &px_none_ops,
+    [PX_OFD_EVENT] = &px_event_ops,
+    [PX_OFD_EPOLL] = &px_epoll_ops,
+};
+
+bool px_ofd_believable(uint64_t address)
+{
+    return address >= PX_SHARED && address < PX_SHARED_HI && address % sizeof(struct px_ofd_slot) == 0;
+}
+
+static struct px_ofd *claim(struct px_ofd *ofd)
+{
+    uint32_t nobody = 0;
+
+    if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) != 0)
+        return NULL;
+    if (!__atomic_compare_exchange_n(&ofd->holders, &nobody, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return NULL;
+    return ofd;
+}
+
+static struct px_ofd *claim_in_page(unsigned page)
+{
+    struct px_ofd_slot *slot = (struct px_ofd_slot *)pages[page];
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (claim(&slot[i].ofd))
+            return &slot[i].ofd;
+    }
+    return NULL;
+}
+
+static struct px_ofd *claim_in_new_page(void)
+{
+    uint64_t va;
+
+    if (page_count == PAGES_MAX)
+        return NULL;
+    va = px_shared_reserve(1);
+    if (!va)
+        return NULL;
+    if (exo_alloc_all(PX_SLOT_SELF, va, 1, EXO_PROT_READ | EXO_PROT_WRITE, NULL) != 0) {
+        px_shared_release(va, 1);
+        return NULL;
+    }
+    page_hint = page_count++;
+    pages[page_hint] = va;
+    return claim_in_page(page_hint);
+}
+
+static struct px_ofd *claim_any(void)
+{
+    struct px_ofd *ofd;
+
+    if (freed && (ofd = claim(freed)))
+        return ofd;
+    for (unsigned i = 0; i < page_count; i++) {
+        unsigned page = page_hint + i < page_count ? page_hint + i : page_hint + i - page_count;
+
+        if ((ofd = claim_in_page(page))) {
+            page_hint = page;
+            return ofd;
+        }
+    }
+    return claim_in_new_page();
+}
+
+struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
+{
+    struct px_ofd *ofd = claim_any();
+
+    if (!ofd)
+        return NULL;
+    freed = NULL;
+    memset((uint8_t *)ofd + offsetof(struct px_ofd, flags), 0, sizeof *ofd - offsetof(struct px_ofd, flags));
+    ofd->kind = kind;
+    ofd->flags = flags & ~(unsigned)(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY);
+    return ofd;
+}
+
+static void free_slot(struct px_ofd *ofd)
+{
+    ofd->kind = PX_OFD_FREE;
+    freed = ofd;
+    __atomic_store_n(&ofd->holders, 0, __ATOMIC_RELEASE);
+}
+
+void px_ofd_abandon(struct px_ofd *ofd)
+{
+    free_slot(ofd);
+}
+
+/* One holder fewer. The last one runs destroy while the slot still counts as taken. */
+void px_ofd_leave(struct px_ofd *ofd)
+{
+    const struct px_ops *ops = px_ofd_ops(ofd);
+    uint32_t holders = __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED);
+    uint32_t left;
+
+    if (ops->drop)
+        ops->drop(ofd);
+    do {
+        if (holders == 0 || holders & HOLDERS_DYING)
+            return; /* nonsense, or somebody else's last */
+        left = holders == 1 ? HOLDERS_DYING : holders - 1;
+    } while (!__atomic_compare_exchange_n(&ofd->holders, &holders, left, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    if (left != HOLDERS_DYING)
+        return;
+    if (ofd->lock_id)
+        px_record_forget(ofd);
+    if (ops->destroy)
+        ops->destroy(ofd);
+    free_slot(ofd);
+}
+
+void px_ofd_seal(void)
+{
+    page_count = 0;
+    page_hint = 0;
+    freed = NULL;
+}

@@ -1,0 +1,330 @@
+/*
+ * Advisory locks: fcntl's record locks (owned by a process) and flock's whole-file locks (owned by a description). They live in one table
+ * in a page range that the first process makes and every process inherits: all are its descendants. Locks of processes that
+ * have died are passed over. Being advisory they protect nothing from a process that does not ask.
+ */
+#include "fd.h"
+
+#define TABLE_PAGES 4u
+#define RECORDS ((TABLE_PAGES * PX_PAGE - sizeof(struct header)) / sizeof(struct record))
+#define RECHECK_NS 50000000ull
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+#define F_SETLK 6
+#define F_SETLKW 7
+#define LOCK_SH 1u
+#define LOCK_EX 2u
+#define LOCK_NB 4u
+#define LOCK_UN 8u
+#define EVERY_BYTE INT64_MAX
+
+enum record_kind { RECORD_FREE, RECORD_READ, RECORD_WRITE };
+
+struct record {
+    uint64_t ino;
+    uint64_t owner;    /* a process: its lock word; a description: its lock_id */
+    int64_t first, last;
+    uint32_t process;  /* PX_LOCK_HOLDER of who took it */
+    int32_t pid;
+    uint16_t kind;     /* enum record_kind */
+    uint16_t whole;    /* flock */
+    uint32_t gen;
+};
+
+struct header {
+    uint32_t lock, change; /* change: bumped when a lock goes; sleepers wait on it */
+    uint32_t waiters, next_id;
+};
+
+struct table {
+    struct header header;
+    struct record record[];
+};
+
+static struct table *table; /* NULL: there is none, calls answer ENOLCK */
+static unsigned mine;       /* record locks that this process may hold: no look at the table when 0 */
+
+void px_record_start(void)
+{
+    uint64_t va = px_shared_reserve(TABLE_PAGES);
+
+    if (!va)
+        return;
+    if (exo_alloc_all(PX_SLOT_SELF, va, TABLE_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL) == 0)
+        table = (struct table *)va;
+}
+
+void px_record_forked(void)
+{
+    mine = 0; /* record locks are not inherited */
+}
+
+static bool process_is_gone(uint32_t lock_word)
+{
+    uint32_t index = PX_LOCK_INDEX(lock_word);
+    const struct px_proc *process;
+
+    if (index == 0 || index >= PX_PROCS_MAX)
+        return true;
+    process = PX_PROC(PX_PROCTAB, index);
+    return process->state == PX_FREE || process->state == PX_ZOMBIE || (process->gen & 0x7fffu) != PX_LOCK_GEN(lock_word);
+}
+
+/* A record lock dies with its process; a flock outlives it, because a child may hold the description. It is dropped with the last description. */
+static bool stale(struct record *record)
+{
+    return !record->whole && process_is_gone(record->process);
+}
+
+static void changed(void)
+{
+    __atomic_fetch_add(&table->header.change, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&table->header.waiters, __ATOMIC_SEQ_CST))
+        (void)!exo_wake(&table->header.change, ~0ull);
+}
+
+static bool same_file(const struct record *record, const struct px_ofd *ofd)
+{
+    return record->ino == ofd->node.ino && record->gen == ofd->node.gen;
+}
+
+/* The first lock that stands in the way of `wanted`. */
+static struct record *conflict(const struct record *wanted, const struct px_ofd *ofd)
+{
+    for (unsigned i = 0; i < RECORDS; i++) {
+        struct record *record = &table->record[i];
+
+        if (record->kind == RECORD_FREE || record->whole != wanted->whole || !same_file(record, ofd) || record->owner == wanted->owner)
+            continue;
+        if (record->last < wanted->first || record->first > wanted->last)
+            continue;
+        if (record->kind == RECORD_READ && wanted->kind == RECORD_READ)
+            continue;
+        if (stale(record))
+            record->kind = RECORD_FREE;
+        else
+            return record;
+    }
+    return NULL;
+}
+
+static struct record *free_record(void)
+{
+    for (unsigned i = 0; i < RECORDS; i++) {
+        if (table->record[i].kind == RECORD_FREE || stale(&table->record[i]))
+            return &table->record[i];
+    }
+    return NULL;
+}
+
+/* Takes first..last out of what the owner has on the file: cuts, and splits where it lies in the middle. */
+static bool carve(const struct record *range, const struct px_ofd *ofd)
+{
+    for (unsigned i = 0; i < RECORDS; i++) {
+        struct record *record = &table->record[i];
+
+        if (record->kind == RECORD_FREE || record->whole != range->whole || record->owner != range->owner || !same_file(record, ofd))
+            continue;
+        if (record->last < range->first || record->first > range->last)
+            continue;
+        if (record->first < range->first && record->last > range->last) {
+            struct record *rest = free_record();
+
+            if (!rest)
+                return false;
+            *rest = *record;
+            rest->first = range->last + 1;
+            record->last = range->first - 1;
+        } else if (record->first < range->first) {
+            record->last = range->first - 1;
+        } else if (record->last > range->last) {
+            record->first = range->last + 1;
+        } else {
+            record->kind = RECORD_FREE;
+        }
+    }
+    return true;
+}
+
+/* With the table's lock. 0, -EAGAIN or -ENOLCK. */
+static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
+{
+    struct record *place;
+
+    if (wanted->kind != RECORD_FREE && conflict(wanted, ofd))
+        return -EAGAIN;
+    if (!carve(wanted, ofd))
+        return -ENOLCK;
+    if (wanted->kind == RECORD_FREE)
+        return 0;
+    place = free_record();
+    if (!place)
+        return -ENOLCK;
+    *place = *wanted;
+    return 0;
+}
+
+static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool wait)
+{
+    for (;;) {
+        uint32_t seen;
+        int64_t result;
+
+        px_lock_take(&table->header.lock);
+        result = try_set(wanted, ofd);
+        seen = __atomic_load_n(&table->header.change, __ATOMIC_SEQ_CST);
+        if (result == -EAGAIN && wait)
+            __atomic_fetch_add(&table->header.waiters, 1, __ATOMIC_SEQ_CST);
+        px_lock_give(&table->header.lock);
+        if (result != -EAGAIN || !wait) {
+            if (result == 0)
+                changed();
+            return result;
+        }
+        /* A holder that is destroyed says nothing: look again from time to time. */
+        result = px_wait_word(&table->header.change, seen, px_now_ns() + RECHECK_NS);
+        __atomic_fetch_sub(&table->header.waiters, 1, __ATOMIC_RELAXED);
+        if (result < 0 && result != -ETIMEDOUT)
+            return result;
+    }
+}
+
+/* ---- fcntl ------------------------------------------------------------------------------------------------------- */
+
+static int64_t range_of(struct px_ofd *ofd, const struct px_flock *lock, struct record *record)
+{
+    int64_t base = 0, length = lock->l_len;
+    struct px_stat stat;
+
+    if (lock->l_whence == SEEK_CUR) {
+        base = (int64_t)ofd->offset;
+    } else if (lock->l_whence == SEEK_END) {
+        if (px_node_stat(&ofd->node, &stat) != 0)
+            return -EINVAL;
+        base = stat.st_size;
+    } else if (lock->l_whence != SEEK_SET) {
+        return -EINVAL;
+    }
+    if (__builtin_add_overflow(base, lock->l_start, &record->first))
+        return -EOVERFLOW;
+    if (length < 0) {
+        record->last = record->first - 1;
+        if (__builtin_add_overflow(record->first, length, &record->first))
+            return -EINVAL;
+    } else if (length == 0) {
+        record->last = EVERY_BYTE;
+    } else if (__builtin_add_overflow(record->first, length - 1, &record->last)) {
+        return -EOVERFLOW;
+    }
+    return record->first < 0 ? -EINVAL : 0;
+}
+
+static int64_t get_lock(struct px_ofd *ofd, struct px_flock *lock, const struct record *wanted, px_user to)
+{
+    struct record *other;
+
+    px_lock_take(&table->header.lock);
+    other = conflict(wanted, ofd);
+    if (other) {
+        lock->l_type = other->kind == RECORD_READ ? F_RDLCK : F_WRLCK;
+        lock->l_whence = SEEK_SET;
+        lock->l_start = other->first;
+        lock->l_len = other->last == EVERY_BYTE ? 0 : other->last - other->first + 1;
+        lock->l_pid = other->pid;
+    } else {
+        lock->l_type = F_UNLCK;
+    }
+    px_lock_give(&table->header.lock);
+    return px_copy_out(to, lock, sizeof *lock);
+}
+
+int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user user_lock)
+{
+    struct px_flock lock;
+    struct record wanted = {.owner = px_lock_self, .process = px_lock_self, .pid = px_self()->pid};
+    int64_t result;
+
+    if (command > F_SETLKW) /* locks of descriptions: not there */
+        return -EINVAL;
+    if (px_copy_in(&lock, user_lock, sizeof lock) != 0)
+        return -EFAULT;
+    if ((uint16_t)lock.l_type > F_UNLCK)
+        return -EINVAL;
+    if (ofd->kind != PX_OFD_FILE || !table)
+        return ofd->kind != PX_OFD_FILE ? -EBADF : -ENOLCK;
+    if (command != 5 && ((lock.l_type == F_RDLCK && !px_ofd_readable(ofd)) || (lock.l_type == F_WRLCK && !px_ofd_writable(ofd))))
+        return -EBADF;
+    result = range_of(ofd, &lock, &wanted);
+    if (result < 0)
+        return result;
+    wanted.ino = ofd->node.ino;
+    wanted.gen = ofd->node.gen;
+    wanted.kind = lock.l_type == F_UNLCK ? RECORD_FREE : lock.l_type == F_RDLCK ? RECORD_READ : RECORD_WRITE;
+    if (command == 5)
+        return lock.l_type == F_UNLCK ? -EINVAL : get_lock(ofd, &lock, &wanted, user_lock);
+    mine++;
+    return set(&wanted, ofd, command == F_SETLKW);
+}
+
+static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
+{
+    bool released = false;
+
+    if (!table)
+        return;
+    px_lock_take(&table->header.lock);
+    for (unsigned i = 0; i < RECORDS; i++) {
+        struct record *record = &table->record[i];
+
+        if (record->kind == RECORD_FREE || record->owner != owner || (record->whole != 0) != whole || (ofd && !same_file(record, ofd)))
+            continue;
+        record->kind = RECORD_FREE;
+        released = true;
+    }
+    px_lock_give(&table->header.lock);
+    if (released)
+        changed();
+}
+
+void px_record_release(struct px_ofd *ofd)
+{
+    if (mine && ofd->kind == PX_OFD_FILE)
+        release_where(px_lock_self, false, ofd);
+}
+
+void px_record_exit(void)
+{
+    if (mine)
+        release_where(px_lock_self, false, NULL);
+}
+
+/* ---- flock ------------------------------------------------------------------------------------------------------- */
+
+void px_record_forget(struct px_ofd *ofd)
+{
+    release_where(ofd->lock_id, true, NULL);
+}
+
+PX_SYS(flock)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+    unsigned operation = (unsigned)b & ~LOCK_NB;
+    struct record wanted = {.last = EVERY_BYTE, .whole = 1, .process = px_lock_self, .pid = px_self()->pid};
+    int64_t result;
+
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    if (operation != LOCK_SH && operation != LOCK_EX && operation != LOCK_UN)
+        return -EINVAL;
+    if (!table)
+        return -ENOLCK;
+    if (!ofd->lock_id)
+        ofd->lock_id = 1ull << 32 | __atomic_add_fetch(&table->header.next_id, 1, __ATOMIC_RELAXED);
+    wanted.owner = ofd->lock_id;
+    wanted.ino = ofd->node.ino;
+    wanted.gen = ofd->node.gen;
+    wanted.kind = operation == LOCK_UN ? RECORD_FREE : operation == LOCK_SH ? RECORD_READ : RECORD_WRITE;
+    result = set(&wanted, ofd, !(b & LOCK_NB));
+    return result;
+}
