@@ -89,7 +89,7 @@ class Guest:
 
     def answer_hello(self, cwd, arguments, environment, flags, rows, columns):
         text = repr((cwd, arguments, sorted(environment), flags, rows, columns)).encode()
-        self.peer.sendall(link.frame(link.TERMINAL if flags & 2 else link.OUTPUT, text))
+        self.peer.sendall(link.frames(link.TERMINAL if flags & 2 else link.OUTPUT, text))
         if len(arguments) > 1 and arguments[1] == b"winsize":
             self.peer.sendall(link.frame(link.CREDIT, link.pack_number(WINDOW)))
             kind, payload = self.receive()

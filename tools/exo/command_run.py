@@ -51,7 +51,7 @@ MACHINE_OPTIONS = [
 BUILD_OPTIONS = [
     Option("preset", VALUE, "NAME", "release or debug (release)", "release", check=choice("release", "debug")),
     Option("compiler", VALUE, "NAME", "gcc or clang (gcc)", "gcc", check=choice("gcc", "clang")),
-    Option("built", VALUE, "DIR", "use this build folder as it is, build nothing"),
+    Option("built", VALUE, "DIR", "use this build folder as it is, build nothing", os.environ.get("EXO_BUILT")),
 ]
 GUEST_OPTIONS = [
     Option("timeout", VALUE, "S", "end the guest after so many seconds, with exit status 202", check=seconds),

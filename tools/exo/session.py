@@ -173,46 +173,52 @@ class Session:
 
     def _serve(self):
         deadline = None if self.timeout_s is None else self.started + self.timeout_s
-        link_open, ended = True, False
-        while link_open or not ended or self.out.pending or self.err.pending:
-            if self.forced is not None and not (self.out.pending or self.err.pending):
+        self.link_open, self.ended = True, False
+        while self.link_open or not self.ended or self._unwritten():
+            if self.forced is not None and not self._unwritten():
                 return
-            wait_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = self._poll(link_open, ended, wait_s)
-            if deadline is not None and time.monotonic() >= deadline:
-                if self.exit_status is None:
-                    self.forced = STATUS_TIME
-                return
-            if self.exit_status is not None and link_open and not (self.out.pending or self.err.pending):
+            if self.exit_status is not None and not self._unwritten():
                 # All is said and written; what is left is QEMU's end, which has its own limit.
                 limit = time.monotonic() + POWER_OFF_TIME_S
                 deadline = limit if deadline is None else min(deadline, limit)
-            if self.wake_read in ready:
-                self._signals()
-            for sink in (self.out, self.err):
-                if sink.descriptor in ready and sink.pending and not sink.write():
-                    self._send_signal(signal.SIGPIPE)
-            if 0 in ready and self.input_open and self.credit:
-                self._read_input()
-            if self.link in ready:
-                link_open = self._serve_link(ready[self.link]) and link_open
-            if self.process in ready:
-                ended = True
+            wait_s = None if deadline is None else deadline - time.monotonic()
+            if wait_s is not None and wait_s <= 0:
+                if self.exit_status is None:
+                    self.forced = STATUS_TIME
+                return
+            self._handle(self._poll(wait_s))
 
-    def _poll(self, link_open, ended, wait_s):
+    def _unwritten(self):
+        return self.out.pending or self.err.pending
+
+    def _handle(self, ready):
+        """One round: whatever is ready."""
+        if self.wake_read in ready:
+            self._signals()
+        for sink in (self.out, self.err):
+            if sink.descriptor in ready and sink.pending and not sink.write():
+                self._send_signal(signal.SIGPIPE)
+        if 0 in ready and self.input_open and self.credit:
+            self._read_input()
+        if self.link in ready:
+            self.link_open = self._serve_link(ready[self.link])
+        if self.process in ready:
+            self.ended = True
+
+    def _poll(self, wait_s):
         """What is ready: {object: events}."""
         wanted = {self.wake_read.fileno(): (self.wake_read, select.POLLIN)}
         behind = len(self.out.pending) + len(self.err.pending) > PENDING_MAX
-        if link_open:
+        if self.link_open:
             events = (0 if behind else select.POLLIN) | (select.POLLOUT if self.outbox else 0)
             if events:
                 wanted[self.link.fileno()] = (self.link, events)
-        if not ended:
+        if not self.ended:
             wanted[self.process] = (self.process, select.POLLIN)
         for sink in (self.out, self.err):
             if sink.pending:
                 wanted[sink.descriptor] = (sink.descriptor, select.POLLOUT)
-        if self.input_open and self.credit and link_open and len(self.outbox) < link.MAX_BYTES and 0 not in wanted:
+        if self.input_open and self.credit and self.link_open and len(self.outbox) < link.MAX_BYTES:
             wanted[0] = (0, select.POLLIN)
         poll = select.poll()
         for descriptor, (_, events) in wanted.items():
@@ -232,7 +238,7 @@ class Session:
             self.outbox += link.frame(link.INPUT_END)
             return
         if self.raw and self._escaped(data):
-            self.forced = 128 + signal.SIGKILL
+            self._abandon(128 + signal.SIGKILL)
             return
         self.credit -= len(data)
         self.outbox += link.frame(link.INPUT, data)
@@ -316,7 +322,13 @@ class Session:
         if self.heard and self.signals_sent == 1 and self.exit_status is None:
             self._send_signal(number)
         else:
-            self.forced = 128 + number
+            self._abandon(128 + number)
+
+    def _abandon(self, status):
+        """Ends the guest now; what nobody has read yet is lost."""
+        self.forced = status
+        self.out.pending.clear()
+        self.err.pending.clear()
 
     def _send_signal(self, number):
         self.outbox += link.frame(link.SIGNAL, link.pack_number(number))
