@@ -6,18 +6,20 @@
 #define PX_PROTO_PROC_H
 
 enum px_proc_op {
-    /* w1 flags (PX_FORK_*). Answer: w1 pid of the child, w2 its table index; w4 a capability to its environment with
-     * the rights to map into it, fill slots and create contexts. The child is an EMBRYO until PX_PROC_FORK_DONE. Its process and message
-     * pages and slots 1, 3..6 are in place. */
+    /* w1 flags (PX_FORK_*); msg: struct exo_ctx_state in which the child begins. Answer: w1 pid of the child, w2 its table index, w3 and w4
+     * handles, in the caller's slots, of the child's environment (map into it, fill slots, create contexts) and of its stopped context (start);
+     * neither can be copied. The child's process, message and info pages, its entry of the table and slots 1..6 are in place. The caller maps
+     * the rest and starts the context; no further message is needed. */
     PX_PROC_FORK = 1,
-    /* w1 pid: the embryo was started; w2 = 1: it failed, destroy it. */
+    /* w1 pid; w2 = 1: the caller could not go on, destroy the child. */
     PX_PROC_FORK_DONE,
     /* msg: comm[16], exe[256], u32 length, cmdline. The process has a new program (set PX_PF_EXECED, wake a vfork parent). */
     PX_PROC_EXEC,
     /* w1 wait status (as wait4 gives it). No answer: the environment is destroyed. */
     PX_PROC_EXIT,
     /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4, WUNTRACED 2, WCONTINUED 8).
-     * Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children, w4 uid. -ECHILD. */
+     * Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children, w4 uid | number of children left << 32 |
+     * PX_WAIT_MORE if another one could be reported now. -ECHILD. */
     PX_PROC_WAIT,
     /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. */
     PX_PROC_KILL,
@@ -28,9 +30,10 @@ enum px_proc_op {
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
-    /* w1 wait status of the stop; the caller then sleeps on cont_seq. The parent is told (SIGCHLD unless SA_NOCLDSTOP: w2 = 1 told anyway by child_seq). */
+    /* w1 wait status of the stop, w2 signal. Answer w1: 1 if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise
+     * it sleeps on cont_seq. The parent is told by child_seq, and by SIGCHLD unless it has SA_NOCLDSTOP. */
     PX_PROC_STOPPED,
-    /* The caller continued after a stop; parent is told. */
+    /* Not needed: proc tells the parent when SIGCONT comes. Answers 0. */
     PX_PROC_CONTINUED,
     /* w1 which, w2 who, w3 value (setpriority semantics) */
     PX_PROC_SETPRIORITY,
@@ -48,7 +51,12 @@ enum px_proc_op {
     PX_PROC_USAGE,
     /* w1 0: flush; 1: power off (RB_POWER_OFF), 2 restart, 3 halt: reboot(2). */
     PX_PROC_REBOOT,
+    /* w1 page of the process table that the caller has not mapped yet: mapped read-only. */
+    PX_PROC_TABLE,
 };
+
+#define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
+#define PX_WAIT_MORE (1ull << 63)
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */
 #define PX_FORK_PARENT 2 /* CLONE_PARENT */

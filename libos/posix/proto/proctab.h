@@ -59,6 +59,8 @@ struct px_proctab {
     int32_t first_status; /* its wait status */
     int32_t last_pid;
     uint64_t forks;      /* since boot */
+    uint32_t entries;    /* no entry at or above this index has ever been used: scans end here */
+    uint32_t table_pages; /* pages of the table that exist; the others are mapped when somebody looks (PX_PROC_TABLE) */
     char hostname[65];
 };
 _Static_assert(sizeof(struct px_proctab) == 1024, "header is one entry");
@@ -93,8 +95,12 @@ struct px_ppage {
     uint64_t sig_caught;    /* (libOS) */
     uint32_t cont_seq;      /* bumped by SIGCONT: a stopped libOS waits on it              (proc) */
     uint32_t hazard_count;  /* entries in use below                                        (libOS) */
+    uint32_t child_flags;   /* PX_CHILD_*: the disposition of SIGCHLD                      (libOS) */
+    uint32_t started;       /* 1 once the libOS runs: a fork that died half way leaves 0   (libOS) */
     /* fs reads this: inodes open, mapped or current directory here */
     uint32_t hazard[PX_HAZARDS];
 };
 _Static_assert(sizeof(struct px_ppage) <= 4096, "one page");
+#define PX_CHILD_NOSTOP 1u /* SA_NOCLDSTOP: no SIGCHLD when a child stops or continues */
+#define PX_CHILD_NOWAIT 2u /* SA_NOCLDWAIT or SIG_IGN: children leave no zombie */
 #endif
