@@ -1,0 +1,249 @@
+/*
+ * In and out of the libOS.
+ *
+ * Redirected system calls: the kernel has stored RIP and RFLAGS in the context page and set `masked`; all other registers are the program's (RCX and
+ * R11 are lost, as on Linux). The way back needs no kernel: unmask, look at `pending`, jump. An event that arrives between unmasking
+ * and the jump finds RIP inside the exit window, and the upcall completes the exit from the saved words (a restartable sequence).
+ *
+ * Upcalls: RDI is the frame with all registers, RSI the cause. From the program the libOS's stack is empty and is used from its top; from
+ * within the libOS the stack goes on below the red zone.
+ *
+ * px_first_regs lies at the top of the stack and holds the program's registers while the libOS runs. Its `ss` word, which no fast path
+ * needs, says how the program came in: 0 by a syscall instruction or an upcall, 1 by a call of px_direct_entry.
+ */
+#include <exo/abi.h>
+
+#define STACK_BYTES 32768
+#define FLAGS_CLEAN 0x202
+/* TF, DF, NT, AC, ID: a program that uses them gets them back by the slow way out. */
+#define FLAGS_SPECIAL 0x00244500
+#define RESTART_LAST 516 /* results -516..-512 ask for a restart (px.h) */
+#define RESTART_SPAN 4
+
+    .section .stack, "aw", @nobits
+    .balign 4096
+px_stack:
+    .skip STACK_BYTES - 192
+    .globl px_first_regs
+px_first_regs:
+    .skip 192
+
+    .text
+    .balign 64
+    .globl px_syscall_entry
+px_syscall_entry:
+    mov %rsp, px_first_regs+EXO_REGS_RSP(%rip)
+    lea px_first_regs(%rip), %rsp
+    mov %gs:EXO_UPAGE_SC_RIP, %rcx
+    mov %gs:EXO_UPAGE_SC_RFLAGS, %r11
+    movq $0, EXO_REGS_SS(%rsp)
+.Lcall:
+    mov %rcx, EXO_REGS_RIP(%rsp)
+    mov %r11, EXO_REGS_RFLAGS(%rsp)
+    mov %rax, EXO_REGS_RAX(%rsp)
+    mov %rdi, EXO_REGS_RDI(%rsp)
+    mov %rsi, EXO_REGS_RSI(%rsp)
+    mov %rdx, EXO_REGS_RDX(%rsp)
+    mov %r10, EXO_REGS_R10(%rsp)
+    mov %r8, EXO_REGS_R8(%rsp)
+    mov %r9, EXO_REGS_R9(%rsp)
+    mov %rbx, EXO_REGS_RBX(%rsp)
+    mov %rbp, EXO_REGS_RBP(%rsp)
+    mov %r12, EXO_REGS_R12(%rsp)
+    mov %r13, EXO_REGS_R13(%rsp)
+    mov %r14, EXO_REGS_R14(%rsp)
+    mov %r15, EXO_REGS_R15(%rsp)
+    cmp px_calls_count(%rip), %eax
+    jae .Ldispatch_slow
+    mov %eax, %ecx
+    lea (%rcx, %rcx, 2), %rcx
+    lea px_calls(%rip), %r11
+    mov (%r11, %rcx, 8), %r11
+    test %r11, %r11
+    jz .Ldispatch_slow
+    cmpb $0, px_strace_on(%rip)
+    jne .Ldispatch_slow
+    mov %r10, %rcx
+    call *%r11
+.Lreturn:
+    lea RESTART_LAST(%rax), %rcx
+    cmp $RESTART_SPAN, %rcx
+    jbe .Lleave_slow
+    cmpl $0, px_exit_work(%rip)
+    jne .Lleave_slow
+    mov EXO_REGS_RFLAGS(%rsp), %r11
+    test $FLAGS_SPECIAL, %r11d
+    jne .Lleave_slow
+    mov EXO_REGS_RIP(%rsp), %rcx
+    mov EXO_REGS_RDI(%rsp), %rdi
+    mov EXO_REGS_RSI(%rsp), %rsi
+    mov EXO_REGS_RDX(%rsp), %rdx
+    mov EXO_REGS_R10(%rsp), %r10
+    mov EXO_REGS_R8(%rsp), %r8
+    mov EXO_REGS_R9(%rsp), %r9
+    movl $0, %gs:EXO_UPAGE_MASKED
+    .globl px_exit_window, px_exit_window_end
+px_exit_window:
+    cmpl $0, %gs:EXO_UPAGE_PENDING
+    jne 1f
+    mov EXO_REGS_RSP(%rsp), %rsp
+    jmp *%rcx
+1:  movl $1, %gs:EXO_UPAGE_MASKED
+px_exit_window_end:
+.Lleave_slow:
+    mov %rsp, %rdi
+    mov %rax, %rsi
+    call px_leave
+    jmp px_full_exit
+.Ldispatch_slow:
+    mov %rsp, %rdi
+    call px_dispatch_slow
+    jmp .Lreturn
+
+/* The same for a plain call from the program: nothing has set `masked` yet, and the return address is on the stack. */
+    .globl px_direct_entry
+px_direct_entry:
+    mov (%rsp), %rcx
+    movl $1, %gs:EXO_UPAGE_MASKED
+    lea 8(%rsp), %rsp
+    mov %rsp, px_first_regs+EXO_REGS_RSP(%rip)
+    lea px_first_regs(%rip), %rsp
+    mov $FLAGS_CLEAN, %r11d
+    movq $1, EXO_REGS_SS(%rsp)
+    cld
+    jmp .Lcall
+
+/* Restores every register from px_first_regs, where RSP points, and continues the program. `masked` is set. */
+    .globl px_full_exit, px_iret_window, px_iret_window_end
+px_full_exit:
+    mov EXO_REGS_RIP(%rsp), %rax
+    mov EXO_REGS_RFLAGS(%rsp), %rcx
+    mov EXO_REGS_RSP(%rsp), %rdx
+    mov %rax, %gs:EXO_UPAGE_IRET
+    mov %cs, %eax
+    mov %rax, %gs:EXO_UPAGE_IRET+8
+    mov %rcx, %gs:EXO_UPAGE_IRET+16
+    mov %rdx, %gs:EXO_UPAGE_IRET+24
+    mov %ss, %eax
+    mov %rax, %gs:EXO_UPAGE_IRET+32
+    call .Lrestore
+    mov %gs:EXO_UPAGE_SELF, %rsp
+    lea EXO_UPAGE_IRET(%rsp), %rsp
+    movl $0, %gs:EXO_UPAGE_MASKED
+px_iret_window:
+    cmpl $0, %gs:EXO_UPAGE_PENDING
+    jne 1f
+    iretq
+1:  movl $1, %gs:EXO_UPAGE_MASKED
+px_iret_window_end:
+    lea px_first_regs(%rip), %rsp
+    mov %rsp, %rdi
+    call px_leave_again
+    jmp px_full_exit
+
+/* All but RIP, RFLAGS and RSP from the struct exo_regs above the return address. */
+.Lrestore:
+    mov 8+EXO_REGS_R15(%rsp), %r15
+    mov 8+EXO_REGS_R14(%rsp), %r14
+    mov 8+EXO_REGS_R13(%rsp), %r13
+    mov 8+EXO_REGS_R12(%rsp), %r12
+    mov 8+EXO_REGS_RBP(%rsp), %rbp
+    mov 8+EXO_REGS_RBX(%rsp), %rbx
+    mov 8+EXO_REGS_R11(%rsp), %r11
+    mov 8+EXO_REGS_R10(%rsp), %r10
+    mov 8+EXO_REGS_R9(%rsp), %r9
+    mov 8+EXO_REGS_R8(%rsp), %r8
+    mov 8+EXO_REGS_RAX(%rsp), %rax
+    mov 8+EXO_REGS_RCX(%rsp), %rcx
+    mov 8+EXO_REGS_RDX(%rsp), %rdx
+    mov 8+EXO_REGS_RSI(%rsp), %rsi
+    mov 8+EXO_REGS_RDI(%rsp), %rdi
+    ret
+
+    .globl px_upcall_entry
+px_upcall_entry:
+    cmpl $0, EXO_UPCALL_MASKED(%rdi)
+    jne 1f
+    lea px_first_regs(%rip), %rsp
+    call px_upcall_program
+    test %rax, %rax
+    jz px_full_exit_top
+    jmp *%rax /* the libOS had not yet begun to run: begin again, now masked */
+px_full_exit_top:
+    lea px_first_regs(%rip), %rsp
+    jmp px_full_exit
+1:  lea -128(%rsp), %rsp
+    and $-16, %rsp
+    mov %rdi, %rbx
+    call px_upcall_libos
+    mov EXO_REGS_RIP(%rbx), %rax
+    mov %rax, %gs:EXO_UPAGE_IRET
+    mov EXO_REGS_CS(%rbx), %rax
+    mov %rax, %gs:EXO_UPAGE_IRET+8
+    mov EXO_REGS_RFLAGS(%rbx), %rax
+    mov %rax, %gs:EXO_UPAGE_IRET+16
+    mov EXO_REGS_RSP(%rbx), %rax
+    mov %rax, %gs:EXO_UPAGE_IRET+24
+    mov EXO_REGS_SS(%rbx), %rax
+    mov %rax, %gs:EXO_UPAGE_IRET+32
+    mov EXO_REGS_R15(%rbx), %r15
+    mov EXO_REGS_R14(%rbx), %r14
+    mov EXO_REGS_R13(%rbx), %r13
+    mov EXO_REGS_R12(%rbx), %r12
+    mov EXO_REGS_RBP(%rbx), %rbp
+    mov EXO_REGS_R11(%rbx), %r11
+    mov EXO_REGS_R10(%rbx), %r10
+    mov EXO_REGS_R9(%rbx), %r9
+    mov EXO_REGS_R8(%rbx), %r8
+    mov EXO_REGS_RAX(%rbx), %rax
+    mov EXO_REGS_RCX(%rbx), %rcx
+    mov EXO_REGS_RDX(%rbx), %rdx
+    mov EXO_REGS_RSI(%rbx), %rsi
+    mov EXO_REGS_RDI(%rbx), %rdi
+    mov EXO_REGS_RBX(%rbx), %rbx
+    decl %gs:EXO_UPAGE_DEPTH
+    mov %gs:EXO_UPAGE_SELF, %rsp
+    lea EXO_UPAGE_IRET(%rsp), %rsp
+    iretq /* still masked: no event can come in between */
+
+/* A forked child's first instructions. Its memory is its parent's of the moment of the clone; its context page is new. */
+    .globl px_child_entry, px_child_entry_end
+px_child_entry:
+    movl $1, %gs:EXO_UPAGE_MASKED
+px_child_entry_end:
+    lea px_first_regs(%rip), %rsp
+    call px_child_start
+    jmp px_full_exit
+
+/* The first process. */
+    .globl px_start_entry
+px_start_entry:
+    movl $1, %gs:EXO_UPAGE_MASKED
+    lea px_first_regs(%rip), %rsp
+    call px_start
+    jmp px_full_exit
+
+/* void px_arch_xsave(void *area, uint64_t mask), px_arch_xrstor likewise; area 64-byte aligned. px_arch_fxsave, px_arch_fxrstor: 16. */
+    .globl px_arch_xsave, px_arch_xrstor, px_arch_fxsave, px_arch_fxrstor, px_arch_read_fs
+px_arch_xsave:
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+    xsave64 (%rdi)
+    ret
+px_arch_xrstor:
+    mov %esi, %eax
+    mov %rsi, %rdx
+    shr $32, %rdx
+    xrstor64 (%rdi)
+    ret
+px_arch_fxsave:
+    fxsave64 (%rdi)
+    ret
+px_arch_fxrstor:
+    fxrstor64 (%rdi)
+    ret
+px_arch_read_fs:
+    rdfsbase %rax
+    ret
+    .section .note.GNU-stack, "", @progbits

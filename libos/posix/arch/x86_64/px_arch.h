@@ -1,0 +1,60 @@
+/*
+ * What the libOS's portable entry code asks of the processor: the registers of the program, the windows of entry.S in which an exit may be
+ * interrupted, exception vectors, FPU state and the signal frame. Everything here is x86-64's.
+ */
+#ifndef PX_ARCH_H
+#define PX_ARCH_H
+#include "entry/entry.h"
+#include "px.h"
+
+/* Top of the libOS stack: the program's registers. */
+extern struct exo_regs px_first_regs __attribute__((visibility("hidden")));
+
+void px_syscall_entry(void);
+void px_upcall_entry(void);
+void px_child_entry(void);
+
+/* Where a fork child starts if the upcall came before it had masked events; else 0. */
+uint64_t px_arch_starting(const struct exo_upcall *frame);
+/* If the upcall interrupted the last instructions of an exit, makes the frame the program's, as if the exit had been completed. */
+void px_arch_finish_exit(struct exo_upcall *frame);
+/* Which signal an exception is. */
+struct px_fault {
+    int signo, code;
+    int trapno;
+    uint64_t address;
+};
+void px_arch_fault(const struct exo_upcall *frame, struct px_fault *fault);
+bool px_arch_is_page_fault(const struct exo_upcall *frame);
+bool px_arch_fault_writes(const struct exo_upcall *frame);
+bool px_arch_fault_executes(const struct exo_upcall *frame);
+/* In the guarded copy code: px_arch_guarded_fail makes it return what was copied so far. */
+bool px_arch_guarded(const struct exo_upcall *frame);
+void px_arch_guarded_fail(struct exo_upcall *frame);
+
+/* The call is made again: number in RAX, and the instruction pointer back before the call. */
+void px_arch_restart(struct exo_regs *regs, uint64_t number);
+/* Makes the registers such that ring 3 can be continued with them: false if the instruction pointer is nowhere. */
+bool px_arch_sanitize(struct exo_regs *regs);
+
+/* Builds the frame for a handler and makes regs enter it. 0 or -EFAULT. */
+int64_t px_arch_push_frame(struct exo_regs *regs, const struct px_siginfo *info, const struct px_action *action, uint64_t old_mask,
+                           const struct px_altstack *altstack);
+/* sigreturn: what px_arch_push_frame saved, as far as the program may choose it. 0 or -EFAULT (regs unchanged). */
+int64_t px_arch_pop_frame(struct exo_regs *regs, uint64_t *mask, struct px_altstack *altstack);
+/* struct siginfo as the program sees it: 128 bytes. */
+void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]);
+/* The last fault, for the frames that follow. */
+void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address);
+
+/* FPU registers of the program, kept in libOS data over a fork. */
+void px_arch_fpu_keep(void);
+void px_arch_fpu_give(void);
+/* Thread pointer of the program. */
+uint64_t px_arch_tls(void);
+/* A new program begins: no thread pointer, FPU as after reset. */
+void px_arch_exec(void);
+/* State in which a forked child begins. */
+void px_arch_child_state(struct exo_ctx_state *state, uint64_t tls);
+
+#endif

@@ -1,0 +1,82 @@
+/* The windows of entry.S: places where an upcall may find the libOS half way out, and how each is completed. */
+#include "px_arch.h"
+
+extern const char px_exit_window[], px_exit_window_end[], px_iret_window[], px_iret_window_end[], px_child_entry_end[];
+/* The guarded copy code (copy.S). */
+extern const char px_guarded_start[] __attribute__((weak)), px_guarded_end[] __attribute__((weak)), px_guarded_fixup[] __attribute__((weak));
+
+static bool inside(uint64_t rip, const char *start, const char *end)
+{
+    return rip >= (uint64_t)start && rip < (uint64_t)end;
+}
+
+struct exo_regs *px_regs(void)
+{
+    px_exit_work |= PX_WORK_REGS;
+    return &px_first_regs;
+}
+
+uint64_t px_arch_starting(const struct exo_upcall *frame)
+{
+    return inside(frame->regs.rip, (const char *)px_child_entry, px_child_entry_end) ? (uint64_t)px_child_entry : 0;
+}
+
+void px_arch_finish_exit(struct exo_upcall *frame)
+{
+    const struct exo_upage *page = px_upage();
+
+    if (inside(frame->regs.rip, px_exit_window, px_exit_window_end)) {
+        /* Everything else is in place: only the jump and the stack are missing. */
+        frame->regs.rip = px_first_regs.rip;
+        frame->regs.rflags = px_first_regs.rflags;
+        frame->regs.rsp = px_first_regs.rsp;
+    } else if (inside(frame->regs.rip, px_iret_window, px_iret_window_end)) {
+        frame->regs.rip = page->iret[0];
+        frame->regs.rflags = page->iret[2];
+        frame->regs.rsp = page->iret[3];
+    }
+}
+
+bool px_arch_guarded(const struct exo_upcall *frame)
+{
+    return inside(frame->regs.rip, px_guarded_start, px_guarded_end);
+}
+
+void px_arch_guarded_fail(struct exo_upcall *frame)
+{
+    frame->regs.rip = (uint64_t)px_guarded_fixup;
+}
+
+/* Both ways in are two bytes before the return address or, for a call, its return address below the stack pointer, which is in the red zone and
+ * so still there. */
+void px_arch_restart(struct exo_regs *regs, uint64_t number)
+{
+    regs->rax = number;
+    if (regs->ss) {
+        regs->rsp -= 8;
+        regs->rip = (uint64_t)px_direct_entry;
+    } else {
+        regs->rip -= 2;
+    }
+}
+
+/* CF PF AF ZF SF TF DF OF NT? AC ID: what a program may have; interrupts stay on. NT would make the return itself fault. */
+#define FLAGS_ALLOWED 0x00240dd5ul
+#define FLAGS_FIXED 0x202ul
+
+bool px_arch_sanitize(struct exo_regs *regs)
+{
+    regs->rflags = (regs->rflags & FLAGS_ALLOWED) | FLAGS_FIXED;
+    return regs->rip < EXO_USER_TOP;
+}
+
+void px_arch_child_state(struct exo_ctx_state *state, uint64_t tls)
+{
+    *state = (struct exo_ctx_state){
+        .tls = tls,
+        .syscall_entry = (uint64_t)px_syscall_entry,
+        .upcall_entry = (uint64_t)px_upcall_entry,
+    };
+    state->regs.rip = (uint64_t)px_child_entry;
+    state->regs.rsp = (uint64_t)&px_first_regs;
+}

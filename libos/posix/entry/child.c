@@ -1,0 +1,192 @@
+/*
+ * Waiting for children. proc keeps the truth; this file saves messages: child_seq in the process page is bumped by every change of any child, so as
+ * long as it stands still, what proc said last still holds.
+ */
+#include "entry.h"
+#include "px_calls.h"
+
+#define WNOHANG 1u
+#define WUNTRACED 2u
+#define WEXITED 4u
+#define WCONTINUED 8u
+#define WNOWAIT 0x01000000u
+#define WNOTHREAD 0x20000000u
+#define WALL 0x40000000u
+#define WCLONE 0x80000000u
+#define NS 1000000000ull
+
+static struct {
+    bool quiet;         /* at child_seq == quiet_seq no child had anything to report */
+    uint32_t quiet_seq;
+    uint32_t children;  /* exact while quiet holds */
+    int32_t last_forked; /* a child not yet waited for, or 0 */
+    uint32_t forked_seq; /* child_seq before it was forked */
+} known = {.quiet = true};
+
+struct report {
+    int32_t pid, status;
+    uint64_t cpu_ns;
+    uint32_t uid;
+};
+
+uint32_t px_child_seq(void)
+{
+    return __atomic_load_n(&px_ppage()->child_seq, __ATOMIC_SEQ_CST);
+}
+
+void px_children_reset(void)
+{
+    known.quiet = true;
+    known.quiet_seq = px_child_seq();
+    known.children = 0;
+    known.last_forked = 0;
+}
+
+void px_children_forked(int32_t pid, uint32_t seq_before)
+{
+    known.children++;
+    known.last_forked = pid;
+    known.forked_seq = seq_before;
+}
+
+/* 1: sleep without asking; 0: ask; -ECHILD. */
+static int64_t guess(int32_t pid, uint32_t seq)
+{
+    if (pid > 0)
+        return pid == known.last_forked && seq == known.forked_seq;
+    if (pid != -1 || !known.quiet || seq != known.quiet_seq)
+        return 0;
+    return known.children > 0 ? 1 : -ECHILD;
+}
+
+static int64_t ask(int32_t pid, unsigned options, uint32_t seq, struct report *report)
+{
+    struct exo_message message = {.word = {PX_PROC_WAIT, (uint64_t)(int64_t)pid, options}};
+    int64_t status = px_call_proc(&message);
+
+    if (status < 0) {
+        if (status == -ECHILD && pid == -1)
+            px_children_reset();
+        return status;
+    }
+    *report = (struct report){(int32_t)message.word[1], (int32_t)message.word[2], message.word[3], (uint32_t)message.word[4]};
+    known.children = (uint32_t)(message.word[4] >> 32 & 0x7fffffff);
+    /* Only a question about all children and all kinds of news tells that there are none at all. */
+    known.quiet = pid == -1 && !(message.word[4] & PX_WAIT_MORE) && !(options & WNOWAIT) && (report->pid == 0 || options & WEXITED);
+    known.quiet_seq = seq;
+    if (report->pid && report->pid == known.last_forked)
+        known.last_forked = 0;
+    return 0;
+}
+
+/* Waits as the options say: the pid, 0 (WNOHANG), or an error. */
+static int64_t wait_for(int32_t pid, unsigned options, struct report *report)
+{
+    for (;;) {
+        uint32_t seq = px_child_seq();
+        int64_t status = guess(pid, seq);
+
+        if (status < 0)
+            return status;
+        if (status == 0) {
+            status = ask(pid, options & ~WNOHANG, seq, report);
+            if (status < 0)
+                return status;
+            if (report->pid)
+                return report->pid;
+        }
+        if (options & WNOHANG)
+            return 0;
+        status = px_wait_word(&px_ppage()->child_seq, seq, PX_DEADLINE_NEVER);
+        if (status < 0)
+            return status;
+    }
+}
+
+static int64_t put_usage(px_user to, uint64_t cpu_ns)
+{
+    struct { struct px_timeval user, system; uint64_t rest[14]; } usage = {0};
+
+    if (!to)
+        return 0;
+    usage.user = (struct px_timeval){(int64_t)(cpu_ns / NS), (int64_t)(cpu_ns % NS / 1000)};
+    return px_copy_out(to, &usage, sizeof(usage));
+}
+
+int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64_t usage, uint64_t e, uint64_t f)
+{
+    struct report report;
+    int64_t result;
+
+    (void)e, (void)f;
+    if (options & ~(uint64_t)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
+        return -EINVAL;
+    if ((int32_t)pid == INT32_MIN)
+        return -ESRCH;
+    result = wait_for((int32_t)pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WCONTINUED)) | WEXITED, &report);
+    if (result <= 0)
+        return result;
+    if (status_out && px_copy_out(status_out, &report.status, sizeof(report.status)) < 0)
+        return -EFAULT;
+    return put_usage(usage, report.cpu_ns) < 0 ? -EFAULT : result;
+}
+
+enum { P_ALL, P_PID, P_PGID };
+
+static void describe(const struct report *report, struct px_siginfo *info)
+{
+    int32_t status = report->status;
+
+    *info = (struct px_siginfo){.signo = SIGCHLD, .pid = report->pid, .uid = (int32_t)report->uid};
+    if (status == 0xffff) {
+        info->code = CLD_CONTINUED;
+        info->status = SIGCONT;
+    } else if ((status & 0xff) == 0x7f) {
+        info->code = CLD_STOPPED;
+        info->status = status >> 8 & 0xff;
+    } else if (status & 0x7f) {
+        info->code = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+        info->status = status & 0x7f;
+    } else {
+        info->code = CLD_EXITED;
+        info->status = status >> 8 & 0xff;
+    }
+}
+
+int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t options, uint64_t usage, uint64_t f)
+{
+    struct px_siginfo info = {0};
+    struct report report;
+    int32_t words[8] = {0}, pid;
+    int64_t result;
+
+    (void)f;
+    if (options & ~(uint64_t)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
+        !(options & (WEXITED | WUNTRACED | WCONTINUED)))
+        return -EINVAL;
+    switch (kind) {
+    case P_ALL: pid = -1; break;
+    case P_PID: pid = (int32_t)id; break;
+    case P_PGID: pid = (int32_t)id == 0 ? 0 : -(int32_t)id; break;
+    default: return -EINVAL;
+    }
+    if ((kind == P_PID && pid <= 0) || (kind == P_PGID && (pid > 0 || pid == -1)))
+        return -EINVAL;
+    result = wait_for(pid, (uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT), &report);
+    if (result < 0)
+        return result;
+    if (result > 0) {
+        describe(&report, &info);
+        if (put_usage(usage, report.cpu_ns) < 0)
+            return -EFAULT;
+    }
+    /* Linux writes these six words and leaves the rest of the siginfo alone. */
+    words[0] = info.signo;
+    words[2] = info.code;
+    words[4] = info.pid;
+    words[5] = info.uid;
+    words[6] = info.status;
+    if (info_out && (px_copy_out(info_out, words, 12) < 0 || px_copy_out(info_out + 16, words + 4, 12) < 0))
+        return -EFAULT;
+    return 0;
+}

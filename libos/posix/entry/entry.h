@@ -1,0 +1,120 @@
+/*
+ * Private to entry/ and arch/: signals of this process, the way out of the libOS, and what fork must tell the child. All of it is libOS data, private to the
+ * process and copied on fork; events are masked whenever it is touched, so nothing here needs a lock.
+ */
+#ifndef PX_ENTRY_H
+#define PX_ENTRY_H
+#include "px.h"
+#include "proto/proc.h"
+
+/* ---- the way out ---- */
+
+/* Non-zero: the fast way out of a call does not do; px_leave must look (entry.S). */
+extern uint32_t px_exit_work;
+#define PX_WORK_SIGNALS 1u /* a signal may be deliverable, or event bits were taken before the exit */
+#define PX_WORK_REGS 2u    /* all registers must be restored, not only those that calls clobber */
+#define PX_WORK_MASK 4u    /* the signal mask holds for this call only */
+
+/* Event bits of the context (PX_EVENT_SIGNAL comes from proc). */
+#define PX_EVENT_TIMER 2u
+
+/* Takes the pending event bits; what they ask for is remembered for the exit. */
+void px_take_events(void);
+/* The rest of a call: result, restart, signals. regs are the program's. */
+void px_leave(struct exo_regs *regs, int64_t result);
+/* The same when no call is under way. */
+void px_leave_again(struct exo_regs *regs);
+/* Calls that are missing, out of range or traced. */
+int64_t px_dispatch_slow(struct exo_regs *regs);
+uint64_t px_upcall_program(struct exo_upcall *frame, uint64_t cause);
+void px_upcall_libos(struct exo_upcall *frame, uint64_t cause);
+void px_child_start(void);
+void px_start(void);
+/* The present call must not be restarted, whatever its result looks like (sigreturn). */
+void px_no_restart(void);
+
+/* ---- signals ---- */
+
+struct px_action { /* as the program gives it to rt_sigaction */
+    uint64_t handler, flags, restorer, mask;
+};
+#define PX_SIG_DFL 0ul
+#define PX_SIG_IGN 1ul
+#define SA_NOCLDSTOP 1ul
+#define SA_NOCLDWAIT 2ul
+#define SA_SIGINFO 4ul
+#define SA_RESTORER 0x04000000ul
+#define SA_ONSTACK 0x08000000ul
+#define SA_RESTART 0x10000000ul
+#define SA_NODEFER 0x40000000ul
+#define SA_RESETHAND 0x80000000ul
+
+struct px_altstack { /* stack_t */
+    uint64_t base;
+    int32_t flags, pad;
+    uint64_t bytes;
+};
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define SS_AUTODISARM (1 << 31)
+#define MINSIGSTKSZ 2048u
+
+#define SI_USER 0
+#define SI_KERNEL 128
+#define SI_QUEUE (-1)
+#define SI_TIMER (-2)
+#define SI_TKILL (-6)
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
+
+#define PX_NR_RESTART 219u /* restart_syscall */
+#define PX_SIG_UNBLOCKABLE (PX_SIGBIT(SIGKILL) | PX_SIGBIT(SIGSTOP))
+#define PX_SIG_STOPS (PX_SIGBIT(SIGSTOP) | PX_SIGBIT(SIGTSTP) | PX_SIGBIT(SIGTTIN) | PX_SIGBIT(SIGTTOU))
+#define PX_SIG_DEFAULT_IGNORED (PX_SIGBIT(SIGCHLD) | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGURG) | PX_SIGBIT(SIGWINCH))
+
+extern struct px_action px_actions[SIGRTMAX + 1];
+extern struct px_altstack px_altstack;
+
+uint64_t px_signal_mask(void);
+void px_signal_set_mask(uint64_t mask);
+/* Disposition changed: what proc is told through the process page. */
+void px_signal_publish(void);
+/* Signals that wait and are not blocked, ignored ones included. */
+uint64_t px_signal_ready(void);
+/* Takes the next signal of `set` that waits; false if there is none. */
+bool px_signal_take(uint64_t set, struct px_siginfo *info);
+/* Adds a signal to those that wait for this process. */
+void px_signal_post(const struct px_siginfo *info);
+void px_signal_discard(uint64_t set);
+/* Delivers what waits. `call`: result is a restart code; the number of the call that may be made again. */
+struct px_interrupted {
+    bool restart;
+    int64_t result;
+    uint64_t number;
+};
+void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call);
+/* A fault that must be delivered: a blocked or ignored signal kills. */
+void px_signal_force(const struct px_siginfo *info);
+void px_signal_fork_child(void);
+
+/* ---- timers ---- */
+void px_timer_fork_child(void);
+
+/* ---- processes ---- */
+void px_children_reset(void);
+void px_children_forked(int32_t pid, uint32_t seq_before);
+uint32_t px_child_seq(void);
+/* A fault of the libOS itself. */
+_Noreturn void px_fatal(const struct exo_upcall *frame);
+/* Asks proc to map a page of the process table that this process has not seen yet. */
+bool px_table_fault(uint64_t address);
+
+static inline int64_t px_call_proc(struct exo_message *message)
+{
+    return px_call_server(PX_SLOT_PROC, message);
+}
+
+#endif

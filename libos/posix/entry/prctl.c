@@ -1,0 +1,118 @@
+/* prctl and the small calls about the process itself. */
+#include "entry.h"
+#include "px_calls.h"
+
+enum {
+    PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_SET_NAME = 15,
+    PR_GET_NAME, PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK, PR_SET_NO_NEW_PRIVS = 38,
+    PR_GET_NO_NEW_PRIVS, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
+};
+#define CAPABILITY_LAST 40u
+#define TIMERSLACK_NS 50000
+
+/* Kept here: they concern nobody else, and go over to children with the libOS's data. */
+static struct {
+    int32_t death_signal;
+    bool keep_caps, no_new_privs, no_huge_pages;
+    uint64_t timer_slack_ns;
+} own = {.timer_slack_ns = TIMERSLACK_NS};
+
+static int64_t tell_proc(uint64_t option, uint64_t value)
+{
+    struct exo_message message = {.word = {PX_PROC_PRCTL, option, value}};
+
+    return px_call_proc(&message);
+}
+
+static int64_t set_name(px_user from)
+{
+    char name[16] = {0};
+    int64_t status = px_copy_string(name, from, sizeof(name) - 1);
+
+    if (status < 0 && status != -ENAMETOOLONG)
+        return status;
+    memcpy(px_msg(), name, sizeof(name));
+    return tell_proc(PR_SET_NAME, 0);
+}
+
+/* A flag that can be set and asked for. */
+static int64_t set_flag(bool *flag, uint64_t value)
+{
+    if (value > 1)
+        return -EINVAL;
+    *flag = value;
+    return 0;
+}
+
+int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    int64_t status;
+
+    (void)c, (void)d, (void)e, (void)f;
+    switch ((int)option) {
+    case PR_SET_PDEATHSIG:
+        status = value > SIGRTMAX ? -EINVAL : tell_proc(PR_SET_PDEATHSIG, value);
+        if (status == 0)
+            own.death_signal = (int32_t)value;
+        return status;
+    case PR_GET_PDEATHSIG: return px_copy_out(value, &own.death_signal, sizeof(own.death_signal));
+    case PR_GET_DUMPABLE: return px_self()->dumpable;
+    case PR_SET_DUMPABLE: return value > 1 ? -EINVAL : tell_proc(PR_SET_DUMPABLE, value);
+    case PR_GET_KEEPCAPS: return own.keep_caps;
+    case PR_SET_KEEPCAPS: return set_flag(&own.keep_caps, value);
+    case PR_SET_NAME: return set_name(value);
+    case PR_GET_NAME: return px_copy_out(value, px_self()->comm, sizeof(px_self()->comm));
+    case PR_GET_SECCOMP: return 0;
+    case PR_CAPBSET_READ: return value > CAPABILITY_LAST ? -EINVAL : 1;
+    case PR_SET_TIMERSLACK: own.timer_slack_ns = value ? value : TIMERSLACK_NS; return 0;
+    case PR_GET_TIMERSLACK: return (int64_t)own.timer_slack_ns;
+    case PR_SET_NO_NEW_PRIVS: return value == 1 ? set_flag(&own.no_new_privs, value) : -EINVAL;
+    case PR_GET_NO_NEW_PRIVS: return own.no_new_privs;
+    case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);
+    case PR_GET_THP_DISABLE: return own.no_huge_pages;
+    default: return -EINVAL;
+    }
+}
+
+static uint64_t robust_list;
+
+/* One thread a process: nobody can join it, so at its end there is nobody to wake. */
+int64_t px_sys_set_tid_address(uint64_t address, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)address, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return px_self()->pid;
+}
+
+#define ROBUST_HEAD_BYTES 24u
+
+int64_t px_sys_set_robust_list(uint64_t head, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)c, (void)d, (void)e, (void)f;
+    if (bytes != ROBUST_HEAD_BYTES)
+        return -EINVAL;
+    robust_list = head;
+    return 0;
+}
+
+int64_t px_sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes, uint64_t d, uint64_t e, uint64_t f)
+{
+    const uint64_t length = ROBUST_HEAD_BYTES;
+
+    (void)d, (void)e, (void)f;
+    if (pid != 0 && (int32_t)pid != px_self()->pid)
+        return -EPERM;
+    return px_copy_out(bytes, &length, sizeof(length)) < 0 ? -EFAULT : px_copy_out(head, &robust_list, sizeof(robust_list));
+}
+
+#define PERSONALITY_ASK 0xffffffffu
+
+int64_t px_sys_personality(uint64_t wanted, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    static uint32_t present;
+    uint32_t before = present;
+
+    (void)b, (void)c, (void)d, (void)e, (void)f;
+    if ((uint32_t)wanted != PERSONALITY_ASK)
+        present = (uint32_t)wanted;
+    return before;
+}

@@ -1,0 +1,214 @@
+/*
+ * The life of a process: fork and its relatives, and the end. A fork is one message to proc, which makes the child's environment, and then
+ * the parent's own work: it maps its memory and its capabilities into the child and starts it.
+ */
+#include "px_arch.h"
+#include "px_calls.h"
+
+#define CSIGNAL 0xfful
+#define CLONE_VM 0x100ul
+#define CLONE_VFORK 0x4000ul
+#define CLONE_PARENT 0x8000ul
+#define CLONE_THREAD 0x10000ul
+#define CLONE_SETTLS 0x80000ul
+#define CLONE_PARENT_SETTID 0x100000ul
+#define CLONE_CHILD_CLEARTID 0x200000ul
+#define CLONE_CHILD_SETTID 0x1000000ul
+/* Sharing files, signal handlers or file-system context between processes is for threads; old flags without meaning are let through. */
+#define CLONE_REFUSED (CLONE_THREAD | 0x200ul | 0x400ul | 0x800ul | 0x2000ul | 0x20000ul | 0x40000000ul | 0x7e000000ul)
+
+/* What the child must know; it reads its own copy. */
+struct birth {
+    uint64_t flags, stack, child_tid;
+    int32_t pid;
+};
+static struct birth birth;
+
+static void drop_handles(uint64_t env, uint64_t ctx)
+{
+    if (exo_cap_delete(env) < 0 || exo_cap_delete(ctx) < 0)
+        px_log("exo: fork: a handle from proc was not there\n");
+}
+
+/* Everything that the child needs besides what proc has given it. */
+static int64_t fill_child(uint64_t env, bool vfork)
+{
+    int64_t status = px_fd_fork_prepare();
+    uint64_t slot = PX_SLOT_FIRST_FREE;
+
+    if (status < 0)
+        return status;
+    status = px_memory_clone(env, vfork);
+    while (status == 0) {
+        int64_t done = exo_env_clone_slots(env, slot, EXO_SLOTS_MAX - slot);
+
+        if (done == 0)
+            return 0;
+        if (done < 0)
+            status = -ENOMEM;
+        else
+            slot += (uint64_t)done;
+    }
+    px_fd_fork_failed();
+    return status;
+}
+
+/* Not interruptible, but SIGKILL works: it needs nobody's cooperation. */
+static void wait_for_vfork(int32_t pid, uint32_t index)
+{
+    const struct px_proc *child = PX_PROC(PX_PROCTAB, index);
+
+    for (;;) {
+        uint32_t seq = px_child_seq();
+        const struct exo_predicate predicate = {(uint64_t)&px_ppage()->child_seq, seq, EXO_WAIT_WORD};
+
+        if (child->pid != pid || child->state == PX_FREE || child->state == PX_ZOMBIE || !(child->flags & PX_PF_VFORK))
+            return;
+        if (exo_wait(&predicate, 1, PX_DEADLINE_NEVER) == -EXO_E_EVENT)
+            px_take_events();
+    }
+}
+
+static int64_t give_up(int32_t pid, uint64_t env, uint64_t ctx, int64_t error)
+{
+    struct exo_message message = {.word = {PX_PROC_FORK_DONE, (uint64_t)pid, 1}};
+
+    drop_handles(env, ctx);
+    (void)!px_call_proc(&message);
+    return error;
+}
+
+static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+{
+    bool vfork = (flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM);
+    struct exo_message message = {.word = {PX_PROC_FORK}};
+    uint32_t seq = px_child_seq(), index;
+    uint64_t env, ctx;
+    int64_t status;
+    int32_t pid;
+
+    if (flags & CLONE_VFORK)
+        message.word[1] |= PX_FORK_VFORK;
+    if (flags & CLONE_PARENT)
+        message.word[1] |= PX_FORK_PARENT;
+    px_arch_child_state(px_msg(), flags & CLONE_SETTLS ? tls : px_arch_tls());
+    status = px_call_proc(&message);
+    if (status < 0)
+        return status == -EIO ? -EAGAIN : status;
+    pid = (int32_t)message.word[1];
+    index = (uint32_t)message.word[2];
+    env = message.word[3];
+    ctx = message.word[4];
+    birth = (struct birth){flags, stack, child_tid, pid};
+    px_arch_fpu_keep();
+    if (flags & CLONE_PARENT_SETTID)
+        (void)!px_copy_out(parent_tid, &pid, sizeof(pid)); /* before the clone: the child sees it too */
+    status = fill_child(env, vfork);
+    if (status < 0)
+        return give_up(pid, env, ctx, status);
+    if (exo_ctx_start(ctx) < 0)
+        return give_up(pid, env, ctx, -EAGAIN);
+    drop_handles(env, ctx);
+    if (!(flags & CLONE_PARENT))
+        px_children_forked(pid, seq);
+    if (flags & CLONE_VFORK)
+        wait_for_vfork(pid, index);
+    return pid;
+}
+
+/* In the child, on the copy of the parent's stack; the program's registers are the parent's at its call. */
+void px_child_start(void)
+{
+    struct exo_regs *regs = px_regs();
+
+    px_ppage()->started = 1;
+    px_exit_work = PX_WORK_REGS;
+    px_arch_fpu_give();
+    px_signal_fork_child();
+    px_timer_fork_child();
+    px_children_reset();
+    px_fd_fork_child();
+    if (birth.flags & CLONE_CHILD_SETTID)
+        (void)!px_copy_out(birth.child_tid, &birth.pid, sizeof(birth.pid));
+    if (birth.stack)
+        regs->rsp = birth.stack;
+    regs->rax = 0;
+    px_leave_again(regs);
+}
+
+int64_t px_sys_fork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return do_fork(SIGCHLD, 0, 0, 0, 0);
+}
+
+int64_t px_sys_vfork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return do_fork(SIGCHLD | CLONE_VFORK | CLONE_VM, 0, 0, 0, 0);
+}
+
+int64_t px_sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, uint64_t f)
+{
+    (void)f;
+    if (flags & CLONE_REFUSED || (flags & CSIGNAL) != SIGCHLD)
+        return -ENOSYS;
+    if (flags & CLONE_VM && !(flags & CLONE_VFORK))
+        return -ENOSYS;
+    if (flags & CLONE_SETTLS && tls >= EXO_USER_TOP)
+        return -EPERM;
+    return do_fork(flags, stack, parent_tid, child_tid, tls);
+}
+
+_Noreturn void px_exit(int status)
+{
+    struct exo_message message;
+
+    px_fd_exit();
+    if (px_strace_on)
+        px_strace_exited(status);
+    message = (struct exo_message){.word = {PX_PROC_EXIT, (uint32_t)status}};
+    (void)!exo_ep_call(PX_SLOT_PROC, &message); /* does not come back */
+    for (;;)
+        if (exo_env_destroy(PX_SLOT_SELF, (uint32_t)status) < 0)
+            (void)!exo_yield();
+}
+
+int64_t px_sys_exit(uint64_t status, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)b, (void)c, (void)d, (void)e, (void)f;
+    px_exit((int)(status & 0xff) << 8);
+}
+
+int64_t px_sys_exit_group(uint64_t status, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)b, (void)c, (void)d, (void)e, (void)f;
+    px_exit((int)(status & 0xff) << 8);
+}
+
+#define REBOOT_MAGIC1 0xfee1deadu
+#define REBOOT_CAD_ON 0x89abcdefu
+#define REBOOT_CAD_OFF 0u
+#define REBOOT_HALT 0xcdef0123u
+#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_RESTART 0x1234567u
+
+int64_t px_sys_reboot(uint64_t magic1, uint64_t magic2, uint64_t command, uint64_t d, uint64_t e, uint64_t f)
+{
+    struct exo_message message = {.word = {PX_PROC_REBOOT}};
+
+    (void)d, (void)e, (void)f;
+    if (px_self()->euid != 0)
+        return -EPERM;
+    if ((uint32_t)magic1 != REBOOT_MAGIC1 || (magic2 != 672274793 && magic2 != 85072278 && magic2 != 369367448 && magic2 != 537993216))
+        return -EINVAL;
+    switch ((uint32_t)command) {
+    case REBOOT_CAD_ON:
+    case REBOOT_CAD_OFF: return 0;
+    case REBOOT_POWER_OFF: message.word[1] = 1; break;
+    case REBOOT_RESTART: message.word[1] = 2; break;
+    case REBOOT_HALT: message.word[1] = 3; break;
+    default: return -EINVAL;
+    }
+    return px_call_proc(&message);
+}

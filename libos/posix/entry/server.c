@@ -1,0 +1,55 @@
+/* Talking to the servers, and sleeping. Sleep ends early for a signal that the program must see; the event bits that announced it are taken here and
+ * remembered in px_exit_work. */
+#include "px_arch.h"
+
+static int64_t finish_call(int64_t status, const struct exo_message *message)
+{
+    if (status < 0)
+        return -EIO;
+    return (int64_t)message->word[0];
+}
+
+int64_t px_call_server(enum px_slot server, struct exo_message *message)
+{
+    return finish_call(exo_ep_call(server, message), message);
+}
+
+int64_t px_call_server_cap(enum px_slot server, struct exo_message *message)
+{
+    return finish_call(exo_ep_call_cap(server, message), message);
+}
+
+bool px_signal_waiting(void)
+{
+    if (!(px_signal_ready() & ~px_ppage()->sig_ignored))
+        return false;
+    px_exit_work |= PX_WORK_SIGNALS;
+    return true;
+}
+
+int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
+{
+    for (;;) {
+        int64_t result;
+
+        px_take_events();
+        if (px_signal_waiting())
+            return -PX_ERESTARTSYS;
+        result = exo_wait(predicates, count, deadline_ns);
+        if (result >= 0)
+            return result;
+        switch (-result) {
+        case EXO_E_EVENT: break; /* look at it */
+        case EXO_E_TIMEOUT: return -ETIMEDOUT;
+        case EXO_E_FAULT: return -EFAULT;
+        default: return -EINVAL;
+        }
+    }
+}
+
+int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns)
+{
+    const struct exo_predicate predicate = {(uint64_t)word, value, EXO_WAIT_WORD};
+
+    return px_wait(&predicate, 1, deadline_ns);
+}
