@@ -31,6 +31,8 @@
 
 #define PX_SHARED 0x7ffff0100000ul /* open file descriptions and pipe rings */
 #define PX_SHARED_HI 0x7fffff000000ul
+#define PX_BIG 0x7fffff000000ul /* large blocks of the libOS's private heap, argument strings during execve; copied on fork */
+#define PX_BIG_HI 0x7fffffe00000ul
 
 #define PX_BOOTARGS 0x7fffd0000000ul /* the first process only: struct px_bootargs and the standard streams' rings */
 

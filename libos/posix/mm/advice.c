@@ -1,0 +1,195 @@
+/* madvise, msync, mincore and the mlock family: what a program says or asks about mappings that exist. */
+#include "mm.h"
+#include "px_calls.h"
+
+/* Checks a range as these calls do; *hi: its end. */
+static int64_t check_span(uint64_t lo, uint64_t bytes, uint64_t *hi)
+{
+    if (lo % PX_PAGE)
+        return -EINVAL;
+    *hi = lo + PX_PAGE_UP(bytes);
+    return *hi < lo || (bytes && PX_PAGE_UP(bytes) == 0) ? -EINVAL : 0;
+}
+
+static bool all_mapped(uint64_t lo, uint64_t hi)
+{
+    if (lo >= PX_PROG_HI || hi > PX_PROG_HI)
+        return lo == hi;
+    return px_vma_pages(lo, hi) == (hi - lo) / PX_PAGE;
+}
+
+/* Frees the pages; the next access finds zeros, or the file. Shared memory keeps its contents. */
+static void forget(const struct px_vma *vma, uint64_t lo, uint64_t hi)
+{
+    int64_t status = 0;
+
+    if (!(vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER)))
+        status = exo_unmap_all(PX_SLOT_SELF, lo, (hi - lo) / PX_PAGE);
+    (void)status;
+}
+
+static int64_t bring_in(uint64_t lo, uint64_t hi, bool write)
+{
+    for (uint64_t va = lo; va < hi; va += PX_PAGE) {
+        uint64_t word = 0;
+
+        if (exo_mem_query(PX_SLOT_SELF, va, 1, &word) != 1 || (word & EXO_QUERY_PRESENT && !(write && word & EXO_QUERY_COW)))
+            continue;
+        if (!(word & EXO_QUERY_PRESENT) && !px_memory_fault(va, write, false))
+            return px_mm.bad_signal == SIGKILL ? -ENOMEM : -EFAULT;
+    }
+    return 0;
+}
+
+static bool scarce(void)
+{
+    return px_info()->frames_free < px_info()->frames_total / 4;
+}
+
+static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int advice)
+{
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+        forget(vma, lo, hi);
+        return 0;
+    case MADV_FREE:
+        if (vma->file || vma->flags & PX_VMA_SHARED)
+            return -EINVAL;
+        if (scarce())
+            forget(vma, lo, hi);
+        return 0;
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+        return bring_in(lo, hi, advice == MADV_POPULATE_WRITE);
+    default:
+        return 0;
+    }
+}
+
+/* Advice that Linux knows and that may be taken without doing anything. WIPEONFORK and REMOVE promise something: refused. */
+static bool known(int advice)
+{
+    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE ||
+           (advice >= MADV_DONTFORK && advice <= MADV_DODUMP) || (advice >= MADV_KEEPONFORK && advice <= MADV_DONTNEED_LOCKED);
+}
+
+int64_t px_sys_madvise(uint64_t lo, uint64_t bytes, uint64_t advice, uint64_t d, uint64_t e, uint64_t f)
+{
+    int64_t status, result = 0;
+    uint64_t hi, at_va = lo;
+
+    (void)d, (void)e, (void)f;
+    if (!known((int)advice))
+        return -EINVAL;
+    status = check_span(lo, bytes, &hi);
+    if (status < 0 || lo == hi)
+        return status;
+    for (unsigned at = px_vma_find(lo); at < px_mm.count && at_va < hi; at++) {
+        const struct px_vma *vma = &px_mm.vma[at];
+        uint64_t to = vma->hi < hi ? vma->hi : hi;
+
+        if (vma->lo >= hi)
+            break;
+        if (vma->lo > at_va) {
+            result = -ENOMEM; /* a hole: the rest is still advised */
+            at_va = vma->lo;
+        }
+        status = advise(vma, at_va, to, (int)advice);
+        if (status < 0)
+            return status;
+        at_va = to;
+    }
+    return at_va < hi ? -ENOMEM : result;
+}
+
+/* File pages are the page cache's own: there is nothing to write back. */
+int64_t px_sys_msync(uint64_t lo, uint64_t bytes, uint64_t flags, uint64_t d, uint64_t e, uint64_t f)
+{
+    uint64_t hi;
+
+    (void)d, (void)e, (void)f;
+    if (flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC) || lo % PX_PAGE)
+        return -EINVAL;
+    if (check_span(lo, bytes, &hi) < 0 || !all_mapped(lo, hi))
+        return -ENOMEM;
+    return 0;
+}
+
+#define MINCORE_PAGES 64u
+
+int64_t px_sys_mincore(uint64_t lo, uint64_t bytes, uint64_t vector, uint64_t d, uint64_t e, uint64_t f)
+{
+    uint64_t word[MINCORE_PAGES], hi;
+    unsigned char in[MINCORE_PAGES];
+
+    (void)d, (void)e, (void)f;
+    if (lo % PX_PAGE)
+        return -EINVAL;
+    if (check_span(lo, bytes, &hi) < 0 || lo > PX_PROG_HI || hi > PX_PROG_HI)
+        return -ENOMEM;
+    if (px_check_range(vector, (hi - lo) / PX_PAGE) < 0)
+        return -EFAULT;
+    if (!all_mapped(lo, hi))
+        return -ENOMEM;
+    while (lo < hi) {
+        uint64_t pages = (hi - lo) / PX_PAGE < MINCORE_PAGES ? (hi - lo) / PX_PAGE : MINCORE_PAGES;
+
+        if (exo_mem_query(PX_SLOT_SELF, lo, pages, word) != (int64_t)pages)
+            return -EAGAIN;
+        for (uint64_t at = 0; at < pages; at++)
+            in[at] = word[at] & EXO_QUERY_PRESENT ? 1 : 0;
+        if (px_copy_out(vector, in, pages) < 0)
+            return -EFAULT;
+        vector += pages;
+        lo += pages * PX_PAGE;
+    }
+    return 0;
+}
+
+/* Nothing is ever paged out, so locking is bringing in. */
+static int64_t lock(uint64_t lo, uint64_t bytes, bool now)
+{
+    uint64_t hi = PX_PAGE_UP(lo + bytes);
+    int64_t status;
+
+    lo = PX_PAGE_DOWN(lo);
+    if (hi < lo)
+        return -EINVAL;
+    if (!all_mapped(lo, hi))
+        return -ENOMEM;
+    status = now ? bring_in(lo, hi, false) : 0;
+    return status < 0 ? (status == -ENOMEM ? -EAGAIN : -ENOMEM) : 0;
+}
+
+int64_t px_sys_mlock(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)c, (void)d, (void)e, (void)f;
+    return lock(lo, bytes, true);
+}
+
+int64_t px_sys_mlock2(uint64_t lo, uint64_t bytes, uint64_t flags, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)d, (void)e, (void)f;
+    return flags & ~1ull ? -EINVAL : lock(lo, bytes, flags == 0);
+}
+
+int64_t px_sys_munlock(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)c, (void)d, (void)e, (void)f;
+    return lock(lo, bytes, false);
+}
+
+int64_t px_sys_mlockall(uint64_t flags, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)b, (void)c, (void)d, (void)e, (void)f;
+    if (flags == 0 || flags == MCL_ONFAULT || flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+        return -EINVAL;
+    return 0;
+}
+
+int64_t px_sys_munlockall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return 0;
+}

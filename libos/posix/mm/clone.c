@@ -1,0 +1,101 @@
+/*
+ * fork's memory: what the child gets of each range (layout.h). Neighbouring ranges go to the kernel in one call. The kernel walks page by page
+ * inside tables that exist, so ranges follow the mappings closely.
+ */
+#include "mm.h"
+
+#define JOIN_GAP (16 * PX_PAGE) /* a hole that costs less to walk than a call */
+#define ALL_PROT (EXO_PROT_READ | EXO_PROT_WRITE | EXO_PROT_EXEC)
+
+extern char px_image_start[], px_image_data_start[], px_image_end[]; /* posix.ld */
+
+/* Pages of shared anonymous memory that nobody has touched yet must exist before there are two processes to share them. */
+static int64_t fill(struct px_vma *vma)
+{
+    uint64_t va = vma->lo;
+
+    while (va < vma->hi) {
+        int64_t done = exo_mem_alloc(PX_SLOT_SELF, va, (vma->hi - va) / PX_PAGE, px_mm_prot(vma->prot));
+
+        if (done < 0 && done != -EXO_E_EXISTS)
+            return -ENOMEM;
+        va += done > 0 ? (uint64_t)done * PX_PAGE : PX_PAGE;
+    }
+    vma->flags |= PX_VMA_FULL;
+    return 0;
+}
+
+static uint64_t share_mode(const struct px_vma *vma, bool vfork)
+{
+    if (vfork)
+        return EXO_SHARE_SOLE;
+    return vma->flags & PX_VMA_SHARED ? EXO_SHARE_SAME : EXO_SHARE_COW;
+}
+
+static int64_t share(uint64_t env, uint64_t lo, uint64_t hi, uint64_t mode)
+{
+    if (lo >= hi)
+        return 0;
+    return exo_share_all(env, lo, lo, (hi - lo) / PX_PAGE, mode | ALL_PROT) < 0 ? -ENOMEM : 0;
+}
+
+static int64_t clone_program(uint64_t env, bool vfork)
+{
+    uint64_t lo = 0, hi = 0, mode = 0;
+    int64_t status;
+
+    for (unsigned at = 0; at < px_mm.count; at++) {
+        struct px_vma *vma = &px_mm.vma[at];
+        uint64_t wanted = share_mode(vma, vfork);
+
+        if (vma->flags & PX_VMA_SHARED && !vma->file && !(vma->flags & (PX_VMA_FULL | PX_VMA_EAGER)) && vma->prot) {
+            status = fill(vma);
+            if (status < 0)
+                return status;
+        }
+        if (hi > lo && wanted == mode && vma->lo - hi <= JOIN_GAP) {
+            hi = vma->hi;
+            continue;
+        }
+        status = share(env, lo, hi, mode);
+        if (status < 0)
+            return status;
+        lo = vma->lo;
+        hi = vma->hi;
+        mode = wanted;
+    }
+    return share(env, lo, hi, mode);
+}
+
+/* The libOS's own part. Its data, stack and the first pages of the heap are written by both sides at once: copied now, which is cheaper than
+ * two faults each. */
+#define HEAP_HOT 8u
+
+static int64_t clone_libos(uint64_t env)
+{
+    uint64_t heap = px_heap_pages(), hot = heap < HEAP_HOT ? heap : HEAP_HOT;
+    const struct {
+        uint64_t lo, hi, mode;
+    } part[] = {
+        {(uint64_t)px_image_start, (uint64_t)px_image_data_start, EXO_SHARE_SAME},
+        {(uint64_t)px_image_data_start, PX_PAGE_UP(px_image_end), EXO_SHARE_COPY},
+        {PX_HEAP, PX_HEAP + hot * PX_PAGE, EXO_SHARE_COPY},
+        {PX_HEAP + hot * PX_PAGE, PX_HEAP + heap * PX_PAGE, EXO_SHARE_COW},
+        {PX_PROCTAB, PX_META_HI, EXO_SHARE_SAME},
+        {PX_SHARED, PX_SHARED_HI, EXO_SHARE_SAME},
+        {PX_BIG, PX_BIG_HI, EXO_SHARE_COW},
+        {PX_WINDOW_LO, PX_WINDOW_HI, EXO_SHARE_SAME},
+    };
+    int64_t status = 0;
+
+    for (unsigned at = 0; at < sizeof(part) / sizeof(part[0]) && status == 0; at++)
+        status = share(env, part[at].lo, part[at].hi, part[at].mode);
+    return status;
+}
+
+int64_t px_memory_clone(uint64_t env, bool vfork)
+{
+    int64_t status = clone_program(env, vfork);
+
+    return status < 0 ? status : clone_libos(env);
+}

@@ -1,0 +1,270 @@
+/*
+ * execve. Everything that can be refused is refused first: path, permission, format, interpreters, argument strings. Then the old program
+ * goes, and what fails from there on ends the process with SIGSEGV, as on Linux. Set-user-ID and set-group-ID bits are not honoured.
+ */
+#include <exo/format.h>
+
+#include "exec.h"
+#include "proto/proc.h"
+#include "px_calls.h"
+
+/* ---- finding the program ----------------------------------------------------------------------------------------- */
+
+/* The file at a path, if it may be executed. */
+static int64_t find_file(int dirfd, const char *path, unsigned flags, struct px_node *node)
+{
+    int64_t status = px_walk(dirfd, path, flags, node);
+
+    if (status < 0)
+        return status;
+    if (S_ISLNK(node->mode))
+        return -ELOOP; /* AT_SYMLINK_NOFOLLOW */
+    if (!S_ISREG(node->mode))
+        return -EACCES;
+    return px_node_access(node, 1);
+}
+
+static int64_t read_line(struct px_exec *exec)
+{
+    memset(exec->line, 0, sizeof(exec->line));
+    return px_node_read(&exec->node, exec->line, 0, sizeof(exec->line));
+}
+
+/* The script becomes an argument of its interpreter. `name`: the path by which it was called. */
+static int64_t push_script(struct px_exec *exec, const char *name, const char *interpreter, const char *argument)
+{
+    int64_t status;
+
+    px_stage_pop(&exec->stage); /* argv[0] */
+    status = px_stage_push(&exec->stage, name);
+    if (status == 0 && argument) {
+        status = px_stage_push(&exec->stage, argument);
+        exec->argc++;
+    }
+    if (status == 0)
+        status = px_stage_push(&exec->stage, interpreter);
+    exec->argc++;
+    return status;
+}
+
+/* Follows `#!` lines until exec->node is no script; the beginning of that file is in exec->line. Returns how much of it there is. */
+static int64_t follow_scripts(struct px_exec *exec)
+{
+    const char *name = exec->path;
+
+    for (unsigned depth = 0;; depth++) {
+        char *interpreter, *argument;
+        int64_t got = read_line(exec), status;
+
+        if (got < 0 || got < 2 || exec->line[0] != '#' || exec->line[1] != '!')
+            return got;
+        if (depth >= PX_EXEC_DEPTH)
+            return -ELOOP;
+        if (exec->unreachable && depth == 0)
+            return -ENOENT;
+        status = px_script_parse(exec->line, (size_t)got, &interpreter, &argument);
+        if (status == 0)
+            status = push_script(exec, name, interpreter, argument);
+        if (status < 0)
+            return status;
+        memcpy(exec->scratch, interpreter, strlen(interpreter) + 1);
+        name = exec->scratch; /* what the next level, if any, is called */
+        status = find_file(AT_FDCWD, name, 0, &exec->node);
+        if (status < 0)
+            return status;
+    }
+}
+
+static int64_t load_headers(struct px_exec *exec)
+{
+    int64_t got = follow_scripts(exec), status, length;
+    struct px_node node;
+
+    if (got < 0)
+        return got;
+    status = px_elf_read(&exec->main, &exec->node, exec->line, (size_t)got);
+    if (status < 0)
+        return status;
+    length = px_elf_interpreter(&exec->main, exec->scratch);
+    if (length <= 0)
+        return length;
+    status = find_file(AT_FDCWD, exec->scratch, 0, &node);
+    if (status < 0)
+        return status;
+    got = px_node_read(&node, exec->line, 0, sizeof(exec->line));
+    if (got < (int64_t)sizeof(struct px_elf_header))
+        return got < 0 ? got : -EIO;
+    exec->has_interpreter = true;
+    status = px_elf_read(&exec->interpreter, &node, exec->line, (size_t)got);
+    return status == -ENOEXEC ? -ELIBBAD : status;
+}
+
+/* ---- the new program --------------------------------------------------------------------------------------------- */
+
+/* Where mmap begins to search: below the room that the stack may take, at least 128 MiB. */
+static uint64_t map_top(void)
+{
+    uint64_t room = px_limit(RLIMIT_STACK);
+
+    if (room < 128ul << 20)
+        room = 128ul << 20;
+    if (room > PX_PROG_HI / 6 * 5)
+        room = PX_PROG_HI / 6 * 5;
+    return PX_PAGE_DOWN(PX_PROG_HI - room - PX_STACK_GAP);
+}
+
+static int64_t load(struct px_exec *exec, uint64_t *entry, uint64_t *stack)
+{
+    int64_t status;
+
+    px_vma_reset();
+    px_mm.map_top = map_top();
+    status = px_elf_load(&exec->main, exec->has_interpreter);
+    if (status == 0 && exec->has_interpreter)
+        status = px_elf_load(&exec->interpreter, false);
+    if (status < 0)
+        return status;
+    *entry = exec->has_interpreter ? exec->interpreter.entry : exec->main.entry;
+    px_mm.brk_lo = exec->main.end;
+    if (exec->main.header.type == ET_DYN && !exec->has_interpreter)
+        px_mm.brk_lo = PX_PIE_BASE; /* a static position-independent program lies among the mappings: its heap would have no room */
+    px_mm.brk = px_mm.brk_lo;
+    status = px_stage_tables(exec, stack);
+    return status < 0 ? status : px_stage_commit(exec);
+}
+
+/* Name, path and arguments for the process table. */
+static void announce(struct px_exec *exec)
+{
+    struct {
+        char comm[16];
+        char exe[256];
+        uint32_t length;
+        char cmdline[380];
+    } *text = px_msg();
+    struct exo_message message = {.word = {PX_PROC_EXEC}};
+    const char *name = strrchr(exec->path, '/');
+    uint64_t bytes = px_mm.argument_hi - px_mm.argument_lo;
+
+    memset(text, 0, sizeof(*text));
+    if (px_node_path(&exec->node, text->exe, sizeof(text->exe)) < 0)
+        text->exe[0] = '\0';
+    name = name ? name + 1 : exec->path;
+    memcpy(text->comm, name, strnlen(name, sizeof(text->comm) - 1));
+    text->length = (uint32_t)(bytes < sizeof(text->cmdline) ? bytes : sizeof(text->cmdline));
+    memcpy(text->cmdline, (const void *)px_mm.argument_lo, text->length);
+    px_call_server(PX_SLOT_PROC, &message);
+}
+
+static void become(struct px_exec *exec)
+{
+    uint64_t entry = 0, stack = 0;
+
+    if (load(exec, &entry, &stack) < 0)
+        px_exit(SIGSEGV);
+    px_fd_exec();
+    px_signal_exec();
+    px_arch_start(px_regs(), entry, stack);
+    announce(exec);
+}
+
+static void end(struct px_exec *exec)
+{
+    px_elf_free(&exec->main);
+    px_elf_free(&exec->interpreter);
+    px_stage_end(&exec->stage);
+    px_free(exec);
+}
+
+/* Executes exec->node, which has been found and may be executed. Takes over `exec`. */
+static int64_t run(struct px_exec *exec)
+{
+    int64_t status = px_strings_count(&exec->argv);
+
+    if (status == 0)
+        status = px_strings_count(&exec->envp);
+    if (status == 0)
+        status = px_stage_start(exec);
+    if (status == 0)
+        status = load_headers(exec);
+    if (status == 0)
+        become(exec);
+    end(exec);
+    return status;
+}
+
+static struct px_exec *start(const char *path)
+{
+    struct px_exec *exec = px_alloc(sizeof(*exec));
+
+    if (!exec)
+        return NULL;
+    memset(exec, 0, offsetof(struct px_exec, line));
+    exec->path = path;
+    return exec;
+}
+
+int64_t px_exec(const char *path, char *const argv[], char *const envp[])
+{
+    struct px_exec *exec = start(path);
+    int64_t status;
+
+    if (!exec)
+        return -ENOMEM;
+    exec->argv.libos = argv;
+    exec->envp.libos = envp;
+    status = find_file(AT_FDCWD, path, 0, &exec->node);
+    if (status == 0)
+        return run(exec);
+    end(exec);
+    return status;
+}
+
+/* The name that stands for a descriptor, alone or with a path relative to it. */
+static const char *descriptor_name(int dirfd, const char *path, char *to, size_t bytes)
+{
+    if (path[0] == '/' || dirfd == AT_FDCWD)
+        return path;
+    if (path[0])
+        exo_format(to, bytes, "/dev/fd/%d/%s", dirfd, path);
+    else
+        exo_format(to, bytes, "/dev/fd/%d", dirfd);
+    return to;
+}
+
+static int64_t exec_at(int dirfd, px_user user_path, px_user argv, px_user envp, unsigned flags)
+{
+    size_t room = 2 * PATH_MAX + 32;
+    char *path = px_alloc(room);
+    struct px_exec *exec = path ? start(path) : NULL;
+    unsigned walk = (flags & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0) | (flags & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0);
+    int64_t status = exec ? px_copy_string(path, user_path, PATH_MAX) : -ENOMEM;
+
+    if (status >= 0) {
+        exec->argv.user = argv;
+        exec->envp.user = envp;
+        status = find_file(dirfd, path, walk, &exec->node);
+    }
+    if (status == 0) {
+        exec->path = descriptor_name(dirfd, path, path + PATH_MAX, PATH_MAX + 32);
+        status = run(exec);
+    } else if (exec) {
+        end(exec);
+    }
+    px_free(path);
+    return status;
+}
+
+int64_t px_sys_execve(uint64_t path, uint64_t argv, uint64_t envp, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)d, (void)e, (void)f;
+    return exec_at(AT_FDCWD, path, argv, envp, 0);
+}
+
+int64_t px_sys_execveat(uint64_t dirfd, uint64_t path, uint64_t argv, uint64_t envp, uint64_t flags, uint64_t f)
+{
+    (void)f;
+    if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
+    return exec_at((int)dirfd, path, argv, envp, (unsigned)flags);
+}

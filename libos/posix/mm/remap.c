@@ -1,0 +1,122 @@
+/* mremap: in place if there is room, else the pages move; never a copy. */
+#include "mm.h"
+#include "px_calls.h"
+
+struct remap {
+    uint64_t lo, old_bytes, bytes, to; /* page aligned */
+    uint64_t flags;
+};
+
+static int64_t check_remap(const struct remap *r)
+{
+    if (r->flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED) || r->lo % PX_PAGE)
+        return -EINVAL; /* MREMAP_DONTUNMAP is not there, as on an old Linux */
+    if (r->flags & MREMAP_FIXED && !(r->flags & MREMAP_MAYMOVE))
+        return -EINVAL;
+    if (r->bytes == 0 || r->old_bytes == 0)
+        return -EINVAL; /* an old size of 0 would map shared pages twice: not there */
+    if (r->lo > PX_PROG_HI || r->old_bytes > PX_PROG_HI - r->lo)
+        return -EFAULT;
+    if (!(r->flags & MREMAP_FIXED))
+        return r->bytes > PX_PROG_HI ? -ENOMEM : 0;
+    if (r->to % PX_PAGE || r->bytes > PX_PROG_HI || r->to > PX_PROG_HI - r->bytes)
+        return -EINVAL;
+    if (r->to < r->lo + r->old_bytes && r->lo < r->to + r->bytes)
+        return -EINVAL;
+    return r->to < PX_PROG_LO ? -EPERM : 0;
+}
+
+/* The one mapping that holds lo .. lo + bytes. */
+static int64_t check_mapping(uint64_t lo, uint64_t bytes, struct px_vma *out)
+{
+    const struct px_vma *vma = px_vma_at(lo);
+
+    if (!vma || bytes > vma->hi - lo)
+        return -EFAULT;
+    if (vma->file && vma->page + (lo - vma->lo + bytes) / PX_PAGE > UINT32_MAX)
+        return -EINVAL;
+    *out = *vma;
+    return 0;
+}
+
+static int64_t grow_in_place(const struct px_vma *vma, const struct remap *r)
+{
+    uint64_t end = r->lo + r->old_bytes, more = r->bytes - r->old_bytes;
+    struct px_vma added = *vma;
+
+    if (vma->hi != end || r->bytes > PX_PROG_HI - r->lo || !px_vma_free(end, end + more))
+        return -ENOMEM;
+    added.lo = end;
+    added.hi = end + more;
+    added.flags &= (uint8_t)~PX_VMA_FULL;
+    if (added.file) {
+        added.page += (uint32_t)((end - vma->lo) / PX_PAGE);
+        px_mm.file[added.file - 1]->users++;
+    }
+    px_vma_add(&added);
+    return (int64_t)r->lo;
+}
+
+/* Moves the pages to r->to, where nothing is. */
+static int64_t move(const struct px_vma *vma, const struct remap *r)
+{
+    uint64_t moved = r->old_bytes < r->bytes ? r->old_bytes : r->bytes;
+    struct px_vma made = *vma;
+    int64_t status = exo_share_all(PX_SLOT_SELF, r->to, r->lo, moved / PX_PAGE, EXO_SHARE_MOVE | 7);
+
+    if (status < 0) { /* no memory for page tables: what has moved goes back */
+        status = exo_share_all(PX_SLOT_SELF, r->lo, r->to, moved / PX_PAGE, EXO_SHARE_MOVE | 7);
+        return -ENOMEM;
+    }
+    made.lo = r->to;
+    made.hi = r->to + r->bytes;
+    if (r->bytes > r->old_bytes)
+        made.flags &= (uint8_t)~PX_VMA_FULL;
+    made.flags &= (uint8_t)~PX_VMA_HEAP;
+    if (made.file) {
+        made.page += (uint32_t)((r->lo - vma->lo) / PX_PAGE);
+        px_mm.file[made.file - 1]->users++;
+    }
+    px_vma_cut(r->lo, r->lo + r->old_bytes);
+    px_vma_add(&made);
+    return (int64_t)r->to;
+}
+
+int64_t px_sys_mremap(uint64_t lo, uint64_t old_bytes, uint64_t bytes, uint64_t flags, uint64_t to, uint64_t f)
+{
+    struct remap r = {lo, PX_PAGE_UP(old_bytes), PX_PAGE_UP(bytes), to, flags};
+    struct px_vma vma;
+    int64_t status = check_remap(&r);
+
+    (void)f;
+    if (status == 0)
+        status = px_vma_room(6);
+    if (status < 0)
+        return status;
+    if (!(flags & MREMAP_FIXED) && r.bytes <= r.old_bytes) { /* shrink */
+        if (px_vma_pages(lo, lo + r.old_bytes) == 0)
+            return -EFAULT;
+        if (r.bytes < r.old_bytes)
+            px_vma_cut(lo + r.bytes, lo + r.old_bytes);
+        return (int64_t)lo;
+    }
+    status = check_mapping(lo, r.old_bytes, &vma);
+    if (status < 0)
+        return status;
+    if (r.bytes > r.old_bytes) {
+        if (vma.flags & PX_VMA_EAGER)
+            return -EFAULT;
+        status = px_mm_may_grow((r.bytes - r.old_bytes) / PX_PAGE, vma.prot, vma.flags);
+        if (status < 0)
+            return status;
+    }
+    if (flags & MREMAP_FIXED) {
+        px_vma_cut(r.to, r.to + r.bytes);
+        return move(&vma, &r);
+    }
+    status = grow_in_place(&vma, &r);
+    if (status > 0 || !(flags & MREMAP_MAYMOVE))
+        return status;
+    r.to = px_vma_gap(r.bytes);
+    return r.to ? move(&vma, &r) : -ENOMEM;
+}
