@@ -183,10 +183,12 @@ int64_t k_cap_delete(struct context *caller, uint64_t handle)
     struct env *env = caller->env;
     struct capability *slot = slot_at(env, (uint32_t)(handle & 0xffff));
 
-    if (!slot || (handle & 0xffff) == 0 || handle >> 48 || !slot->object)
+    if (!slot || (handle & 0xffff) == 0 || handle >> 48)
         return -EXO_E_BADSLOT;
     if (slot->generation != (uint32_t)(handle >> 16))
         return -EXO_E_STALE;
+    if (!slot->object)
+        return -EXO_E_BADSLOT;
     if (slot->index < env->slots_hint)
         env->slots_hint = slot->index;
     env->slots_used--;

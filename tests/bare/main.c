@@ -1,0 +1,93 @@
+#include "bare.h"
+
+#include <exo/format.h>
+
+extern const struct bare_case __start_bare_cases[], __stop_bare_cases[];
+
+const struct exo_startup *bare_start;
+static unsigned failures;
+
+void exo_main(const struct exo_startup *start);
+
+void bare_say(const char *format, ...)
+{
+    char line[300];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = exo_vformat(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    if (exo_console_write(MACHINE, line, (uint64_t)length) < 0)
+        __builtin_trap();
+}
+
+void bare_check(bool condition, const char *text, const char *file, int line)
+{
+    if (condition)
+        return;
+    failures++;
+    bare_say("# %s:%d: %s\n", file, line, text);
+}
+
+void bare_expect(int64_t got, int64_t wanted, const char *text, const char *file, int line)
+{
+    if (got == wanted)
+        return;
+    failures++;
+    bare_say("# %s:%d: %s is %ld, not %ld\n", file, line, text, got, wanted);
+}
+
+int64_t bare_must(int64_t got, const char *text, const char *file, int line)
+{
+    if (got < 0) {
+        failures++;
+        bare_say("# %s:%d: %s failed with %ld\n", file, line, text, got);
+    }
+    return got;
+}
+
+uint64_t bare_now(void)
+{
+    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - bare_info()->tsc_base) * bare_info()->tsc_mult >> 32);
+}
+
+/* Slots and frames must be the same after each case as before. */
+static uint64_t frames_free(void)
+{
+    struct exo_stats stats;
+
+    EXPECT(exo_stats(&stats), 0);
+    return stats.frames_free;
+}
+
+static uint32_t slots_used(void)
+{
+    struct exo_env_info info;
+
+    EXPECT(exo_env_info(SELF, &info), 0);
+    return info.slots;
+}
+
+void exo_main(const struct exo_startup *start)
+{
+    unsigned number = 0, failed = 0;
+
+    bare_start = start;
+    bare_say("1..%ld\n", (long)(__stop_bare_cases - __start_bare_cases));
+    for (const struct bare_case *at = __start_bare_cases; at < __stop_bare_cases; at++) {
+        uint64_t frames;
+        uint32_t slots = slots_used();
+
+        at->run(); /* the first run may grow what stays: page tables, small objects */
+        frames = frames_free();
+        at->run();
+        EXPECT((int64_t)frames_free(), (int64_t)frames);
+        EXPECT(slots_used(), slots);
+        bare_say("%s %u - %s\n", failures ? "not ok" : "ok", ++number, at->name);
+        failed += failures > 0;
+        failures = 0;
+    }
+    bare_say("# %u of %u cases failed\n", failed, number);
+    EXPECT(exo_power_off(MACHINE, failed ? 0x20 : EXO_POWER_OFF), 0);
+}

@@ -1,0 +1,203 @@
+/* Upcalls: redirected system calls, faults resolved in ring 3, events, nesting, timers. */
+#include "bare.h"
+
+#define RW (EXO_PROT_READ | EXO_PROT_WRITE)
+#define UPAGE ((struct exo_upage *)CHILD_UPAGE)
+
+void upcall_stub(void);
+void syscall_stub(void);
+void upcall_handler(struct exo_upcall *frame, uint64_t cause);
+
+/*
+ * The smallest library OS: a system call answers its number plus one; upcalls run below the interrupted stack and return in ring 3.
+ * (iretq is no way back here: under SMAP, TCG reads its frame with the kernel's eyes.)
+ */
+__asm__(".text\n"
+        "syscall_stub:\n"
+        "    inc %rax\n"
+        "    movl $0, %gs:32\n"
+        "    jmp *%gs:8\n"
+        "upcall_stub:\n"
+        "    sub $256, %rsp\n"
+        "    and $-16, %rsp\n"
+        "    mov %rdi, %rbx\n"
+        "    call upcall_handler\n"
+        "    mov 120(%rbx), %rax\n" /* RIP, RSP */
+        "    mov %rax, %gs:48\n"
+        "    mov 144(%rbx), %rax\n"
+        "    mov %rax, %gs:56\n"
+        "    mov %rbx, %rsp\n"
+        "    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx; pop %r11; pop %r10; pop %r9; pop %r8\n"
+        "    pop %rax; pop %rcx; pop %rdx; pop %rsi; pop %rdi\n"
+        "    add $16, %rsp\n"
+        "    popfq\n"
+        "    mov %gs:56, %rsp\n"
+        "    jmp *%gs:48\n");
+
+static volatile uint64_t causes[4], seen;
+static volatile uint32_t event_bits;
+
+void upcall_handler(struct exo_upcall *frame, uint64_t cause)
+{
+    if (seen < 4)
+        causes[seen] = cause;
+    seen++;
+    if (cause == 14 && frame->address >= AREA(0) && frame->address < AREA(1)) {
+        if (exo_mem_alloc(SELF, frame->address & ~0xffful, 1, RW) < 0)
+            child_exit(500);
+    } else if (cause == EXO_CAUSE_EVENT) {
+        event_bits |= __atomic_exchange_n(&UPAGE->pending, 0, __ATOMIC_SEQ_CST);
+    } else if (cause == 6) {
+        frame->regs.rip += 2;
+    } else {
+        child_exit(600 + cause);
+    }
+    UPAGE->depth--;
+    UPAGE->masked = frame->masked;
+}
+
+static struct child upcall_child(void (*function)(uint64_t), uint64_t argument)
+{
+    return child_new_with(function, argument, (uint64_t)syscall_stub, (uint64_t)upcall_stub);
+}
+
+static void redirected(uint64_t unused)
+{
+    (void)unused;
+    for (uint64_t number = 0; number < 1000; number++)
+        if (exo_trap0(number) != (int64_t)number + 1)
+            child_exit(1);
+    if (exo_trap0(EXO_CALL_BASE - 1) != EXO_CALL_BASE || exo_trap0(EXO_CALL_BASE + EXO_CALLS) != EXO_CALL_BASE + EXO_CALLS + 1)
+        child_exit(2);
+    if (exo_trap0(UINT64_MAX - 5) != -5)
+        child_exit(3);
+    child_exit(7);
+}
+
+CASE(redirect, "system calls that are not the kernel's come back up")
+{
+    struct child child = upcall_child(redirected, 0);
+
+    child_start(&child);
+    EXPECT((int64_t)child_result(&child), 7);
+}
+
+static void faulting(uint64_t unused)
+{
+    volatile char *area = (volatile char *)AREA(0);
+
+    (void)unused;
+    for (unsigned page = 0; page < 50; page++)
+        area[page * EXO_PAGE_BYTES + 5] = (char)page;
+    for (unsigned page = 0; page < 50; page++)
+        if (area[page * EXO_PAGE_BYTES + 5] != (char)page)
+            child_exit(1);
+    __asm__ volatile("ud2");
+    if (seen != 51 || causes[0] != 14 || UPAGE->depth != 0 || UPAGE->masked != 0)
+        child_exit(2);
+    child_exit(8);
+}
+
+CASE(faults, "page faults and bad instructions are resolved in ring 3")
+{
+    struct child child = upcall_child(faulting, 0);
+
+    child_start(&child);
+    EXPECT((int64_t)child_result(&child), 8 + 0ul);
+}
+
+static void eventful(uint64_t unused)
+{
+    (void)unused;
+    while (event_bits != 6)
+        ;
+    child_exit(9);
+}
+
+CASE(events, "events interrupt a running context and end a wait")
+{
+    struct child child = upcall_child(eventful, 0);
+
+    child_start(&child);
+    (void)!exo_yield();
+    EXPECT(exo_ctx_post(child.context, 2), 0);
+    (void)!exo_yield();
+    EXPECT(exo_ctx_post(child.context, 4), 0);
+    EXPECT((int64_t)child_result(&child), 9);
+}
+
+static void timed(uint64_t unused)
+{
+    (void)unused;
+    UPAGE->masked = 1;
+    if (exo_timer_set(1, 32) < 0 || exo_wait(NULL, 0, EXO_DEADLINE_NEVER) != -EXO_E_EVENT)
+        child_exit(1);
+    if (exo_wait(NULL, 0, EXO_DEADLINE_NEVER) != -EXO_E_EVENT) /* still pending */
+        child_exit(2);
+    if (UPAGE->pending != 32 || seen)
+        child_exit(3);
+    UPAGE->pending = 0;
+    UPAGE->masked = 0;
+    if (exo_timer_set(1, 64) < 0)
+        child_exit(4);
+    while (event_bits != 64)
+        ;
+    child_exit(11);
+}
+
+CASE(timers, "a context's timer posts its event")
+{
+    struct child child = upcall_child(timed, 0);
+
+    child_start(&child);
+    EXPECT((int64_t)child_result(&child), 11);
+}
+
+static void deep(uint64_t unused)
+{
+    (void)unused;
+    UPAGE->depth = 0xffffffff;
+    *(volatile char *)AREA(0) = 1;
+    child_exit(0);
+}
+
+static void scribble(uint64_t unused)
+{
+    (void)unused;
+    memset((void *)CHILD_UPAGE, 0xff, EXO_PAGE_BYTES);
+    (void)exo_trap0(5);
+    child_exit(0);
+}
+
+CASE(upcall_misuse, "a context that ruins its own page ends alone")
+{
+    struct child child = upcall_child(deep, 0);
+
+    child_start(&child);
+    EXPECT((int64_t)child_end(&child), EXO_REASON_FAULT | 14 << 8);
+    child = upcall_child(scribble, 0);
+    child_start(&child);
+    CHECK(child_end(&child) != 0);
+}
+
+/* Keeps a value in a vector register and in the x87 stack over many switches. */
+static void floating(uint64_t start)
+{
+    uint64_t vector = 0, stack = 0;
+
+    __asm__ volatile("movq %0, %%xmm7; fildll %1" : : "r"(start), "m"(start));
+    for (unsigned i = 0; i < 20; i++)
+        (void)!exo_yield();
+    __asm__ volatile("movq %%xmm7, %0; fistpll %1" : "=r"(vector), "=m"(stack));
+    child_exit(vector == stack ? vector : 1000);
+}
+
+CASE(fpu, "floating-point registers are each context's own")
+{
+    struct child one = child_new(floating, 3), two = child_new(floating, 5);
+
+    child_start(&one);
+    child_start(&two);
+    EXPECT((int64_t)child_result(&one), 3);
+    EXPECT((int64_t)child_result(&two), 5);
+}
