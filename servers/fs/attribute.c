@@ -1,0 +1,70 @@
+/* Mode, owner and times, by POSIX's rules. */
+#include "core.h"
+
+static int64_t check_owner(const struct fs_caller *caller, const struct px_inode *inode, const struct px_fs_attributes *new)
+{
+    if (caller->uid == 0)
+        return 0;
+    if (new->what & PX_ATTRIBUTE_UID && (caller->uid != inode->uid || new->uid != inode->uid))
+        return -EPERM;
+    if (new->what & PX_ATTRIBUTE_GID && (caller->uid != inode->uid || (new->gid != inode->gid && !fs_in_group(caller, new->gid))))
+        return -EPERM;
+    return 0;
+}
+
+/* Setting both times to now needs write permission; anything else the owner. */
+static int64_t check_times(const struct fs_caller *caller, const struct px_inode *inode, const struct px_fs_attributes *new)
+{
+    const uint32_t now = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW, set = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME;
+
+    if (!(new->what & (now | set)) || fs_owns(caller, inode))
+        return 0;
+    if ((new->what & (now | set)) == now)
+        return fs_may(caller, inode, 2) ? 0 : -EACCES;
+    return -EPERM;
+}
+
+static void commit(const struct fs_caller *caller, struct px_inode *inode, const struct px_fs_attributes *new)
+{
+    int64_t now = os_now_ns();
+
+    if (new->what & PX_ATTRIBUTE_UID)
+        inode->uid = new->uid;
+    if (new->what & PX_ATTRIBUTE_GID)
+        inode->gid = new->gid;
+    if (new->what & PX_ATTRIBUTE_CHOWN && !S_ISDIR(inode->mode)) {
+        inode->mode &= ~(uint32_t)S_ISUID;
+        if (inode->mode & 0010)
+            inode->mode &= ~(uint32_t)S_ISGID;
+    }
+    if (new->what & PX_ATTRIBUTE_MODE) {
+        inode->mode = (inode->mode & S_IFMT) | (new->mode & 07777);
+        if (caller->uid != 0 && !fs_in_group(caller, inode->gid))
+            inode->mode &= ~(uint32_t)S_ISGID;
+    }
+    if (new->what & (PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW))
+        inode->atime_ns = new->what & PX_ATTRIBUTE_ATIME ? new->atime_ns : now;
+    if (new->what & (PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW))
+        inode->mtime_ns = new->what & PX_ATTRIBUTE_MTIME ? new->mtime_ns : now;
+    inode->ctime_ns = now;
+}
+
+int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct px_fs_attributes *new)
+{
+    struct px_inode *inode = fs_node(node);
+    int64_t status;
+
+    if (!inode)
+        return -ENOENT;
+    if (new->what & PX_ATTRIBUTE_MODE && S_ISLNK(inode->mode))
+        return -EOPNOTSUPP;
+    if (new->what & PX_ATTRIBUTE_MODE && !fs_owns(caller, inode))
+        return -EPERM;
+    status = check_owner(caller, inode, new);
+    if (status == 0)
+        status = check_times(caller, inode, new);
+    if (status < 0)
+        return status;
+    commit(caller, inode, new);
+    return 0;
+}

@@ -1,0 +1,84 @@
+/*
+ * Files without a name that somebody may still have open. A process publishes the inodes that it holds in its process page, and only then
+ * looks whether the inode still is what it found; fs takes the name away, and only then looks at the lists: one of the two sees the
+ * other. A process whose list is not made yet (a child just after fork) may hold anything: then nothing goes.
+ */
+#include "core.h"
+
+uint32_t fs_orphan_count;
+
+static uint32_t first; /* inode number; chained by `name`: they have none */
+
+/* Marks the orphans that are held. False: some process has not published yet. */
+static bool mark_held(void)
+{
+    struct fs_hazards hazards;
+    unsigned cursor = 0;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: px_hold in the libOS */
+    while (os_next_hazards(&cursor, &hazards)) {
+        if (!hazards.published)
+            return false;
+        for (uint32_t i = 0; i < hazards.count; i++) {
+            uint32_t ino = __atomic_load_n(&hazards.ino[i], __ATOMIC_ACQUIRE);
+
+            if (ino && fs_is_inode(ino) && fs_inode(ino)->flags & PX_INODE_ORPHAN)
+                fs_inode(ino)->flags |= PX_INODE_HELD;
+        }
+    }
+    return true;
+}
+
+void fs_orphans_sweep(void)
+{
+    uint32_t *link = &first;
+    bool known;
+
+    if (!first)
+        return;
+    known = mark_held();
+    while (*link) {
+        uint32_t ino = *link;
+        struct px_inode *inode = fs_inode(ino);
+        bool held = inode->flags & PX_INODE_HELD;
+
+        inode->flags &= ~(uint32_t)PX_INODE_HELD;
+        if (held || !known) {
+            link = &inode->name;
+            continue;
+        }
+        *link = inode->name;
+        fs_orphan_count--;
+        fs_inode_free(ino);
+    }
+}
+
+void fs_orphan(uint32_t ino)
+{
+    struct px_inode *inode = fs_inode(ino);
+
+    inode->flags |= PX_INODE_ORPHAN;
+    inode->name = first;
+    first = ino;
+    fs_orphan_count++;
+}
+
+void fs_orphan_adopt(uint32_t ino)
+{
+    uint32_t *link = &first;
+
+    while (*link && *link != ino)
+        link = &fs_inode(*link)->name;
+    if (*link) {
+        *link = fs_inode(ino)->name;
+        fs_orphan_count--;
+    }
+    fs_inode(ino)->name = 0;
+    fs_inode(ino)->flags &= ~(uint32_t)(PX_INODE_ORPHAN | PX_INODE_TMPFILE);
+}
+
+void fs_orphans_forget(void)
+{
+    first = 0;
+    fs_orphan_count = 0;
+}

@@ -1,0 +1,220 @@
+/*
+ * One request: read the words and what the message page holds (copied before it is looked at: the client can change it), do it between two
+ * steps of the sequence counter, answer.
+ */
+#include "serve.h"
+
+#define VALUE(word) ((word) >> 32)
+
+typedef int64_t operation(struct fs_request *request);
+
+static int64_t do_meta(struct fs_request *request)
+{
+    uint64_t have = request->message->word[1], pages = fs_meta()->pages;
+    int64_t status;
+
+    if (have > pages)
+        return -EINVAL;
+    status = os_share(request->caller.client, PX_META + have * FS_PAGE, fs_region.base + have * FS_PAGE, pages - have,
+                      EXO_SHARE_SAME | EXO_PROT_READ);
+    request->message->word[1] = pages;
+    return status;
+}
+
+/* The text after a structure of the message page, copied. */
+static bool copy_text(const struct fs_request *request, uint64_t offset, uint64_t bytes, char *to)
+{
+    if (offset + bytes > FS_PAGE)
+        return false;
+    memcpy(to, (const char *)request->page + offset, bytes);
+    return true;
+}
+
+static int64_t do_create(struct fs_request *request)
+{
+    static char text[FS_PAGE];
+    struct px_fs_create ask;
+    struct fs_new new;
+    uint32_t ino = 0;
+    int64_t status;
+
+    memcpy(&ask, request->page, sizeof ask);
+    if (!copy_text(request, sizeof ask, (uint64_t)ask.name_bytes + ask.target_bytes, text))
+        return -ENAMETOOLONG;
+    new = (struct fs_new){.mode = ask.mode, .flags = ask.flags, .rdev = ask.rdev, .name = text, .name_bytes = ask.name_bytes,
+                          .target = text + ask.name_bytes, .target_bytes = ask.target_bytes};
+    status = fs_create(&request->caller, ask.directory, &new, &ino);
+    if (ino) {
+        request->message->word[1] = fs_node_of(ino);
+        if (status == 0)
+            request->message->word[2] = fs_token(ino, fs_inode(ino)->gen, 6);
+    }
+    return status;
+}
+
+/* The names of LINK, UNLINK and RENAME. */
+struct names {
+    struct px_fs_names ask;
+    char text[2 * (NAME_MAX + 1)];
+};
+
+static int64_t copy_names(const struct fs_request *request, struct names *names)
+{
+    memcpy(&names->ask, request->page, sizeof names->ask);
+    if (names->ask.bytes[0] > NAME_MAX || names->ask.bytes[1] > NAME_MAX)
+        return -ENAMETOOLONG;
+    (void)copy_text(request, sizeof names->ask, (uint64_t)names->ask.bytes[0] + names->ask.bytes[1], names->text);
+    return 0;
+}
+
+static int64_t do_link(struct fs_request *request)
+{
+    struct names names;
+    int64_t status = copy_names(request, &names);
+
+    if (status < 0)
+        return status;
+    return fs_link(&request->caller, names.ask.from, names.ask.directory[1], names.text + names.ask.bytes[0], names.ask.bytes[1]);
+}
+
+static int64_t do_unlink(struct fs_request *request)
+{
+    struct names names;
+    int64_t status = copy_names(request, &names);
+
+    if (status < 0)
+        return status;
+    return fs_unlink(&request->caller, names.ask.directory[0], names.text, names.ask.bytes[0], names.ask.flags & PX_FS_RMDIR);
+}
+
+static int64_t do_rename(struct fs_request *request)
+{
+    struct names names;
+    struct fs_rename rename;
+    int64_t status = copy_names(request, &names);
+
+    if (status < 0)
+        return status;
+    rename = (struct fs_rename){.directory = {names.ask.directory[0], names.ask.directory[1]},
+                                .text = {names.text, names.text + names.ask.bytes[0]},
+                                .bytes = {names.ask.bytes[0], names.ask.bytes[1]},
+                                .flags = names.ask.flags};
+    return fs_rename(&request->caller, &rename);
+}
+
+static int64_t do_setattr(struct fs_request *request)
+{
+    struct px_fs_attributes attributes;
+
+    memcpy(&attributes, request->page, sizeof attributes);
+    return fs_setattr(&request->caller, request->message->word[1], &attributes);
+}
+
+static int64_t do_open(struct fs_request *request)
+{
+    uint64_t *word = request->message->word, token = 0;
+    int64_t status = fs_open(&request->caller, word[1], word[2] & 6, word[3] == 1, &token);
+
+    word[1] = token;
+    return status;
+}
+
+static int64_t do_truncate(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_truncate(&request->caller, word[1], word[2], word[4]);
+}
+
+static int64_t do_grant(struct fs_request *request)
+{
+    uint64_t *word = request->message->word;
+    uint32_t version = 0;
+    int64_t status = fs_grant(&request->caller, word[1], word[2], VALUE(word[0]), word[3], word[4], &version);
+
+    word[1] = version;
+    return status;
+}
+
+static int64_t do_extend(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_extend(&request->caller, word[1], word[2], word[3], (uint32_t)VALUE(word[0]), word[4]);
+}
+
+static int64_t do_append(struct fs_request *request)
+{
+    uint64_t *word = request->message->word, offset = 0;
+    int64_t status = fs_append(&request->caller, word[1], word[2], word[4], &offset);
+
+    word[1] = offset;
+    return status;
+}
+
+static int64_t do_write(struct fs_request *request)
+{
+    uint64_t *word = request->message->word, at = 0;
+    int64_t status = fs_write(&request->caller, word[1], word[2], request->page, word[3], word[4], &at);
+
+    word[1] = at;
+    return status;
+}
+
+static int64_t do_touch(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_touched(&request->caller, word[1], (unsigned)word[2], word[4]);
+}
+
+static int64_t do_punch(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_punch(&request->caller, word[1], word[2], word[3], word[4]);
+}
+
+static int64_t do_fill(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_allocate(&request->caller, word[1], word[2], word[3], VALUE(word[0]) & 1, word[4]);
+}
+
+static int64_t do_reap(struct fs_request *request)
+{
+    (void)request;
+    fs_orphans_sweep();
+    return 0;
+}
+
+static int64_t do_fifo(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_fifo_open(request, word[1], word[2], (unsigned)word[3]);
+}
+
+static operation *const operations[PX_FS_OPS] = {
+    [PX_FS_META] = do_meta,         [PX_FS_CREATE] = do_create, [PX_FS_LINK] = do_link,     [PX_FS_UNLINK] = do_unlink,
+    [PX_FS_RENAME] = do_rename,     [PX_FS_SETATTR] = do_setattr, [PX_FS_OPEN] = do_open,   [PX_FS_TRUNCATE] = do_truncate,
+    [PX_FS_GRANT] = do_grant,       [PX_FS_EXTEND] = do_extend, [PX_FS_APPEND] = do_append, [PX_FS_WRITE] = do_write,
+    [PX_FS_TOUCH] = do_touch,       [PX_FS_PUNCH] = do_punch,   [PX_FS_FILL] = do_fill,     [PX_FS_REAP] = do_reap,
+    [PX_FS_FIFO] = do_fifo,
+};
+
+void fs_serve(struct fs_request *request)
+{
+    uint64_t op = request->message->word[0] & 0xff;
+    int64_t status;
+
+    if (op >= PX_FS_OPS || !operations[op]) {
+        request->message->word[0] = (uint64_t)-ENOSYS;
+        return;
+    }
+    fs_change_begin();
+    status = operations[op](request);
+    fs_change_end();
+    request->message->word[0] = (uint64_t)status;
+}

@@ -1,0 +1,31 @@
+/* The fs server around its core: clients, messages, the kernel. */
+#ifndef FS_SERVE_H
+#define FS_SERVE_H
+#include <exo/calls.h>
+#include <exo/ipc.h>
+#include <exo/loop.h>
+
+#include "core.h"
+#include "layout.h"
+#include "proctab.h"
+#include "server.h"
+
+extern const struct px_server_start *fs_start;
+
+void fs_system_start(const struct px_server_start *start);
+int64_t fs_errno(int64_t exo_error); /* a kernel error as a Linux errno, negative */
+
+struct fs_request {
+    struct fs_caller caller;
+    unsigned index;     /* in the process table */
+    const void *page;   /* the caller's message page: may change at any time */
+    struct exo_message *message; /* the question; the answer replaces it */
+    uint64_t capability; /* a handle to go with the answer in word 4, or 0 */
+};
+/* Answers request->message. */
+void fs_serve(struct fs_request *request);
+/* The caller that a badge names. False: no living process. */
+bool fs_find_caller(uint64_t badge, struct fs_request *request);
+int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
+
+#endif

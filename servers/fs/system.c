@@ -1,0 +1,115 @@
+/* What the core asks of the kernel: pages, the clock, clients' environments and hazard lists. */
+#include "serve.h"
+
+#define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever */
+
+const struct px_server_start *fs_start;
+
+void fs_system_start(const struct px_server_start *start)
+{
+    fs_start = start;
+}
+
+int64_t fs_errno(int64_t error)
+{
+    switch (-error) {
+    case 0:
+        return 0;
+    case EXO_E_NOMEM:
+    case EXO_E_NOSLOT:
+    case EXO_E_LIMIT:
+        return -ENOMEM;
+    case EXO_E_RANGE:
+    case EXO_E_ALIGN:
+    case EXO_E_INVAL:
+        return -EINVAL;
+    case EXO_E_EXISTS:
+        return -EEXIST;
+    }
+    return -ESRCH;
+}
+
+bool os_pages_take(void *va, uint64_t pages)
+{
+    uint64_t done = 0;
+
+    if (exo_alloc_all(fs_start->self, (uint64_t)va, pages, EXO_PROT_READ | EXO_PROT_WRITE, &done) == 0)
+        return true;
+    os_pages_give(va, done);
+    return false;
+}
+
+void os_pages_give(void *va, uint64_t pages)
+{
+    if (pages)
+        (void)!exo_unmap_all(fs_start->self, (uint64_t)va, pages);
+}
+
+bool os_region_grow(uint64_t first_page, uint64_t pages)
+{
+    return os_pages_take((void *)(PX_META + first_page * FS_PAGE), pages);
+}
+
+static uint64_t monotonic_ns(void)
+{
+    const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
+
+    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
+}
+
+int64_t os_now_ns(void)
+{
+    const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
+
+    return (int64_t)(monotonic_ns() + info->wall_offset_ns);
+}
+
+int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot)
+{
+    const struct px_proc *process = client;
+
+    return fs_errno(exo_share_all(process->fs_env, va, (uint64_t)from, pages, mode_prot));
+}
+
+static bool is_living(uint32_t state)
+{
+    return state == PX_EMBRYO || state == PX_RUNNING || state == PX_STOPPED;
+}
+
+bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
+{
+    while (++*cursor < PX_PROCS_MAX) {
+        const struct px_proc *process = PX_PROC(PX_PROCTAB, *cursor);
+        const struct px_ppage *page = (const struct px_ppage *)PX_CLIENT_PPAGE(*cursor);
+        uint32_t count;
+
+        if (!is_living(__atomic_load_n(&process->state, __ATOMIC_ACQUIRE)))
+            continue;
+        count = __atomic_load_n(&page->hazard_count, __ATOMIC_ACQUIRE);
+        hazards->ino = page->hazard;
+        hazards->count = count < PX_HAZARDS ? count : PX_HAZARDS;
+        hazards->published = count > 0 || monotonic_ns() - process->start_ns > PUBLISH_WITHIN_NS;
+        return true;
+    }
+    return false;
+}
+
+bool fs_find_caller(uint64_t badge, struct fs_request *request)
+{
+    unsigned index = PX_BADGE_INDEX(badge);
+    const struct px_proc *process;
+
+    if (index == 0 || index >= PX_PROCS_MAX)
+        return false;
+    process = PX_PROC(PX_PROCTAB, index);
+    if (!is_living(process->state) || process->gen != PX_BADGE_GEN(badge))
+        return false;
+    request->index = index;
+    request->page = (const void *)PX_CLIENT_MSG(index);
+    request->caller.uid = process->euid;
+    request->caller.gid = process->egid;
+    request->caller.groups = process->groups;
+    request->caller.group_count = process->ngroups <= 32 ? process->ngroups : 32;
+    request->caller.client = (void *)(uintptr_t)process;
+    return true;
+}
