@@ -1,0 +1,94 @@
+"""The command line of ./exo: help, errors in two lines with status 2, what is not there yet in one line."""
+
+import os
+
+
+def help_texts(t):
+    for command in ("run", "test", "bench", "debug", "doctor", "clean"):
+        result = t.exo(command, "--help")
+        t.equal((result.status, result.stderr), (0, b""), command)
+        t.check(result.stdout.startswith(f"usage: ./exo {command}".encode()), result)
+    t.equal(t.exo("--help").status, 0)
+    t.equal(t.exo().status, 2, "no command")
+
+
+def usage_errors(t):
+    for words in (["nope"], ["run", "--nope"], ["run", "--smp"], ["run", "--smp", "0"], ["run", "--smp=x"], ["run", "--memory", "12Q"],
+                  ["run", "--memory=1M"], ["run", "--machine=pc"], ["run", "--arch", "vax"], ["run", "--quiet=yes"], ["run", "-e", "=x"],
+                  ["run", "-w", "relative"], ["run", "--timeout=0"], ["run", "--timeout", "soon"], ["run", "--", ""],
+                  ["test", "no-such-suite"], ["test", "--jobs=0"], ["clean", "--nope"], ["doctor", "--nope"],
+                  ["run", "--kernel-log", "/no/such/folder/x", "true"]):
+        result = t.exo(*words)
+        t.equal((result.status, result.stdout), (2, b""), " ".join(words))
+        t.equal(len(result.stderr.splitlines()), 2, f"lines of the error of {' '.join(words)}: {result.stderr}")
+
+
+def not_yet(t):
+    for words in (["image"], ["trace"], ["run", "-p", "80:80"], ["run", "-v", "/a:/b"], ["run", "--disk", "x"], ["run", "--gas=1/s"],
+                  ["run", "--package", "x"], ["run", "--zone=x"]):
+        result = t.exo(*words)
+        t.equal((result.status, result.stdout), (2, b""), " ".join(words))
+        t.equal(len(result.stderr.splitlines()), 1, f"lines: {result.stderr}")
+        t.check(b"not available yet" in result.stderr, result)
+
+
+def built_folder(t):
+    folder = os.path.join(t.folder, "built")
+    os.makedirs(folder)
+    for name in ("kernel.elf", "boot.img"):
+        with open(os.path.join(folder, name), "wb"):
+            pass
+    return folder
+
+
+def dry_run(t):
+    built = built_folder(t)
+    for machine, word in (("microvm", b"virtio-serial-device"), ("q35", b"-M q35")):
+        result = t.exo("run", "--built", built, "--dry-run", "--machine", machine, "--memory=32M", "--smp", "2", "--append", "a b",
+                       "--cpu=qemu64", "--", "true")
+        t.equal(result.status, 0, machine)
+        for wanted in (word, b"-m 32M", b"-smp 2", b"-cpu qemu64", b"-append 'a b'", b"kernel.elf", b"boot.img"):
+            t.check(wanted in result.stdout, f"no {wanted} in {result.stdout}")
+    result = t.exo("run", "--built", os.path.join(t.folder, "empty"), "true")
+    t.equal(result.status, 1, "a folder with nothing in it")
+
+
+def host_program_errors(t):
+    built = built_folder(t)
+    result = t.exo("run", "--built", built, "./nowhere")
+    t.equal((result.status, result.stdout), (127, b""))
+    result = t.exo("run", "--built", built, "./tools")
+    t.equal(result.status, 126)
+    result = t.exo("run", "--built", built, "--overlay", "/nowhere", "true")
+    t.equal(result.status, 1)
+
+
+def clean_stays_at_home(t):
+    """clean removes only folders that a build made."""
+    base = os.path.join(t.folder, "base")
+    os.makedirs(os.path.join(base, "release"))
+    os.makedirs(os.path.join(base, "mine"))
+    with open(os.path.join(base, "release", "build.ninja"), "w"):
+        pass
+    result = t.exo("clean", env={"EXO_BUILD": base})
+    t.equal(result.status, 0)
+    t.equal(os.listdir(base), ["mine"], "what is left")
+
+
+def missing_packages(t):
+    """On a machine without a package and without rights, ./exo says what to type. dpkg-query, id and sudo are played."""
+    bin_folder = os.path.join(t.folder, "bin")
+    os.makedirs(bin_folder)
+    for name, text in (("dpkg-query", "echo installed cmake; exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
+        with open(os.path.join(bin_folder, name), "w") as file:
+            file.write(f"#!/bin/sh\n{text}\n")
+        os.chmod(os.path.join(bin_folder, name), 0o755)
+    result = t.exo("run", "true", env={"PATH": bin_folder + ":/usr/bin:/bin", "EXO_BUILD": os.path.join(t.folder, "b")})
+    t.equal((result.status, result.stdout), (1, b""))
+    t.check(b"apt-get install --no-install-recommends" in result.stderr, result)
+    t.check(b"qemu-system-x86" in result.stderr and b" cmake" not in result.stderr, result)
+
+
+def cases(_):
+    for case in (help_texts, usage_errors, not_yet, dry_run, host_program_errors, clean_stays_at_home, missing_packages):
+        yield case.__name__.replace("_", "-"), case
