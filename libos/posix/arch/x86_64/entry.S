@@ -128,12 +128,15 @@ px_full_exit:
     mov %rax, %gs:EXO_UPAGE_IRET+32
     call .Lrestore
     mov %gs:EXO_UPAGE_SELF, %rsp
-    lea EXO_UPAGE_IRET(%rsp), %rsp
+    lea EXO_UPAGE_IRET+16(%rsp), %rsp
     movl $0, %gs:EXO_UPAGE_MASKED
 px_iret_window:
     cmpl $0, %gs:EXO_UPAGE_PENDING
     jne 1f
-    iretq
+    /* No iretq in ring 3: with SMAP on, QEMU's TCG reads its frame with the kernel's rights and faults. */
+    popfq
+    mov %gs:EXO_UPAGE_IRET+24, %rsp
+    jmp *%gs:EXO_UPAGE_IRET
 1:  movl $1, %gs:EXO_UPAGE_MASKED
 px_iret_window_end:
     lea px_first_regs(%rip), %rsp
@@ -203,8 +206,10 @@ px_full_exit_top:
     mov EXO_REGS_RBX(%rbx), %rbx
     decl %gs:EXO_UPAGE_DEPTH
     mov %gs:EXO_UPAGE_SELF, %rsp
-    lea EXO_UPAGE_IRET(%rsp), %rsp
-    iretq /* still masked: no event can come in between */
+    lea EXO_UPAGE_IRET+16(%rsp), %rsp
+    popfq /* still masked: no event can come in between */
+    mov %gs:EXO_UPAGE_IRET+24, %rsp
+    jmp *%gs:EXO_UPAGE_IRET
 
 /* A forked child's first instructions. Its memory is its parent's of the moment of the clone; its context page is new. */
     .globl px_child_entry, px_child_entry_end
