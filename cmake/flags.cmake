@@ -23,6 +23,13 @@ target_compile_options(exo_freestanding INTERFACE
     $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing -fno-common -fvisibility=hidden>
     $<$<AND:$<COMPILE_LANGUAGE:C>,$<C_COMPILER_ID:GNU>>:-fno-tree-loop-distribute-patterns>)
 target_include_directories(exo_freestanding INTERFACE ${EXO_GENERATED})
+
+# Whole-program optimisation where gcc links: measured under TCG, a round trip between two contexts takes a third of the time (each call
+# and return between pages is a lookup there) and a quarter fewer instructions.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    target_link_options(exo_freestanding INTERFACE -O2 -Wl,-u,memcpy -Wl,-u,memset)
+endif()
 target_link_options(exo_freestanding INTERFACE
     -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code
     -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings)

@@ -6,7 +6,7 @@
 
 void upcall_stub(void);
 void syscall_stub(void);
-void upcall_handler(struct exo_upcall *frame, uint64_t cause);
+void upcall_handler(struct exo_upcall *frame, uint64_t cause) __attribute__((used)); /* by the assembly below */
 
 /*
  * The smallest library OS: a system call answers its number plus one; upcalls run below the interrupted stack and return in ring 3.
