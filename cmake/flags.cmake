@@ -31,7 +31,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
     target_link_options(exo_freestanding INTERFACE -O2 -Wl,-u,memcpy -Wl,-u,memset)
 endif()
 target_link_options(exo_freestanding INTERFACE
-    -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code
+    -nostdlib -static $<$<LINK_LANG_AND_ID:C,GNU>:-no-pie> -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code
     -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings)
 
 add_library(exo_kernel_flags INTERFACE)
