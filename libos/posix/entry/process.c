@@ -74,6 +74,7 @@ static int64_t give_up(int32_t pid, uint64_t env, uint64_t ctx, int64_t error)
     struct exo_message message = {.word = {PX_PROC_FORK_DONE, (uint64_t)pid, 1}};
 
     drop_handles(env, ctx);
+    px_ppage()->forking = 0;
     (void)!px_call_proc(&message);
     return error;
 }
@@ -108,6 +109,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
         return give_up(pid, env, ctx, status);
     if (exo_ctx_start(ctx) < 0)
         return give_up(pid, env, ctx, -EAGAIN);
+    px_ppage()->forking = 0;
     drop_handles(env, ctx);
     if (!(flags & CLONE_PARENT))
         px_children_forked(pid, seq);
@@ -121,7 +123,6 @@ void px_child_start(void)
 {
     struct exo_regs *regs = px_regs();
 
-    px_ppage()->started = 1;
     px_exit_work = PX_WORK_REGS;
     px_arch_fpu_give();
     px_signal_fork_child();

@@ -165,7 +165,6 @@ void px_start(void)
 {
     struct boot boot;
 
-    px_ppage()->started = 1;
     if (exo_set_entries((uint64_t)px_syscall_entry, (uint64_t)px_upcall_entry) < 0)
         px_exit(SIGSEGV);
     px_altstack.flags = SS_DISABLE;

@@ -30,7 +30,7 @@ enum px_proc_op {
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
-    /* w1 wait status of the stop, w2 signal. Answer w1: 1 if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise
+    /* w1 wait status of the stop, w2 signal, w3 cont_seq before the signal was taken. Answer w1: 1 if it has been continued since, or if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise
      * it sleeps on cont_seq. The parent is told by child_seq, and by SIGCHLD unless it has SA_NOCLDSTOP. */
     PX_PROC_STOPPED,
     /* Not needed: proc tells the parent when SIGCONT comes. Answers 0. */

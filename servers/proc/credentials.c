@@ -1,0 +1,140 @@
+/* User and group ids, after Linux's setuid(2), setreuid(2) and setresuid(2); an effective user id of 0 stands for the capabilities. */
+#include "proc.h"
+
+#include <exo/string.h>
+
+#define LEAVE UINT32_MAX
+#define NICE_LOW (-20)
+#define NICE_HIGH 19
+
+struct ids {
+    uint32_t real, effective, saved;
+};
+
+static bool is_one_of(uint32_t id, const struct ids *ids)
+{
+    return id == LEAVE || id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+static int64_t set_one(struct ids *ids, uint32_t id, bool root)
+{
+    if (id == LEAVE)
+        return -EINVAL;
+    if (root)
+        *ids = (struct ids){id, id, id};
+    else if (id == ids->real || id == ids->saved)
+        ids->effective = id;
+    else
+        return -EPERM;
+    return 0;
+}
+
+static int64_t set_two(struct ids *ids, uint32_t real, uint32_t effective, bool root)
+{
+    const struct ids old = *ids;
+
+    if (!root && ((real != LEAVE && real != old.real && real != old.effective) || !is_one_of(effective, &old)))
+        return -EPERM;
+    if (real != LEAVE)
+        ids->real = real;
+    if (effective != LEAVE)
+        ids->effective = effective;
+    if (real != LEAVE || (effective != LEAVE && effective != old.real))
+        ids->saved = ids->effective;
+    return 0;
+}
+
+static int64_t set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved, bool root)
+{
+    if (!root && (!is_one_of(real, ids) || !is_one_of(effective, ids) || !is_one_of(saved, ids)))
+        return -EPERM;
+    ids->real = real != LEAVE ? real : ids->real;
+    ids->effective = effective != LEAVE ? effective : ids->effective;
+    ids->saved = saved != LEAVE ? saved : ids->saved;
+    return 0;
+}
+
+int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third)
+{
+    struct process *process = &processes[index];
+    struct ids users = {process->uid, process->euid, process->suid}, groups = {process->gid, process->egid, process->sgid};
+    bool root = process->euid == 0;
+    int64_t status;
+
+    switch (what) {
+    case PX_CRED_UID: status = set_one(&users, first, root); break;
+    case PX_CRED_GID: status = set_one(&groups, first, root); break;
+    case PX_CRED_REUID: status = set_two(&users, first, second, root); break;
+    case PX_CRED_REGID: status = set_two(&groups, first, second, root); break;
+    case PX_CRED_RESUID: status = set_three(&users, first, second, third, root); break;
+    case PX_CRED_RESGID: status = set_three(&groups, first, second, third, root); break;
+    default: return -EINVAL;
+    }
+    if (status < 0)
+        return status;
+    process->uid = users.real;
+    process->euid = users.effective;
+    process->suid = users.saved;
+    process->gid = groups.real;
+    process->egid = groups.effective;
+    process->sgid = groups.saved;
+    table_publish(index);
+    return 0;
+}
+
+int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t count)
+{
+    struct px_proc *entry = table_entry(index);
+
+    if (processes[index].euid != 0)
+        return -EPERM;
+    if (count > sizeof(entry->groups) / sizeof(entry->groups[0]))
+        return -EINVAL;
+    table_change_begin();
+    memcpy(entry->groups, groups, count * sizeof(groups[0]));
+    entry->ngroups = (uint32_t)count;
+    table_change_end();
+    return 0;
+}
+
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
+
+static bool is_meant(uint32_t caller, uint32_t index, uint64_t which, uint32_t who)
+{
+    const struct process *process = &processes[index], *self = &processes[caller];
+
+    if (process->state == PX_FREE)
+        return false;
+    switch (which) {
+    case PRIO_PROCESS: return who == 0 ? index == caller : process->pid == (int32_t)who;
+    case PRIO_PGRP: return process->pgid == (who == 0 ? self->pgid : (int32_t)who);
+    default: return process->uid == (who == 0 ? self->uid : who);
+    }
+}
+
+int64_t credentials_set_priority(uint32_t index, uint64_t which, uint32_t who, int64_t value)
+{
+    const struct process *self = &processes[index];
+    int64_t result = -ESRCH;
+
+    if (which > PRIO_USER)
+        return -EINVAL;
+    value = value < NICE_LOW ? NICE_LOW : value > NICE_HIGH ? NICE_HIGH : value;
+    for (uint32_t at = INIT; at < table_end(); at++) {
+        struct process *process = &processes[at];
+
+        if (!is_meant(index, at, which, who))
+            continue;
+        if (self->euid != 0 && self->euid != process->uid && self->euid != process->euid) {
+            result = -EPERM;
+        } else if (value < process->nice && self->euid != 0) {
+            result = -EACCES;
+        } else {
+            process->nice = (int32_t)value;
+            table_publish(at);
+            if (result == -ESRCH)
+                result = 0;
+        }
+    }
+    return result;
+}

@@ -1,0 +1,275 @@
+/* Birth, exec, stop and end of processes. */
+#include "proc.h"
+
+#include <exo/string.h>
+
+/* The generation of an index for its next process; the servers' badges must never be met. */
+static uint32_t next_gen(uint32_t gen)
+{
+    gen++;
+    return gen == 0 || gen == 0xffff ? gen + 1 : gen;
+}
+
+static void born(uint32_t index, const struct process *process)
+{
+    uint32_t gen = next_gen(processes[index].gen);
+
+    processes[index] = *process;
+    processes[index].gen = gen;
+    processes[index].state = PX_RUNNING;
+    processes[index].pid = table_new_pid();
+    processes[index].start_ns = machine_now_ns();
+    table->count++;
+    table->forks++;
+}
+
+static void unborn(uint32_t index)
+{
+    table->forks--;
+    table_free(index);
+}
+
+int64_t life_spawn(uint64_t boot_frames, int32_t *pid)
+{
+    struct process process = {.parent = INIT, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED};
+    int64_t index, status;
+
+    if (table->first_pid)
+        return -EBUSY;
+    index = table_take();
+    if (index < 0)
+        return index;
+    born((uint32_t)index, &process);
+    processes[index].pgid = processes[index].sid = processes[index].pid;
+    table_publish((uint32_t)index);
+    status = machine_spawn((uint32_t)index, boot_frames);
+    if (status < 0) {
+        unborn((uint32_t)index);
+        return status;
+    }
+    table->first_pid = processes[index].pid;
+    *pid = processes[index].pid;
+    return 0;
+}
+
+int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer)
+{
+    struct process process = processes[parent];
+    int64_t taken = table_take(), status;
+    uint32_t index = (uint32_t)taken;
+
+    if (taken < 0)
+        return taken;
+    process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
+    process.flags = flags & PX_FORK_VFORK ? PX_PF_VFORK : 0;
+    process.stop_news = process.continue_news = false;
+    process.cont_seq = 0;
+    process.status = process.death_signal = process.forked = 0;
+    process.cpu_ns = process.child_cpu_ns = 0;
+    born(index, &process);
+    memcpy(table_entry(index)->groups, table_entry(parent)->groups, sizeof(table_entry(parent)->groups));
+    table_entry(index)->ngroups = table_entry(parent)->ngroups;
+    memcpy(table_entry(index)->comm, table_entry(parent)->comm,
+           sizeof(struct px_proc) - offsetof(struct px_proc, comm));
+    status = machine_fork(parent, index, state, &answer->child);
+    if (status < 0) {
+        unborn(index);
+        return status;
+    }
+    table_publish(index);
+    processes[parent].forked = processes[index].pid;
+    machine_ppage(parent)->forking = processes[index].pid;
+    answer->pid = processes[index].pid;
+    answer->index = index;
+    return 0;
+}
+
+/* The child has not run: nobody hears of its end. */
+int64_t life_fork_failed(uint32_t parent, int32_t pid)
+{
+    uint32_t index = table_find(pid);
+
+    if (!index || index == INIT || !is_alive(index) || processes[parent].forked != pid)
+        return -ESRCH;
+    machine_destroy(index, SIGKILL);
+    table_free(index);
+    return 0;
+}
+
+static void bump(uint32_t *word)
+{
+    __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+    machine_wake(word);
+}
+
+static void wake_parent(uint32_t index)
+{
+    uint32_t parent = processes[index].parent;
+
+    if (parent > INIT && is_alive(parent))
+        bump(&machine_ppage(parent)->child_seq);
+}
+
+void life_exec(uint32_t index, const struct exec_text *text)
+{
+    struct px_proc *entry = table_entry(index);
+    struct process *process = &processes[index];
+    bool vfork = process->flags & PX_PF_VFORK;
+
+    table_change_begin();
+    memcpy(entry->comm, text->comm, sizeof(entry->comm) - 1);
+    memcpy(entry->exe, text->exe, sizeof(entry->exe) - 1);
+    memcpy(entry->cmdline, text->cmdline, sizeof(entry->cmdline));
+    entry->cmdline_len = text->length < sizeof(entry->cmdline) ? text->length : sizeof(entry->cmdline);
+    table_change_end();
+    process->flags = (process->flags | PX_PF_EXECED) & ~(uint32_t)PX_PF_VFORK;
+    table_publish(index);
+    if (vfork)
+        wake_parent(index);
+}
+
+/* SIGCHLD for what has just happened to a child. */
+static void tell_parent(uint32_t index, int code, int32_t status)
+{
+    const struct process *process = &processes[index];
+    uint32_t parent = process->parent;
+    struct px_siginfo info = {.signo = SIGCHLD, .code = code, .pid = process->pid, .uid = (int32_t)process->uid, .status = status};
+
+    if (parent <= INIT || !is_alive(parent))
+        return;
+    if ((code == CLD_STOPPED || code == CLD_CONTINUED) && machine_ppage(parent)->child_flags & PX_CHILD_NOSTOP)
+        return;
+    kill_post(parent, &info);
+}
+
+void life_stopped(uint32_t index, int32_t status)
+{
+    struct process *process = &processes[index];
+
+    process->state = PX_STOPPED;
+    process->status = status;
+    process->stop_news = true;
+    process->continue_news = false;
+    table_publish(index);
+    tell_parent(index, CLD_STOPPED, status >> 8 & 0xff);
+    wake_parent(index);
+}
+
+void life_continued(uint32_t index)
+{
+    struct process *process = &processes[index];
+
+    process->state = PX_RUNNING;
+    process->stop_news = false;
+    process->continue_news = true;
+    table_publish(index);
+    tell_parent(index, CLD_CONTINUED, SIGCONT);
+    wake_parent(index);
+}
+
+void life_reap(uint32_t index)
+{
+    uint32_t parent = processes[index].parent;
+
+    if (parent)
+        processes[parent].child_cpu_ns += processes[index].cpu_ns + processes[index].child_cpu_ns;
+    table_free(index);
+}
+
+/* A group that has just lost its last link to the session, with stopped members that nobody could continue any more. */
+static void hang_up_if_orphaned(int32_t pgid)
+{
+    if (group_is_orphaned(pgid, 0) && group_has_stopped(pgid)) {
+        kill_group(pgid, SIGHUP);
+        kill_group(pgid, SIGCONT);
+    }
+}
+
+static void release_child(uint32_t child, int32_t unstarted)
+{
+    struct process *process = &processes[child];
+
+    process->parent = INIT;
+    if (process->state == PX_ZOMBIE) {
+        life_reap(child);
+        return;
+    }
+    if (process->pid == unstarted) {
+        life_end(child, SIGKILL, false); /* a fork that was cut off half way: nobody would ever start it */
+        return;
+    }
+    table_publish(child);
+    if (process->death_signal) {
+        const struct px_siginfo info = {.signo = process->death_signal, .code = SI_KERNEL};
+
+        kill_post(child, &info);
+    }
+}
+
+/* Children go to init; groups that depended on the dead process hang up. `linked` tells groups that were not orphaned before. */
+static void release_children(uint32_t index, bool orderly)
+{
+    int32_t unstarted = orderly ? 0 : machine_ppage(index)->forking;
+
+    for (uint32_t child = INIT + 1; child < table_end(); child++) {
+        int32_t pgid = processes[child].pgid, sid = processes[child].sid;
+        bool linked;
+
+        if (processes[child].state == PX_FREE || processes[child].parent != index)
+            continue;
+        linked = pgid != processes[index].pgid && sid == processes[index].sid && processes[child].state != PX_ZOMBIE;
+        release_child(child, unstarted);
+        if (linked)
+            hang_up_if_orphaned(pgid);
+    }
+}
+
+static void end_session(uint32_t index)
+{
+    if (processes[index].flags & PX_PF_LEADER && processes[index].tty != NO_TTY)
+        group_set_tty(processes[index].sid, NO_TTY);
+}
+
+static void end_first(uint32_t index)
+{
+    table->first_status = processes[index].status;
+    __atomic_store_n(&table->first_done, 1, __ATOMIC_SEQ_CST);
+    machine_notify_tty(PX_NOTE_FIRST_DONE);
+}
+
+static int exit_code(int32_t status)
+{
+    if (!(status & 0x7f))
+        return CLD_EXITED;
+    return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+}
+
+void life_end(uint32_t index, int32_t status, bool orderly)
+{
+    struct process *process = &processes[index];
+    uint32_t parent = process->parent;
+    bool was_linked = !group_is_orphaned(process->pgid, 0), leader = process->flags & PX_PF_LEADER;
+
+    process->cpu_ns = machine_cpu_ns(index);
+    machine_destroy(index, status);
+    process->state = PX_ZOMBIE;
+    process->status = status;
+    process->flags &= ~(uint32_t)PX_PF_VFORK;
+    process->stop_news = process->continue_news = false;
+    table_publish(index);
+    if (was_linked)
+        hang_up_if_orphaned(process->pgid);
+    release_children(index, orderly);
+    if (leader)
+        end_session(index);
+    if (!orderly)
+        machine_notify_fs(PX_NOTE_PROCESS);
+    if (!orderly || leader)
+        machine_notify_tty(PX_NOTE_PROCESS);
+    if (process->pid == table->first_pid)
+        end_first(index);
+    tell_parent(index, exit_code(status), status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
+    wake_parent(index);
+    if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
+        life_reap(index);
+}

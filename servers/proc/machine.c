@@ -1,0 +1,319 @@
+/* proc's kernel calls: environments of processes, the pages shared with them, and the published table. */
+#include "machine.h"
+
+#include <exo/calls.h>
+#include <exo/loop.h>
+#include <exo/string.h>
+
+#include "../../libos/posix/proto/link.h"
+#include "../../libos/posix/proto/tty.h"
+#include "proc.h"
+
+#define READ EXO_PROT_READ
+#define WRITE (EXO_PROT_READ | EXO_PROT_WRITE)
+#define TABLE_PAGES (PX_PROCTAB_PAGES - 1) /* the last page is tty's */
+#define RIGHTS_SELF (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_CONTEXT | EXO_RIGHT_INSPECT | EXO_RIGHT_DESTROY)
+#define RIGHTS_CTX (EXO_RIGHT_START | EXO_RIGHT_STATE | EXO_RIGHT_EVENT)
+#define RIGHTS_CHILD (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_CONTEXT | EXO_RIGHT_INSPECT)
+
+static struct px_server_start start;
+static uint64_t environments[PX_PROCS_MAX], contexts[PX_PROCS_MAX]; /* handles */
+static bool index_pages[PX_PROCS_MAX];
+static uint64_t scratch_va;
+
+static int64_t table_page(uint32_t page);
+
+int64_t machine_start(const struct px_server_start *from)
+{
+    int64_t status;
+
+    start = *from;
+    /* fs and tty may look at any entry: where there is no page yet, they see one of zeros. */
+    status = exo_alloc_all(start.self, start.free_va, 1, READ, NULL);
+    for (uint32_t page = 0; status == 0 && page < TABLE_PAGES; page++) {
+        status = exo_share_all(start.env_fs, PX_PROCTAB + page * PX_PAGE, start.free_va, 1, EXO_SHARE_SAME | READ);
+        if (status == 0)
+            status = exo_share_all(start.env_tty, PX_PROCTAB + page * PX_PAGE, start.free_va, 1, EXO_SHARE_SAME | READ);
+    }
+    scratch_va = start.free_va + PX_PAGE;
+    table = (struct px_proctab *)PX_PROCTAB;
+    return status < 0 ? status : exo_alloc_all(start.self, PX_PROCTAB, 1, WRITE, NULL) < 0 ? -EXO_E_NOMEM : machine_publish(0);
+}
+
+/* Shows a page of the table to the other servers. */
+int64_t machine_publish(uint32_t page)
+{
+    uint64_t va = PX_PROCTAB + page * PX_PAGE;
+    int64_t status = exo_share_all(start.env_fs, va, va, 1, EXO_SHARE_SAME | READ);
+
+    if (status == 0)
+        status = exo_share_all(start.env_tty, va, va, 1, EXO_SHARE_SAME | READ);
+    if (status == 0 && table->table_pages < page + 1)
+        table->table_pages = page + 1;
+    return status;
+}
+
+/* Pages of the table come in their order. */
+static int64_t table_page(uint32_t page)
+{
+    while (table->table_pages <= page) {
+        uint32_t next = table->table_pages;
+        int64_t status = exo_alloc_all(start.self, PX_PROCTAB + next * PX_PAGE, 1, WRITE, NULL);
+
+        if (status < 0 && status != -EXO_E_EXISTS)
+            return -ENOMEM;
+        if (machine_publish(next) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+struct px_ppage *machine_ppage(uint32_t index)
+{
+    return (struct px_ppage *)PX_CLIENT_PPAGE(index);
+}
+
+void *machine_message(uint32_t index)
+{
+    return (void *)PX_CLIENT_MSG(index);
+}
+
+static int64_t make_index_pages(uint32_t index)
+{
+    uint64_t va = PX_CLIENT_PPAGE(index);
+    int64_t status = exo_alloc_all(start.self, va, 2, WRITE, NULL);
+
+    if (status == 0)
+        status = exo_share_all(start.env_fs, va, va, 2, EXO_SHARE_SAME | WRITE);
+    if (status == 0)
+        status = exo_share_all(start.env_tty, va, va, 2, EXO_SHARE_SAME | WRITE);
+    if (status < 0) {
+        (void)!exo_unmap_all(start.self, va, 2);
+        return -ENOMEM;
+    }
+    index_pages[index] = true;
+    return 0;
+}
+
+int64_t machine_index_ready(uint32_t index)
+{
+    int64_t status = table_page(index * sizeof(struct px_proc) / PX_PAGE);
+
+    if (status < 0)
+        return status;
+    if (index_pages[index]) {
+        memset(machine_ppage(index), 0, 2 * PX_PAGE);
+    } else {
+        status = make_index_pages(index);
+        if (status < 0)
+            return status;
+    }
+    machine_ppage(index)->version = PX_PROCTAB_VERSION;
+    machine_ppage(index)->index = (int32_t)index;
+    return 0;
+}
+
+static void destroy_env(uint64_t env, uint64_t reason)
+{
+    int64_t status;
+
+    do
+        status = exo_env_destroy(env, reason);
+    while (status == -EXO_E_AGAIN);
+    (void)!exo_cap_delete(env);
+}
+
+/* What every process finds: its pages, its entry of the table, slots, and a way for fs to map into it. */
+static int64_t furnish(uint64_t env, uint32_t index)
+{
+    uint64_t badge = PX_BADGE(index, processes[index].gen), page = index * sizeof(struct px_proc) / PX_PAGE;
+    int64_t status = exo_share_all(env, PX_PPAGE, PX_CLIENT_PPAGE(index), 2, EXO_SHARE_SAME | WRITE);
+    int64_t handle;
+
+    if (status == 0)
+        status = exo_map_all(env, PX_INFO, start.info_frame, 0, 1, READ);
+    if (status == 0)
+        status = exo_share_all(env, PX_PROCTAB + page * PX_PAGE, PX_PROCTAB + page * PX_PAGE, 1, EXO_SHARE_SAME | READ);
+    if (status < 0)
+        return status;
+    if ((status = exo_cap_copy(env, PX_SLOT_SELF, env, RIGHTS_SELF, 0)) < 0 ||
+        (status = exo_cap_copy(env, PX_SLOT_PROC, start.mint_proc, EXO_RIGHT_CALL, badge)) < 0 ||
+        (status = exo_cap_copy(env, PX_SLOT_FS, start.mint_fs, EXO_RIGHT_CALL, badge)) < 0 ||
+        (status = exo_cap_copy(env, PX_SLOT_TTY, start.mint_tty, EXO_RIGHT_CALL, badge)) < 0 ||
+        (status = exo_cap_copy(env, PX_SLOT_ZONE, start.process_zone, EXO_RIGHT_INSPECT, 0)) < 0)
+        return status;
+    handle = exo_cap_copy(start.env_fs, PX_CLIENT_SLOT(index), env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
+    if (handle == -EXO_E_EXISTS) /* fs has something there: any slot will do, it goes by the handle */
+        handle = exo_cap_copy(start.env_fs, 0, env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
+    if (handle < 0)
+        return handle;
+    table_entry(index)->fs_env = (uint64_t)handle;
+    return 0;
+}
+
+/* An environment with a stopped context; nothing is left behind on failure. */
+static int64_t make_env(uint32_t index, const struct exo_ctx_state *state)
+{
+    int64_t env = exo_env_create(start.process_zone, start.endpoint, PX_BADGE(index, processes[index].gen)), ctx, status;
+
+    if (env < 0)
+        return -ENOMEM;
+    status = furnish((uint64_t)env, index);
+    ctx = status < 0 ? status : exo_ctx_create((uint64_t)env, PX_UPAGE, state);
+    if (ctx >= 0)
+        status = exo_cap_copy((uint64_t)env, PX_SLOT_CTX, (uint64_t)ctx, RIGHTS_CTX, 0);
+    if (ctx < 0 || status < 0) {
+        if (ctx >= 0)
+            (void)!exo_cap_delete((uint64_t)ctx);
+        destroy_env((uint64_t)env, SIGKILL);
+        return ctx == -EXO_E_RANGE ? -EINVAL : -ENOMEM;
+    }
+    environments[index] = (uint64_t)env;
+    contexts[index] = (uint64_t)ctx;
+    return 0;
+}
+
+int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child)
+{
+    int64_t status = make_env(index, state), env, ctx;
+
+    if (status < 0)
+        return status;
+    env = exo_cap_copy(environments[parent], 0, environments[index], RIGHTS_CHILD, 0);
+    ctx = env < 0 ? env : exo_cap_copy(environments[parent], 0, contexts[index], EXO_RIGHT_START, 0);
+    if (ctx < 0) { /* a handle that the parent has got already is dead with the environment */
+        machine_destroy(index, SIGKILL);
+        return -ENOMEM;
+    }
+    *child = (struct machine_child){(uint64_t)env, (uint64_t)ctx};
+    return 0;
+}
+
+/* The frame block's first page says how many pages there are. */
+static int64_t map_boot_arguments(uint64_t env, uint64_t frames)
+{
+    uint32_t pages = 0;
+
+    if (exo_map_all(start.self, scratch_va, frames, 0, 1, READ) == 0) {
+        pages = ((const struct px_bootargs *)scratch_va)->pages;
+        (void)!exo_unmap_all(start.self, scratch_va, 1);
+    }
+    if (pages == 0)
+        return -EXO_E_INVAL;
+    return exo_map_all(env, PX_BOOTARGS, frames, 0, pages, WRITE);
+}
+
+int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
+{
+    struct exo_ctx_state state = {0};
+    int64_t status = image_entry(&state.regs.rip);
+    uint64_t env;
+
+    if (status < 0)
+        return -ENOEXEC;
+    status = make_env(index, &state);
+    if (status < 0)
+        return status;
+    env = environments[index];
+    status = image_map(env);
+    if (status == 0)
+        status = map_boot_arguments(env, boot_frames);
+    if (status == 0)
+        status = exo_share_all(env, PX_PROCTAB, PX_PROCTAB, 1, EXO_SHARE_SAME | READ);
+    if (status == 0)
+        status = exo_share_all(env, PX_TTYPAGE, PX_TTYPAGE, 1, EXO_SHARE_SAME | READ);
+    if (status == 0)
+        status = exo_share_all(env, PX_META, PX_META, (PX_META_HI - PX_META) / PX_PAGE, EXO_SHARE_SAME | READ);
+    if (status == 0)
+        status = exo_ctx_start(contexts[index]);
+    if (status == 0)
+        return 0;
+    machine_destroy(index, SIGKILL);
+    return status == -EXO_E_INVAL ? -EINVAL : -ENOMEM;
+}
+
+void machine_destroy(uint32_t index, int32_t status)
+{
+    if (!environments[index])
+        return;
+    (void)!exo_cap_delete(contexts[index]);
+    destroy_env(environments[index], (uint32_t)status);
+    environments[index] = contexts[index] = 0;
+}
+
+void machine_post(uint32_t index)
+{
+    if (contexts[index] && exo_ctx_post(contexts[index], PX_EVENT_SIGNAL) < 0)
+        return; /* it has just ended: its death note is on the way */
+}
+
+void machine_wake(uint32_t *word)
+{
+    (void)!exo_wake(word, UINT32_MAX);
+}
+
+uint64_t machine_now_ns(void)
+{
+    const struct exo_info *info = (const struct exo_info *)start.info_va;
+
+    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
+}
+
+static bool env_figures(uint32_t index, struct exo_env_info *figures)
+{
+    return environments[index] && exo_env_info(environments[index], figures) == 0;
+}
+
+uint64_t machine_cpu_ns(uint32_t index)
+{
+    struct exo_env_info figures;
+
+    return env_figures(index, &figures) ? figures.cpu_ns : 0;
+}
+
+uint64_t machine_frames(uint32_t index)
+{
+    struct exo_env_info figures;
+
+    return env_figures(index, &figures) ? figures.frames : 0;
+}
+
+void machine_notify_fs(uint64_t bits)
+{
+    (void)!exo_ep_notify(start.fs, bits);
+}
+
+void machine_notify_tty(uint64_t bits)
+{
+    (void)!exo_ep_notify(start.tty, bits);
+}
+
+int64_t machine_map_table(uint32_t index, uint32_t page)
+{
+    uint64_t va = PX_PROCTAB + page * PX_PAGE;
+
+    if (table_page(page) < 0)
+        return -ENOMEM;
+    return exo_share_all(environments[index], va, va, 1, EXO_SHARE_SAME | READ) < 0 ? -ENOMEM : 0;
+}
+
+void machine_power(unsigned how)
+{
+    (void)how; /* a restart is the host's to do: the machine ends either way */
+    (void)!exo_power_off(start.machine, EXO_POWER_OFF);
+}
+
+void machine_drop(uint64_t handle)
+{
+    (void)!exo_cap_delete(handle);
+}
+
+uint64_t machine_endpoint(void)
+{
+    return start.endpoint;
+}
+
+const struct px_server_start *machine_gifts(void)
+{
+    return &start;
+}

@@ -1,0 +1,170 @@
+/*
+ * proc: the process table and what Linux says about processes, signals, groups, sessions and credentials. The logic (table, life, wait, kill, group,
+ * credentials, serve) does not call the kernel: everything that does is behind the machine_ functions, which the host tests replace.
+ *
+ * `struct process` is the truth and private; px_proc (proctab.h) is what is published of it. Index 0 is the table's header, index 1 is init: a
+ * process without an environment, parent of orphans, which it reaps at once.
+ */
+#ifndef PROC_H
+#define PROC_H
+#include <exo/abi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../libos/posix/linux.h"
+#include "../../libos/posix/proto/layout.h"
+#include "../../libos/posix/proto/proc.h"
+#include "../../libos/posix/proto/proctab.h"
+#include "../../libos/posix/proto/server.h"
+
+#define INIT 1u
+#define PID_MAX 32768
+#define NO_TTY (-1)
+#define SIGNAL_MAX 64u
+#define SI_KERNEL 128
+#define SI_USER 0
+#define SI_QUEUE (-1)
+#define SI_TKILL (-6)
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
+#define STATUS_CONTINUED 0xffff
+
+struct process {
+    uint32_t state; /* enum px_state */
+    uint32_t gen;
+    int32_t pid, pgid, sid;
+    uint32_t parent; /* index */
+    uint32_t flags;  /* enum px_proc_flags */
+    int32_t status;  /* of a zombie, or of the stop */
+    bool stop_news, continue_news; /* not yet told by wait */
+    uint32_t cont_seq;
+    int32_t forked; /* child made by the last message, as long as there is no later one */
+    int32_t tty, nice, death_signal, dumpable;
+    uint32_t uid, euid, suid, gid, egid, sgid;
+    uint64_t start_ns, cpu_ns, child_cpu_ns;
+};
+
+extern struct process processes[PX_PROCS_MAX];
+extern struct px_proctab *table; /* the published table; entries behind it are px_proc */
+
+/* ---- the machine: kernel calls (machine.c), or a fake (tests) ------------------------------------------------------------------ */
+
+/* Pages shared with the process of an index. Valid once machine_index_ready has answered 0. */
+struct px_ppage *machine_ppage(uint32_t index);
+void *machine_message(uint32_t index);
+/* Makes sure that the index has its pages and a place in the table, and clears them. 0 or -ENOMEM. */
+int64_t machine_index_ready(uint32_t index);
+/* An environment for the child `index`, with everything but its memory, and a stopped context in `state`. The two handles are in the parent's slots. */
+struct machine_child {
+    uint64_t env, ctx;
+};
+int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child);
+/* The first process: as above, with the libOS in it and the boot arguments from the frame block; started. */
+int64_t machine_spawn(uint32_t index, uint64_t boot_frames);
+void machine_destroy(uint32_t index, int32_t status);
+void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
+void machine_wake(uint32_t *word);
+uint64_t machine_now_ns(void);
+uint64_t machine_cpu_ns(uint32_t index);
+uint64_t machine_frames(uint32_t index);
+/* Notifications (PX_NOTE_*) to fs and tty. */
+void machine_notify_fs(uint64_t bits);
+void machine_notify_tty(uint64_t bits);
+/* Maps a page of the table into the process. */
+int64_t machine_map_table(uint32_t index, uint32_t page);
+void machine_power(unsigned how);
+void machine_drop(uint64_t handle);
+
+/* ---- table.c ---- */
+
+void table_start(void);
+/* Lowest free index, ready for use, or -EAGAIN, -ENOMEM. */
+int64_t table_take(void);
+int32_t table_new_pid(void);
+/* The living or dead process with that pid, or 0. */
+uint32_t table_find(int32_t pid);
+/* The process behind a badge, or 0 if that one is gone. */
+uint32_t table_by_badge(uint64_t badge);
+void table_free(uint32_t index);
+/* Copies what is published of a process; the sequence is bumped around it. */
+void table_publish(uint32_t index);
+void table_change_begin(void);
+void table_change_end(void);
+static inline struct px_proc *table_entry(uint32_t index)
+{
+    return PX_PROC(table, index);
+}
+/* Has a process that could still run code. */
+static inline bool is_alive(uint32_t index)
+{
+    return processes[index].state == PX_RUNNING || processes[index].state == PX_STOPPED;
+}
+uint32_t table_end(void); /* indices in use are below */
+
+/* ---- life.c ---- */
+
+int64_t life_spawn(uint64_t boot_frames, int32_t *pid);
+struct fork_answer {
+    int32_t pid;
+    uint32_t index;
+    struct machine_child child;
+};
+int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer);
+int64_t life_fork_failed(uint32_t parent, int32_t pid);
+struct exec_text { /* message page of PX_PROC_EXEC */
+    char comm[16];
+    char exe[256];
+    uint32_t length;
+    char cmdline[380];
+};
+void life_exec(uint32_t index, const struct exec_text *text);
+/* The end, whatever its cause. `orderly`: the libOS has closed its descriptors itself. */
+void life_end(uint32_t index, int32_t status, bool orderly);
+void life_reap(uint32_t index);
+void life_stopped(uint32_t index, int32_t status);
+void life_continued(uint32_t index);
+
+/* ---- wait.c ---- */
+
+struct wait_answer {
+    int32_t pid, status; /* pid 0: nothing yet */
+    uint64_t cpu_ns;
+    uint32_t uid, children;
+    bool more;
+};
+int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_answer *answer);
+
+/* ---- kill.c ---- */
+
+int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, uint64_t value);
+/* Posts without asking for permission. */
+void kill_post(uint32_t index, const struct px_siginfo *info);
+/* From the system (terminals, orphaned groups): to every member of the group. Members reached. */
+unsigned kill_group(int32_t pgid, int signo);
+
+/* ---- group.c ---- */
+
+int64_t group_setpgid(uint32_t caller, int32_t pid, int32_t pgid);
+int64_t group_setsid(uint32_t caller, int32_t *sid);
+/* No member has a parent outside of the group and inside the session; `without` does not count (0: nobody). */
+bool group_is_orphaned(int32_t pgid, uint32_t without);
+bool group_has_stopped(int32_t pgid);
+void group_set_tty(int32_t sid, int32_t tty);
+
+/* ---- credentials.c ---- */
+
+int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third);
+int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t count);
+int64_t credentials_set_priority(uint32_t index, uint64_t which, uint32_t who, int64_t value);
+
+/* ---- serve.c ---- */
+
+struct exo_message;
+/* Handles one message; true if `message` is an answer to send. */
+bool serve(struct exo_message *message);
+
+#endif

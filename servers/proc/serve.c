@@ -1,0 +1,266 @@
+/* From messages to operations and back. A message's words are the client's word for nothing; its message page is copied before it is looked at. */
+#include "proc.h"
+
+#include <exo/ipc.h>
+#include <exo/string.h>
+
+enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15 };
+
+static int64_t do_fork(uint32_t caller, struct exo_message *message)
+{
+    struct exo_ctx_state state;
+    struct fork_answer answer;
+    int64_t status;
+
+    memcpy(&state, machine_message(caller), sizeof(state));
+    status = life_fork(caller, message->word[1], &state, &answer);
+    if (status < 0)
+        return status;
+    message->word[1] = (uint64_t)answer.pid;
+    message->word[2] = answer.index;
+    message->word[3] = answer.child.env;
+    message->word[4] = answer.child.ctx;
+    return 0;
+}
+
+static int64_t do_exec(uint32_t caller)
+{
+    struct exec_text text;
+
+    memcpy(&text, machine_message(caller), sizeof(text));
+    life_exec(caller, &text);
+    return 0;
+}
+
+static int64_t do_wait(uint32_t caller, struct exo_message *message)
+{
+    struct wait_answer answer;
+    int64_t status = wait_child(caller, (int32_t)message->word[1], message->word[2], &answer);
+
+    if (status < 0)
+        return status;
+    message->word[1] = (uint64_t)(uint32_t)answer.pid;
+    message->word[2] = (uint64_t)(uint32_t)answer.status;
+    message->word[3] = answer.cpu_ns;
+    message->word[4] = answer.uid | (uint64_t)answer.children << 32 | (answer.more ? PX_WAIT_MORE : 0);
+    return 0;
+}
+
+static int64_t do_stopped(uint32_t caller, struct exo_message *message)
+{
+    int signo = (int)(message->word[2] & 0x7f);
+    bool refused = message->word[3] != processes[caller].cont_seq ||
+                   (signo != SIGSTOP && group_is_orphaned(processes[caller].pgid, 0));
+
+    message->word[1] = refused;
+    if (!refused)
+        life_stopped(caller, 0x7f | signo << 8);
+    return 0;
+}
+
+static int64_t do_set_groups(uint32_t caller, uint64_t count)
+{
+    uint32_t groups[32];
+
+    if (count > sizeof(groups) / sizeof(groups[0]))
+        return -EINVAL;
+    memcpy(groups, machine_message(caller), sizeof(groups));
+    return credentials_set_groups(caller, groups, count);
+}
+
+static int64_t do_set_name(uint32_t caller)
+{
+    char name[16];
+
+    memcpy(name, machine_message(caller), sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    table_change_begin();
+    memcpy(table_entry(caller)->comm, name, sizeof(name));
+    table_change_end();
+    return 0;
+}
+
+static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value)
+{
+    switch (option) {
+    case PR_SET_NAME: return do_set_name(caller);
+    case PR_SET_DUMPABLE:
+        if (value > 1)
+            return -EINVAL;
+        processes[caller].dumpable = (int32_t)value;
+        table_publish(caller);
+        return 0;
+    case PR_SET_PDEATHSIG:
+        if (value > SIGNAL_MAX)
+            return -EINVAL;
+        processes[caller].death_signal = (int32_t)value;
+        return 0;
+    default: return -EINVAL;
+    }
+}
+
+static int64_t do_set_hostname(uint32_t caller, uint64_t bytes)
+{
+    char name[sizeof(table->hostname)] = {0};
+
+    if (processes[caller].euid != 0)
+        return -EPERM;
+    if (bytes >= sizeof(name))
+        return -EINVAL;
+    memcpy(name, machine_message(caller), bytes);
+    table_change_begin();
+    memcpy(table->hostname, name, sizeof(name));
+    table_change_end();
+    return 0;
+}
+
+static int64_t do_usage(uint32_t caller, struct exo_message *message)
+{
+    uint32_t index = message->word[1] == 0 ? caller : table_find((int32_t)message->word[1]);
+
+    if (!index)
+        return -ESRCH;
+    message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE ? processes[index].cpu_ns : machine_cpu_ns(index);
+    message->word[2] = index == INIT || !is_alive(index) ? 0 : machine_frames(index);
+    message->word[3] = processes[index].child_cpu_ns;
+    return 0;
+}
+
+static int64_t do_reboot(uint32_t caller, uint64_t how)
+{
+    if (processes[caller].euid != 0)
+        return -EPERM;
+    if (how > 3)
+        return -EINVAL;
+    if (how)
+        machine_power((unsigned)how);
+    return 0;
+}
+
+/* A process gives its own terminal up: a session leader for the whole session. */
+static int64_t do_leave_tty(uint32_t caller, uint64_t tty)
+{
+    struct process *process = &processes[caller];
+
+    if ((int64_t)tty != NO_TTY)
+        return -EPERM; /* only tty may give one */
+    if (process->flags & PX_PF_LEADER) {
+        group_set_tty(process->sid, NO_TTY);
+    } else {
+        process->tty = NO_TTY;
+        table_publish(caller);
+    }
+    return 0;
+}
+
+/* Operations of processes. */
+static int64_t serve_process(uint32_t caller, struct exo_message *message)
+{
+    uint64_t *word = message->word;
+    int32_t sid = 0;
+    int64_t status;
+
+    switch (word[0]) {
+    case PX_PROC_FORK: return do_fork(caller, message);
+    case PX_PROC_FORK_DONE: return word[2] ? life_fork_failed(caller, (int32_t)word[1]) : 0;
+    case PX_PROC_EXEC: return do_exec(caller);
+    case PX_PROC_WAIT: return do_wait(caller, message);
+    case PX_PROC_KILL: return kill_call(caller, (int32_t)word[1], word[2], word[3], word[4]);
+    case PX_PROC_SETPGID: return group_setpgid(caller, (int32_t)word[1], (int32_t)word[2]);
+    case PX_PROC_SETSID:
+        status = group_setsid(caller, &sid);
+        word[1] = (uint64_t)sid;
+        return status;
+    case PX_PROC_SETCRED: return credentials_set(caller, word[1], (uint32_t)word[2], (uint32_t)word[3], (uint32_t)word[4]);
+    case PX_PROC_SETGROUPS: return do_set_groups(caller, word[1]);
+    case PX_PROC_STOPPED: return do_stopped(caller, message);
+    case PX_PROC_CONTINUED: return 0;
+    case PX_PROC_SETPRIORITY: return credentials_set_priority(caller, word[1], (uint32_t)word[2], (int64_t)word[3]);
+    case PX_PROC_SETHOSTNAME: return do_set_hostname(caller, word[1]);
+    case PX_PROC_SETTTY: return do_leave_tty(caller, word[1]);
+    case PX_PROC_PRCTL: return do_prctl(caller, word[1], word[2]);
+    case PX_PROC_USAGE: return do_usage(caller, message);
+    case PX_PROC_REBOOT: return do_reboot(caller, word[1]);
+    case PX_PROC_TABLE: return word[1] < PX_PROCTAB_PAGES - 1 ? machine_map_table(caller, (uint32_t)word[1]) : -EINVAL;
+    default: return -EINVAL;
+    }
+}
+
+/* Operations that only tty may ask for. */
+static int64_t serve_tty(struct exo_message *message)
+{
+    uint64_t *word = message->word;
+    int64_t status;
+    int32_t pid = 0;
+
+    switch (word[0]) {
+    case PX_PROC_SPAWN:
+        status = life_spawn(word[4], &pid);
+        machine_drop(word[4]);
+        word[1] = (uint64_t)pid;
+        return status;
+    case PX_PROC_TTYSIGNAL:
+        if (word[2] < 1 || word[2] > SIGNAL_MAX || (int32_t)word[1] <= 1)
+            return -EINVAL;
+        return kill_group((int32_t)word[1], (int)word[2]) ? 0 : -ESRCH;
+    case PX_PROC_SETTTY:
+        if ((int32_t)word[2] <= 0)
+            return -EINVAL;
+        group_set_tty((int32_t)word[2], (int32_t)word[1]);
+        return 0;
+    case PX_PROC_KILL: { /* the host's signals for the first process */
+        const struct px_siginfo info = {.signo = (int32_t)word[2], .code = SI_KERNEL};
+        uint32_t target = table_find((int32_t)word[1]);
+
+        if (word[2] < 1 || word[2] > SIGNAL_MAX)
+            return -EINVAL;
+        kill_post(target, &info);
+        return target ? 0 : -ESRCH;
+    }
+    default: return -EPERM;
+    }
+}
+
+/* An environment ended by itself: a fault that no upcall could take, or its libOS gave up. */
+static void serve_death(const struct exo_message *message)
+{
+    uint32_t index = table_by_badge(message->word[1]);
+    uint64_t reason = message->word[2];
+    int32_t status = SIGKILL;
+
+    if (!index)
+        return; /* proc ended it itself */
+    if ((reason & 0xff) == EXO_REASON_FAULT)
+        status = SIGSEGV;
+    else if ((reason & 0xff) == EXO_REASON_DESTROYED)
+        status = (int32_t)(reason >> 8 & 0xffff);
+    life_end(index, status, false);
+}
+
+bool serve(struct exo_message *message)
+{
+    uint32_t caller;
+
+    if (message->badge == EXO_BADGE_KERNEL) {
+        if (message->word[0] == EXO_NOTE_DEATH)
+            serve_death(message);
+        return false;
+    }
+    if (message->badge == PX_SERVER_BADGE(PX_SERVER_TTY)) {
+        message->word[0] = (uint64_t)serve_tty(message);
+        return true;
+    }
+    caller = table_by_badge(message->badge);
+    if (!caller) {
+        message->word[0] = (uint64_t)-ESRCH;
+        return true;
+    }
+    if (message->word[0] == PX_PROC_EXIT) {
+        life_end(caller, (int32_t)(message->word[1] & 0xffff), true);
+        return false;
+    }
+    if (message->word[0] != PX_PROC_FORK_DONE)
+        processes[caller].forked = 0;
+    message->word[0] = (uint64_t)serve_process(caller, message);
+    return is_alive(caller); /* kill(2) may have ended the caller */
+}
