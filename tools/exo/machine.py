@@ -48,7 +48,8 @@ class Machine:
         if self.machine == "microvm":
             line += ["-M", "microvm,acpi=off,x-option-roms=off,rtc=on,isa-serial=on", "-serial", "chardev:log",
                      "-global", "virtio-mmio.force-legacy=false",
-                     "-device", "virtio-serial-device,max_ports=1", "-device", "virtconsole,chardev=link"]
+                     # A virtserialport holds bytes back while the host reads slowly; a virtconsole would drop them.
+                     "-device", "virtio-serial-device,max_ports=2", "-device", "virtserialport,chardev=link"]
         else:
             line += ["-M", "q35", "-serial", "chardev:log", "-serial", "chardev:link"]
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel, "-initrd", image]
