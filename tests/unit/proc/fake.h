@@ -1,0 +1,189 @@
+/*
+ * The machine that proc's logic sees in its host tests: pages in memory, environments as flags, and calls that can be made to fail. Each test program
+ * includes this once.
+ */
+#ifndef FAKE_H
+#define FAKE_H
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "servers/proc/proc.h"
+
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                            \
+            exit(1);                                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+static _Alignas(1024) uint8_t fake_table[PX_PROCS_MAX * sizeof(struct px_proc)];
+static struct px_ppage fake_ppages[PX_PROCS_MAX];
+static uint8_t fake_messages[PX_PROCS_MAX][4096];
+static bool fake_environment[PX_PROCS_MAX];
+static unsigned fake_posts[PX_PROCS_MAX], fake_wakes, fake_fs_notes, fake_power, fake_dropped;
+static uint64_t fake_tty_notes, fake_now, fake_cpu = 1000;
+static int fake_fail_in = -1; /* so many calls from now one fails */
+
+static bool fake_fails(void)
+{
+    return fake_fail_in >= 0 && fake_fail_in-- == 0;
+}
+struct px_ppage *machine_ppage(uint32_t index)
+{
+    CHECK(index > INIT && index < PX_PROCS_MAX);
+    return &fake_ppages[index];
+}
+void *machine_message(uint32_t index)
+{
+    CHECK(index > INIT && index < PX_PROCS_MAX);
+    return fake_messages[index];
+}
+int64_t machine_index_ready(uint32_t index)
+{
+    if (fake_fails())
+        return -ENOMEM;
+    CHECK(!fake_environment[index]);
+    memset(&fake_ppages[index], 0, sizeof(fake_ppages[index]));
+    fake_ppages[index].index = (int32_t)index;
+    return 0;
+}
+int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child)
+{
+    (void)state;
+    CHECK(fake_environment[parent] && !fake_environment[index]);
+    if (fake_fails())
+        return -ENOMEM;
+    fake_environment[index] = true;
+    *child = (struct machine_child){1000 + index, 2000 + index};
+    return 0;
+}
+int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
+{
+    CHECK(boot_frames == 77);
+    if (fake_fails())
+        return -ENOMEM;
+    fake_environment[index] = true;
+    return 0;
+}
+void machine_destroy(uint32_t index, int32_t status)
+{
+    (void)status;
+    CHECK(fake_environment[index]); /* once each */
+    fake_environment[index] = false;
+}
+void machine_post(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    fake_posts[index]++;
+}
+void machine_wake(uint32_t *word)
+{
+    (void)word;
+    fake_wakes++;
+}
+uint64_t machine_now_ns(void)
+{
+    return ++fake_now;
+}
+uint64_t machine_cpu_ns(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    return fake_cpu;
+}
+uint64_t machine_frames(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    return 5;
+}
+void machine_notify_fs(uint64_t bits)
+{
+    (void)bits;
+    fake_fs_notes++;
+}
+void machine_notify_tty(uint64_t bits)
+{
+    fake_tty_notes |= bits;
+}
+int64_t machine_map_table(uint32_t index, uint32_t page)
+{
+    CHECK(fake_environment[index] && page < PX_PROCTAB_PAGES - 1);
+    return 0;
+}
+void machine_power(unsigned how)
+{
+    fake_power = how;
+}
+void machine_drop(uint64_t handle)
+{
+    (void)handle;
+    fake_dropped++;
+}
+
+/* A fresh table with the first process; its index. */
+static uint32_t fake_start(void)
+{
+    int32_t pid;
+
+    memset(fake_table, 0, sizeof(fake_table));
+    memset(fake_environment, 0, sizeof(fake_environment));
+    fake_fail_in = -1;
+    fake_tty_notes = fake_fs_notes = fake_power = 0;
+    table = (struct px_proctab *)fake_table;
+    table_start();
+    CHECK(life_spawn(77, &pid) == 0);
+    CHECK(table_find(pid) > INIT);
+    return table_find(pid);
+}
+
+static const struct exo_ctx_state fake_state;
+
+static inline uint32_t fake_fork(uint32_t parent)
+{
+    struct fork_answer answer;
+
+    CHECK(life_fork(parent, 0, &fake_state, &answer) == 0);
+    CHECK(processes[answer.index].pid == answer.pid);
+    machine_ppage(parent)->forking = 0; /* the parent started it */
+    return answer.index;
+}
+
+static inline uint64_t fake_pending(uint32_t index)
+{
+    return fake_ppages[index].sig_pending;
+}
+
+/* What must always hold. */
+static inline void fake_check(void)
+{
+    uint32_t alive = 0, used = 0;
+
+    for (uint32_t index = INIT; index < PX_PROCS_MAX; index++) {
+        const struct process *process = &processes[index];
+        const struct px_proc *entry = table_entry(index);
+
+        if (process->state == PX_FREE) {
+            CHECK(index == INIT || !fake_environment[index]);
+            continue;
+        }
+        used++;
+        CHECK(index < table_end() && table->entries >= table_end());
+        CHECK(process->pid == entry->pid && process->state == entry->state && process->gen == entry->gen);
+        CHECK(process->pid > 0 && process->pid < PID_MAX && table_find(process->pid) == index);
+        if (index == INIT)
+            continue;
+        CHECK(fake_environment[index] == is_alive(index));
+        alive += is_alive(index);
+        CHECK(processes[process->parent].state != PX_FREE);
+        CHECK(process->parent == INIT || is_alive(process->parent)); /* orphans went to init */
+        CHECK(process->state != PX_ZOMBIE || process->parent != INIT); /* which reaps at once */
+        CHECK(!(process->flags & PX_PF_LEADER) || process->sid == process->pid);
+        CHECK(process->gen != 0xffff && process->gen != 0);
+    }
+    CHECK(used == table->count);
+    CHECK((table->seq & 1) == 0);
+    (void)alive;
+}
+#endif

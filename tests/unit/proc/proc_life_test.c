@@ -1,0 +1,200 @@
+/*
+ * Fork, exec, wait, end and reparenting in proc.
+ * unit-sources: servers/proc/table.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c servers/proc/group.c servers/proc/credentials.c servers/proc/serve.c
+ */
+#include "fake.h"
+
+static void test_fork_and_wait(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+    struct wait_answer answer;
+
+    CHECK(processes[child].parent == first && processes[child].pgid == processes[first].pgid);
+    CHECK(!(processes[child].flags & (PX_PF_LEADER | PX_PF_EXECED)));
+    CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.pid == 0 && answer.children == 1);
+    CHECK(wait_child(first, 9999, 4, &answer) == -ECHILD);
+    CHECK(wait_child(child, -1, 4, &answer) == -ECHILD);
+    life_end(child, 3 << 8, true);
+    CHECK(fake_pending(first) & PX_SIGBIT(SIGCHLD));
+    CHECK(machine_ppage(first)->sig_info[SIGCHLD].code == CLD_EXITED && machine_ppage(first)->sig_info[SIGCHLD].status == 3);
+    CHECK(machine_ppage(first)->child_seq == 1);
+    CHECK(processes[child].state == PX_ZOMBIE);
+    CHECK(wait_child(first, -1, 4 | 0x01000000, &answer) == 0 && answer.pid > 0 && processes[child].state == PX_ZOMBIE);
+    CHECK(wait_child(first, -1, 2, &answer) == 0 && answer.pid == 0); /* not asked for */
+    CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.status == 3 << 8 && answer.cpu_ns == 1000 && answer.children == 0);
+    CHECK(wait_child(first, -1, 4, &answer) == -ECHILD);
+    fake_check();
+}
+
+static void test_killed_status(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+    struct wait_answer answer;
+
+    life_end(child, SIGSEGV, false);
+    CHECK(machine_ppage(first)->sig_info[SIGCHLD].code == CLD_KILLED && machine_ppage(first)->sig_info[SIGCHLD].status == SIGSEGV);
+    CHECK(wait_child(first, processes[child].pid, 4, &answer) == 0 && answer.status == SIGSEGV);
+    CHECK(fake_fs_notes == 1);
+    fake_check();
+}
+
+static void test_orphans(void)
+{
+    uint32_t first = fake_start(), middle = fake_fork(first), dead = fake_fork(middle), living = fake_fork(middle);
+    struct wait_answer answer;
+
+    life_end(dead, 0, true);
+    CHECK(processes[dead].state == PX_ZOMBIE);
+    life_end(middle, 0, true);
+    CHECK(processes[dead].state == PX_FREE); /* init reaped it */
+    CHECK(processes[living].parent == INIT && table_entry(living)->ppid == 1);
+    life_end(living, 0, true);
+    CHECK(processes[living].state == PX_FREE);
+    CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.pid > 0);
+    fake_check();
+}
+
+static void test_nobody_waits(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+
+    machine_ppage(first)->child_flags = PX_CHILD_NOWAIT;
+    machine_ppage(first)->sig_ignored = PX_SIGBIT(SIGCHLD);
+    life_end(child, 0, true);
+    CHECK(processes[child].state == PX_FREE && !(fake_pending(first) & PX_SIGBIT(SIGCHLD)) && machine_ppage(first)->child_seq == 1);
+    fake_check();
+}
+
+static void test_vfork_and_exec(void)
+{
+    uint32_t first = fake_start();
+    struct exec_text text = {.comm = "prog", .exe = "/bin/prog", .length = 1 << 30, .cmdline = "prog\0-x"};
+    struct fork_answer answer;
+
+    CHECK(life_fork(first, PX_FORK_VFORK, &fake_state, &answer) == 0);
+    CHECK(table_entry(answer.index)->flags & PX_PF_VFORK);
+    life_exec(answer.index, &text);
+    CHECK(!(table_entry(answer.index)->flags & PX_PF_VFORK) && table_entry(answer.index)->flags & PX_PF_EXECED);
+    CHECK(machine_ppage(first)->child_seq == 1);
+    CHECK(strcmp(table_entry(answer.index)->comm, "prog") == 0 && strcmp(table_entry(answer.index)->exe, "/bin/prog") == 0);
+    CHECK(table_entry(answer.index)->cmdline_len == sizeof(text.cmdline)); /* a false length is cut off */
+    memset(&text, 'x', sizeof(text));
+    life_exec(answer.index, &text);
+    CHECK(table_entry(answer.index)->comm[15] == 0 && table_entry(answer.index)->exe[255] == 0);
+    fake_check();
+}
+
+static void test_full_table(void)
+{
+    uint32_t first = fake_start(), made = 0;
+    struct fork_answer answer;
+    struct wait_answer reaped;
+    int64_t status;
+
+    while ((status = life_fork(first, 0, &fake_state, &answer)) == 0)
+        made++;
+    CHECK(status == -EAGAIN && made == PX_PROCS_MAX - 3);
+    fake_check();
+    for (uint32_t index = INIT + 1; index < PX_PROCS_MAX; index++)
+        if (index != first)
+            life_end(index, 0, true);
+    while (wait_child(first, -1, 4, &reaped) == 0)
+        made--;
+    CHECK(made == 0 && life_fork(first, 0, &fake_state, &answer) == 0);
+    fake_check();
+}
+
+static void test_fork_fails_in_the_middle(void)
+{
+    for (int nth = 0; nth < 3; nth++) {
+        uint32_t first = fake_start(), before = table->count;
+        struct fork_answer answer;
+        int64_t status;
+
+        fake_fail_in = nth;
+        status = life_fork(first, 0, &fake_state, &answer);
+        CHECK(status == (nth < 2 ? -ENOMEM : 0));
+        CHECK(table->count == before + (status == 0));
+        fake_check();
+    }
+}
+
+static void test_fork_given_up(void)
+{
+    uint32_t first = fake_start(), bystander = fake_fork(first);
+    struct fork_answer answer;
+    struct wait_answer none;
+
+    CHECK(life_fork(first, 0, &fake_state, &answer) == 0);
+    CHECK(life_fork_failed(bystander, answer.pid) == -ESRCH);
+    CHECK(life_fork_failed(first, processes[bystander].pid) == -ESRCH);
+    CHECK(life_fork_failed(first, answer.pid) == 0 && processes[answer.index].state == PX_FREE);
+    CHECK(wait_child(first, answer.pid, 4, &none) == -ECHILD);
+    fake_check();
+}
+
+/* A parent that is killed between making a child and starting it leaves no sleeper behind; a parent that ends by itself has started it. */
+static void test_unstarted_child(void)
+{
+    for (int orderly = 0; orderly < 2; orderly++) {
+        uint32_t first = fake_start(), parent = fake_fork(first);
+        struct fork_answer answer;
+
+        CHECK(life_fork(parent, 0, &fake_state, &answer) == 0);
+        life_end(parent, orderly ? 0 : SIGKILL, orderly);
+        CHECK(is_alive(answer.index) == orderly);
+        fake_check();
+    }
+}
+
+static void test_first_process_ends(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+
+    life_end(first, 42 << 8, true);
+    CHECK(table->first_done == 1 && table->first_status == 42 << 8 && fake_tty_notes & PX_NOTE_FIRST_DONE);
+    CHECK(processes[first].state == PX_FREE && processes[child].parent == INIT);
+    fake_check();
+}
+
+static void test_pids_wrap(void)
+{
+    uint32_t first = fake_start(), keeper = fake_fork(first);
+    int32_t held = processes[keeper].pid;
+
+    table->last_pid = PID_MAX - 2;
+    CHECK(processes[fake_fork(first)].pid == PID_MAX - 1);
+    for (int i = 0; i < 4; i++) {
+        int32_t pid = processes[fake_fork(first)].pid;
+
+        CHECK(pid != held && pid != processes[first].pid && pid > 1 && pid < 10);
+    }
+    fake_check();
+}
+
+static void test_death_signal(void)
+{
+    uint32_t first = fake_start(), parent = fake_fork(first), child = fake_fork(parent);
+
+    processes[child].death_signal = SIGTERM;
+    life_end(parent, 0, true);
+    CHECK(fake_pending(child) & PX_SIGBIT(SIGTERM));
+    fake_check();
+}
+
+int main(void)
+{
+    test_fork_and_wait();
+    test_killed_status();
+    test_orphans();
+    test_nobody_waits();
+    test_vfork_and_exec();
+    test_full_table();
+    test_fork_fails_in_the_middle();
+    test_fork_given_up();
+    test_unstarted_child();
+    test_first_process_ends();
+    test_pids_wrap();
+    test_death_signal();
+    return 0;
+}
