@@ -3,6 +3,7 @@
 
 #include <exo/calls.h>
 #include <exo/loop.h>
+#include <exo/state.h>
 #include <exo/string.h>
 
 #include "../../libos/posix/proto/link.h"
@@ -205,12 +206,13 @@ static int64_t map_boot_arguments(uint64_t env, uint64_t frames)
 
 int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
 {
-    struct exo_ctx_state state = {0};
-    int64_t status = image_entry(&state.regs.rip);
-    uint64_t env;
+    uint64_t entry, env;
+    struct exo_ctx_state state;
+    int64_t status = image_entry(&entry);
 
     if (status < 0)
         return -ENOEXEC;
+    exo_state_begin(&state, entry, 0, 0);
     status = make_env(index, &state);
     if (status < 0)
         return status;

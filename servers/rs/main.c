@@ -8,6 +8,7 @@
 #include <exo/format.h>
 #include <exo/ipc.h>
 #include <exo/loop.h>
+#include <exo/state.h>
 #include <exo/string.h>
 
 #include "../../libos/posix/proto/server.h"
@@ -205,16 +206,14 @@ static void give_fs(struct px_server_start *start)
 static void load(unsigned who)
 {
     struct server *server = &servers[who];
-    struct exo_ctx_state state = {0};
+    struct exo_ctx_state state;
     uint64_t entry = 0, stack = SERVER_START - SERVER_STACK_PAGES * EXO_PAGE_BYTES;
 
     must(server->name, load_server(server->env, &image, image.archive_offset + server->file.offset, server->file.bytes, &entry));
     must("giving a server its stack",
          exo_alloc_all(server->env, stack, SERVER_STACK_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL));
     must("mapping the info page", exo_map_all(server->env, SERVER_INFO, SLOT_INFO, 0, 1, EXO_PROT_READ));
-    state.regs.rip = entry;
-    state.regs.rsp = SERVER_START;
-    state.regs.rdi = SERVER_START;
+    exo_state_begin(&state, entry, SERVER_START, SERVER_START);
     server->ctx = must("making a server's context", exo_ctx_create(server->env, SERVER_UPAGE, &state));
 }
 

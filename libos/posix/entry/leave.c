@@ -12,18 +12,19 @@ void px_no_restart(void)
 
 int64_t px_dispatch_slow(struct exo_regs *regs)
 {
-    const uint64_t arguments[6] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9};
-    uint32_t number = (uint32_t)regs->rax;
+    uint32_t number = (uint32_t)px_arch_number(regs);
     int64_t result = -ENOSYS;
     bool traced = px_strace_on;
+    uint64_t word[6];
 
+    px_arch_arguments(regs, word);
     if (traced)
-        px_strace_enter(number, arguments);
+        px_strace_enter(number, word);
     if (number < px_calls_count) {
         px_call *body = px_calls[number].body;
 
         if (body)
-            result = body(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+            result = body(word[0], word[1], word[2], word[3], word[4], word[5]);
         else
             px_missing[number]++;
     }
@@ -61,7 +62,7 @@ static void finish(struct exo_regs *regs, struct px_interrupted *call)
 
 void px_leave(struct exo_regs *regs, int64_t result)
 {
-    struct px_interrupted call = {false, result, regs->rax};
+    struct px_interrupted call = {false, result, px_arch_number(regs)};
 
     if (!no_restart)
         switch (result) {
@@ -72,7 +73,7 @@ void px_leave(struct exo_regs *regs, int64_t result)
         default: break;
         }
     no_restart = false;
-    regs->rax = (uint64_t)result;
+    px_arch_set_result(regs, result);
     finish(regs, &call);
 }
 

@@ -132,8 +132,8 @@ void px_child_start(void)
     if (birth.flags & CLONE_CHILD_SETTID)
         (void)!px_copy_out(birth.child_tid, &birth.pid, sizeof(birth.pid));
     if (birth.stack)
-        regs->rsp = birth.stack;
-    regs->rax = 0;
+        px_arch_set_stack(regs, birth.stack);
+    px_arch_set_result(regs, 0);
     px_leave_again(regs);
 }
 

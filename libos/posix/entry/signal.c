@@ -184,7 +184,7 @@ static void settle_for_handler(struct exo_regs *regs, struct px_interrupted *cal
     if (call->result == -PX_ERESTARTNOINTR || (call->result == -PX_ERESTARTSYS && flags & SA_RESTART))
         px_arch_restart(regs, call->number);
     else
-        regs->rax = (uint64_t)-EINTR;
+        px_arch_set_result(regs, -EINTR);
 }
 
 static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, struct px_interrupted *call)

@@ -136,7 +136,7 @@ int64_t px_sys_rt_sigtimedwait(uint64_t from, uint64_t info_out, uint64_t timeou
 
 static bool on_altstack(void)
 {
-    return px_regs()->rsp - px_altstack.base < px_altstack.bytes;
+    return px_arch_stack(px_regs()) - px_altstack.base < px_altstack.bytes;
 }
 
 int64_t px_sys_sigaltstack(uint64_t from, uint64_t old, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -187,7 +187,7 @@ int64_t px_sys_rt_sigreturn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint
         if (altstack.flags & SS_DISABLE)
             px_altstack = (struct px_altstack){.flags = SS_DISABLE};
     }
-    return (int64_t)regs->rax;
+    return (int64_t)px_arch_result(regs);
 }
 
 static int64_t kill_by_proc(int32_t pid, uint64_t signo, uint64_t flags, uint64_t value)

@@ -10,8 +10,7 @@ uint64_t px_upcall_program(struct exo_upcall *frame, uint64_t cause)
         return again;
     }
     px_arch_finish_exit(frame);
-    px_first_regs = frame->regs;
-    px_first_regs.ss = 0;
+    px_arch_take(frame);
     if (cause == EXO_CAUSE_EVENT) {
         px_exit_work |= PX_WORK_SIGNALS;
     } else if (!px_arch_is_page_fault(frame) ||
@@ -70,7 +69,7 @@ _Noreturn void px_fatal(const struct exo_upcall *frame)
     if (!again) {
         again = true;
         px_log("exo: fault inside the libOS: cause %lu error 0x%lx address 0x%lx at 0x%lx\n", frame->cause, frame->error,
-               frame->address, frame->regs.rip);
+               frame->address, px_arch_place(frame));
         px_exit(SIGSEGV);
     }
     for (;;)

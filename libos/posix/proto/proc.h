@@ -17,9 +17,9 @@ enum px_proc_op {
     PX_PROC_EXEC,
     /* w1 wait status (as wait4 gives it). No answer: the environment is destroyed. */
     PX_PROC_EXIT,
-    /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4, WUNTRACED 2, WCONTINUED 8).
-     * Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children, w4 uid | number of children left << 32 |
-     * PX_WAIT_MORE if another one could be reported now. -ECHILD. */
+    /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4,
+     * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
+     * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now. -ECHILD. */
     PX_PROC_WAIT,
     /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. */
     PX_PROC_KILL,
@@ -30,8 +30,9 @@ enum px_proc_op {
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
-    /* w1 wait status of the stop, w2 signal, w3 cont_seq before the signal was taken. Answer w1: 1 if it has been continued since, or if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise
-     * it sleeps on cont_seq. The parent is told by child_seq, and by SIGCHLD unless it has SA_NOCLDSTOP. */
+    /* w1 wait status of the stop, w2 signal, w3 cont_seq before the signal was taken. Answer w1: 1 if it has been continued since, or
+     * if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise it sleeps on cont_seq. The parent
+     * is told by child_seq, and by SIGCHLD unless it has SA_NOCLDSTOP. */
     PX_PROC_STOPPED,
     /* Not needed: proc tells the parent when SIGCONT comes. Answers 0. */
     PX_PROC_CONTINUED,

@@ -14,6 +14,45 @@ void px_syscall_entry(void);
 void px_upcall_entry(void);
 void px_child_entry(void);
 
+/* The program's registers by meaning. */
+static inline uint64_t px_arch_result(const struct exo_regs *regs)
+{
+    return regs->rax;
+}
+static inline void px_arch_set_result(struct exo_regs *regs, int64_t result)
+{
+    regs->rax = (uint64_t)result;
+}
+/* Until the result is set: which call it is. */
+static inline uint64_t px_arch_number(const struct exo_regs *regs)
+{
+    return regs->rax;
+}
+static inline void px_arch_arguments(const struct exo_regs *regs, uint64_t to[6])
+{
+    const uint64_t arguments[6] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9};
+
+    memcpy(to, arguments, sizeof(arguments));
+}
+static inline uint64_t px_arch_stack(const struct exo_regs *regs)
+{
+    return regs->rsp;
+}
+static inline void px_arch_set_stack(struct exo_regs *regs, uint64_t stack)
+{
+    regs->rsp = stack;
+}
+static inline uint64_t px_arch_place(const struct exo_upcall *frame)
+{
+    return frame->regs.rip;
+}
+/* The program's registers at an upcall. */
+static inline void px_arch_take(const struct exo_upcall *frame)
+{
+    px_first_regs = frame->regs;
+    px_first_regs.ss = 0; /* entry.S: not by px_direct_entry */
+}
+
 /* Where a fork child starts if the upcall came before it had masked events; else 0. */
 uint64_t px_arch_starting(const struct exo_upcall *frame);
 /* If the upcall interrupted the last instructions of an exit, makes the frame the program's, as if the exit had been completed. */
