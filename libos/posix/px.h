@@ -269,6 +269,8 @@ int64_t px_open_node(const struct px_node *node, const char *path, unsigned flag
 /* /proc: walks the rest of a path below /proc. */
 int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node);
 int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);
+int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat);
+int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* absolute; length */
 
 /* Soft limit of RLIMIT_*; ~0: none. */
 uint64_t px_limit(unsigned which);

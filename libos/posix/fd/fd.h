@@ -124,6 +124,7 @@ int64_t px_pipe_adopt(uint64_t ring_va, bool write_end, unsigned flags, struct p
 int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd **ofd);        /* /proc/self/fd/N */
 /* A gathered write: base, bytes, base, bytes...; together `bytes`, at most PX_PIPE_BUF. */
 int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_t pieces, size_t bytes);
+int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
 void px_pipe_inherited(void);
 void px_pipe_watch(struct px_ofd *ofd, int step); /* poll: +1 before it looks and sleeps, -1 after */
 
@@ -146,7 +147,6 @@ struct px_rlimit {
 #define RLIMIT_STACK 3u
 #define PX_RLIM_INFINITY (~0ull)
 extern struct px_rlimit px_limits[PX_RLIMITS];
-extern const char *const px_limit_names[PX_RLIMITS];
 
 /* Time (time.c). */
 #define PX_SECOND 1000000000ull

@@ -6,15 +6,16 @@
 #include "fd.h"
 
 #define SLOTS (PX_PAGE / sizeof(struct px_ofd_slot))
-#define PAGES_MAX 512u
+#define PAGES_MAX 256u
 #define HOLDERS_DYING 0x80000000u
 
 struct px_ofd_slot {
     _Alignas(128) struct px_ofd ofd;
 };
+_Static_assert((PX_SHARED_HI - PX_SHARED) / PX_PAGE <= 65536, "a page number fits 16 bits");
 _Static_assert(sizeof(struct px_ofd_slot) == 128, "PX_ENTRY_BITS are the low seven bits of an address");
 
-static uint64_t pages[PAGES_MAX]; /* addresses of the pages that slots may be claimed in */
+static uint16_t pages[PAGES_MAX]; /* pages of PX_SHARED that slots may be claimed in: small, because fork copies it */
 static unsigned page_count;
 static unsigned page_hint; /* where a slot was last found or freed */
 static struct px_ofd *freed; /* the slot last given up here: probably still free */
@@ -55,7 +56,7 @@ static struct px_ofd *claim(struct px_ofd *ofd)
 
 static struct px_ofd *claim_in_page(unsigned page)
 {
-    struct px_ofd_slot *slot = (struct px_ofd_slot *)pages[page];
+    struct px_ofd_slot *slot = (struct px_ofd_slot *)(PX_SHARED + pages[page] * PX_PAGE);
 
     for (unsigned i = 0; i < SLOTS; i++) {
         if (claim(&slot[i].ofd))
@@ -78,7 +79,7 @@ static struct px_ofd *claim_in_new_page(void)
         return NULL;
     }
     page_hint = page_count++;
-    pages[page_hint] = va;
+    pages[page_hint] = (uint16_t)((va - PX_SHARED) / PX_PAGE);
     return claim_in_page(page_hint);
 }
 

@@ -1,9 +1,13 @@
 /*
  * Pipes: rings of ring.h, copied into and out of by whoever reads and writes. A description of a pipe has in word[0] the ring's address and in
- * word[1] this end's tally capability: a handle that fork copies to the same slot, so each process's own holding is counted by the kernel.
+ * word[1] this end's tally capability: a handle that fork copies to the same slot, so each process's own holding is counted by the kernel. Of a named
+ * FIFO fs holds the ring, and a capability to each tally: word[2] is 1, what a tally counts too much; one open for both directions has the
+ * writers' capability in word[3].
  * A read or write enters the kernel only to sleep, or to wake somebody who sleeps.
  */
 #include "fd.h"
+
+#include "proto/fs.h"
 
 #define READ_END 0u
 #define WRITE_END 1u
@@ -34,9 +38,12 @@ struct px_pipe *px_pipe_ring(const struct px_ofd *ofd)
     return (struct px_pipe *)va;
 }
 
-static unsigned end_of(const struct px_ofd *ofd)
+/* Ends of the other side, when the tally's word is `count`. */
+static uint32_t others(const struct px_ofd *ofd, uint32_t count)
 {
-    return (ofd->flags & O_ACCMODE) == O_RDONLY ? READ_END : WRITE_END;
+    uint32_t surplus = (uint32_t)ofd->word[2];
+
+    return count > surplus ? count - surplus : 0;
 }
 
 /* ---- holdings ---------------------------------------------------------------------------------------------------- */
@@ -212,7 +219,7 @@ int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd *
 
     if (!pipe)
         return -EIO;
-    if (end != end_of(old) || (flags & O_ACCMODE) == O_RDWR)
+    if ((flags & O_ACCMODE) != (old->flags & O_ACCMODE))
         return -EACCES;
     tally = exo_cap_copy(PX_SLOT_SELF, 0, old->word[1], ~0ull, 0);
     if (tally < 0)
@@ -225,12 +232,99 @@ int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd *
     return 0;
 }
 
+/* The words that tell one side what the other does: sampled, and slept on if `predicates`. Returns how many ends the other side has. */
+static uint32_t sample(const struct px_ofd *ofd, uint32_t *sequence, uint32_t *tally, struct exo_predicate *predicates, unsigned *count)
+{
+    uint32_t sequence_seen = __atomic_load_n(sequence, __ATOMIC_SEQ_CST);
+    uint32_t tally_seen = __atomic_load_n(tally, __ATOMIC_SEQ_CST);
+
+    if (predicates) {
+        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)sequence, .value = sequence_seen, .kind = EXO_WAIT_WORD};
+        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)tally, .value = tally_seen, .kind = EXO_WAIT_WORD};
+    }
+    return others(ofd, tally_seen);
+}
+
+/* ---- named FIFOs ------------------------------------------------------------------------------------------------- */
+
+/* Asks fs for one end: the ring comes to va; a tally capability or -errno. */
+static int64_t fifo_end(const struct px_node *node, uint64_t va, unsigned rights)
+{
+    struct exo_message message = {.word = {PX_FS_FIFO, PX_FS_NODE(node->ino, node->gen), va, rights, 0}};
+    int64_t result = px_call_server(PX_SLOT_FS, &message);
+
+    return result < 0 ? result : (int64_t)message.word[4];
+}
+
+/* An open for reading waits for a writer and the other way round. Opening bumps the sequence too: a writer may be gone before we look. */
+static int64_t fifo_meet(struct px_ofd *ofd, struct px_pipe *pipe)
+{
+    bool reading = (ofd->flags & O_ACCMODE) == O_RDONLY;
+    uint32_t *own = reading ? &pipe->read_seq : &pipe->write_seq, *sequence = reading ? &pipe->write_seq : &pipe->read_seq;
+    uint32_t *tally = reading ? &pipe->writers : &pipe->readers;
+    struct exo_predicate predicates[2];
+    unsigned count = 0;
+    int64_t result = 0;
+
+    __atomic_fetch_add(own, 1, __ATOMIC_SEQ_CST);
+    (void)!exo_wake(own, ~0ull);
+    if ((ofd->flags & O_ACCMODE) == O_RDWR || sample(ofd, sequence, tally, predicates, &count))
+        return 0;
+    if (ofd->flags & O_NONBLOCK)
+        return reading ? 0 : -ENXIO;
+    result = px_wait(predicates, count, PX_DEADLINE_NEVER);
+    return result < 0 ? result : 0;
+}
+
+static int64_t fifo_ends(struct px_ofd *ofd, const struct px_node *node, uint64_t va)
+{
+    unsigned access = ofd->flags & O_ACCMODE;
+    int64_t tally = fifo_end(node, va, access == O_WRONLY ? 2 : 4);
+
+    if (tally < 0)
+        return tally;
+    ofd->word[1] = (uint64_t)tally;
+    if (access != O_RDWR)
+        return 0;
+    tally = fifo_end(node, va, 2);
+    if (tally >= 0)
+        ofd->word[3] = (uint64_t)tally;
+    return tally < 0 ? tally : 0;
+}
+
+int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
+{
+    uint64_t va = px_shared_reserve(PX_PIPE_PAGES);
+    int64_t result;
+
+    if (!va)
+        return -ENOMEM;
+    *ofd = px_ofd_new(PX_OFD_PIPE, flags);
+    if (!*ofd || !holding_add(va, true)) {
+        if (*ofd)
+            px_ofd_abandon(*ofd);
+        px_shared_release(va, PX_PIPE_PAGES);
+        return -ENFILE;
+    }
+    (*ofd)->node = *node;
+    (*ofd)->word[0] = va;
+    (*ofd)->word[2] = 1;
+    result = fifo_ends(*ofd, node, va);
+    if (result == 0)
+        result = fifo_meet(*ofd, (struct px_pipe *)va);
+    if (result < 0)
+        px_ofd_leave(*ofd); /* gives back the capabilities and the ring */
+    return result;
+}
+
 static void pipe_drop(struct px_ofd *ofd)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
 
-    if (!px_fd_exiting && ofd->word[1] >= PX_SLOT_FIRST_FREE)
-        (void)!exo_cap_delete(ofd->word[1]);
+    for (unsigned i = 1; i <= 3 && !px_fd_exiting; i += 2) {
+        if (ofd->word[i] >= PX_SLOT_FIRST_FREE)
+            (void)!exo_cap_delete(ofd->word[i]);
+    }
     if (pipe)
         holding_drop((uint64_t)pipe);
 }
@@ -348,9 +442,9 @@ static int64_t pipe_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED
         if (there)
             return read_locked(pipe, to, bytes, there);
         writers = __atomic_load_n(&pipe->writers, __ATOMIC_SEQ_CST);
-        if (writers == 0 || ofd->flags & O_NONBLOCK) {
+        if (!others(ofd, writers) || ofd->flags & O_NONBLOCK) {
             px_lock_give(&pipe->lock);
-            return writers ? -EAGAIN : 0;
+            return others(ofd, writers) ? -EAGAIN : 0;
         }
         result = sleep_on(pipe, &pipe->write_seq, &pipe->read_waiters, &pipe->writers, writers);
         if (result < 0)
@@ -415,11 +509,11 @@ static int64_t write_source(struct px_ofd *ofd, const struct source *source, siz
         there = filled_locked(pipe);
         readers = __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST);
         room = PX_PIPE_SIZE - there;
-        if (readers && room >= least) {
+        if (others(ofd, readers) && room >= least) {
             result = write_locked(pipe, source, total, bytes - total < room ? bytes - total : room, there);
-        } else if (readers == 0 || ofd->flags & O_NONBLOCK) {
+        } else if (!others(ofd, readers) || ofd->flags & O_NONBLOCK) {
             px_lock_give(&pipe->lock);
-            result = readers ? -EAGAIN : -EPIPE;
+            result = others(ofd, readers) ? -EAGAIN : -EPIPE;
         } else {
             result = sleep_on(pipe, &pipe->read_seq, &pipe->write_waiters, &pipe->readers, readers);
         }
@@ -451,28 +545,23 @@ int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_
 static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
-    bool reading = end_of(ofd) == READ_END;
-    uint32_t *sequence, *tally, sequence_seen, others;
+    uint32_t readers = 1, writers = 1;
     int64_t there;
     unsigned ready = 0;
 
     if (!pipe)
         return POLLERR;
-    sequence = reading ? &pipe->write_seq : &pipe->read_seq;
-    tally = reading ? &pipe->writers : &pipe->readers;
-    sequence_seen = __atomic_load_n(sequence, __ATOMIC_SEQ_CST);
-    others = __atomic_load_n(tally, __ATOMIC_SEQ_CST);
+    if (px_ofd_readable(ofd))
+        writers = sample(ofd, &pipe->write_seq, &pipe->writers, predicates, count);
+    if (px_ofd_writable(ofd))
+        readers = sample(ofd, &pipe->read_seq, &pipe->readers, predicates, count);
     there = filled(pipe);
     if (there < 0)
         there = 0;
-    if (reading)
-        ready = (there ? POLLIN | POLLRDNORM : 0u) | (others ? 0u : POLLHUP);
-    else
-        ready = (PX_PIPE_SIZE - there >= PX_PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) | (others ? 0u : POLLERR);
-    if (predicates) {
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)sequence, .value = sequence_seen, .kind = EXO_WAIT_WORD};
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)tally, .value = others, .kind = EXO_WAIT_WORD};
-    }
+    if (px_ofd_readable(ofd))
+        ready |= (there ? POLLIN | POLLRDNORM : 0u) | (writers ? 0u : POLLHUP);
+    if (px_ofd_writable(ofd))
+        ready |= (PX_PIPE_SIZE - there >= PX_PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) | (readers ? 0u : POLLERR);
     return ready & (events | POLLERR | POLLHUP);
 }
 
@@ -480,8 +569,10 @@ void px_pipe_watch(struct px_ofd *ofd, int step)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
 
-    if (pipe)
-        __atomic_fetch_add(end_of(ofd) == READ_END ? &pipe->read_waiters : &pipe->write_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
+    if (pipe && px_ofd_readable(ofd))
+        __atomic_fetch_add(&pipe->read_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
+    if (pipe && px_ofd_writable(ofd))
+        __atomic_fetch_add(&pipe->write_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
 }
 
 static int64_t pipe_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument)
@@ -503,6 +594,8 @@ static int64_t pipe_stat(struct px_ofd *ofd, struct px_stat *stat)
 
     if (!pipe)
         return -EIO;
+    if (ofd->node.kind == PX_NODE_FS)
+        return px_node_stat(&ofd->node, stat);
     stat->st_dev = PX_PIPE_DEV;
     stat->st_ino = pipe->ino;
     stat->st_nlink = 1;

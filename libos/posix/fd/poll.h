@@ -1,0 +1,23 @@
+/* Waiting for several descriptions at once: what poll, select and epoll have in common. */
+#ifndef PX_POLL_H
+#define PX_POLL_H
+#include "fd.h"
+
+struct px_poll_item {
+    struct px_ofd *ofd; /* NULL: passed over */
+    uint16_t events;    /* asked for */
+    uint16_t revents;   /* found */
+};
+
+/* Events of one description now; predicates as in px_ops.poll. */
+unsigned px_poll_ofd(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count);
+/* Fills in revents and returns how many items have some; sleeps until there is one. 0 after the deadline, -PX_ERESTART* after a signal. */
+int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadline_ns);
+/* Time-outs: milliseconds (negative: never), or a timespec in the program's memory (NULL: never). */
+uint64_t px_poll_deadline_ms(int64_t ms);
+int64_t px_poll_deadline(px_user timespec, uint64_t *deadline_ns);
+
+/* The mask that ppoll, pselect6 and epoll_pwait set for the time of the call; NULL: none. 0 or -errno. */
+int64_t px_poll_mask(px_user mask, uint64_t bytes);
+
+#endif

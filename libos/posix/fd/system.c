@@ -1,0 +1,264 @@
+/* What the system is called and how busy it is, scheduling as far as one scheduler for all can answer, random bytes, and other small calls. */
+#include "system.h"
+
+#include "proto/fsmeta.h"
+#include "proto/proc.h"
+
+#define GRND_VALID 7u
+#define SCHED_LAST 6 /* OTHER FIFO RR BATCH - IDLE DEADLINE */
+#define LOADS_SHIFT 16
+
+struct utsname {
+    char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+
+char px_domain_name[65] = "(none)";
+
+PX_SYS(uname)
+{
+    struct utsname name = {.sysname = "Linux", .release = PX_RELEASE, .version = PX_VERSION};
+
+    memcpy(name.nodename, px_proctab()->hostname, sizeof name.nodename - 1);
+    memcpy(name.domainname, px_domain_name, sizeof px_domain_name);
+    memcpy(name.machine, px_arch_platform, strnlen(px_arch_platform, sizeof name.machine - 1));
+    return px_copy_out(a, &name, sizeof name);
+}
+
+static int64_t read_name(char name[65], px_user from, uint64_t bytes)
+{
+    if (px_self()->euid != 0)
+        return -EPERM;
+    if ((int64_t)bytes < 0 || bytes > 64)
+        return -EINVAL;
+    memset(name, 0, 65);
+    return px_copy_in(name, from, bytes);
+}
+
+PX_SYS(sethostname)
+{
+    struct exo_message message = {.word = {PX_PROC_SETHOSTNAME, b, 0, 0, 0}};
+    char name[65];
+    int64_t result = read_name(name, a, b);
+
+    if (result < 0)
+        return result;
+    memcpy(px_msg(), name, sizeof name);
+    result = px_call_server(PX_SLOT_PROC, &message);
+    return result < 0 ? result : 0;
+}
+
+PX_SYS(setdomainname)
+{
+    char name[65];
+    int64_t result = read_name(name, a, b);
+
+    if (result == 0)
+        memcpy(px_domain_name, name, sizeof name);
+    return result;
+}
+
+/* ---- how busy ---------------------------------------------------------------------------------------------------- */
+
+void px_memory_figures(struct px_figures *figures)
+{
+    const struct px_meta *meta = (const struct px_meta *)PX_META;
+    const struct exo_info *info = px_info();
+
+    figures->total = info->frames_total * PX_PAGE;
+    figures->free = (uint64_t)info->frames_free * PX_PAGE;
+    figures->cached = meta->version == PX_META_VERSION ? meta->data_pages * PX_PAGE : 0;
+    if (figures->free > figures->total)
+        figures->free = figures->total;
+    if (figures->cached > figures->total - figures->free)
+        figures->cached = figures->total - figures->free;
+}
+
+struct sysinfo {
+    int64_t uptime;
+    uint64_t loads[3];
+    uint64_t total, free, shared, buffers, total_swap, free_swap;
+    uint16_t processes, pad;
+    uint32_t pad2;
+    uint64_t total_high, free_high;
+    uint32_t unit, pad3;
+};
+
+PX_SYS(sysinfo)
+{
+    struct sysinfo info = {.uptime = (int64_t)(px_now_ns() / PX_SECOND), .unit = 1};
+    struct px_figures figures;
+
+    px_memory_figures(&figures);
+    info.total = figures.total;
+    info.free = figures.free;
+    info.processes = (uint16_t)px_proctab()->count;
+    for (unsigned i = 0; i < 3; i++)
+        info.loads[i] = (uint64_t)px_info()->load << LOADS_SHIFT;
+    return px_copy_out(a, &info, sizeof info);
+}
+
+PX_SYS(syslog)
+{
+    switch ((int)a) {
+    case 2: /* read, read all, clear: the kernel's log is on the serial line, not here */
+    case 3:
+    case 4:
+    case 9:
+    case 10:
+        return px_self()->euid ? -EPERM : 0;
+    default:
+        return px_self()->euid ? -EPERM : -EINVAL;
+    }
+}
+
+/* ---- scheduling: one policy, which has no settings ---------------------------------------------------------------- */
+
+static bool process_exists(int pid)
+{
+    if (pid == 0 || pid == px_self()->pid)
+        return true;
+    for (unsigned i = 1; i < PX_PROCS_MAX; i++) {
+        const struct px_proc *process = PX_PROC(PX_PROCTAB, i);
+
+        if (process->state != PX_FREE && process->pid == pid)
+            return true;
+    }
+    return false;
+}
+
+PX_SYS(sched_yield)
+{
+    (void)!exo_yield();
+    return 0;
+}
+
+PX_SYS(sched_getscheduler)
+{
+    return (int)a < 0 ? -EINVAL : process_exists((int)a) ? 0 : -ESRCH;
+}
+
+PX_SYS(sched_setscheduler)
+{
+    int32_t priority;
+
+    if ((int)a < 0 || (int)b < 0 || (int)b > SCHED_LAST)
+        return -EINVAL;
+    if (px_copy_in(&priority, c, sizeof priority) != 0)
+        return -EFAULT;
+    if (!process_exists((int)a))
+        return -ESRCH;
+    return (int)b == 0 ? (priority ? -EINVAL : 0) : -EPERM;
+}
+
+PX_SYS(sched_getparam)
+{
+    const int32_t priority = 0;
+
+    if ((int)a < 0)
+        return -EINVAL;
+    return process_exists((int)a) ? px_copy_out(b, &priority, sizeof priority) : -ESRCH;
+}
+
+PX_SYS(sched_setparam)
+{
+    int32_t priority;
+
+    if ((int)a < 0)
+        return -EINVAL;
+    if (px_copy_in(&priority, b, sizeof priority) != 0)
+        return -EFAULT;
+    return !process_exists((int)a) ? -ESRCH : priority ? -EINVAL : 0;
+}
+
+PX_SYS(sched_get_priority_max)
+{
+    return (int)a < 0 || (int)a > SCHED_LAST || (int)a == 4 ? -EINVAL : (int)a == 1 || (int)a == 2 ? 99 : 0;
+}
+
+PX_SYS(sched_get_priority_min)
+{
+    return (int)a < 0 || (int)a > SCHED_LAST || (int)a == 4 ? -EINVAL : (int)a == 1 || (int)a == 2 ? 1 : 0;
+}
+
+PX_SYS(sched_rr_get_interval)
+{
+    const struct px_timespec slice = {.tv_nsec = 4000000};
+
+    if ((int)a < 0)
+        return -EINVAL;
+    return process_exists((int)a) ? px_copy_out(b, &slice, sizeof slice) : -ESRCH;
+}
+
+static uint64_t processors(void)
+{
+    uint32_t cpus = px_info()->cpus;
+
+    return cpus >= 64 ? ~0ull : cpus ? (1ull << cpus) - 1 : 1;
+}
+
+PX_SYS(sched_getaffinity)
+{
+    const uint64_t mask = processors();
+
+    if (b < sizeof mask || b % sizeof mask)
+        return -EINVAL;
+    if (!process_exists((int)a))
+        return -ESRCH;
+    return px_copy_out(c, &mask, sizeof mask) ? -EFAULT : (int64_t)sizeof mask;
+}
+
+PX_SYS(sched_setaffinity)
+{
+    uint64_t mask = 0;
+
+    if (px_copy_in(&mask, c, b < sizeof mask ? b : sizeof mask) != 0)
+        return -EFAULT;
+    if (!process_exists((int)a))
+        return -ESRCH;
+    return mask & processors() ? 0 : -EINVAL;
+}
+
+PX_SYS(getcpu)
+{
+    const uint32_t zero = 0;
+
+    if (a && px_copy_out(a, &zero, sizeof zero) != 0)
+        return -EFAULT;
+    return b && px_copy_out(b, &zero, sizeof zero) != 0 ? -EFAULT : 0;
+}
+
+#define MEMBARRIER_QUERY 0
+#define MEMBARRIER_KNOWN 0x1ffu /* GLOBAL .. REGISTER_PRIVATE_EXPEDITED_RSEQ */
+
+/* One thread a process, and entering the kernel orders everything: each barrier is there already. */
+PX_SYS(membarrier)
+{
+    uint32_t command = (uint32_t)a;
+
+    if (command == MEMBARRIER_QUERY)
+        return 0x1f;
+    if (command & (command - 1) || command & ~MEMBARRIER_KNOWN || (uint32_t)b)
+        return -EINVAL;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return 0;
+}
+
+#define RANDOM_PART 256u
+
+PX_SYS(getrandom)
+{
+    uint8_t part[RANDOM_PART];
+    uint64_t done = 0, bytes = b < 0x1ffffffull ? b : 0x1ffffffull;
+
+    if (c & ~(uint64_t)GRND_VALID || (c & 6) == 6)
+        return -EINVAL;
+    while (done < bytes) {
+        uint64_t n = bytes - done < sizeof part ? bytes - done : sizeof part;
+
+        px_random_bytes(part, n);
+        if (px_copy_out(a + done, part, n) != 0)
+            return done ? (int64_t)done : -EFAULT;
+        done += n;
+    }
+    return (int64_t)done;
+}

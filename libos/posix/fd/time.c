@@ -1,0 +1,275 @@
+/* Clocks and sleeping. The monotonic clock is the processor's cycle counter scaled by the kernel's info page: no kernel call. */
+#include "fd.h"
+
+#include "proto/proc.h"
+
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID 3
+#define CLOCK_MONOTONIC_RAW 4
+#define CLOCK_REALTIME_COARSE 5
+#define CLOCK_MONOTONIC_COARSE 6
+#define CLOCK_BOOTTIME 7
+#define CLOCK_REALTIME_ALARM 8
+#define CLOCK_BOOTTIME_ALARM 9
+#define CLOCK_TAI 11
+#define TIMER_ABSTIME 1u
+#define SECONDS_MAX 9000000000ll /* about 285 years: in nanoseconds it fits 64 bits */
+#define TICK_NS (PX_SECOND / 100)
+
+uint64_t px_now_ns(void)
+{
+    const struct exo_info *info = px_info();
+
+    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
+}
+
+/* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and read-only. */
+static int64_t wall_shift_ns;
+
+uint64_t px_real_ns(void)
+{
+    return px_now_ns() + px_info()->wall_offset_ns + (uint64_t)wall_shift_ns;
+}
+
+uint64_t px_deadline_after(uint64_t ns)
+{
+    uint64_t now = px_now_ns();
+
+    return ns < PX_DEADLINE_NEVER - 1 - now ? now + ns : PX_DEADLINE_NEVER - 1;
+}
+
+int64_t px_read_timespec(px_user from, uint64_t *ns)
+{
+    struct px_timespec time;
+
+    if (px_copy_in(&time, from, sizeof time) != 0)
+        return -EFAULT;
+    if (time.tv_sec < 0 || (uint64_t)time.tv_nsec >= PX_SECOND)
+        return -EINVAL;
+    if (time.tv_sec > SECONDS_MAX)
+        time.tv_sec = SECONDS_MAX;
+    *ns = (uint64_t)time.tv_sec * PX_SECOND + (uint64_t)time.tv_nsec;
+    return 0;
+}
+
+static int64_t write_timespec(px_user to, uint64_t ns)
+{
+    struct px_timespec time = {.tv_sec = (int64_t)(ns / PX_SECOND), .tv_nsec = (int64_t)(ns % PX_SECOND)};
+
+    return px_copy_out(to, &time, sizeof time);
+}
+
+static struct px_timeval timeval_of(uint64_t ns)
+{
+    return (struct px_timeval){.tv_sec = (int64_t)(ns / PX_SECOND), .tv_usec = (int64_t)(ns % PX_SECOND / 1000)};
+}
+
+/* Processor time of a process and of its waited-for children. */
+static int64_t cpu_ns(int pid, uint64_t *own, uint64_t *children)
+{
+    struct exo_message message = {.word = {PX_PROC_USAGE, (uint64_t)pid, 0, 0, 0}};
+    int64_t result = px_call_server(PX_SLOT_PROC, &message);
+
+    *own = result < 0 ? 0 : message.word[1];
+    *children = result < 0 ? 0 : message.word[3];
+    return result < 0 ? result : 0;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    uint64_t own, children;
+
+    (void)!cpu_ns(px_self()->pid, &own, &children);
+    return own;
+}
+
+/* -EINVAL for a clock that is not there. A negative number is a process's processor clock. */
+static int64_t read_clock(int clock, uint64_t *ns)
+{
+    uint64_t children;
+
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+        *ns = px_real_ns();
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
+        *ns = px_now_ns();
+        return 0;
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        *ns = own_cpu_ns();
+        return 0;
+    default:
+        if (clock < 0 && (clock & 7) != 7)
+            return cpu_ns(~clock >> 3 ? ~clock >> 3 : px_self()->pid, ns, &children) < 0 ? -EINVAL : 0;
+        return -EINVAL;
+    }
+}
+
+PX_SYS(clock_gettime)
+{
+    uint64_t ns;
+    int64_t result = read_clock((int)a, &ns);
+
+    return result < 0 ? result : write_timespec(b, ns);
+}
+
+PX_SYS(clock_getres)
+{
+    uint64_t ns;
+    int64_t result = read_clock((int)a, &ns);
+    bool coarse = (int)a == CLOCK_REALTIME_COARSE || (int)a == CLOCK_MONOTONIC_COARSE;
+
+    if (result < 0)
+        return result;
+    return b ? write_timespec(b, coarse ? 4000000 : 1) : 0;
+}
+
+static int64_t set_wall(uint64_t ns)
+{
+    if (px_self()->euid != 0)
+        return -EPERM;
+    wall_shift_ns += (int64_t)(ns - px_real_ns());
+    return 0;
+}
+
+PX_SYS(clock_settime)
+{
+    uint64_t ns;
+    int64_t result;
+
+    if ((int)a != CLOCK_REALTIME)
+        return -EINVAL;
+    result = px_read_timespec(b, &ns);
+    return result < 0 ? result : set_wall(ns);
+}
+
+PX_SYS(settimeofday)
+{
+    struct px_timeval time;
+
+    if (!a)
+        return px_self()->euid ? -EPERM : 0;
+    if (px_copy_in(&time, a, sizeof time) != 0)
+        return -EFAULT;
+    if (time.tv_sec < 0 || time.tv_sec > SECONDS_MAX || (uint64_t)time.tv_usec >= 1000000)
+        return -EINVAL;
+    return set_wall((uint64_t)time.tv_sec * PX_SECOND + (uint64_t)time.tv_usec * 1000);
+}
+
+PX_SYS(gettimeofday)
+{
+    struct px_timeval time = timeval_of(px_real_ns());
+    const int32_t zone[2] = {0, 0};
+
+    if (a && px_copy_out(a, &time, sizeof time) != 0)
+        return -EFAULT;
+    return b ? px_copy_out(b, zone, sizeof zone) : 0;
+}
+
+PX_SYS(time)
+{
+    int64_t seconds = (int64_t)(px_real_ns() / PX_SECOND);
+
+    return a && px_copy_out(a, &seconds, sizeof seconds) != 0 ? -EFAULT : seconds;
+}
+
+PX_SYS(times)
+{
+    uint64_t own, children;
+    int64_t ticks[4]; /* user, system, children's user and system: the kernel does not tell user from system */
+
+    (void)!cpu_ns(px_self()->pid, &own, &children);
+    ticks[0] = (int64_t)(own / TICK_NS);
+    ticks[1] = 0;
+    ticks[2] = (int64_t)(children / TICK_NS);
+    ticks[3] = 0;
+    if (a && px_copy_out(a, ticks, sizeof ticks) != 0)
+        return -EFAULT;
+    return (int64_t)(px_now_ns() / TICK_NS);
+}
+
+struct rusage {
+    struct px_timeval user, system;
+    int64_t maxrss, other[13];
+};
+
+#define RUSAGE_SELF 0
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_THREAD 1
+
+PX_SYS(getrusage)
+{
+    struct rusage usage = {0};
+    struct px_memory_totals totals;
+    uint64_t own, children;
+
+    if ((int)a != RUSAGE_SELF && (int)a != RUSAGE_CHILDREN && (int)a != RUSAGE_THREAD)
+        return -EINVAL;
+    (void)!cpu_ns(px_self()->pid, &own, &children);
+    usage.user = timeval_of((int)a == RUSAGE_CHILDREN ? children : own);
+    if ((int)a != RUSAGE_CHILDREN) {
+        px_memory_totals(&totals);
+        usage.maxrss = (int64_t)totals.resident * 4;
+    }
+    return px_copy_out(b, &usage, sizeof usage);
+}
+
+/* ---- sleeping ---------------------------------------------------------------------------------------------------- */
+
+/* A sleep that a stop or an ignored signal interrupted goes on with what is left: restart_syscall. */
+static uint64_t restart_deadline_ns;
+static px_user restart_rest;
+
+static int64_t sleep_until(uint64_t deadline_ns, px_user rest, bool absolute)
+{
+    int64_t result = px_wait(NULL, 0, deadline_ns);
+    uint64_t now;
+
+    if (result == -ETIMEDOUT)
+        return 0;
+    if (absolute)
+        return -PX_ERESTARTNOHAND;
+    now = px_now_ns();
+    if (rest && write_timespec(rest, deadline_ns > now ? deadline_ns - now : 0) != 0)
+        return -EFAULT;
+    restart_deadline_ns = deadline_ns;
+    restart_rest = rest;
+    return -PX_ERESTART_BLOCK;
+}
+
+PX_SYS(restart_syscall)
+{
+    return restart_deadline_ns ? sleep_until(restart_deadline_ns, restart_rest, false) : -EINTR;
+}
+
+PX_SYS(nanosleep)
+{
+    uint64_t ns;
+    int64_t result = px_read_timespec(a, &ns);
+
+    return result < 0 ? result : sleep_until(px_deadline_after(ns), b, false);
+}
+
+PX_SYS(clock_nanosleep)
+{
+    uint64_t ns, now;
+    int64_t result = px_read_timespec(c, &ns);
+
+    if (result == 0)
+        result = (int)a == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : read_clock((int)a, &now);
+    if (result < 0)
+        return result;
+    if (!(b & TIMER_ABSTIME))
+        return sleep_until(px_deadline_after(ns), d, false);
+    return ns <= now ? 0 : sleep_until(px_deadline_after(ns - now), 0, true);
+}
