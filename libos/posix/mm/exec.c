@@ -152,7 +152,8 @@ static void announce(struct px_exec *exec)
     name = name ? name + 1 : exec->path;
     memcpy(text->comm, name, strnlen(name, sizeof(text->comm) - 1));
     text->length = (uint32_t)(bytes < sizeof(text->cmdline) ? bytes : sizeof(text->cmdline));
-    memcpy(text->cmdline, (const void *)px_mm.argument_lo, text->length);
+    if (px_copy_in(text->cmdline, px_mm.argument_lo, text->length) < 0)
+        text->length = 0;
     px_call_server(PX_SLOT_PROC, &message);
 }
 

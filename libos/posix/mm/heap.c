@@ -27,7 +27,7 @@ struct heap_page {
 static const uint16_t class_bytes[] = {16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1360, 2048};
 #define CLASSES (sizeof(class_bytes) / sizeof(class_bytes[0]))
 
-static struct heap_page page[PAGES_MAX];
+static struct heap_page descriptor[PAGES_MAX];
 static uint8_t partial[CLASSES]; /* first page of the class with free objects, + 1 */
 static unsigned pages_used;      /* all pages that were ever used lie below */
 
@@ -44,11 +44,11 @@ uint64_t px_heap_pages(void)
 static bool bind(unsigned first, unsigned count)
 {
     for (unsigned at = first; at < first + count; at++) {
-        if (page[at].bound)
+        if (descriptor[at].bound)
             continue;
         if (exo_mem_alloc(PX_SLOT_SELF, PX_HEAP + at * PX_PAGE, 1, EXO_PROT_READ | EXO_PROT_WRITE) != 1)
             return false;
-        page[at].bound = true;
+        descriptor[at].bound = true;
     }
     return true;
 }
@@ -59,7 +59,7 @@ static unsigned take_run(unsigned count)
     unsigned length = 0;
 
     for (unsigned at = 0; at < PAGES; at++) {
-        length = page[at].kind == PAGE_FREE ? length + 1 : 0;
+        length = descriptor[at].kind == PAGE_FREE ? length + 1 : 0;
         if (length < count)
             continue;
         at -= count - 1;
@@ -83,15 +83,15 @@ static void *slab_take(unsigned class_)
 
         if (made == NO_PAGE)
             return NULL;
-        page[made].kind = PAGE_SLAB;
-        page[made].class_ = (uint8_t)class_;
-        page[made].used = page[made].fresh = 0;
-        page[made].first = NO_OBJECT;
-        page[made].next = 0;
+        descriptor[made].kind = PAGE_SLAB;
+        descriptor[made].class_ = (uint8_t)class_;
+        descriptor[made].used = descriptor[made].fresh = 0;
+        descriptor[made].first = NO_OBJECT;
+        descriptor[made].next = 0;
         partial[class_] = (uint8_t)(made + 1);
         index = made + 1;
     }
-    slab = &page[index - 1];
+    slab = &descriptor[index - 1];
     base = page_at(index - 1);
     if (slab->first != NO_OBJECT) {
         object = slab->first;
@@ -112,15 +112,15 @@ static void slab_unlink(unsigned class_, unsigned index)
     uint8_t *link = &partial[class_];
 
     while (*link != 0 && *link != index + 1)
-        link = &page[*link - 1].next;
+        link = &descriptor[*link - 1].next;
     if (*link)
-        *link = page[index].next;
-    page[index].next = 0;
+        *link = descriptor[index].next;
+    descriptor[index].next = 0;
 }
 
 static void slab_give(unsigned index, unsigned char *block)
 {
-    struct heap_page *slab = &page[index];
+    struct heap_page *slab = &descriptor[index];
     unsigned class_ = slab->class_, bytes = class_bytes[class_];
     bool was_full = slab->first == NO_OBJECT && (slab->fresh + 1u) * bytes > PX_PAGE;
     uint16_t object = (uint16_t)((unsigned)(block - page_at(index)) / bytes);
@@ -211,10 +211,10 @@ void *px_alloc(size_t bytes)
     run = take_run((unsigned)(PX_PAGE_UP(bytes) / PX_PAGE));
     if (run == NO_PAGE)
         return big_take(bytes);
-    page[run].kind = PAGE_RUN;
-    page[run].class_ = (uint8_t)(PX_PAGE_UP(bytes) / PX_PAGE);
-    for (unsigned at = 1; at < page[run].class_; at++)
-        page[run + at].kind = PAGE_REST;
+    descriptor[run].kind = PAGE_RUN;
+    descriptor[run].class_ = (uint8_t)(PX_PAGE_UP(bytes) / PX_PAGE);
+    for (unsigned at = 1; at < descriptor[run].class_; at++)
+        descriptor[run + at].kind = PAGE_REST;
     return page_at(run);
 }
 
@@ -229,12 +229,12 @@ void px_free(void *block)
     }
     if (va < PX_HEAP || va >= PX_HEAP_HI)
         return;
-    if (page[index].kind == PAGE_SLAB) {
+    if (descriptor[index].kind == PAGE_SLAB) {
         slab_give(index, block);
-    } else if (page[index].kind == PAGE_RUN) {
-        unsigned count = page[index].class_;
+    } else if (descriptor[index].kind == PAGE_RUN) {
+        unsigned count = descriptor[index].class_;
 
         for (unsigned at = 0; at < count; at++)
-            page[index + at].kind = PAGE_FREE;
+            descriptor[index + at].kind = PAGE_FREE;
     }
 }

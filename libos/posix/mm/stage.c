@@ -11,13 +11,19 @@
 /* Makes sure that the page of `va` and all above are bound. */
 static int64_t bind_down(struct px_stage *stage, uint64_t va)
 {
-    uint64_t page = PX_PAGE_DOWN(va);
+    uint64_t lowest = PX_PAGE_DOWN(va), done = 0;
 
-    if (page >= stage->bound)
+    if (lowest >= stage->bound)
         return 0;
-    if (page < stage->lo || exo_alloc_all(PX_SLOT_SELF, page, (stage->bound - page) / PX_PAGE, 7, NULL) < 0)
+    if (lowest < stage->lo)
         return -ENOMEM;
-    stage->bound = page;
+    if (exo_alloc_all(PX_SLOT_SELF, lowest, (stage->bound - lowest) / PX_PAGE, 7, &done) < 0) {
+        int64_t status = exo_unmap_all(PX_SLOT_SELF, lowest, done);
+
+        (void)status;
+        return -ENOMEM;
+    }
+    stage->bound = lowest;
     return 0;
 }
 
