@@ -1,0 +1,187 @@
+/* The current directory, the root, the umask, and paths of inodes. Both directories are held like open files. */
+#include "files.h"
+#include "px_calls.h"
+
+struct px_base px_cwd;
+struct px_node px_root;
+uint32_t px_umask = 022;
+
+void px_files_start(void)
+{
+    struct px_look look;
+
+    px_look_start(&look);
+    do {
+        uint32_t root = PX_META_LOAD(px_meta()->root);
+        const struct px_inode *inode = px_region_inode(&look.region, root);
+
+        if (inode)
+            px_node_fill(&px_root, root, inode);
+    } while (px_look_again(&look));
+    px_cwd.ino = (uint32_t)px_root.ino;
+    px_cwd.gen = px_root.gen;
+    (void)!px_node_hold(&px_root);
+    (void)!px_node_hold(&px_root);
+}
+
+/* ---- paths of inodes --------------------------------------------------------------------------------------------- */
+
+#define DEPTH_MAX 2048u
+
+/* Writes the path so that it ends at *at, from the inode up to the root; *at moves down. */
+static int64_t path_up(const struct px_region *region, uint32_t ino, uint32_t gen, char *start, char **at)
+{
+    const struct px_inode *inode = px_region_inode(region, ino);
+
+    if (!inode || PX_META_LOAD(inode->gen) != gen || PX_META_LOAD(inode->nlink) == 0)
+        return -ENOENT;
+    for (unsigned depth = 0; ino != (uint32_t)px_root.ino && depth < DEPTH_MAX; depth++) {
+        const struct px_name *name = px_region_at(region, PX_META_LOAD(inode->name), sizeof *name);
+        uint8_t length = name ? PX_META_LOAD(name->length) : 0;
+
+        /* Without a name it is the root of all: the process's own root is not above the inode. */
+        if (!name || !px_region_at(region, PX_META_LOAD(inode->name), sizeof *name + length))
+            return -ENOENT;
+        if (*at - start < length + 1)
+            return -ERANGE;
+        *at -= length;
+        memcpy(*at, name->text, length);
+        *--*at = '/';
+        ino = PX_META_LOAD(name->directory);
+        inode = px_region_inode(region, ino);
+        if (!inode)
+            return -ENOENT;
+    }
+    return ino == (uint32_t)px_root.ino ? 0 : -ENOENT;
+}
+
+int64_t px_inode_path(uint32_t ino, uint32_t gen, char *to, size_t bytes)
+{
+    char text[PATH_MAX], *at;
+    struct px_look look;
+    int64_t status;
+    size_t length;
+
+    px_look_start(&look);
+    do {
+        at = text + sizeof text;
+        status = path_up(&look.region, ino, gen, text, &at);
+    } while (px_look_again(&look));
+    if (status < 0 || look.failed)
+        return look.failed ? -EIO : status;
+    if (at == text + sizeof text)
+        *--at = '/';
+    length = (size_t)(text + sizeof text - at);
+    if (length > bytes)
+        return -ERANGE;
+    memcpy(to, at, length);
+    return (int64_t)length;
+}
+
+int64_t px_node_path(const struct px_node *node, char *to, size_t bytes)
+{
+    if (node->kind == PX_NODE_PROC)
+        return px_procfs_path(node, to, bytes);
+    return px_inode_path((uint32_t)node->ino, node->gen, to, bytes);
+}
+
+PX_SYS(getcwd)
+{
+    char path[PATH_MAX];
+    int64_t length;
+
+    if (px_cwd.ino) {
+        length = px_inode_path(px_cwd.ino, px_cwd.gen, path, sizeof path - 1);
+    } else {
+        length = (int64_t)strlen(px_cwd.proc);
+        memcpy(path, px_cwd.proc, (size_t)length);
+    }
+    if (length < 0)
+        return length == -ERANGE ? -ENAMETOOLONG : length;
+    path[length++] = '\0';
+    if ((uint64_t)length > b)
+        return -ERANGE;
+    return px_copy_out(a, path, (size_t)length) < 0 ? -EFAULT : length;
+}
+
+/* ---- changing them ----------------------------------------------------------------------------------------------- */
+
+static int64_t check_directory(const struct px_node *node)
+{
+    if (!S_ISDIR(node->mode))
+        return -ENOTDIR;
+    return px_node_access(node, 1);
+}
+
+static int64_t enter(const struct px_node *node)
+{
+    struct px_node old = {.kind = PX_NODE_FS, .ino = px_cwd.ino, .gen = px_cwd.gen};
+    struct px_base next = {.ino = (uint32_t)node->ino, .gen = node->gen};
+    int64_t status = check_directory(node);
+
+    if (status < 0)
+        return status;
+    if (node->kind == PX_NODE_PROC) {
+        status = px_procfs_path(node, next.proc, sizeof next.proc - 1);
+        next.ino = 0;
+    } else {
+        status = px_node_hold(node);
+    }
+    if (status < 0)
+        return status;
+    px_cwd = next;
+    px_node_drop(&old);
+    return 0;
+}
+
+PX_SYS(chdir)
+{
+    struct px_place place;
+    int64_t status = px_find_user(AT_FDCWD, a, PX_WALK_DIRECTORY, &place);
+
+    return status < 0 ? status : enter(&place.node);
+}
+
+PX_SYS(fchdir)
+{
+    const struct px_ofd *ofd = px_fd_get((int)a);
+    struct px_place place;
+    int64_t status;
+
+    if (!ofd)
+        return -EBADF;
+    if (ofd->node.kind != PX_NODE_FS && ofd->node.kind != PX_NODE_PROC)
+        return -ENOTDIR;
+    status = px_find((int)a, "", PX_WALK_EMPTY, NULL, &place);
+    return status < 0 ? status : enter(&place.node);
+}
+
+PX_SYS(chroot)
+{
+    struct px_place place;
+    struct px_node old = px_root;
+    int64_t status = px_find_user(AT_FDCWD, a, PX_WALK_DIRECTORY, &place);
+
+    if (status == 0)
+        status = check_directory(&place.node);
+    if (status < 0)
+        return status;
+    if (px_self()->euid != 0)
+        return -EPERM;
+    if (place.node.kind != PX_NODE_FS)
+        return -ENOTDIR;
+    status = px_node_hold(&place.node);
+    if (status < 0)
+        return status;
+    px_root = place.node;
+    px_node_drop(&old);
+    return 0;
+}
+
+PX_SYS(umask)
+{
+    uint32_t old = px_umask;
+
+    px_umask = (uint32_t)a & 0777;
+    return old;
+}

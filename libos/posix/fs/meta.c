@@ -1,0 +1,104 @@
+/* Reading fs's metadata: retries, and pages of the region that fs added since this process got its own. */
+#include "files.h"
+
+#define TRIES_QUIET 3u     /* then give way to fs */
+#define TRIES_MAX 100000u  /* fs died in the middle of a change */
+
+void px_look_wait(struct px_look *look)
+{
+    while (look->seq & 1 && !look->failed) {
+        look->tries++;
+        look->failed = look->tries > TRIES_MAX;
+        (void)!exo_yield();
+        look->seq = __atomic_load_n(&px_meta()->seq, __ATOMIC_ACQUIRE);
+    }
+}
+
+bool px_look_retry(struct px_look *look)
+{
+    if (look->failed || look->tries++ > TRIES_MAX) {
+        look->failed = true;
+        return false;
+    }
+    if (look->tries > TRIES_QUIET)
+        (void)!exo_yield();
+    px_look_begin(look);
+    return true;
+}
+
+/* A page of the region is not mapped here: fs maps it and all behind it. */
+bool px_meta_fault(uint64_t address)
+{
+    uint64_t page = (address - PX_META) / PX_PAGE;
+    struct exo_message message = {.word = {PX_FS_META, page}};
+
+    return address >= PX_META && address < PX_META_HI && px_call_server(PX_SLOT_FS, &message) >= 0 && message.word[1] > page;
+}
+
+const struct px_inode *px_held_inode(const struct px_node *node)
+{
+    struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
+    const struct px_inode *inode = px_region_inode(&region, (uint32_t)node->ino);
+
+    return inode && PX_META_LOAD(inode->gen) == node->gen && PX_META_LOAD(inode->mode) ? inode : NULL;
+}
+
+void px_node_fill(struct px_node *node, uint32_t ino, const struct px_inode *inode)
+{
+    node->kind = PX_NODE_FS;
+    node->mode = PX_META_LOAD(inode->mode);
+    node->ino = ino;
+    node->gen = PX_META_LOAD(inode->gen);
+    node->uid = PX_META_LOAD(inode->uid);
+    node->gid = PX_META_LOAD(inode->gid);
+    node->nlink = PX_META_LOAD(inode->nlink);
+    node->size = PX_META_LOAD(inode->size);
+    node->rdev = PX_META_LOAD(inode->rdev);
+}
+
+void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *inode)
+{
+    uint64_t pages = PX_META_LOAD(inode->pages), most;
+    int64_t ns[3] = {PX_META_LOAD(inode->atime_ns), PX_META_LOAD(inode->mtime_ns), PX_META_LOAD(inode->ctime_ns)};
+    struct px_timespec *time[3] = {&stat->st_atim, &stat->st_mtim, &stat->st_ctim};
+
+    memset(stat, 0, sizeof *stat);
+    stat->st_dev = PX_FS_DEV;
+    stat->st_ino = ino;
+    stat->st_nlink = PX_META_LOAD(inode->nlink);
+    stat->st_mode = PX_META_LOAD(inode->mode);
+    stat->st_uid = PX_META_LOAD(inode->uid);
+    stat->st_gid = PX_META_LOAD(inode->gid);
+    stat->st_rdev = PX_META_LOAD(inode->rdev);
+    stat->st_size = (int64_t)PX_META_LOAD(inode->size);
+    stat->st_blksize = PX_PAGE;
+    most = PX_PAGES_UP((uint64_t)stat->st_size); /* pages reserved beyond the end are not the file's */
+    if (S_ISDIR(stat->st_mode))
+        pages = 1;
+    stat->st_blocks = (int64_t)(pages < most ? pages : most) * 8;
+    if (!S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode))
+        stat->st_blocks = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        time[i]->tv_sec = ns[i] / 1000000000;
+        time[i]->tv_nsec = ns[i] % 1000000000;
+        if (time[i]->tv_nsec < 0) {
+            time[i]->tv_sec--;
+            time[i]->tv_nsec += 1000000000;
+        }
+    }
+}
+
+/* ---- who asks ---------------------------------------------------------------------------------------------------- */
+
+bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
+{
+    bool in_group = ids->gid == gid;
+
+    if (ids->uid == 0)
+        return !(want & 1) || S_ISDIR(mode) || (mode & 0111);
+    if (ids->uid == uid)
+        return (want & ~(mode >> 6) & 7) == 0;
+    for (uint32_t i = 0; i < ids->group_count && !in_group; i++)
+        in_group = ids->groups[i] == gid;
+    return (want & ~(in_group ? mode >> 3 : mode) & 7) == 0;
+}

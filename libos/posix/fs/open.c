@@ -1,0 +1,208 @@
+/* open and its relatives. An existing file opened for reading costs no message: permission is checked here, and again by fs when pages are asked for. */
+#include "files.h"
+#include "px_calls.h"
+
+#define O_ASYNC 020000
+#define KNOWN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | \
+                     O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
+static unsigned rights_of(unsigned flags)
+{
+    static const uint8_t rights[4] = {4, 2, 6, 6};
+
+    return rights[flags & O_ACCMODE];
+}
+
+/* A description for an inode: held first, so that it is what was found. */
+static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token, struct px_ofd **ofd)
+{
+    int64_t status = px_node_hold(node);
+
+    if (status < 0)
+        return status;
+    *ofd = px_ofd_new(kind, flags);
+    if (!*ofd) {
+        px_node_drop(node);
+        return -ENFILE;
+    }
+    (*ofd)->node = *node;
+    (*ofd)->word[PX_WORD_TOKEN] = token;
+    return 0;
+}
+
+static int64_t check_flags(const struct px_node *node, unsigned flags)
+{
+    unsigned rights = rights_of(flags);
+
+    if (S_ISLNK(node->mode))
+        return -ELOOP;
+    if (S_ISDIR(node->mode) && (rights & 2 || flags & (O_CREAT | O_TRUNC)))
+        return -EISDIR;
+    if (flags & O_DIRECTORY && !S_ISDIR(node->mode))
+        return -ENOTDIR;
+    if (node->kind == PX_NODE_FS && px_node_access(node, rights) < 0)
+        return -EACCES;
+    if (flags & O_NOATIME && px_self()->euid != 0 && px_self()->euid != node->uid)
+        return -EPERM;
+    return 0;
+}
+
+/* A regular file or directory of fs that is there. */
+static int64_t open_inode(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
+{
+    enum px_ofd_kind kind = S_ISDIR(node->mode) ? PX_OFD_DIRECTORY : PX_OFD_FILE;
+    uint64_t token = 0;
+    int64_t status = describe(kind, node, flags, 0, ofd);
+
+    if (status < 0 || (!(rights_of(flags) & 2) && !(flags & O_TRUNC)))
+        return status;
+    status = px_fs_call(PX_FS_OPEN, PX_FS_NODE(node->ino, node->gen), rights_of(flags) | (flags & O_TRUNC ? 2 : 0), flags & O_TRUNC ? 1 : 0, 0,
+                        &token);
+    if (status < 0) {
+        px_node_drop(node);
+        px_ofd_abandon(*ofd);
+        return status == -ESTALE ? -ENOENT : status;
+    }
+    (*ofd)->word[PX_WORD_TOKEN] = token;
+    return 0;
+}
+
+/* What the walk found. */
+static int64_t open_found(const struct px_node *node, const char *path, unsigned flags, struct px_ofd **ofd)
+{
+    int64_t status;
+
+    if (flags & O_PATH) {
+        if (flags & O_DIRECTORY && !S_ISDIR(node->mode))
+            return -ENOTDIR;
+        return describe(PX_OFD_PATH, node, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), 0, ofd);
+    }
+    status = check_flags(node, flags);
+    if (status < 0)
+        return status;
+    if (node->kind == PX_NODE_FS && (S_ISREG(node->mode) || S_ISDIR(node->mode)))
+        return open_inode(node, flags, ofd);
+    return px_open_node(node, path, flags, NULL, ofd);
+}
+
+static int64_t describe_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
+{
+    struct px_node node = {.kind = PX_NODE_FS, .mode = S_IFREG, .ino = PX_FS_INO(made->node), .gen = PX_FS_GEN(made->node)};
+    int64_t status = describe(PX_OFD_FILE, &node, flags, made->token, ofd);
+    const struct px_inode *inode = status == 0 ? px_held_inode(&node) : NULL;
+
+    if (inode)
+        px_node_fill(&(*ofd)->node, PX_FS_INO(made->node), inode);
+    return status;
+}
+
+/* Makes the file that is not there. -EEXIST: somebody was faster. */
+static int64_t open_new(const struct px_place *place, unsigned flags, unsigned mode, struct px_ofd **ofd)
+{
+    struct px_fs_made made;
+    int64_t status;
+
+    if (place->slash)
+        return -EISDIR;
+    if (flags & O_DIRECTORY)
+        return -EINVAL;
+    if (!place->directory)
+        return -ENOENT;
+    status = px_fs_create(place, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL, 0, &made);
+    return status < 0 ? status : describe_made(&made, flags, ofd);
+}
+
+#define RACES_MAX 16u
+
+/* A name may come or go between the walk and the call: then everything again. */
+static int64_t open_path(int dirfd, const char *path, unsigned flags, unsigned mode, struct px_ofd **ofd)
+{
+    unsigned walk = (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? PX_WALK_NOFOLLOW : 0) |
+                    (flags & O_CREAT ? PX_WALK_PARENT : 0);
+    struct px_place place;
+    int64_t status = -ENOENT;
+
+    for (unsigned races = 0; races < RACES_MAX; races++) {
+        status = px_find(dirfd, path, walk, NULL, &place);
+        if (status < 0)
+            return status;
+        if (place.node.kind == 0) {
+            status = open_new(&place, flags, mode, ofd);
+            if (status == -EEXIST && !(flags & O_EXCL))
+                continue;
+            return status;
+        }
+        if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+            return -EEXIST;
+        if (flags & O_CREAT && place.slash && !S_ISDIR(place.node.mode))
+            return -ENOTDIR;
+        status = open_found(&place.node, path, flags, ofd);
+        if (status != -ENOENT || place.node.kind != PX_NODE_FS)
+            return status;
+    }
+    return status;
+}
+
+static int64_t open_nameless(int dirfd, const char *path, unsigned flags, unsigned mode, struct px_ofd **ofd)
+{
+    struct px_place place, new = {.length = 0};
+    struct px_fs_made made;
+    int64_t status = px_find(dirfd, path, PX_WALK_DIRECTORY, NULL, &place);
+
+    if (status < 0)
+        return status;
+    if (!(rights_of(flags) & 2))
+        return -EINVAL;
+    if (place.node.kind != PX_NODE_FS)
+        return -EOPNOTSUPP;
+    new.directory = PX_FS_NODE(place.node.ino, place.node.gen);
+    status = px_fs_create(&new, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL, PX_CREATE_TMPFILE | (flags & O_EXCL ? PX_CREATE_NOLINK : 0), &made);
+    return status < 0 ? status : describe_made(&made, flags, ofd);
+}
+
+static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mode)
+{
+    char path[PATH_MAX];
+    struct px_ofd *ofd;
+    int64_t status = px_copy_string(path, user_path, sizeof path);
+
+    if (status < 0)
+        return status;
+    flags &= KNOWN_FLAGS;
+    if (flags & O_PATH)
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    else if (flags & TMPFILE_BIT && !(flags & O_DIRECTORY))
+        return -EINVAL;
+    if (flags & TMPFILE_BIT)
+        status = open_nameless(dirfd, path, flags & ~TMPFILE_BIT & ~(unsigned)O_DIRECTORY, mode, &ofd);
+    else
+        status = open_path(dirfd, path, flags, mode, &ofd);
+    if (status < 0)
+        return status;
+    ofd->flags |= O_LARGEFILE & (flags & O_PATH ? 0 : ~0u);
+    status = px_fd_install(ofd, 0, flags & O_CLOEXEC);
+    if (status < 0) {
+        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->drop)
+            px_ops[ofd->kind]->drop(ofd);
+        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->destroy)
+            px_ops[ofd->kind]->destroy(ofd);
+        px_ofd_abandon(ofd);
+    }
+    return status;
+}
+
+PX_SYS(open)
+{
+    return open_at(AT_FDCWD, a, (unsigned)b, (unsigned)c);
+}
+
+PX_SYS(openat)
+{
+    return open_at((int)a, b, (unsigned)c, (unsigned)d);
+}
+
+PX_SYS(creat)
+{
+    return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, (unsigned)b);
+}

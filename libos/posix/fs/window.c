@@ -1,0 +1,226 @@
+/*
+ * Windows: address ranges on parts of files, where fs maps the pages that this process may see. Reading is then a copy. A window keeps which of
+ * its pages are mapped, and of which version of the file: when pages were taken away the version changes and the window starts over.
+ * There are a few small and a few large ones, used again in the order of their last use.
+ */
+#include "files.h"
+
+#define SMALL_PAGES 16u
+#define LARGE_PAGES 128u
+#define SMALL_COUNT 16u
+#define WINDOWS 20u
+#define FIRST_GRANT 16u    /* pages at the first touch of a window; the next touch takes the rest */
+#define RESERVE_MOST 64u   /* pages beyond the end that a writer takes ahead */
+
+struct window {
+    uint32_t ino, gen, version;
+    uint32_t used;      /* stamp of the last use; 0: free */
+    uint64_t base;      /* first page of the file */
+    uint64_t va;        /* 0: no addresses yet */
+    uint64_t mapped[LARGE_PAGES / 64];
+    uint8_t use;        /* enum px_window_use */
+    uint8_t grants;
+};
+
+static struct window windows[WINDOWS];
+static struct window *latest = windows;
+static uint32_t stamp;
+
+static uint64_t span_of(const struct window *window)
+{
+    return window - windows < SMALL_COUNT ? SMALL_PAGES : LARGE_PAGES;
+}
+
+static bool is_mapped(const struct window *window, uint64_t at)
+{
+    return window->mapped[at / 64] >> (at % 64) & 1;
+}
+
+static void clear(struct window *window)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < LARGE_PAGES / 64; i++) {
+        any |= window->mapped[i] != 0;
+        window->mapped[i] = 0;
+    }
+    window->grants = 0;
+    if (any)
+        (void)!exo_unmap_all(PX_SLOT_SELF, window->va, span_of(window));
+}
+
+static bool covers(const struct window *window, const struct px_file *file, uint64_t page)
+{
+    return window->ino == file->ino && window->used && window->gen == file->gen && page >= window->base &&
+           page - window->base < span_of(window);
+}
+
+static struct window *find(const struct px_file *file, uint64_t page)
+{
+    if (covers(latest, file, page))
+        return latest;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        if (covers(&windows[i], file, page))
+            return latest = &windows[i];
+    }
+    return NULL;
+}
+
+/* A window for the page, taken from its last user. NULL: no addresses. */
+static struct window *take(const struct px_file *file, uint64_t page, uint64_t file_pages)
+{
+    unsigned first = file_pages > SMALL_PAGES ? SMALL_COUNT : 0, end = first ? WINDOWS : SMALL_COUNT;
+    struct window *oldest = &windows[first];
+
+    for (unsigned i = first; i < end; i++) {
+        if (windows[i].used < oldest->used)
+            oldest = &windows[i];
+    }
+    if (!oldest->va && !(oldest->va = px_window_reserve(span_of(oldest))))
+        return NULL;
+    clear(oldest);
+    oldest->ino = file->ino;
+    oldest->gen = file->gen;
+    oldest->base = page & ~(span_of(oldest) - 1);
+    oldest->use = PX_USE_READ;
+    latest = oldest;
+    return oldest;
+}
+
+void px_window_forget(uint32_t ino)
+{
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        if (windows[i].ino == ino && windows[i].used) {
+            clear(&windows[i]);
+            windows[i].used = 0;
+        }
+    }
+}
+
+uint32_t px_window_version(const struct px_file *file, uint64_t page)
+{
+    const struct window *window = find(file, page);
+
+    return window ? window->version : 0;
+}
+
+static unsigned grant_flags(enum px_window_use use)
+{
+    switch (use) {
+    case PX_USE_READ: return PX_GRANT_READ;
+    case PX_USE_EXEC: return PX_GRANT_READ | PX_GRANT_EXEC;
+    case PX_USE_WRITE: break;
+    }
+    return PX_GRANT_READ | PX_GRANT_WRITE | PX_GRANT_FILL;
+}
+
+/* How many pages to ask for: what is wanted, and more where more will follow. */
+static uint64_t choose_count(const struct window *window, const struct px_inode *inode, uint64_t at, uint64_t want, uint64_t file_pages)
+{
+    struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
+    uint64_t page = window->base + at, most = span_of(window) - at, count = want < most ? want : most;
+    uint64_t rest = file_pages > page ? file_pages - page : 0, aim = FIRST_GRANT;
+
+    if (window->use == PX_USE_WRITE && count > rest) { /* beyond the end: half as much again as there is */
+        aim = count + (file_pages / 2 < RESERVE_MOST ? file_pages / 2 : RESERVE_MOST);
+        return aim < most ? aim : most;
+    }
+    if (window->grants > 0 || (at == 0 && window->base > 0))
+        aim = most;
+    aim = aim < rest ? aim : rest;
+    aim = aim < most ? aim : most;
+    if (window->use != PX_USE_WRITE)
+        return count < aim ? aim : count;
+    while (count < aim && px_region_page(&region, inode, page + count)) /* holes that nobody writes to stay */
+        count++;
+    return count;
+}
+
+/* Asks fs for pages from `at` on. Marked as mapped is what was no hole before: that is certainly there now. */
+static int64_t grant(struct window *window, const struct px_file *file, const struct px_inode *inode, uint64_t at, uint64_t count)
+{
+    struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
+    bool fill = window->use == PX_USE_WRITE;
+    uint64_t there[LARGE_PAGES / 64] = {0}, version;
+    int64_t done;
+
+    for (uint64_t i = at; i < at + count; i++) {
+        if (fill || px_region_page(&region, inode, window->base + i))
+            there[i / 64] |= 1ull << (i % 64);
+    }
+    done = px_fs_call(PX_FS_GRANT | count << 32, PX_FS_NODE(file->ino, file->gen), window->base + at,
+                      (window->va + at * PX_PAGE) | grant_flags(window->use), file->token, &version);
+    if (done < 0)
+        return done;
+    if ((uint32_t)version != window->version) { /* pages went while we asked: what is mapped may be stale */
+        for (uint64_t i = at; i < at + count; i++)
+            window->mapped[i / 64] |= 1ull << (i % 64);
+        clear(window);
+        window->version = (uint32_t)version;
+        return -EAGAIN;
+    }
+    for (uint64_t i = at; i < at + (uint64_t)done && i < at + count; i++)
+        window->mapped[i / 64] |= there[i / 64] & 1ull << (i % 64);
+    window->grants = 1;
+    return done;
+}
+
+/* The window on the page, of the file's present version and for the use wanted. */
+static struct window *ready(const struct px_file *file, const struct px_inode *inode, uint64_t page, enum px_window_use use, uint64_t file_pages)
+{
+    uint32_t version = PX_META_LOAD(inode->version);
+    struct window *window = find(file, page);
+
+    if (window && file_pages > 2 * SMALL_PAGES && span_of(window) == SMALL_PAGES) {
+        px_window_forget(file->ino); /* it has grown: large windows now */
+        window = NULL;
+    }
+    if (!window) {
+        window = take(file, page, file_pages);
+        if (!window)
+            return NULL;
+        window->version = version;
+    }
+    if (window->version != version || window->use < use) {
+        clear(window);
+        window->version = version;
+        window->use = (uint8_t)use;
+    }
+    window->used = ++stamp;
+    return window;
+}
+
+int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, enum px_window_use use, uint8_t **at)
+{
+    const struct px_node node = {.kind = PX_NODE_FS, .ino = file->ino, .gen = file->gen};
+    const struct px_inode *inode = px_held_inode(&node);
+
+    for (unsigned tries = 0; inode && tries < 8; tries++) {
+        uint64_t pages = PX_PAGES_UP(PX_META_LOAD(inode->size)), index, count;
+        struct window *window = ready(file, inode, page, use, page + 1 > pages ? page + 1 : pages);
+        struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
+        int64_t done;
+
+        if (!window)
+            return -ENOMEM;
+        index = page - window->base;
+        *at = (uint8_t *)(window->va + index * PX_PAGE);
+        for (count = 0; count < want && index + count < span_of(window) && is_mapped(window, index + count); count++)
+            ;
+        if (count > 0)
+            return (int64_t)count;
+        if (use != PX_USE_WRITE && !px_region_page(&region, inode, page))
+            return 0;
+        done = grant(window, file, inode, index, choose_count(window, inode, index, want, pages));
+        if (done == -EACCES && window->use > use) { /* another description of this process may write: this one may not */
+            clear(window);
+            window->use = (uint8_t)use;
+            continue;
+        }
+        if (done < 0 && done != -EAGAIN)
+            return done;
+        if (done == 0)
+            return 0; /* past the end by now */
+    }
+    return -EIO;
+}
