@@ -56,7 +56,7 @@ struct exo_regs *px_regs(void);
 
 /* Direct entry: the address that AT_EXO_CALL (auxv 0x65786f) gives to programs: called like a function with the number in RAX and Linux's
  * argument registers, without entering the kernel. */
-void px_direct_entry(void);
+void px_direct_entry(void) __attribute__((visibility("hidden")));
 
 static inline struct exo_upage *px_upage(void)
 {

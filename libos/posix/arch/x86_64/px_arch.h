@@ -8,11 +8,14 @@
 #include "px.h"
 
 /* Top of the libOS stack: the program's registers. */
-extern struct exo_regs px_first_regs __attribute__((visibility("hidden")));
+#pragma GCC visibility push(hidden) /* entry.S: addressed without a table */
+extern struct exo_regs px_first_regs;
 
 void px_syscall_entry(void);
 void px_upcall_entry(void);
 void px_child_entry(void);
+void px_direct_entry(void);
+#pragma GCC visibility pop
 
 /* The program's registers by meaning. */
 static inline uint64_t px_arch_result(const struct exo_regs *regs)

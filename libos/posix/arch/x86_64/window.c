@@ -1,9 +1,11 @@
 /* The windows of entry.S: places where an upcall may find the libOS half way out, and how each is completed. */
 #include "px_arch.h"
 
+#pragma GCC visibility push(hidden)
 extern const char px_exit_window[], px_exit_window_end[], px_iret_window[], px_iret_window_end[], px_child_entry_end[];
 /* The guarded copy code (copy.S). */
-extern const char px_guarded_start[] __attribute__((weak)), px_guarded_end[] __attribute__((weak)), px_guarded_fixup[] __attribute__((weak));
+extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
+#pragma GCC visibility pop
 
 static bool inside(uint64_t rip, const char *start, const char *end)
 {
