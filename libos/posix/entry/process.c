@@ -123,6 +123,7 @@ void px_child_start(void)
 {
     struct exo_regs *regs = px_regs();
 
+    px_files_fork_child(); /* first: fs frees nothing while a child has not said what it holds */
     px_exit_work = PX_WORK_REGS;
     px_arch_fpu_give();
     px_signal_fork_child();

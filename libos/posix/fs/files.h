@@ -112,8 +112,7 @@ int64_t px_inode_path(uint32_t ino, uint32_t gen, char *to, size_t bytes);
 
 /* ---- holding inodes (hold.c) ------------------------------------------------------------------------------------------ */
 
-/* px_node_hold and px_node_drop are in px.h. */
-void px_files_fork_child(void); /* first thing in a child */
+/* px_node_hold, px_node_drop and px_files_fork_child are in px.h. */
 extern bool px_fd_exiting;
 
 /* ---- windows (window.c) ------------------------------------------------------------------------------------------------ */
