@@ -17,6 +17,7 @@ import io
 import os
 import re
 import selectors
+import signal
 import subprocess
 import sys
 import tarfile
@@ -126,7 +127,7 @@ def run_driver(command, cases, limit_s):
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(archive(cases))
         source.seek(0)
-        process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=errors, preexec_fn=default_signals)
         complaint = watch(process, stream, limit_s)
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip()
@@ -137,6 +138,14 @@ def run_driver(command, cases, limit_s):
     if complaint is None and len(stream.results) < len(cases):
         complaint = f"ended early; unread output: {bytes(stream.buffer[:200])!r}"
     return stream.results, complaint
+
+
+def default_signals():
+    """Whoever started this program may ignore signals; the cases must not inherit that."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if number < 32:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def watch(process, stream, limit_s):

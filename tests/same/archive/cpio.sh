@@ -1,0 +1,1 @@
+mkdir -p t/s; seq 1 100 >t/a; echo x >t/s/b; ln -s a t/l; find t | sort | cpio -o -H newc 2>/dev/null >x.cpio; cpio -t <x.cpio 2>/dev/null; mkdir o; (cd o; cpio -id <../x.cpio 2>/dev/null; find . | sort; cmp t/a ../t/a && echo same)

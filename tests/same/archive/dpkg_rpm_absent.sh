@@ -1,0 +1,1 @@
+dpkg-deb -c /nonexistent.deb; echo $?; rpm2cpio /nonexistent.rpm; echo $?

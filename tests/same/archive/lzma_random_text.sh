@@ -1,0 +1,1 @@
+awk 'BEGIN {srand(3); for (i = 0; i < 20000; i++) {x = (x * 1103515245 + 12345) % 2147483648; printf "%d word%d\n", x % 1000, x % 77}}' >f; md5sum f; for z in gzip bzip2; do $z -c f | $z -dc | cmp - f && echo $z; done

@@ -1,0 +1,2 @@
+# shell: bash
+echo $BASH_SUBSHELL $(echo $BASH_SUBSHELL $(echo $BASH_SUBSHELL)); (echo $BASH_SUBSHELL; (echo $BASH_SUBSHELL)); [ "$BASHPID" = "$$" ] && echo same; ([ "$BASHPID" = "$$" ] || echo different)

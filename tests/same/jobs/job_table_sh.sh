@@ -1,0 +1,6 @@
+sleep 100 &
+sleep 101 &
+jobs | sed 's/  */ /g'
+kill %1 %2
+wait
+echo done

@@ -1,0 +1,7 @@
+cp /bin/busybox ./sleep
+./sleep 100 & p=$!
+while [ "$(cat /proc/$p/comm)" != sleep ]; do sleep 0.01; done
+pidof sleep >pids; echo $?
+grep -qw $p pids && echo found
+killall -q nosuchname; echo $?
+kill $p; wait $p; echo $?

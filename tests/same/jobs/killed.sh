@@ -1,0 +1,9 @@
+sleep 100 & p=$!
+kill $p
+wait $p; echo $?
+sleep 100 & p=$!
+kill -9 $p
+wait $p; echo $?
+sleep 100 & p=$!
+kill -s HUP $p
+wait $p; echo $?

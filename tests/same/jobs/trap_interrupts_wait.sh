@@ -1,0 +1,5 @@
+trap 'echo handler' USR1
+sleep 100 & s=$!
+(sleep 0.1; kill -USR1 $$) &
+wait $s; echo "wait gave $?"
+kill $s; wait $s; echo "then $?"

@@ -1,0 +1,4 @@
+(trap 'echo caught; exit 9' TERM; echo ready >r; while :; do sleep 0.01; done) & p=$!
+while [ ! -s r ]; do sleep 0.01; done
+kill $p
+wait $p; echo $?

@@ -1,0 +1,3 @@
+wait 99999; echo $?
+true & p=$!
+wait $p; echo $?

@@ -1,0 +1,2 @@
+sh -c 'true & exec sleep 0.1'
+echo $?

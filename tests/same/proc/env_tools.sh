@@ -1,0 +1,1 @@
+env -i A=1 env; env -u HOME env | grep -c HOME; env A=2 sh -c 'echo $A'; env nosuchcommand; echo $?; printenv HOME 2>/dev/null; setsid env -i x=y env; chroot / /bin/echo chrooted; renice 5 $$ >/dev/null 2>&1; echo $?; time -p true 2>&1 | cut -d ' ' -f 1

@@ -1,0 +1,1 @@
+for f in meminfo uptime loadavg stat mounts version cpuinfo; do [ -r /proc/$f ] && [ -n "$(head -c 1 /proc/$f)" ] && echo $f; done; cat /proc/nosuch; echo $?; ls -d /proc/1; grep -c '^MemTotal: *[0-9]* kB$' /proc/meminfo; cat /proc/sys/kernel/ostype; free | wc -l

@@ -1,0 +1,1 @@
+ipcalc -n 10.1.2.3/16; mkpasswd -m md5 -S abcdefgh secret 2>/dev/null; cal 1 1970 | head -n 1; expr "$(hostid)" : '.*' \> 0; echo 'a b' | sed = ; tac /etc/shells | tail -n 1; uuidgen 2>/dev/null; clear | od -An -c | head -n 1; mountpoint / 2>/dev/null; resume 2>/dev/null; sync; echo $?

@@ -1,0 +1,1 @@
+sh -c 'grep -E "^(Name|State|Tgid|PPid|Uid|Gid|Threads):" /proc/$$/status' | sed 's/Tgid:.*/Tgid: N/;s/PPid:.*/PPid: N/'; cut -d ' ' -f 2-3 /proc/self/stat; awk '{print (NF >= 40)}' /proc/self/stat; awk '{print NF}' /proc/self/statm

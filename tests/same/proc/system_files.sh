@@ -1,0 +1,1 @@
+head -n 1 /etc/passwd; grep -c . /etc/shells; cat /etc/hostname | wc -l; readlink /bin/sh; ls -ld /tmp | cut -c 1-10; ls -l /dev/null /dev/zero /dev/full | awk '{print $1, $5, $6}'; ls -l /dev/fd /dev/stdin | sed 's/.*-> //'; stat -c '%F %t %T' /dev/null

@@ -1,0 +1,1 @@
+awk 'BEGIN {for (i = 0; i < 80000; i++) {x = (x * 69069 + 1) % 4294967296; print x}}' >f; wc -c <f >/dev/null; sort -n f >g; md5sum f g; sort -c -n g; echo $?; uniq g | wc -l; rm f; gzip g; zcat g.gz | md5sum

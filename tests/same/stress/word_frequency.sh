@@ -1,0 +1,1 @@
+awk 'BEGIN {for (i = 0; i < 40000; i++) {x = (x * 1103515245 + 12345) % 2147483648; printf "w%d%s", int(x / 65536) % 500, i % 10 == 9 ? "\n" : " "}; print ""}' >t; tr ' ' '\n' <t | grep . | sort | uniq -c | sort -k 1,1nr -k 2 | head -n 5 | sed 's/^ *//'; tr ' ' '\n' <t | grep -c .

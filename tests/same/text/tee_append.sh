@@ -1,0 +1,1 @@
+echo a | tee f >/dev/null; echo b | tee -a f; cat f; echo c | tee /nonexistent/x; echo $?
