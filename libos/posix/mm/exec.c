@@ -10,8 +10,17 @@
 
 /* ---- finding the program ----------------------------------------------------------------------------------------- */
 
+static int64_t hold(struct px_exec *exec, const struct px_node *node)
+{
+    int64_t status = px_node_hold(node);
+
+    if (status == 0)
+        exec->held[exec->holds++] = *node;
+    return status;
+}
+
 /* The file at a path, if it may be executed. */
-static int64_t find_file(int dirfd, const char *path, unsigned flags, struct px_node *node)
+static int64_t find_file(struct px_exec *exec, int dirfd, const char *path, unsigned flags, struct px_node *node)
 {
     int64_t status = px_walk(dirfd, path, flags, node);
 
@@ -21,7 +30,8 @@ static int64_t find_file(int dirfd, const char *path, unsigned flags, struct px_
         return -ELOOP; /* AT_SYMLINK_NOFOLLOW */
     if (!S_ISREG(node->mode))
         return -EACCES;
-    return px_node_access(node, 1);
+    status = px_node_access(node, 1);
+    return status < 0 ? status : hold(exec, node);
 }
 
 static int64_t read_line(struct px_exec *exec)
@@ -69,7 +79,7 @@ static int64_t follow_scripts(struct px_exec *exec)
             return status;
         memcpy(exec->scratch, interpreter, strlen(interpreter) + 1);
         name = exec->scratch; /* what the next level, if any, is called */
-        status = find_file(AT_FDCWD, name, 0, &exec->node);
+        status = find_file(exec, AT_FDCWD, name, 0, &exec->node);
         if (status < 0)
             return status;
     }
@@ -88,7 +98,7 @@ static int64_t load_headers(struct px_exec *exec)
     length = px_elf_interpreter(&exec->main, exec->scratch);
     if (length <= 0)
         return length;
-    status = find_file(AT_FDCWD, exec->scratch, 0, &node);
+    status = find_file(exec, AT_FDCWD, exec->scratch, 0, &node);
     if (status < 0)
         return status;
     got = px_node_read(&node, exec->line, 0, sizeof(exec->line));
@@ -174,6 +184,8 @@ static void end(struct px_exec *exec)
     px_elf_free(&exec->main);
     px_elf_free(&exec->interpreter);
     px_stage_end(&exec->stage);
+    while (exec->holds > 0)
+        px_node_drop(&exec->held[--exec->holds]);
     px_free(exec);
 }
 
@@ -214,7 +226,7 @@ int64_t px_exec(const char *path, char *const argv[], char *const envp[])
         return -ENOMEM;
     exec->argv.libos = argv;
     exec->envp.libos = envp;
-    status = find_file(AT_FDCWD, path, 0, &exec->node);
+    status = find_file(exec, AT_FDCWD, path, 0, &exec->node);
     if (status == 0)
         return run(exec);
     end(exec);
@@ -244,7 +256,7 @@ static int64_t exec_at(int dirfd, px_user user_path, px_user argv, px_user envp,
     if (status >= 0) {
         exec->argv.user = argv;
         exec->envp.user = envp;
-        status = find_file(dirfd, path, walk, &exec->node);
+        status = find_file(exec, dirfd, path, walk, &exec->node);
     }
     if (status == 0) {
         exec->path = descriptor_name(dirfd, path, path + PATH_MAX, PATH_MAX + 32);

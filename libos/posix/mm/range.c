@@ -102,28 +102,28 @@ void px_range_give(struct px_range *range, uint64_t va, uint64_t pages)
 
 #define FIRST_PIECES 8u
 static struct px_piece shared_first[FIRST_PIECES], window_first[FIRST_PIECES];
-static struct px_range shared, window;
+static struct px_range shared_range, window_range;
 
 uint64_t px_shared_reserve(uint64_t pages)
 {
-    if (!shared.piece)
-        px_range_start(&shared, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);
-    return px_range_take(&shared, pages);
+    if (!shared_range.piece)
+        px_range_start(&shared_range, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);
+    return px_range_take(&shared_range, pages);
 }
 
 void px_shared_release(uint64_t va, uint64_t pages)
 {
-    px_range_give(&shared, va, pages);
+    px_range_give(&shared_range, va, pages);
 }
 
 uint64_t px_window_reserve(uint64_t pages)
 {
-    if (!window.piece)
-        px_range_start(&window, window_first, FIRST_PIECES, PX_WINDOW_LO, PX_WINDOW_HI);
-    return px_range_take(&window, pages);
+    if (!window_range.piece)
+        px_range_start(&window_range, window_first, FIRST_PIECES, PX_WINDOW_LO, PX_WINDOW_HI);
+    return px_range_take(&window_range, pages);
 }
 
 void px_window_release(uint64_t va, uint64_t pages)
 {
-    px_range_give(&window, va, pages);
+    px_range_give(&window_range, va, pages);
 }

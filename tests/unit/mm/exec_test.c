@@ -157,7 +157,9 @@ static int64_t buried(void)
 {
     px_vma_reset();
     for (unsigned at = 0; at < px_mm.files; at++)
-        CHECK(!px_mm.file[at] || !px_mm.file[at]->users);
+        CHECK(!px_mm.file[at]);
+    for (unsigned ino = 0; ino < FILES; ino++)
+        fake_file[ino].holds = 0;
     for (uint64_t va = PX_BIG; va < PX_BIG_HI; va += 4096)
         entry_clear(PX_SLOT_SELF, va);
     big.piece = NULL;
@@ -222,6 +224,13 @@ static void check_invariants(void)
             CHECK(entry->page * 4096 < PX_PROG_HI && vma && (entry->prot & ~px_mm_prot(vma->prot)) == 0);
         }
     CHECK(big.count == 1 || big.piece == NULL); /* staging given back */
+    for (unsigned ino = 0; ino < FILES; ino++) {
+        unsigned users = 0;
+
+        for (unsigned at = 0; at < px_mm.files; at++)
+            users += px_mm.file[at] && px_mm.file[at]->node.ino == ino;
+        CHECK(fake_file[ino].holds == users);
+    }
 }
 
 static void check_plain(uint64_t base)
