@@ -497,9 +497,10 @@ static bool watch_counts(struct exo_predicate *predicates, unsigned *count)
 
 void host_sleep(void)
 {
-    struct exo_predicate predicates[EXO_WAIT_MAX] = {{.va = service.start->endpoint, .kind = EXO_WAIT_ENDPOINT}};
-    unsigned count = 1;
+    struct exo_predicate predicates[EXO_WAIT_MAX];
+    unsigned count = 0;
     bool blocked = watch_streams(predicates, &count);
+    int64_t status;
 
     if (!watch_counts(predicates, &count))
         return;
@@ -512,7 +513,11 @@ void host_sleep(void)
     }
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], 1);
-    (void)!exo_wait(predicates, count, blocked ? now_ns() + STREAM_LOCK_RECHECK_NS : EXO_DEADLINE_NEVER);
+    /* The kernel wants the endpoint to be the last of the predicates. */
+    predicates[count++] = (struct exo_predicate){.va = service.start->endpoint, .kind = EXO_WAIT_ENDPOINT};
+    status = exo_wait(predicates, count, blocked ? now_ns() + STREAM_LOCK_RECHECK_NS : EXO_DEADLINE_NEVER);
+    if (status == -EXO_E_INVAL || status == -EXO_E_FAULT)
+        host_fail(EXO_FAILED_LINK, "the kernel refuses to let tty sleep"); /* better than to spin */
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], -1);
     console_want_sent(&host.console, false);

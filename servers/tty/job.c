@@ -22,6 +22,14 @@ static const struct px_proc *entry(unsigned index)
     return PX_PROC(service.table, index);
 }
 
+/* Entries that are worth a look: one past the last that was ever used. */
+static unsigned entries(void)
+{
+    uint32_t pages = __atomic_load_n(&((const struct px_proctab *)service.table)->table_pages, __ATOMIC_ACQUIRE);
+
+    return pages < PX_PROCS_MAX / 4 ? pages * 4 : PX_PROCS_MAX;
+}
+
 static bool lives(const struct px_proc *process)
 {
     uint32_t state = __atomic_load_n(&process->state, __ATOMIC_RELAXED);
@@ -66,7 +74,7 @@ struct terminal *caller_terminal(const struct caller *caller)
 
 static const struct px_proc *find_pid(int32_t pid)
 {
-    for (unsigned i = 1; i < PX_PROCS_MAX; i++)
+    for (unsigned i = 1; i < entries(); i++)
         if (entry(i)->pid == pid && entry(i)->state != PX_FREE)
             return entry(i);
     return NULL;
@@ -75,7 +83,7 @@ static const struct px_proc *find_pid(int32_t pid)
 /* A group is orphaned if no member has a parent in another group of the same session (POSIX 3.263). */
 static bool orphaned(int32_t pgid)
 {
-    for (unsigned i = 1; i < PX_PROCS_MAX; i++) {
+    for (unsigned i = 1; i < entries(); i++) {
         const struct px_proc *member = entry(i), *parent;
 
         if (!lives(member) || member->pgid != pgid)
@@ -122,7 +130,7 @@ void job_signal(int32_t pgid, int signal)
 
 int64_t job_session_of_group(int32_t pgid)
 {
-    for (unsigned i = 1; i < PX_PROCS_MAX; i++)
+    for (unsigned i = 1; i < entries(); i++)
         if (entry(i)->state != PX_FREE && entry(i)->pgid == pgid)
             return entry(i)->sid;
     return -ESRCH;
@@ -171,7 +179,7 @@ static void leader_ended(struct terminal *terminal)
 
 void processes_changed(void)
 {
-    for (unsigned i = 1; i < PX_PROCS_MAX; i++)
+    for (unsigned i = 1; i < entries(); i++)
         if (service.gen[i] && (!lives(entry(i)) || entry(i)->gen != service.gen[i])) {
             forget_holder(i);
             service.gen[i] = 0;
