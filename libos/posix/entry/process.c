@@ -102,13 +102,13 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     ctx = message.word[4];
     birth = (struct birth){flags, stack, child_tid, pid};
     px_arch_fpu_keep();
-    if (flags & CLONE_PARENT_SETTID)
-        (void)!px_copy_out(parent_tid, &pid, sizeof(pid)); /* before the clone: the child sees it too */
     status = fill_child(env, vfork);
     if (status < 0)
         return give_up(pid, env, ctx, status);
     if (exo_ctx_start(ctx) < 0)
         return give_up(pid, env, ctx, -EAGAIN);
+    if (flags & CLONE_PARENT_SETTID)
+        (void)!px_copy_out(parent_tid, &pid, sizeof(pid)); /* Linux takes no notice of a bad address either */
     px_ppage()->forking = 0;
     drop_handles(env, ctx);
     if (!(flags & CLONE_PARENT))
