@@ -155,6 +155,7 @@ void fs_map_each(const struct px_inode *inode, void (*visit)(void *context, uint
 /* Puts pages into holes from first on; as many as can be. Pages done (filled or there already), or -ENOSPC if none. */
 int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count);
 void fs_trim_reserved(void); /* pages that writers reserved and did not use */
+void fs_reserved_start(void); /* none */
 void fs_reserved_forget(uint32_t ino);
 
 int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, bool truncate, uint64_t *token);

@@ -40,6 +40,11 @@ static void trim(struct px_inode *inode)
         inode->version++;
 }
 
+void fs_reserved_start(void)
+{
+    memset(reserved, 0, sizeof reserved);
+}
+
 void fs_reserved_forget(uint32_t ino)
 {
     for (unsigned i = 0; i < RESERVED_MAX; i++) {

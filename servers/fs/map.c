@@ -136,7 +136,7 @@ void fs_map_cut(struct px_inode *inode, uint64_t first, uint64_t end)
     struct cut cut = {.first = first, .end = end};
     uint32_t slots = inode->file.height == 1 ? inode->file.slots : PX_MAP_FANOUT;
 
-    if (first >= px_map_reach(inode->file.height, inode->file.slots))
+    if (first >= end || first >= px_map_reach(inode->file.height, inode->file.slots))
         return;
     cut_slot(&cut, &inode->file.map, inode->file.height, slots, 0);
     fs_release_end(&cut.release);
