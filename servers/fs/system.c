@@ -78,13 +78,15 @@ static bool is_living(uint32_t state)
 
 bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
 {
-    while (++*cursor < PX_PROCS_MAX) {
+    uint32_t entries = ((const struct px_proctab *)PX_PROCTAB)->entries;
+
+    while (++*cursor < entries && *cursor < PX_PROCS_MAX) {
         const struct px_proc *process = PX_PROC(PX_PROCTAB, *cursor);
         const struct px_ppage *page = (const struct px_ppage *)PX_CLIENT_PPAGE(*cursor);
         uint32_t count;
 
-        if (!is_living(__atomic_load_n(&process->state, __ATOMIC_ACQUIRE)))
-            continue;
+        if (!is_living(__atomic_load_n(&process->state, __ATOMIC_ACQUIRE)) || !process->fs_env)
+            continue; /* pid 1 is no process with pages of its own */
         count = __atomic_load_n(&page->hazard_count, __ATOMIC_ACQUIRE);
         hazards->ino = page->hazard;
         hazards->count = count < PX_HAZARDS ? count : PX_HAZARDS;
@@ -99,7 +101,7 @@ bool fs_find_caller(uint64_t badge, struct fs_request *request)
     unsigned index = PX_BADGE_INDEX(badge);
     const struct px_proc *process;
 
-    if (index == 0 || index >= PX_PROCS_MAX)
+    if (index == 0 || index >= PX_PROCS_MAX || index >= ((const struct px_proctab *)PX_PROCTAB)->entries)
         return false;
     process = PX_PROC(PX_PROCTAB, index);
     if (!is_living(process->state) || process->gen != PX_BADGE_GEN(badge))
