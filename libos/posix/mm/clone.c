@@ -3,6 +3,7 @@
  * inside tables that exist, so ranges follow the mappings closely.
  */
 #include "mm.h"
+#include "proto/fsmeta.h"
 
 #define JOIN_GAP (16 * PX_PAGE) /* a hole that costs less to walk than a call */
 #define ALL_PROT (EXO_PROT_READ | EXO_PROT_WRITE | EXO_PROT_EXEC)
@@ -67,13 +68,25 @@ static int64_t clone_program(uint64_t env, bool vfork)
     return share(env, lo, hi, mode);
 }
 
+/* What of a range somebody has taken. */
+static int64_t share_used(uint64_t env, const struct px_range *range, uint64_t mode)
+{
+    uint64_t lo, hi = 0;
+    int64_t status = 0;
+
+    while (status == 0 && px_range_used(range, hi, &lo, &hi))
+        status = share(env, lo, hi, mode);
+    return status;
+}
+
 /* The libOS's own part. Its data, stack and the first pages of the heap are written by both sides at once: copied now, which is cheaper than
  * two faults each. */
 #define HEAP_HOT 8u
 
 static int64_t clone_libos(uint64_t env)
 {
-    uint64_t heap = px_heap_pages(), hot = heap < HEAP_HOT ? heap : HEAP_HOT;
+    const struct px_meta *meta = (const struct px_meta *)PX_META;
+    uint64_t heap = px_heap_pages(), hot = heap < HEAP_HOT ? heap : HEAP_HOT, meta_pages = meta->pages;
     const struct {
         uint64_t lo, hi, mode;
     } part[] = {
@@ -81,16 +94,18 @@ static int64_t clone_libos(uint64_t env)
         {(uint64_t)px_image_data_start, PX_PAGE_UP(px_image_end), EXO_SHARE_COPY},
         {PX_HEAP, PX_HEAP + hot * PX_PAGE, EXO_SHARE_COPY},
         {PX_HEAP + hot * PX_PAGE, PX_HEAP + heap * PX_PAGE, EXO_SHARE_COW},
-        {PX_PROCTAB, PX_META_HI, EXO_SHARE_SAME},
-        {PX_SHARED, PX_SHARED_HI, EXO_SHARE_SAME},
-        {PX_BIG, PX_BIG_HI, EXO_SHARE_COW},
-        {PX_WINDOW_LO, PX_WINDOW_HI, EXO_SHARE_SAME},
+        {PX_PROCTAB, PX_PROCTAB + PX_PROCTAB_PAGES * PX_PAGE, EXO_SHARE_SAME},
+        {PX_META, PX_META + (meta_pages < PX_META_PAGES_MAX ? meta_pages : PX_META_PAGES_MAX) * PX_PAGE, EXO_SHARE_SAME},
     };
     int64_t status = 0;
 
     for (unsigned at = 0; at < sizeof(part) / sizeof(part[0]) && status == 0; at++)
         status = share(env, part[at].lo, part[at].hi, part[at].mode);
-    return status;
+    if (status == 0)
+        status = share_used(env, &px_big_range, EXO_SHARE_COW);
+    if (status == 0)
+        status = share_used(env, &px_shared_range, EXO_SHARE_SAME);
+    return status < 0 ? status : share_used(env, &px_window_range, EXO_SHARE_SAME);
 }
 
 int64_t px_memory_clone(uint64_t env, bool vfork)

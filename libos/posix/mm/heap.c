@@ -145,18 +145,18 @@ static void slab_give(unsigned index, unsigned char *block)
 #define BIG_MAGIC 0x6b636f6c42676942ull
 
 static struct px_piece big_first[BIG_PIECES];
-static struct px_range big = {.fixed = true};
+struct px_range px_big_range = {.fixed = true};
 
 uint64_t px_big_reserve(uint64_t pages)
 {
-    if (!big.piece)
-        px_range_start(&big, big_first, BIG_PIECES, PX_BIG, PX_BIG_HI);
-    return px_range_take(&big, pages);
+    if (!px_big_range.piece)
+        px_range_start(&px_big_range, big_first, BIG_PIECES, PX_BIG, PX_BIG_HI);
+    return px_range_take(&px_big_range, pages);
 }
 
 void px_big_release(uint64_t va, uint64_t pages)
 {
-    px_range_give(&big, va, pages);
+    px_range_give(&px_big_range, va, pages);
 }
 
 static void *big_take(size_t bytes)

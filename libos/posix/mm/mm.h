@@ -124,7 +124,8 @@ struct px_piece {
     uint64_t va, pages;
 };
 struct px_range {
-    struct px_piece *piece;
+    uint64_t lo, hi;
+    struct px_piece *piece; /* NULL: not started */
     unsigned count, capacity;
     bool fixed; /* may not grow its array */
     bool owned; /* the array is in the heap */
@@ -132,6 +133,9 @@ struct px_range {
 void px_range_start(struct px_range *range, struct px_piece *first, unsigned capacity, uint64_t lo, uint64_t hi);
 uint64_t px_range_take(struct px_range *range, uint64_t pages);
 void px_range_give(struct px_range *range, uint64_t va, uint64_t pages);
+/* The first stretch at or above `from` that is not free; false: none. */
+bool px_range_used(const struct px_range *range, uint64_t from, uint64_t *lo, uint64_t *hi);
+extern struct px_range px_big_range, px_shared_range, px_window_range;
 
 /* Large private blocks outside the heap proper, page aligned: address space only (heap.c). */
 uint64_t px_big_reserve(uint64_t pages);

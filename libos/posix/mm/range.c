@@ -6,6 +6,8 @@
 
 void px_range_start(struct px_range *range, struct px_piece *first, unsigned capacity, uint64_t lo, uint64_t hi)
 {
+    range->lo = lo;
+    range->hi = hi;
     range->piece = first;
     range->capacity = capacity;
     range->count = 1;
@@ -98,32 +100,50 @@ void px_range_give(struct px_range *range, uint64_t va, uint64_t pages)
     range->count++;
 }
 
+bool px_range_used(const struct px_range *range, uint64_t from, uint64_t *lo, uint64_t *hi)
+{
+    *lo = from > range->lo ? from : range->lo;
+    if (!range->piece)
+        return false;
+    for (unsigned at = 0; at < range->count; at++) {
+        const struct px_piece *piece = &range->piece[at];
+
+        *hi = piece->va;
+        if (*lo < piece->va)
+            return true;
+        if (*lo < piece->va + piece->pages * PX_PAGE)
+            *lo = piece->va + piece->pages * PX_PAGE;
+    }
+    *hi = range->hi;
+    return *lo < range->hi;
+}
+
 /* ---- the two ranges that other parts of the libOS take from ------------------------------------------------------ */
 
 #define FIRST_PIECES 8u
 static struct px_piece shared_first[FIRST_PIECES], window_first[FIRST_PIECES];
-static struct px_range shared_range, window_range;
+struct px_range px_shared_range, px_window_range;
 
 uint64_t px_shared_reserve(uint64_t pages)
 {
-    if (!shared_range.piece)
-        px_range_start(&shared_range, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);
-    return px_range_take(&shared_range, pages);
+    if (!px_shared_range.piece)
+        px_range_start(&px_shared_range, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);
+    return px_range_take(&px_shared_range, pages);
 }
 
 void px_shared_release(uint64_t va, uint64_t pages)
 {
-    px_range_give(&shared_range, va, pages);
+    px_range_give(&px_shared_range, va, pages);
 }
 
 uint64_t px_window_reserve(uint64_t pages)
 {
-    if (!window_range.piece)
-        px_range_start(&window_range, window_first, FIRST_PIECES, PX_WINDOW_LO, PX_WINDOW_HI);
-    return px_range_take(&window_range, pages);
+    if (!px_window_range.piece)
+        px_range_start(&px_window_range, window_first, FIRST_PIECES, PX_WINDOW_LO, PX_WINDOW_HI);
+    return px_range_take(&px_window_range, pages);
 }
 
 void px_window_release(uint64_t va, uint64_t pages)
 {
-    px_range_give(&window_range, va, pages);
+    px_range_give(&px_window_range, va, pages);
 }

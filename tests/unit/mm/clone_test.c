@@ -54,7 +54,7 @@ static struct entry *child(uint64_t va)
 static void forget_child(void)
 {
     for (unsigned at = 0; at < BUCKETS; at++)
-        for (struct entry *entry = bucket[at], *next; entry; entry = next) {
+        for (struct entry *entry = chain[at], *next; entry; entry = next) {
             next = entry->next;
             if (entry->env == CHILD)
                 entry_clear(CHILD, entry->page * 4096);

@@ -162,7 +162,7 @@ static int64_t buried(void)
         fake_file[ino].holds = 0;
     for (uint64_t va = PX_BIG; va < PX_BIG_HI; va += 4096)
         entry_clear(PX_SLOT_SELF, va);
-    big.piece = NULL;
+    px_big_range.piece = NULL;
     for (unsigned at = 0; at < PAGES_MAX; at++)
         descriptor[at].kind = PAGE_FREE;
     memset(partial, 0, sizeof(partial));
@@ -216,14 +216,14 @@ static void check_string(uint64_t va, const char *expected)
 static void check_invariants(void)
 {
     for (unsigned at = 0; at < BUCKETS; at++)
-        for (const struct entry *entry = bucket[at]; entry; entry = entry->next) {
+        for (const struct entry *entry = chain[at]; entry; entry = entry->next) {
             const struct px_vma *vma = px_vma_at(entry->page * 4096);
 
             if (host_range(entry->page * 4096))
                 continue;
             CHECK(entry->page * 4096 < PX_PROG_HI && vma && (entry->prot & ~px_mm_prot(vma->prot)) == 0);
         }
-    CHECK(big.count == 1 || big.piece == NULL); /* staging given back */
+    CHECK(px_big_range.count == 1 || px_big_range.piece == NULL); /* staging given back */
     for (unsigned ino = 0; ino < FILES; ino++) {
         unsigned users = 0;
 

@@ -33,7 +33,7 @@ static inline uint64_t exo_arch_cycles(void)
 #define HEAP_BYTES (112 * 4096ul)
 #define BIG_BYTES (14ul << 20)
 static _Alignas(4096) unsigned char fake_heap[HEAP_BYTES], fake_big[BIG_BYTES];
-static _Alignas(4096) unsigned char fake_info[4096], fake_ppage[4096], fake_msg[4096], fake_proctab[8192];
+static _Alignas(4096) __attribute__((unused)) unsigned char fake_info[4096], fake_ppage[4096], fake_msg[4096], fake_proctab[8192], fake_meta[4096];
 #undef PX_HEAP
 #undef PX_HEAP_HI
 #undef PX_BIG
@@ -42,6 +42,8 @@ static _Alignas(4096) unsigned char fake_info[4096], fake_ppage[4096], fake_msg[
 #undef PX_PPAGE
 #undef PX_MSG
 #undef PX_PROCTAB
+#undef PX_META
+#undef PX_META_HI
 #define PX_HEAP ((uint64_t)fake_heap)
 #define PX_HEAP_HI (PX_HEAP + HEAP_BYTES)
 #define PX_BIG ((uint64_t)fake_big)
@@ -50,6 +52,8 @@ static _Alignas(4096) unsigned char fake_info[4096], fake_ppage[4096], fake_msg[
 #define PX_PPAGE ((uint64_t)fake_ppage)
 #define PX_MSG ((uint64_t)fake_msg)
 #define PX_PROCTAB ((uint64_t)fake_proctab)
+#define PX_META ((uint64_t)fake_meta)
+#define PX_META_HI (PX_META + 4096)
 #include "mm/mm.h"
 #include "libexo/loop.c"
 
@@ -78,12 +82,12 @@ struct entry {
     struct entry *next;
 };
 #define BUCKETS 4096u
-static struct entry *bucket[BUCKETS];
+static struct entry *chain[BUCKETS];
 static unsigned frames_live, entries_live, frames_limit = 1u << 30, fail_after = 1u << 30, calls_made;
 
 static struct entry **slot_of(uint64_t env, uint64_t page)
 {
-    struct entry **at = &bucket[(page * 0x9e3779b97f4a7c15ull + env) >> 40 & (BUCKETS - 1)];
+    struct entry **at = &chain[(page * 0x9e3779b97f4a7c15ull + env) >> 40 & (BUCKETS - 1)];
 
     while (*at && ((*at)->env != env || (*at)->page != page))
         at = &(*at)->next;
@@ -214,7 +218,7 @@ static int64_t fake_share(uint64_t env, uint64_t va, uint64_t source_va, uint64_
         unsigned count = 0;
 
         for (unsigned at = 0; at < BUCKETS; at++)
-            for (const struct entry *entry = bucket[at]; entry; entry = entry->next)
+            for (const struct entry *entry = chain[at]; entry; entry = entry->next)
                 if (entry->env == PX_SLOT_SELF && entry->page - source_va / 4096 < pages && count < 1024)
                     found[count++] = entry->page * 4096;
         CHECK(count < 1024);
@@ -233,7 +237,7 @@ static int64_t fake_each(uint64_t env, uint64_t va, uint64_t pages, int prot)
 {
     if (pages > 1u << 16) { /* a reservation: look at what there is */
         for (unsigned at = 0; at < BUCKETS; at++)
-            for (struct entry *entry = bucket[at], *next; entry; entry = next) {
+            for (struct entry *entry = chain[at], *next; entry; entry = next) {
                 next = entry->next;
                 if (entry->env == env && entry->page - va / 4096 < pages && fake_each(env, entry->page * 4096, 1, prot) < 0)
                     return -EXO_E_RIGHTS;

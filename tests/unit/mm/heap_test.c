@@ -67,7 +67,7 @@ static void free_all(void)
     }
     for (unsigned at = 0; at < PAGES; at++)
         CHECK(descriptor[at].kind == PAGE_FREE);
-    CHECK(big.count == 1 && big.piece[0].pages == BIG_BYTES / 4096);
+    CHECK(px_big_range.count == 1 && px_big_range.piece[0].pages == BIG_BYTES / 4096);
 }
 
 static void test_heap(void)
@@ -96,6 +96,22 @@ static void test_heap(void)
 
 #define RANGE_PAGES 300u
 static bool taken[RANGE_PAGES];
+
+static void test_used(struct px_range *range)
+{
+    uint64_t lo, hi, at = px_range_take(range, RANGE_PAGES);
+    struct px_range never = {0};
+
+    CHECK(at == 0x10000 && px_range_used(range, 0, &lo, &hi) && lo == at && hi == at + RANGE_PAGES * 4096);
+    CHECK(px_range_used(range, at + 8192, &lo, &hi) && lo == at + 8192 && !px_range_used(range, hi, &lo, &hi));
+    px_range_give(range, at, 2);
+    px_range_give(range, at + 5 * 4096, 3);
+    CHECK(px_range_used(range, 0, &lo, &hi) && lo == at + 2 * 4096 && hi == at + 5 * 4096);
+    CHECK(px_range_used(range, hi, &lo, &hi) && lo == at + 8 * 4096 && hi == at + RANGE_PAGES * 4096);
+    px_range_give(range, at + 2 * 4096, 3);
+    px_range_give(range, at + 8 * 4096, RANGE_PAGES - 8);
+    CHECK(!px_range_used(range, 0, &lo, &hi) && !px_range_used(&never, 0, &lo, &hi));
+}
 
 static void test_range(void)
 {
@@ -136,6 +152,7 @@ static void test_range(void)
             px_range_give(&range, held[at].va, held[at].pages);
     CHECK(range.count == 1 && range.piece[0].pages == RANGE_PAGES);
     CHECK(px_range_take(&range, RANGE_PAGES + 1) == 0 && px_range_take(&range, UINT64_MAX) == 0);
+    test_used(&range);
     CHECK(px_window_reserve(1) == PX_WINDOW_LO && px_shared_reserve(17) == PX_SHARED);
     CHECK(px_window_reserve(1ul << 18) == PX_WINDOW_LO + 4096);
 }

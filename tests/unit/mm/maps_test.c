@@ -79,7 +79,7 @@ static void check_list(void)
 static void check_pages(void)
 {
     for (unsigned at = 0; at < BUCKETS; at++)
-        for (const struct entry *entry = bucket[at]; entry; entry = entry->next) {
+        for (const struct entry *entry = chain[at]; entry; entry = entry->next) {
             const struct px_vma *vma = px_vma_at(entry->page * 4096);
 
             if (entry->env != PX_SLOT_SELF || host_range(entry->page * 4096))
