@@ -49,7 +49,7 @@ enum px_slot {
     PX_SLOT_FS = 4,
     PX_SLOT_TTY = 5,
     PX_SLOT_ZONE = 6, /* the zone that it is charged to; no right to create environments */
-    PX_SLOT_FIRST_FREE = 16,
+    PX_SLOT_FIRST_FREE = 7, /* the kernel fills the lowest free slot: fork copies from here on */
 };
 
 /* A badge names a process: table index in the low 16 bits, generation above. */
