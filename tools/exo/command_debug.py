@@ -12,7 +12,7 @@ from exo.build import ROOT
 from exo.errors import ExoError
 from exo.options import FLAG, Option, Parser
 
-OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run")] + [
+OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run", "build-only")] + [
     Option("attach", FLAG, "", "join a guest that ./exo run --gdb started, on localhost:1234"),
     Option("help", FLAG, "", "this text"),
 ]

@@ -74,6 +74,7 @@ LATER_OPTIONS = [
 OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
     Option("gdb", FLAG, "", "wait for a debugger on localhost:1234 (./exo debug --attach)"),
     Option("dry-run", FLAG, "", "print the QEMU line and do nothing"),
+    Option("build-only", FLAG, "", "build and do nothing"),
 ] + BUILD_OPTIONS + LATER_OPTIONS
 
 USAGE = """usage: ./exo run [OPTIONS] [--] [CMD [ARG...]]
@@ -131,7 +132,7 @@ def start(values, words, gdb=None):
 
 
 def dry_run(values):
-    built = Build(values.built) if values.built else the_build(values)
+    built = the_build(values)
     log = values.kernel_log or "kernel.log"
     print(printable(machine(values, "tcp::1234" if values.gdb else None)
                     .command_line(os.path.relpath(built.kernel), os.path.relpath(built.image), log, 3)))
@@ -148,6 +149,9 @@ def main(arguments):
         raise usage_error("run", "the name of the program is empty")
     if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
         raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
+    if values.build_only:
+        the_build(values).check()
+        return 0
     if values.dry_run:
         return dry_run(values)
     return start(values, values.words, "tcp::1234" if values.gdb else None)

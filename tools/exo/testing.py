@@ -8,12 +8,14 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
 import time
 
 from exo.build import ROOT
+from exo.machine import Machine
 
 
 class Failed(Exception):
@@ -156,6 +158,24 @@ class Test:
     def guest(self, *command, options=(), stdin=b"", timeout=30):
         """Runs a command in a fresh guest; a Result. `options` are those of ./exo run."""
         return self.exo(*self._run_words(command, options, timeout), stdin=stdin, timeout=timeout + 20)
+
+    def boot(self, kernel, image, timeout=60, **machine):
+        """Boots any image without a link; (QEMU's status, what the kernel's console showed). `machine`: see Machine."""
+        log = os.path.join(self.folder, "kernel.log")
+        ours, theirs = socket.socketpair()
+        line = Machine(**machine).command_line(kernel, image, log, theirs.fileno())
+        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   pass_fds=[theirs.fileno()])
+        theirs.close()
+        try:
+            said, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+        ours.close()
+        with open(log, errors="replace") as file:
+            shown = file.read().replace("\r", "")
+        return process.returncode, shown + said.decode(errors="replace")
 
     def guest_terminal(self, *command, options=(), timeout=60, rows=24, columns=80, env=None):
         """A command in a fresh guest on a terminal; a Terminal."""

@@ -1,0 +1,33 @@
+"""The bare kernel test (main.c) on both machines and processor models: its TAP comes from the kernel's console."""
+
+import os
+
+from exo.testing import Failed, parse_tap
+
+POWER_OFF = 33  # QEMU's status when the guest wrote 0x10 to the debug exit port
+
+
+def boots(kernel, **machine):
+    def body(t):
+        status, shown = t.boot(os.path.join(t.built, kernel), os.path.join(t.built, "tests", "bare.img"), timeout=90, **machine)
+        lines = shown.splitlines()
+        plan = next((index for index, line in enumerate(lines) if line.startswith("1..")), None)
+        if plan is None:
+            raise Failed(f"no plan; QEMU's status {status}, the console showed\n{shown}")
+        notes = [line for line in lines[plan:] if line.startswith("#")]
+        try:
+            results = parse_tap("\n".join(lines[plan:]))
+        except ValueError as problem:
+            raise Failed(f"{problem}; QEMU's status {status}, the console showed\n{shown}") from problem
+        results = [(name, state, "\n".join(notes)) for name, state, _ in results]
+        t.check(status == POWER_OFF or any(state == "fail" for _, state, _ in results), f"QEMU's status {status}\n{shown}")
+        return results
+    return body
+
+
+def cases(_):
+    yield "microvm-max", boots("kernel.elf")
+    yield "microvm-qemu64", boots("kernel.elf", cpu="qemu64")
+    yield "q35-max", boots("kernel.elf", machine="q35")
+    yield "q35-32M", boots("kernel.elf", machine="q35", memory="32M")
+    yield "q35-multiboot", boots("kernel-multiboot.bin", machine="q35", cpu="qemu64")
