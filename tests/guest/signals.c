@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -16,6 +17,8 @@
 #include <unistd.h>
 
 #include "tap.h"
+
+#define AT_EXO_CALL 0x65786f
 
 static volatile sig_atomic_t count, last_code;
 static volatile uintptr_t last_address;
@@ -75,6 +78,52 @@ static int registers_survive(long number, long a, long b)
                      : "0"(number), "D"(a), "S"(b)
                      : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
     return (int)good;
+}
+
+/* The same through the libOS's direct entry, where there is one: rbx and its like, and the arguments. */
+static int direct_call_survives(unsigned long entry)
+{
+    long good;
+
+    __asm__ volatile("push %%rbp\n\tmov %1, %%r11\n\t"
+                     "mov $0x1111, %%rbx\n\tmov $0x3333, %%r12\n\tmov $0x6666, %%r15\n\tmov $0x7777, %%rdx\n\tmov $0x8888, %%r10\n\t"
+                     "mov $39, %%eax\n\tcall *%%r11\n\t"
+                     "test %%rax, %%rax\n\tjle 1f\n\tcmp $0x1111, %%rbx\n\tjne 1f\n\tcmp $0x3333, %%r12\n\tjne 1f\n\t"
+                     "cmp $0x6666, %%r15\n\tjne 1f\n\tcmp $0x7777, %%rdx\n\tjne 1f\n\tcmp $0x8888, %%r10\n\tjne 1f\n\t"
+                     "pop %%rbp\n\tmov $1, %%eax\n\tjmp 2f\n1:\tpop %%rbp\n\txor %%eax, %%eax\n2:"
+                     : "=a"(good)
+                     : "D"(entry)
+                     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+    return (int)good;
+}
+
+/* Timer signals at every moment: on the way in, inside, on the way out, and in page faults. */
+static void test_storm(void)
+{
+    struct itimerval often = {.it_value = {.tv_usec = 50}, .it_interval = {.tv_usec = 50}}, none = {0};
+    unsigned long entry = getauxval(AT_EXO_CALL);
+    int good = 1, direct = 1, faults = 1;
+    time_t end = time(NULL) + 20;
+
+    install(SIGALRM, counter, SA_RESTART);
+    count = 0;
+    setitimer(ITIMER_REAL, &often, NULL);
+    while (good && direct && faults && count < 2000 && time(NULL) < end) {
+        char *pages = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        for (int i = 0; i < 64; i++) {
+            good = good && registers_survive(39, 0, 0);
+            direct = direct && (!entry || direct_call_survives(entry));
+            pages[i * 4096] = (char)i;
+            faults = faults && pages[i * 4096] == (char)i;
+        }
+        munmap(pages, 64 * 4096);
+    }
+    setitimer(ITIMER_REAL, &none, NULL);
+    CASE("a storm of signals: system calls keep their registers", good);
+    CASE("a storm of signals: direct calls keep their registers", direct);
+    CASE("a storm of signals: page faults", faults);
+    CASE("the storm was one", count >= 100);
 }
 
 static void test_registers(void)
@@ -419,6 +468,7 @@ int main(void)
     test_timer_while_spinning();
     test_suspend_and_wait();
     test_floating_point();
+    test_storm();
     test_broken_frames();
     test_sigreturn_from_nowhere();
     test_default_actions();
