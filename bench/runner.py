@@ -1,0 +1,200 @@
+"""./exo bench: the same program (exobench) in guests of the same shape, medians over several boots, and ratios.
+
+With --vs linux the systems take turns, boot by boot: Linux, Linux with norandmaps (address randomisation costs Linux dearly under
+QEMU's translator), ExoV6. A ratio is the faster Linux's median through ExoV6's: above 1, ExoV6 is faster.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import qemu
+from exo.errors import ExoError
+from exo_guest import ExoGuest
+from linux_guest import LinuxGuest
+
+MACHINE_CASES = ["boot", "memory", "image", "idle"]
+UNITS = {"boot": "s", "memory": "MiB", "image": "KiB", "idle": "% CPU"}
+# What the project promises: how many times as fast as the faster Linux, and which of Linux's cases counts.
+BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_64k": 1.1, "pipe_pingpong": 2.0, "fork_wait": 1.5,
+        "fork_exec_wait": 1.5, "boot": 10.0}
+COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
+CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
+COUNT_CEILINGS = {"null": 150.0}
+BOOT_LIMIT_S = 60
+RUN_LIMIT_S = 400
+IDLE_S = 20
+
+
+class Series:
+    """Figures of one case on one system, one a boot."""
+
+    def __init__(self):
+        self.values = []
+
+    def median(self):
+        return statistics.median(self.values)
+
+    def spread(self):
+        """Half of the range, in percent of the median."""
+        middle = self.median()
+        return (max(self.values) - min(self.values)) / 2 / middle * 100 if middle else 0.0
+
+
+def known_cases(program):
+    run = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
+    return run.stdout.split() + MACHINE_CASES
+
+
+def choose(names, words):
+    if not words:
+        return names
+    chosen = [name for name in names if any(re.fullmatch(word, name) for word in words)]
+    for word in words:
+        if not any(re.fullmatch(word, name) for name in names):
+            raise ExoError(f"there is no benchmark {word}", "known are: " + " ".join(names), status=2)
+    return chosen
+
+
+def parse(text):
+    """{case: median} of exobench's lines."""
+    found = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 5 and re.fullmatch(r"[\d.]+", words[1]):
+            found[words[0]] = float(words[1])
+    return found
+
+
+class Bench:
+    def __init__(self, values, built, folder):
+        self.values = values
+        self.program = built.program("bench", "exobench")
+        if not os.path.exists(self.program):
+            raise ExoError(f"there is no {os.path.relpath(self.program)}", "the build makes it: see bench/CMakeLists.txt")
+        self.names = choose(known_cases(self.program), values.words)
+        self.systems = []
+        values.warn = lambda text: print(f"exo: {text}", file=sys.stderr)
+        if values.vs == "linux":
+            self.systems += [LinuxGuest("Linux", folder, self.program, values),
+                             LinuxGuest("Linux norandmaps", folder, self.program, values, "nokaslr norandmaps")]
+        if os.environ.get("EXO_BENCH_LINUX_ONLY") != "1":
+            self.systems.append(ExoGuest(folder, self.program, values, built))
+        self.figures = {system.name: {} for system in self.systems}
+
+    def say(self, text):
+        if not self.values.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def add(self, system, case, value):
+        self.figures[system.name].setdefault(case, Series()).values.append(value)
+
+    def exobench(self, system, arguments, extra=()):
+        cases = [name for name in self.names if name not in MACHINE_CASES]
+        if not cases:
+            return
+        text = f"/bench/exobench {arguments} {' '.join(cases)}"
+        for case, value in parse(system.run(text, RUN_LIMIT_S, extra)).items():
+            self.add(system, case, value)
+
+    def count(self):
+        """Guest instructions per operation: exact, so one boot is enough; Linux is the one that does not randomise."""
+        for system in self.systems:
+            if system.name != "Linux":
+                self.say(f"counting on {system.name}")
+                self.exobench(system, "--tsc", qemu.COUNTING)
+
+    def measure(self):
+        for boot in range(self.values.boots):
+            for system in self.systems:
+                self.say(f"boot {boot + 1} of {self.values.boots}: {system.name}")
+                self.exobench(system, "-i 7 -t 10")
+                if "boot" in self.names:
+                    self.add(system, "boot", system.first_output(BOOT_LIMIT_S))
+                if "memory" in self.names:
+                    self.add(system, "memory", self.memory(system))
+        for system in self.systems:
+            if "image" in self.names:
+                self.add(system, "image", (system.image_bytes()[0] or 0) / 1024)
+            if "idle" in self.names:
+                self.say(f"idle for {IDLE_S} s: {system.name}")
+                self.add(system, "idle", 100 * system.idle_share(IDLE_S, BOOT_LIMIT_S))
+
+    def memory(self, system):
+        """MiB that are not free while a shell runs: of all that the machine has, not of what the system admits to."""
+        free = qemu.meminfo(system.run("cat /proc/meminfo", BOOT_LIMIT_S))["MemFree"]
+        return machine_kib(self.values.memory) / 1024 - free / 1024
+
+    def report(self):
+        rows = []
+        for case in self.names:
+            row = [case]
+            for system in self.systems:
+                series = self.figures[system.name].get(case)
+                row.append("-" if series is None else f"{series.median():,.{2 if case in UNITS else 1}f}"
+                           + ("" if self.values.count else f" ±{series.spread():.0f}%"))
+            ratio = self.ratio(case)
+            row.append("-" if ratio is None else f"{ratio:.2f}")
+            row.append(self.verdict(case, ratio))
+            rows.append(row)
+        unit = "instructions" if self.values.count else "ns"
+        head = ["case"] + [f"{system.name}" for system in self.systems] + ["ratio", "bar"]
+        print(f"{unit} per operation ({', '.join(f'{name}: {unit_}' for name, unit_ in UNITS.items())}); "
+              f"-cpu {self.values.cpu} -smp {self.values.smp} -m {self.values.memory}")
+        print_table([head] + rows)
+
+    def ratio(self, case):
+        ours = self.figures.get("ExoV6", {}).get(case)
+        theirs = [self.figures[system.name].get(COMPARED_WITH.get(case, case)) for system in self.systems
+                  if system.name != "ExoV6"]
+        theirs = [series.median() for series in theirs if series]
+        return min(theirs) / ours.median() if ours and theirs and ours.median() else None
+
+    def verdict(self, case, ratio):
+        """The bar and whether it is cleared; nothing where there is none."""
+        ours = self.figures.get("ExoV6", {}).get(case)
+        ceiling = (COUNT_CEILINGS if self.values.count else CEILINGS).get(case)
+        if ours and ceiling is not None:
+            return f"under {ceiling:g}: {'yes' if ours.median() < ceiling else 'NO'}"
+        if not self.values.count and case in BARS and ratio is not None:
+            return f"{BARS[case]:g}: {'yes' if ratio >= BARS[case] else 'NO'}"
+        return ""
+
+    def save(self, path):
+        data = {"cpu": self.values.cpu, "smp": self.values.smp, "memory": self.values.memory, "counts": self.values.count,
+                "figures": {name: {case: series.values for case, series in cases.items()}
+                            for name, cases in self.figures.items()},
+                "ratios": {case: self.ratio(case) for case in self.names}}
+        with open(path, "w") as file:
+            json.dump(data, file, indent=1)
+
+
+def machine_kib(text):
+    return int(text.rstrip("KMG")) * {"K": 1, "M": 1024, "G": 1 << 20}.get(text[-1], 1024)
+
+
+def print_table(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        line = row[0].ljust(widths[0]) + "".join("  " + cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1]))
+        print((line + "  " + row[-1]).rstrip())
+
+
+def main(values, built):
+    with tempfile.TemporaryDirectory(prefix="exo-bench-") as folder:
+        bench = Bench(values, built, folder)
+        if values.list:
+            print("\n".join(bench.names))
+            return 0
+        if values.count:
+            bench.count()
+        else:
+            bench.measure()
+        bench.report()
+        if values.json:
+            bench.save(values.json)
+    return 0
