@@ -76,7 +76,7 @@ void line_configure(struct line *line, const struct px_termios *termios)
     if ((old.lflag ^ termios->lflag) & PX_ICANON)
         regroup(line);
     find_special(line);
-    if ((old.iflag & PX_IXON) && !(termios->iflag & PX_IXON) && line->stopped) {
+    if ((old.iflag & PX_IXON) && !(termios->iflag & PX_IXON) && !line->stopped_by_call) {
         line->stopped = false;
         line_echo_flush(line);
     }
@@ -163,6 +163,8 @@ uint32_t line_input_count(const struct line *line)
     if (!line_canonical(line))
         return count;
     count = line->input_ready - line->input_taken;
+    if (count == LINE_INPUT_BYTES)
+        return count; /* as Linux, which does not look for ends of file in a full buffer */
     for (uint32_t at = line->input_taken; at != line->input_ready; at++)
         count -= eof_at(line, at);
     return count;

@@ -31,10 +31,10 @@ struct line {
     bool erasing;         /* ECHOPRT: inside \.../ */
     bool raw;             /* no byte is special and none is echoed: store them in bulk */
 
-    bool stopped;         /* output is held back by VSTOP, */
-    bool stopped_by_call; /* or by TCXONC, which keys do not undo */
+    bool stopped;         /* output is held back */
+    bool stopped_by_call; /* by TCXONC, which keys do not undo */
     uint32_t column, canonical_column; /* of the cursor, and of it when the present line began */
-    uint32_t echo_taken, echo_put;
+    uint32_t echo_taken, echo_put, echo_seen; /* seen: where echo_put was when a batch last ended */
     uint32_t output_taken, output_put;
 
     uint64_t signals; /* bit n - 1: a key asked for signal n */
@@ -72,7 +72,7 @@ uint32_t line_output_count(const struct line *line);
 size_t line_output_take(struct line *line, uint8_t *to, size_t count);
 void line_output_flush(struct line *line);
 
-/* TCXONC: TCOOFF and TCOON. */
+/* TCXONC: TCOOFF and TCOON (which undoes only the former, not a VSTOP key). Echoes that wait are shown with the next output. */
 void line_stop(struct line *line);
 void line_continue(struct line *line);
 
@@ -121,6 +121,8 @@ void line_echo_drop(struct line *line);
 void line_echo_flush(struct line *line);
 /* The same once enough wait; called between the bytes of a batch. */
 void line_echo_progress(struct line *line);
+/* The same at the end of a batch, if it echoed anything. */
+void line_echo_batch_end(struct line *line);
 
 /* Erases input backwards for the VERASE, VWERASE or VKILL character. */
 void line_erase(struct line *line, uint8_t key);

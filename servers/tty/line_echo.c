@@ -69,7 +69,7 @@ void line_echo_finish_erasing(struct line *line)
 
 void line_echo_drop(struct line *line)
 {
-    line->echo_taken = line->echo_put = 0;
+    line->echo_taken = line->echo_put = line->echo_seen = 0;
 }
 
 static bool show_tab_erased(struct line *line, uint32_t columns, uint32_t room)
@@ -135,4 +135,12 @@ void line_echo_progress(struct line *line)
 {
     if (echo_count(line) >= STEP_PROGRESS)
         line_echo_flush(line);
+}
+
+void line_echo_batch_end(struct line *line)
+{
+    if (line->echo_seen == line->echo_put || !line_local(line, PX_ECHO | PX_ECHONL))
+        return;
+    line->echo_seen = line->echo_put;
+    line_echo_flush(line);
 }

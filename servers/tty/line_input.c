@@ -49,16 +49,16 @@ static void echo_typed(struct line *line, uint8_t byte)
 
 static void resume(struct line *line)
 {
-    if (line->stopped && !line->stopped_by_call) {
+    if (!line->stopped_by_call)
         line->stopped = false;
-        line_echo_flush(line);
-    }
 }
 
 static void resume_by_any(struct line *line)
 {
-    if ((line->termios.iflag & (PX_IXON | PX_IXANY)) == (PX_IXON | PX_IXANY))
-        resume(line);
+    if ((line->termios.iflag & (PX_IXON | PX_IXANY)) != (PX_IXON | PX_IXANY) || !line->stopped || line->stopped_by_call)
+        return;
+    resume(line);
+    line_echo_flush(line);
 }
 
 static void receive_plain(struct line *line, uint8_t byte)
@@ -232,7 +232,7 @@ static void receive_batch(struct line *line, const uint8_t *bytes, size_t count)
         line->literal = false;
         receive_plain(line, byte);
     }
-    line_echo_flush(line);
+    line_echo_batch_end(line);
 }
 
 size_t line_receive(struct line *line, const uint8_t *bytes, size_t count)

@@ -8,7 +8,7 @@ uint32_t line_output_count(const struct line *line)
 
 uint32_t line_output_room(const struct line *line)
 {
-    if (line->stopped || line->stopped_by_call)
+    if (line->stopped)
         return 0;
     return LINE_OUTPUT_BYTES - line_output_count(line);
 }
@@ -72,7 +72,7 @@ static int show_tab(struct line *line, uint32_t room)
 /* Latin-1, as Linux's own table has it. */
 static uint8_t to_upper(uint8_t byte)
 {
-    if ((byte >= 'a' && byte <= 'z') || (byte >= 0xe0 && byte <= 0xfe && byte != 0xf7))
+    if ((byte >= 'a' && byte <= 'z') || (byte >= 0xdf && byte != 0xf7))
         return byte - 32;
     return byte;
 }
@@ -138,12 +138,11 @@ void line_output_flush(struct line *line)
 
 void line_stop(struct line *line)
 {
-    line->stopped_by_call = true;
+    line->stopped = line->stopped_by_call = true;
 }
 
 void line_continue(struct line *line)
 {
-    line->stopped_by_call = false;
-    line->stopped = false;
-    line_echo_flush(line);
+    if (line->stopped_by_call)
+        line->stopped = line->stopped_by_call = false;
 }
