@@ -315,7 +315,8 @@ int64_t k_ep_reply_recv(struct context *caller, struct capability *capability, u
     return 0;
 }
 
-static int64_t do_reply(struct context *caller, bool with_capability)
+/* An answer without receiving: its words are arguments like any other call's, one register before those of messages. */
+static int64_t do_reply(struct context *caller, const uint64_t words[5], bool with_capability)
 {
     struct context *client = caller->partner;
     int64_t handle = 0;
@@ -323,11 +324,12 @@ static int64_t do_reply(struct context *caller, bool with_capability)
     if (!client)
         return -EXO_E_PEER;
     if (with_capability) {
-        handle = transfer(caller, client, arch_message_word(caller, 4));
+        handle = transfer(caller, client, words[4]);
         if (handle < 0)
             return handle;
     }
     client = answer(caller);
+    arch_message_set(client, 0, words);
     if (with_capability)
         arch_message_set_word(client, 4, (uint64_t)handle);
     sched_ready_first(client);
@@ -336,14 +338,12 @@ static int64_t do_reply(struct context *caller, bool with_capability)
 
 int64_t k_ep_reply(struct context *caller, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
-    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
-    return do_reply(caller, false);
+    return do_reply(caller, (const uint64_t[5]){w0, w1, w2, w3, w4}, false);
 }
 
 int64_t k_ep_reply_cap(struct context *caller, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
-    (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
-    return do_reply(caller, true);
+    return do_reply(caller, (const uint64_t[5]){w0, w1, w2, w3, w4}, true);
 }
 
 int64_t k_ep_notify(struct context *caller, struct capability *capability, uint64_t bits)
