@@ -47,7 +47,7 @@ void kill_post(uint32_t index, const struct px_siginfo *info)
     if (index <= INIT || !is_alive(index))
         return;
     if (info->signo == SIGKILL) {
-        life_end(index, SIGKILL, false);
+        life_kill(index);
         return;
     }
     page = machine_ppage(index);

@@ -62,7 +62,7 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
         return taken;
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
     process.flags = flags & PX_FORK_VFORK ? PX_PF_VFORK : 0;
-    process.stop_news = process.continue_news = false;
+    process.stop_news = process.continue_news = process.killed = false;
     process.cont_seq = 0;
     process.status = process.death_signal = process.forked = 0;
     process.cpu_ns = process.child_cpu_ns = 0;
@@ -272,4 +272,29 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     wake_parent(index);
     if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
         life_reap(index);
+}
+
+static unsigned kills_waiting;
+
+void life_kill(uint32_t index)
+{
+    if (!processes[index].killed)
+        kills_waiting++;
+    processes[index].killed = true;
+}
+
+bool life_kills_wait(void)
+{
+    return kills_waiting > 0;
+}
+
+void life_end_killed(void)
+{
+    for (uint32_t index = INIT + 1; kills_waiting > 0 && index < table_end(); index++)
+        if (is_alive(index) && processes[index].killed) {
+            processes[index].killed = false;
+            kills_waiting--;
+            life_end(index, SIGKILL, false);
+        }
+    kills_waiting = 0; /* who was killed may have ended otherwise */
 }

@@ -42,6 +42,7 @@ struct process {
     int32_t status;  /* of a zombie, or of the stop */
     bool stop_news, continue_news; /* not yet told by wait */
     uint32_t cont_seq;
+    bool killed;    /* SIGKILL has come: life_end_killed ends it */
     int32_t forked; /* child made by the last message, as long as there is no later one */
     int32_t tty, nice, death_signal, dumpable;
     uint32_t uid, euid, suid, gid, egid, sgid;
@@ -124,6 +125,13 @@ struct exec_text { /* message page of PX_PROC_EXEC */
 void life_exec(uint32_t index, const struct exec_text *text);
 /* The end, whatever its cause. `orderly`: the libOS has closed its descriptors itself. */
 void life_end(uint32_t index, int32_t status, bool orderly);
+/*
+ * SIGKILL in two steps, as on Linux, where the killed process ends by itself a moment after kill(2) has returned: shells print what they do in that order.
+ * Nothing that a killed process says is heard any more: serve() ends those that wait first.
+ */
+void life_kill(uint32_t index);
+bool life_kills_wait(void);
+void life_end_killed(void);
 void life_reap(uint32_t index);
 void life_stopped(uint32_t index, int32_t status);
 void life_continued(uint32_t index);

@@ -241,6 +241,7 @@ bool serve(struct exo_message *message)
 {
     uint32_t caller;
 
+    life_end_killed();
     if (message->badge == EXO_BADGE_KERNEL) {
         if (message->word[0] == EXO_NOTE_DEATH)
             serve_death(message);
@@ -262,5 +263,5 @@ bool serve(struct exo_message *message)
     if (message->word[0] != PX_PROC_FORK_DONE)
         processes[caller].forked = 0;
     message->word[0] = (uint64_t)serve_process(caller, message);
-    return is_alive(caller); /* kill(2) may have ended the caller */
+    return true;
 }

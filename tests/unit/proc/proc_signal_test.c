@@ -46,6 +46,8 @@ static void test_groups(void)
     CHECK(fake_pending(leader) & PX_SIGBIT(SIGUSR1) && fake_pending(member) & PX_SIGBIT(SIGUSR1) && !fake_pending(outside));
     CHECK(kill_call(first, -31000, SIGUSR1, 0, 0) == -ESRCH);
     CHECK(kill_call(leader, 0, SIGKILL, 0, 0) == 0);
+    CHECK(is_alive(leader) && life_kills_wait()); /* a moment later */
+    life_end_killed();
     CHECK(processes[leader].state == PX_ZOMBIE && processes[member].state == PX_ZOMBIE && is_alive(outside));
     CHECK(kill_call(first, processes[leader].pid, SIGTERM, 0, 0) == 0); /* a zombie can be signalled */
     CHECK(kill_call(first, -1, SIGUSR2, 0, 0) == 0 && fake_pending(outside) & PX_SIGBIT(SIGUSR2) && !(fake_pending(first) & PX_SIGBIT(SIGUSR2)));
@@ -65,7 +67,9 @@ static void test_ignored_and_blocked(void)
     machine_ppage(child)->sig_ignored = ~0ull;
     machine_ppage(child)->sig_blocked = 0;
     CHECK(kill_call(first, processes[child].pid, SIGSTOP, 0, 0) == 0 && fake_pending(child) & PX_SIGBIT(SIGSTOP));
-    CHECK(kill_call(first, processes[child].pid, SIGKILL, 0, 0) == 0 && processes[child].state == PX_ZOMBIE);
+    CHECK(kill_call(first, processes[child].pid, SIGKILL, 0, 0) == 0);
+    life_end_killed();
+    CHECK(processes[child].state == PX_ZOMBIE && !life_kills_wait());
     CHECK(processes[child].status == SIGKILL);
 }
 
@@ -104,6 +108,7 @@ static void test_stop_and_continue(void)
     life_stopped(child, 0x7f | SIGSTOP << 8);
     CHECK(machine_ppage(first)->sig_pending == 0 && machine_ppage(first)->child_seq > 2);
     CHECK(kill_call(first, processes[child].pid, SIGKILL, 0, 0) == 0); /* also when it is stopped */
+    life_end_killed();
     CHECK(wait_child(first, -1, 4 | 2 | 8, &answer) == 0 && answer.status == SIGKILL);
     fake_check();
 }
