@@ -1,6 +1,8 @@
 /* Mode, owner and times, by POSIX's rules. */
 #include "core.h"
 
+#define NS_PER_SECOND 1000000000
+
 static int64_t check_owner(const struct fs_caller *caller, const struct px_inode *inode, const struct px_fs_attributes *new)
 {
     if (caller->uid == 0)
@@ -17,6 +19,9 @@ static int64_t check_times(const struct fs_caller *caller, const struct px_inode
 {
     const uint32_t now = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW, set = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME;
 
+    if ((new->what & PX_ATTRIBUTE_ATIME && PX_TIME_NS(new->atime) >= NS_PER_SECOND) ||
+        (new->what & PX_ATTRIBUTE_MTIME && PX_TIME_NS(new->mtime) >= NS_PER_SECOND))
+        return -EINVAL;
     if (!(new->what & (now | set)) || fs_owns(caller, inode))
         return 0;
     if ((new->what & (now | set)) == now)
@@ -26,7 +31,7 @@ static int64_t check_times(const struct fs_caller *caller, const struct px_inode
 
 static void commit(const struct fs_caller *caller, struct px_inode *inode, const struct px_fs_attributes *new)
 {
-    int64_t now = os_now_ns();
+    int64_t now = os_now();
 
     if (new->what & PX_ATTRIBUTE_UID)
         inode->uid = new->uid;
@@ -43,10 +48,10 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
             inode->mode &= ~(uint32_t)S_ISGID;
     }
     if (new->what & (PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW))
-        inode->atime_ns = new->what & PX_ATTRIBUTE_ATIME ? new->atime_ns : now;
+        inode->atime = new->what & PX_ATTRIBUTE_ATIME ? new->atime : now;
     if (new->what & (PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW))
-        inode->mtime_ns = new->what & PX_ATTRIBUTE_MTIME ? new->mtime_ns : now;
-    inode->ctime_ns = now;
+        inode->mtime = new->what & PX_ATTRIBUTE_MTIME ? new->mtime : now;
+    inode->ctime = now;
 }
 
 int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct px_fs_attributes *new)

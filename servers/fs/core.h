@@ -27,7 +27,7 @@ bool os_pages_take(void *va, uint64_t pages);
 void os_pages_give(void *va, uint64_t pages);
 /* Maps page after page of the metadata region for writing. */
 bool os_region_grow(uint64_t first_page, uint64_t pages);
-int64_t os_now_ns(void); /* since 1970 */
+int64_t os_now(void); /* PX_TIME */
 /* Maps `pages` of this server's pages at `from` into the client at `va`: EXO_SHARE_* | EXO_PROT_*. 0 or -errno. */
 int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot);
 /* The next hazard list of a living process: *cursor starts at 0. Entries are read once each by the caller. False: no more. `published` false: the

@@ -195,7 +195,7 @@ static void set_attributes(struct px_inode *inode, const struct entry *entry)
     inode->mode = (inode->mode & S_IFMT) | (entry->field[F_MODE] & 07777);
     inode->uid = entry->field[F_UID];
     inode->gid = entry->field[F_GID];
-    inode->mtime_ns = inode->ctime_ns = (int64_t)entry->field[F_MTIME] * 1000000000;
+    inode->mtime = inode->ctime = PX_TIME(entry->field[F_MTIME], 0);
 }
 
 /* Makes way for a new entry of that name. True: a directory is there that takes the entry's attributes. False and *status < 0: no way. */
@@ -277,13 +277,13 @@ static void mark_used(void *used, uint32_t page)
 /* Clears what follows the files' ends in their last pages, and gives back the archive's other pages. */
 static void finish(uint64_t *used)
 {
-    int64_t now = os_now_ns();
+    int64_t now = os_now();
 
     for (uint32_t ino = fs_inode_after(0); ino; ino = fs_inode_after(ino)) {
         struct px_inode *inode = fs_inode(ino);
         uint32_t last;
 
-        inode->atime_ns = now; /* later than the changes: the first read need not be recorded */
+        inode->atime = now; /* later than the changes: the first read need not be recorded */
         if (!S_ISREG(inode->mode))
             continue;
         last = inode->size % FS_PAGE ? fs_map_get(inode, inode->size / FS_PAGE) : 0;

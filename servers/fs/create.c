@@ -149,7 +149,7 @@ int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t director
     if (inode->flags & PX_INODE_ORPHAN)
         fs_orphan_adopt(PX_FS_INO(from));
     inode->nlink++;
-    inode->ctime_ns = os_now_ns();
+    inode->ctime = os_now();
     fs_name_enter(name, PX_FS_INO(directory_node), PX_FS_INO(from));
     fs_touch(directory);
     return 0;

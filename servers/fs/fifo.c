@@ -74,7 +74,7 @@ static struct fifo *make(struct px_inode *inode, int64_t *status)
     ring->version = PX_PIPE_VERSION;
     ring->flags = PX_PIPE_ATTACHED | PX_PIPE_NAMED;
     ring->ino = fs_number(inode);
-    ring->ctime_ns = inode->ctime_ns;
+    ring->ctime_ns = PX_TIME_SECONDS(inode->ctime) * 1000000000 + PX_TIME_NS(inode->ctime);
     tally[0] = exo_tally_create(&ring->readers);
     tally[1] = tally[0] < 0 ? tally[0] : exo_tally_create(&ring->writers);
     if (tally[1] < 0) {

@@ -279,15 +279,15 @@ int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset,
     return (int64_t)bytes;
 }
 
-#define DAY_NS (24ll * 3600 * 1000000000)
+#define DAY PX_TIME(24 * 3600, 0)
 
 /* Access time as Linux's relatime: only when it would otherwise be older than the change, or a day old. */
 static void read_now(struct px_inode *inode)
 {
-    int64_t now = os_now_ns();
+    int64_t now = os_now();
 
-    if (inode->atime_ns <= inode->mtime_ns || inode->atime_ns <= inode->ctime_ns || now - inode->atime_ns >= DAY_NS)
-        inode->atime_ns = now;
+    if (inode->atime <= inode->mtime || inode->atime <= inode->ctime || now - inode->atime >= DAY)
+        inode->atime = now;
 }
 
 int64_t fs_touched(const struct fs_caller *caller, uint64_t node, unsigned what, uint64_t token)

@@ -12,14 +12,14 @@ uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev)
         return 0;
     inode = fs_inode(ino);
     gen = inode->gen;
-    now = os_now_ns();
+    now = os_now();
     memset(inode, 0, sizeof *inode);
     inode->gen = gen;
     inode->mode = mode;
     inode->uid = uid;
     inode->gid = gid;
     inode->rdev = rdev;
-    inode->atime_ns = inode->mtime_ns = inode->ctime_ns = inode->btime_ns = now;
+    inode->atime = inode->mtime = inode->ctime = inode->btime = now;
     if (S_ISDIR(mode)) {
         inode->size = FS_PAGE;
         inode->directory.next_cookie = PX_COOKIE_FIRST;
@@ -78,5 +78,5 @@ const char *fs_link_text(const struct px_inode *inode)
 
 void fs_touch(struct px_inode *inode)
 {
-    inode->mtime_ns = inode->ctime_ns = os_now_ns();
+    inode->mtime = inode->ctime = os_now();
 }

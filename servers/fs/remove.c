@@ -48,7 +48,7 @@ int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const
     fs_name_leave(name);
     fs_name_free(name);
     fs_touch(directory);
-    inode->ctime_ns = directory->ctime_ns;
+    inode->ctime = directory->ctime;
     inode->nlink = rmdir ? 0 : inode->nlink - 1;
     if (rmdir)
         directory->nlink--;

@@ -119,7 +119,7 @@ static void replace_target(const struct plan *plan)
     fs_name_retarget(plan->name[1], ino);
     if (directory)
         plan->directory[0]->nlink--; /* one directory fewer there; the target's parent has one as before */
-    gone->ctime_ns = os_now_ns();
+    gone->ctime = os_now();
     gone->nlink = directory ? 0 : gone->nlink - 1;
     if (gone->nlink == 0)
         fs_orphan(old);
@@ -142,7 +142,7 @@ static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
 {
     if (rename->flags & RENAME_EXCHANGE) {
         exchange_names(plan);
-        plan->inode[1]->ctime_ns = os_now_ns();
+        plan->inode[1]->ctime = os_now();
     } else if (plan->name[1]) {
         replace_target(plan);
     } else {
@@ -154,7 +154,7 @@ static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
     }
     fs_touch(plan->directory[0]);
     fs_touch(plan->directory[1]);
-    plan->inode[0]->ctime_ns = os_now_ns();
+    plan->inode[0]->ctime = os_now();
     fs_orphans_sweep();
     return 0;
 }

@@ -57,11 +57,12 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
 }
 
-int64_t os_now_ns(void)
+int64_t os_now(void)
 {
     const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
+    uint64_t ns = monotonic_ns() + info->wall_offset_ns;
 
-    return (int64_t)(monotonic_ns() + info->wall_offset_ns);
+    return PX_TIME(ns / 1000000000, ns % 1000000000);
 }
 
 int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot)

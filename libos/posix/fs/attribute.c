@@ -5,7 +5,6 @@
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 #define NS_PER_S 1000000000ll
-#define SECONDS_MAX (INT64_MAX / NS_PER_S - 1)
 
 static int64_t set(const struct px_node *node, const struct px_fs_attributes *attributes)
 {
@@ -109,17 +108,17 @@ PX_SYS(fchownat)
 
 static const struct px_fs_attributes both_now = {.what = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW};
 
-static int64_t ns_of(int64_t seconds, int64_t ns)
+static int64_t time_of(int64_t seconds, int64_t ns)
 {
-    if (seconds > SECONDS_MAX)
-        seconds = SECONDS_MAX;
-    if (seconds < -SECONDS_MAX)
-        seconds = -SECONDS_MAX;
-    return seconds * NS_PER_S + ns;
+    if (seconds > PX_TIME_SECONDS_MAX)
+        seconds = PX_TIME_SECONDS_MAX;
+    if (seconds < -PX_TIME_SECONDS_MAX)
+        seconds = -PX_TIME_SECONDS_MAX;
+    return PX_TIME(seconds, ns);
 }
 
 /* One of the two times of utimensat. */
-static int64_t read_time(const struct px_timespec *time, uint32_t set_bit, uint32_t now_bit, uint32_t *what, int64_t *ns)
+static int64_t read_time(const struct px_timespec *time, uint32_t set_bit, uint32_t now_bit, uint32_t *what, int64_t *to)
 {
     if (time->tv_nsec == UTIME_OMIT)
         return 0;
@@ -130,7 +129,7 @@ static int64_t read_time(const struct px_timespec *time, uint32_t set_bit, uint3
     if (time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)
         return -EINVAL;
     *what |= set_bit;
-    *ns = ns_of(time->tv_sec, time->tv_nsec);
+    *to = time_of(time->tv_sec, time->tv_nsec);
     return 0;
 }
 
@@ -145,9 +144,9 @@ static int64_t read_times(px_user from, struct px_fs_attributes *attributes)
     if (px_copy_in(time, from, sizeof time) != 0)
         return -EFAULT;
     attributes->what = 0;
-    status = read_time(&time[0], PX_ATTRIBUTE_ATIME, PX_ATTRIBUTE_ATIME_NOW, &attributes->what, &attributes->atime_ns);
+    status = read_time(&time[0], PX_ATTRIBUTE_ATIME, PX_ATTRIBUTE_ATIME_NOW, &attributes->what, &attributes->atime);
     if (status == 0)
-        status = read_time(&time[1], PX_ATTRIBUTE_MTIME, PX_ATTRIBUTE_MTIME_NOW, &attributes->what, &attributes->mtime_ns);
+        status = read_time(&time[1], PX_ATTRIBUTE_MTIME, PX_ATTRIBUTE_MTIME_NOW, &attributes->what, &attributes->mtime);
     return status;
 }
 
@@ -181,8 +180,8 @@ static int64_t read_microseconds(px_user from, struct px_fs_attributes *attribut
             return -EINVAL;
     }
     *attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME,
-                                            .atime_ns = ns_of(time[0].tv_sec, time[0].tv_usec * 1000),
-                                            .mtime_ns = ns_of(time[1].tv_sec, time[1].tv_usec * 1000)};
+                                            .atime = time_of(time[0].tv_sec, time[0].tv_usec * 1000),
+                                            .mtime = time_of(time[1].tv_sec, time[1].tv_usec * 1000)};
     return 0;
 }
 
@@ -212,8 +211,8 @@ PX_SYS(utime)
     if (b) {
         if (px_copy_in(seconds, b, sizeof seconds) != 0)
             return -EFAULT;
-        attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME, .atime_ns = ns_of(seconds[0], 0),
-                                               .mtime_ns = ns_of(seconds[1], 0)};
+        attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME, .atime = time_of(seconds[0], 0),
+                                               .mtime = time_of(seconds[1], 0)};
     }
     return set_path(AT_FDCWD, a, 0, &attributes);
 }

@@ -137,7 +137,7 @@ PX_SYS(linkat)
 static int64_t remove_at(int dirfd, px_user path, bool directory)
 {
     struct px_place place;
-    int64_t status = px_find_user(dirfd, path, PX_WALK_NOFOLLOW, &place);
+    int64_t status = px_find_user(dirfd, path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &place);
 
     if (status < 0)
         return status;
@@ -182,7 +182,7 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
 
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
-    status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW, &old);
+    status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &old);
     if (status < 0 && status != -ENOENT)
         return status;
     if (status == 0) /* where both are missing Linux looks at the new path's directories first; the answer is ENOENT either way */

@@ -21,9 +21,9 @@ static uint64_t node_of(const struct px_file *file)
 /* relatime: the time of reading matters when it is not later than the last change, or a day old. A grant has done it already. */
 static void note_read(const struct px_ofd *ofd, const struct px_inode *inode)
 {
-    int64_t atime = PX_META_LOAD(inode->atime_ns);
+    int64_t atime = PX_META_LOAD(inode->atime);
 
-    if (atime > PX_META_LOAD(inode->mtime_ns) && atime > PX_META_LOAD(inode->ctime_ns))
+    if (atime > PX_META_LOAD(inode->mtime) && atime > PX_META_LOAD(inode->ctime))
         return;
     if (!(ofd->flags & O_NOATIME)) {
         struct px_file file = file_of(ofd);

@@ -74,6 +74,7 @@ bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
 /* ---- walking (walk.c) -------------------------------------------------------------------------------------------- */
 
 #define PX_WALK_PARENT 0x100u /* the last component need not exist: place.node.kind is then 0 */
+#define PX_WALK_NAME 0x200u   /* directory, name and so on of the place are wanted too; without these two only its node is filled in */
 
 enum px_last { PX_LAST_NAME, PX_LAST_DOT, PX_LAST_DOTDOT, PX_LAST_ROOT };
 struct px_place {

@@ -56,36 +56,26 @@ void px_node_fill(struct px_node *node, uint32_t ino, const struct px_inode *ino
     node->rdev = PX_META_LOAD(inode->rdev);
 }
 
+static struct px_timespec timespec_of(int64_t time)
+{
+    return (struct px_timespec){PX_TIME_SECONDS(time), PX_TIME_NS(time)};
+}
+
 void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *inode)
 {
-    uint64_t pages = PX_META_LOAD(inode->pages), most;
-    int64_t ns[3] = {PX_META_LOAD(inode->atime_ns), PX_META_LOAD(inode->mtime_ns), PX_META_LOAD(inode->ctime_ns)};
-    struct px_timespec *time[3] = {&stat->st_atim, &stat->st_mtim, &stat->st_ctim};
+    uint32_t mode = PX_META_LOAD(inode->mode);
+    uint64_t size = PX_META_LOAD(inode->size), pages = PX_META_LOAD(inode->pages), most = PX_PAGES_UP(size);
 
-    memset(stat, 0, sizeof *stat);
-    stat->st_dev = PX_FS_DEV;
-    stat->st_ino = ino;
-    stat->st_nlink = PX_META_LOAD(inode->nlink);
-    stat->st_mode = PX_META_LOAD(inode->mode);
-    stat->st_uid = PX_META_LOAD(inode->uid);
-    stat->st_gid = PX_META_LOAD(inode->gid);
-    stat->st_rdev = PX_META_LOAD(inode->rdev);
-    stat->st_size = (int64_t)PX_META_LOAD(inode->size);
-    stat->st_blksize = PX_PAGE;
-    most = PX_PAGES_UP((uint64_t)stat->st_size); /* pages reserved beyond the end are not the file's */
-    if (S_ISDIR(stat->st_mode))
-        pages = 1;
-    stat->st_blocks = (int64_t)(pages < most ? pages : most) * 8;
-    if (!S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode))
-        stat->st_blocks = 0;
-    for (unsigned i = 0; i < 3; i++) {
-        time[i]->tv_sec = ns[i] / 1000000000;
-        time[i]->tv_nsec = ns[i] % 1000000000;
-        if (time[i]->tv_nsec < 0) {
-            time[i]->tv_sec--;
-            time[i]->tv_nsec += 1000000000;
-        }
-    }
+    if (!S_ISREG(mode))
+        pages = S_ISDIR(mode);
+    else if (pages > most)
+        pages = most; /* those reserved beyond the end are not the file's */
+    *stat = (struct px_stat){
+        .st_dev = PX_FS_DEV, .st_ino = ino, .st_nlink = PX_META_LOAD(inode->nlink), .st_mode = mode, .st_uid = PX_META_LOAD(inode->uid),
+        .st_gid = PX_META_LOAD(inode->gid), .st_rdev = PX_META_LOAD(inode->rdev), .st_size = (int64_t)size, .st_blksize = PX_PAGE,
+        .st_blocks = (int64_t)pages * 8, .st_atim = timespec_of(PX_META_LOAD(inode->atime)),
+        .st_mtim = timespec_of(PX_META_LOAD(inode->mtime)), .st_ctim = timespec_of(PX_META_LOAD(inode->ctime)),
+    };
 }
 
 /* ---- who asks ---------------------------------------------------------------------------------------------------- */

@@ -127,11 +127,11 @@ static void fill_statx(struct statx *to, const struct px_stat *from, const struc
     to->ctime = time_of(&from->st_ctim);
     to->mtime = time_of(&from->st_mtim);
     if (inode) {
-        int64_t ns = PX_META_LOAD(inode->btime_ns);
+        int64_t time = PX_META_LOAD(inode->btime);
 
         to->mask |= STATX_BTIME;
-        to->btime.seconds = ns / 1000000000;
-        to->btime.ns = (uint32_t)(ns % 1000000000);
+        to->btime.seconds = PX_TIME_SECONDS(time);
+        to->btime.ns = (uint32_t)PX_TIME_NS(time);
     }
     to->rdev_major = PX_MAJOR(from->st_rdev);
     to->rdev_minor = PX_MINOR(from->st_rdev);

@@ -128,7 +128,7 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
 
     if (component->length > NAME_MAX)
         return -ENAMETOOLONG;
-    if (component->last)
+    if (component->last && walk->flags & (PX_WALK_PARENT | PX_WALK_NAME))
         set_last(walk, component, PX_META_LOAD(directory->gen));
     name = px_region_name(&walk->region, walk->at, component->hash, component->text, component->length);
     if (!name)
@@ -288,7 +288,91 @@ static int64_t walk_with(struct walk *walk, const char *path)
     return -ELOOP;
 }
 
-int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
+/* ---- the short way ----------------------------------------------------------------------------------------------- */
+
+#define SLOW 1 /* something that only the walk above can do */
+#define ENTRY_ROOM (sizeof(struct px_name) + NAME_MAX + 1)
+
+struct quick {
+    const uint8_t *base;
+    uint64_t limit;           /* a name at an offset below lies in the region whatever its length */
+    const uint32_t *buckets;
+    uint32_t mask;
+    bool super;               /* user 0 may search everywhere */
+};
+
+static bool quick_start(struct quick *quick, const struct px_region *region, const struct px_ids *ids)
+{
+    const struct px_meta *meta = (const struct px_meta *)region->base;
+    uint64_t mask = PX_META_LOAD(meta->hash_mask);
+
+    quick->base = region->base;
+    quick->limit = region->bytes - ENTRY_ROOM;
+    quick->buckets = px_region_at(region, PX_META_LOAD(meta->hash), (mask + 1) * 4);
+    quick->mask = (uint32_t)mask;
+    quick->super = ids->uid == 0;
+    return quick->buckets;
+}
+
+static inline const struct px_name *quick_name(const struct quick *quick, uint32_t directory, uint32_t hash, const char *text, unsigned length)
+{
+    uint32_t at = PX_META_LOAD(quick->buckets[hash & quick->mask]);
+
+    for (unsigned steps = 0; at && at < quick->limit && steps < PX_CHAIN_MAX; steps++) {
+        const struct px_name *name = (const struct px_name *)(quick->base + at);
+
+        if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory && PX_META_LOAD(name->length) == length &&
+            px_name_equal(name->text, text, length))
+            return name;
+        at = PX_META_LOAD(name->next);
+    }
+    return NULL;
+}
+
+/*
+ * The walk for what most paths are: plain names of directories that may be searched, and at the end something that is there. Anything
+ * else is SLOW: dots, symbolic links, /proc, slashes at the end, what is missing. The same look as a walk; nothing is copied but the node.
+ */
+static int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path, struct px_node *node)
+{
+    uint32_t at = *path == '/' ? from->root : from->start;
+    struct quick quick;
+
+    if (!quick_start(&quick, region, from->ids))
+        return SLOW;
+    for (;;) {
+        uint32_t hash = px_hash_start(at), mode;
+        const struct px_inode *inode = (const struct px_inode *)(quick.base + (uint64_t)at * PX_INODE_BYTES);
+        const struct px_name *name;
+        const char *text;
+
+        while (*path == '/')
+            path++;
+        text = path;
+        if (*text == '.' || !*text || (uint64_t)at * PX_INODE_BYTES >= quick.limit)
+            return SLOW;
+        for (; *path && *path != '/'; path++)
+            hash = px_hash_step(hash, (uint8_t)*path);
+        mode = PX_META_LOAD(inode->mode);
+        if (!S_ISDIR(mode) ||
+            !(quick.super || px_may(from->ids, mode, PX_META_LOAD(inode->uid), PX_META_LOAD(inode->gid), 1)))
+            return SLOW;
+        name = quick_name(&quick, at, px_hash_end(hash), text, (unsigned)(path - text));
+        if (!name)
+            return SLOW;
+        at = PX_META_LOAD(name->inode);
+        inode = (const struct px_inode *)(quick.base + (uint64_t)at * PX_INODE_BYTES);
+        if ((uint64_t)at * PX_INODE_BYTES >= quick.limit || S_ISLNK(PX_META_LOAD(inode->mode)) ||
+            PX_META_LOAD(inode->flags) & PX_INODE_PROCFS)
+            return SLOW;
+        if (!*path) {
+            px_node_fill(node, at, inode);
+            return 0;
+        }
+    }
+}
+
+static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
 {
     char small[LINK_SMALL];
     struct walk walk = {.from = from, .place = place, .flags = flags, .buffer = small, .bytes = sizeof small, .room = sizeof small};
@@ -302,4 +386,20 @@ int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned
     status = walk_with(&walk, path);
     px_free(walk.buffer);
     return status;
+}
+
+int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
+{
+    struct px_look look;
+    int64_t status;
+
+    if (flags & (PX_WALK_PARENT | PX_WALK_NAME))
+        return walk_slow(from, path, flags, place);
+    px_look_start(&look);
+    do
+        status = walk_quick(from, &look.region, path, &place->node);
+    while (px_look_again(&look));
+    if (status == SLOW || look.failed)
+        return walk_slow(from, path, flags, place);
+    return flags & PX_WALK_DIRECTORY && !S_ISDIR(place->node.mode) ? -ENOTDIR : 0;
 }

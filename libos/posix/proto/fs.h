@@ -77,7 +77,7 @@ struct px_fs_names {
 struct px_fs_attributes {
     uint32_t what; /* PX_ATTRIBUTE_* */
     uint32_t mode, uid, gid;
-    int64_t atime_ns, mtime_ns;
+    int64_t atime, mtime; /* PX_TIME (fsmeta.h) */
 };
 #define PX_ATTRIBUTE_MODE 1u
 #define PX_ATTRIBUTE_UID 2u

@@ -99,10 +99,10 @@ bool os_region_grow(uint64_t first_page, uint64_t pages)
     return true;
 }
 
-static int64_t clock_ns = 1700000000000000000;
-int64_t os_now_ns(void)
+static int64_t clock_now = PX_TIME(1700000000, 0);
+int64_t os_now(void)
 {
-    return clock_ns += 1000;
+    return clock_now += 1000;
 }
 
 static uint64_t shared_calls;

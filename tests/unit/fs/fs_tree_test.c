@@ -387,9 +387,9 @@ static void permissions(void)
     CHECK(fs_setattr(&carol, fs_node_of(shared), &attributes) == -EPERM);
     attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW};
     CHECK(fs_setattr(&bob, fs_node_of(mine), &attributes) == -EACCES);
-    attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_MTIME, .mtime_ns = 5};
+    attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_MTIME, .mtime = 5};
     CHECK(fs_setattr(&bob, fs_node_of(mine), &attributes) == -EPERM);
-    CHECK(fs_setattr(&alice, fs_node_of(mine), &attributes) == 0 && fs_inode(mine)->mtime_ns == 5);
+    CHECK(fs_setattr(&alice, fs_node_of(mine), &attributes) == 0 && fs_inode(mine)->mtime == 5);
     check_all();
 }
 
