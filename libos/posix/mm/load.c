@@ -73,9 +73,10 @@ static int64_t load_segment(const struct px_elf *elf, const struct px_elf_phdr *
     hi = PX_PAGE_UP(va + phdr->memsz);
     va = phdr->filesz ? PX_PAGE_UP(va + phdr->filesz) : PX_PAGE_DOWN(va);
     if (status == 0 && hi > va) {
-        struct px_map map = {.lo = va, .bytes = hi - va, .prot = prot};
+        /* As Linux has it, what is not in the file can be written, whatever the segment says. */
+        struct px_map map = {.lo = va, .bytes = hi - va, .prot = PROT_READ | PROT_WRITE | (prot & PROT_EXEC)};
 
-        status = px_mm_may_grow(map.bytes / PX_PAGE, prot, 0);
+        status = px_mm_may_grow(map.bytes / PX_PAGE, map.prot, 0);
         if (status == 0)
             status = px_mm_map(&map);
     }
