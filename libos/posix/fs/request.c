@@ -6,7 +6,7 @@ int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t 
     struct exo_message message = {.word = {op, node, a, b, token}};
     int64_t result = px_call_server(PX_SLOT_FS, &message);
 
-    if (answer)
+    if (answer && result >= 0)
         *answer = message.word[1];
     return result;
 }

@@ -56,7 +56,7 @@ static void random_start(unsigned long long from)
 #define ARCHIVE_PAGES 256ul
 static int memory_file = -1;
 static uint8_t *memory;        /* archive, then area */
-static uint8_t *region;
+static uint8_t *meta_memory;
 static uint64_t bitmap[AREA_PAGES / 64], used_pages[(ARCHIVE_PAGES + 64) / 64 + 1];
 static uint8_t page_state[ARCHIVE_PAGES + AREA_PAGES]; /* 1: taken */
 static long fail_after = -1; /* refuse the n-th request for pages from now on; -1: never */
@@ -95,7 +95,7 @@ bool os_region_grow(uint64_t first_page, uint64_t pages)
 {
     if (refuse())
         return false;
-    memset(region + first_page * FS_PAGE, 0, pages * FS_PAGE);
+    memset(meta_memory + first_page * FS_PAGE, 0, pages * FS_PAGE);
     return true;
 }
 
@@ -147,7 +147,7 @@ static void start_over(uint64_t quota)
         memory_file = memfd_create("pages", 0);
         CHECK(memory_file >= 0 && ftruncate(memory_file, (long)((ARCHIVE_PAGES + AREA_PAGES) * FS_PAGE)) == 0);
         memory = mmap(NULL, (ARCHIVE_PAGES + AREA_PAGES) * FS_PAGE, 3, HOST_MAP_SHARED, memory_file, 0);
-        region = aligned_alloc(FS_PAGE, REGION_PAGES * FS_PAGE);
+        meta_memory = aligned_alloc(FS_PAGE, REGION_PAGES * FS_PAGE);
     }
     memset(bitmap, 0, sizeof bitmap);
     memset(used_pages, 0, sizeof used_pages);
@@ -157,7 +157,7 @@ static void start_over(uint64_t quota)
     hazards_published = true;
     fs_orphans_forget();
     fs_reserved_start();
-    CHECK(fs_region_start(region, REGION_PAGES, 1));
+    CHECK(fs_region_start(meta_memory, REGION_PAGES, 1));
     fs_data_start(memory, ARCHIVE_PAGES, memory + ARCHIVE_PAGES * FS_PAGE, AREA_PAGES, bitmap, quota);
     fs_token_start(secret);
     CHECK(fs_root_start());

@@ -1,0 +1,362 @@
+/*
+ * Files as a program sees them: random reads, writes, appends, truncations, holes and mappings through the libOS and the server against an array of bytes, with another
+ * client changing the file in between, and with memory that runs out.
+ *
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
+ * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ */
+#include "files_fake.h"
+
+#define find window_find
+#define take window_take
+#include "fs/window.c"
+#undef find
+#undef take
+#define clear file_clear
+#include "fs/file.c"
+
+#define MODEL_BYTES (3ul << 20)
+static uint8_t model[MODEL_BYTES];
+static uint64_t model_size;
+static struct px_ofd *ofd = &fake_ofd[0];
+
+static void open_file(unsigned flags)
+{
+    struct fs_new new = {.mode = S_IFREG | 0644, .name = "f", .name_bytes = 1};
+    uint32_t ino;
+
+    CHECK(fs_create(&super, fs_node_of(fs_meta()->root), &new, &ino) == 0);
+    *ofd = (struct px_ofd){.kind = PX_OFD_FILE, .holders = 1, .flags = O_RDWR | flags};
+    px_node_fill(&ofd->node, ino, fs_inode(ino));
+    CHECK(px_node_hold(&ofd->node) == 0);
+    px_window_forget(ino);
+    memset(model, 0, sizeof model);
+    model_size = 0;
+}
+
+static uint64_t node(void)
+{
+    return PX_FS_NODE(ofd->node.ino, ofd->node.gen);
+}
+
+static void check_read(uint64_t offset, uint64_t bytes)
+{
+    uint64_t at = offset, want = offset >= model_size ? 0 : bytes < model_size - offset ? bytes : model_size - offset;
+    int64_t got;
+
+    memset(program, 0xee, bytes + 1);
+    got = px_file_ops.read(ofd, (px_user)program, bytes, &at);
+    CHECK(got == (int64_t)want && at == offset + want);
+    CHECK(memcmp(program, model + offset, want) == 0 && program[bytes] == 0xee);
+}
+
+static uint64_t some_offset(void)
+{
+    switch (below(4)) {
+    case 0: return model_size;
+    case 1: return below(MODEL_BYTES / 2);
+    case 2: return below(model_size + 1) & ~4095ull;
+    default: return below(model_size + 1);
+    }
+}
+
+static uint64_t some_length(void)
+{
+    switch (below(5)) {
+    case 0: return 1 + below(200);
+    case 1: return 4096 * (1 + below(4));
+    case 2: return 1 + below(200000);
+    default: return 1 + below(6000);
+    }
+}
+
+static void fill_program(uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes; i += 8) {
+        uint64_t word = random_number();
+
+        memcpy(program + i, &word, 8);
+    }
+}
+
+/* What a write did: `done` bytes from `source` on. */
+static void model_write(uint64_t offset, const uint8_t *source, int64_t done)
+{
+    if (done <= 0)
+        return;
+    memcpy(model + offset, source, (uint64_t)done);
+    if (model_size < offset + (uint64_t)done)
+        model_size = offset + (uint64_t)done;
+}
+
+static void do_write(bool short_of_memory)
+{
+    uint64_t offset = some_offset(), bytes = some_length(), at;
+    int64_t done;
+
+    if (offset + bytes > MODEL_BYTES)
+        return;
+    fill_program(bytes);
+    at = offset;
+    done = px_file_ops.write(ofd, (px_user)program, bytes, &at);
+    CHECK(done == (int64_t)bytes || (short_of_memory && (done == -ENOSPC || (done > 0 && done < (int64_t)bytes))));
+    CHECK(at == offset + (done > 0 ? (uint64_t)done : 0));
+    model_write(offset, program, done);
+}
+
+static void do_append(bool short_of_memory)
+{
+    uint64_t bytes = some_length(), at = below(100000), size = model_size;
+    int64_t done;
+
+    if (size + bytes > MODEL_BYTES)
+        return;
+    fill_program(bytes);
+    ofd->flags |= O_APPEND;
+    done = px_file_ops.write(ofd, (px_user)program, bytes, &at);
+    ofd->flags &= ~(unsigned)O_APPEND;
+    CHECK(done == (int64_t)bytes || (short_of_memory && (done == -ENOSPC || (done > 0 && done < (int64_t)bytes))));
+    model_write(size, program, done);
+    if (done > 0)
+        CHECK(at == size + (uint64_t)done);
+}
+
+static void model_truncate(uint64_t size)
+{
+    if (size < model_size)
+        memset(model + size, 0, model_size - size);
+    model_size = size;
+}
+
+static void do_truncate(void)
+{
+    uint64_t size = below(2) ? below(MODEL_BYTES) : below(model_size + 1);
+
+    CHECK(px_file_ops.truncate(ofd, size) == 0);
+    model_truncate(size);
+}
+
+/* Somebody else, of whom this process knows nothing. */
+static void do_stranger(void)
+{
+    uint64_t offset = below(model_size + 1), size = below(model_size + 1), at;
+    uint8_t data[4096];
+    int64_t done;
+
+    fs_change_begin();
+    if (below(3)) {
+        memset(data, (int)below(256), sizeof data);
+        done = fs_write(&super, node(), offset, data, 1 + below(4096), 0, &at);
+        fs_change_end();
+        if (done > 0 && offset + (uint64_t)done <= MODEL_BYTES)
+            model_write(offset, data, done);
+        else if (done > 0)
+            abort();
+    } else {
+        CHECK(fs_truncate(&super, node(), size, 0) == 0);
+        fs_change_end();
+        model_truncate(size);
+    }
+}
+
+static void do_punch(void)
+{
+    uint64_t offset = below(model_size + 1), bytes = 1 + below(50000);
+
+    CHECK(px_fs_call(PX_FS_PUNCH, node(), offset, bytes, 0, NULL) == 0);
+    if (offset < model_size)
+        memset(model + offset, 0, bytes < model_size - offset ? bytes : model_size - offset);
+}
+
+static bool all_zero(uint64_t from, uint64_t to)
+{
+    while (from < to && !model[from])
+        from++;
+    return from >= to;
+}
+
+static void do_seek(void)
+{
+    int64_t at = (int64_t)below(model_size + 2), data = px_file_ops.seek(ofd, at, SEEK_DATA), hole = px_file_ops.seek(ofd, at, SEEK_HOLE);
+
+    if ((uint64_t)at >= model_size) {
+        CHECK(data == -ENXIO && hole == -ENXIO);
+        return;
+    }
+    CHECK(hole >= at && hole <= (int64_t)model_size);
+    CHECK(data == -ENXIO ? all_zero((uint64_t)at, model_size) : data >= at && all_zero((uint64_t)at, (uint64_t)data));
+}
+
+/* A private mapping sees the file and keeps its own writes. */
+static void do_map(void)
+{
+    static uint8_t *va;
+    uint64_t pages = PX_PAGES_UP(model_size), first = pages ? below(pages) : 0, count = 1 + below(300), shown;
+
+    if (!va)
+        va = mmap(NULL, 512 * FS_PAGE, 0, HOST_MAP_PRIVATE | 0x20, -1, 0);
+    CHECK(exo_mem_unmap(1, (uint64_t)va, 512) > 0);
+    CHECK(px_file_ops.map(ofd, first, count, (uint64_t)va, 3, MAP_PRIVATE) == 0);
+    if (first >= pages)
+        return;
+    shown = (count < pages - first ? count : pages - first) * FS_PAGE;
+    if (first * FS_PAGE + shown > model_size)
+        shown = model_size - first * FS_PAGE;
+    CHECK(memcmp(va, model + first * FS_PAGE, shown) == 0);
+    memset(va, 0xab, shown);
+    check_read(first * FS_PAGE, shown < PROGRAM_BYTES / 2 ? shown : PROGRAM_BYTES / 2);
+}
+
+static void random_operations(unsigned count, bool short_of_memory)
+{
+    for (unsigned i = 0; i < count; i++) {
+        switch (below(short_of_memory ? 8 : 11)) {
+        case 0: case 1: case 2: do_write(short_of_memory); break;
+        case 3: do_append(short_of_memory); break;
+        case 4: do_truncate(); break;
+        case 5: do_punch(); break;
+        case 6: case 7: check_read(some_offset(), some_length()); break;
+        case 8: do_stranger(); break;
+        case 9: do_map(); break;
+        default: do_seek();
+        }
+        if (fs_inode((uint32_t)ofd->node.ino)->size != model_size) {
+            fprintf(stderr, "size %llu, expected %llu (seed %llu, step %u)\n", (unsigned long long)fs_inode((uint32_t)ofd->node.ino)->size,
+                    (unsigned long long)model_size, seed, i);
+            abort();
+        }
+        if (i % 50 == 0) {
+            check_all();
+            check_read(0, PROGRAM_BYTES - 8);
+        }
+    }
+    check_all();
+    check_read(0, PROGRAM_BYTES - 8);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
+
+/* How many messages things cost: the design's promises. */
+static void messages(void)
+{
+    uint64_t at = 0, before;
+
+    open_file(0);
+    fill_program(65536);
+    CHECK(px_file_ops.write(ofd, (px_user)program, 65536, &at) == 65536);
+    before = calls_made;
+    for (unsigned i = 0; i < 100; i++) {
+        at = i;
+        CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == 1);
+    }
+    CHECK(calls_made - before <= 1); /* the access time, at most */
+    before = calls_made;
+    at = 65536;
+    for (unsigned i = 0; i < 100; i++)
+        CHECK(px_file_ops.write(ofd, (px_user)program, 100, &at) == 100);
+    CHECK(calls_made - before == 100); /* one for each small append */
+    before = calls_made;
+    for (unsigned i = 0; i < 64; i++)
+        CHECK(px_file_ops.write(ofd, (px_user)program, 16384, &at) == 16384);
+    CHECK(calls_made - before <= 64 + 24); /* one for each size, and room in steps that grow */
+}
+
+static void bad_memory(void)
+{
+    uint64_t at = 0;
+    px_user end = (px_user)program + PROGRAM_BYTES;
+
+    open_file(0);
+    CHECK(px_file_ops.write(ofd, end, 5000, &at) == -EFAULT && at == 0);
+    CHECK(px_file_ops.write(ofd, 8, 100, &at) == -EFAULT);
+    ofd->flags |= O_APPEND;
+    CHECK(px_file_ops.write(ofd, end, 5000, &at) == -EFAULT && fs_inode((uint32_t)ofd->node.ino)->size == 0);
+    CHECK(px_file_ops.write(ofd, end, 50, &at) == -EFAULT && fs_inode((uint32_t)ofd->node.ino)->size == 0);
+    CHECK(px_file_ops.write(ofd, end - 3000, 9000, &at) == 3000 && fs_inode((uint32_t)ofd->node.ino)->size == 3000);
+    ofd->flags &= ~(unsigned)O_APPEND;
+    at = 0;
+    CHECK(px_file_ops.read(ofd, end, 100, &at) == -EFAULT && at == 0);
+    CHECK(px_file_ops.read(ofd, end - 10, 100, &at) == 10 && at == 10);
+    at = 0x7fffffffffffffff;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 1, &at) == -EFBIG);
+    at = 0x7ffffffffffffff0;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 100, &at) == 15);
+    CHECK(px_file_ops.truncate(ofd, 0) == 0);
+    file_size_limit = 1000;
+    at = 990;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 100, &at) == 10 && signals_raised == 0);
+    CHECK(px_file_ops.write(ofd, (px_user)program, 100, &at) == -EFBIG && signals_raised == 1);
+    CHECK(px_file_ops.truncate(ofd, 2000) == -EFBIG && signals_raised == 2);
+    file_size_limit = ~0ull;
+    CHECK(px_file_ops.seek(ofd, -1, SEEK_SET) == -EINVAL && px_file_ops.seek(ofd, 5, SEEK_END) == 1005);
+    ofd->node.gen++; /* a description that somebody scribbled in */
+    CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == -EIO && px_file_ops.write(ofd, (px_user)program, 1, &at) == -EIO);
+    ofd->node.ino = 0xffffffffffff;
+    CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == -EIO);
+    check_all();
+}
+
+/* Somebody who may write but not read, and somebody who may neither: descriptions keep what open gave them. */
+static void rights(void)
+{
+    static const struct fs_caller alice = {.uid = 1000, .gid = 1000, .client = &seed};
+    uint64_t at = 0, token, name;
+
+    open_file(0);
+    fs_inode((uint32_t)ofd->node.ino)->mode = S_IFREG | 0202;
+    client_ids = &alice;
+    ofd->flags = O_WRONLY;
+    CHECK(px_fs_call(PX_FS_OPEN, node(), 4, 0, 0, &token) == -EACCES);
+    CHECK(px_fs_call(PX_FS_OPEN, node(), 2, 0, 0, &token) == 0);
+    ofd->word[PX_WORD_TOKEN] = token;
+    memset(program, 'w', 100000);
+    CHECK(px_file_ops.write(ofd, (px_user)program, 100000, &at) == 100000 && at == 100000);
+    fs_inode((uint32_t)ofd->node.ino)->mode = S_IFREG;
+    at = 50;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 3000, &at) == 3000);
+    CHECK(px_fs_call(PX_FS_GRANT | 1ull << 32, node(), 0, (uint64_t)window_range | PX_GRANT_READ, token, &name) == -EACCES);
+    ofd->word[PX_WORD_TOKEN] = 0;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 3000, &at) == -EACCES);
+    client_ids = &super;
+    at = 0;
+    CHECK(px_file_ops.read(ofd, (px_user)program, 100000, &at) == 100000 && program[99999] == 'w');
+    check_all();
+}
+
+/* An open file that is unlinked stays until it is closed, and then its pages are free. */
+static void unlinked(void)
+{
+    uint64_t at = 0;
+
+    open_file(0);
+    hazard_list[0] = (uint32_t)ofd->node.ino;
+    fill_program(8192);
+    CHECK(px_file_ops.write(ofd, (px_user)program, 8192, &at) == 8192);
+    CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "f", 1, false) == 0);
+    at = 0;
+    memcpy(model, program, 8192);
+    CHECK(px_file_ops.read(ofd, (px_user)program, 8192, &at) == 8192 && memcmp(program, model, 8192) == 0);
+    hazard_list[0] = 0;
+    px_file_ops.drop(ofd);
+    CHECK(fs_orphan_count == 0 && fs_meta()->data_pages == 0 && fs_meta()->inodes == 1);
+    check_all();
+}
+
+int main(void)
+{
+    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked};
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start_process(AREA_PAGES);
+        cases[i]();
+    }
+    for (unsigned round = 1; round <= 20; round++) {
+        random_start(round);
+        start_process(round % 4 == 0 ? 100 : AREA_PAGES);
+        open_file(0);
+        hazard_list[0] = (uint32_t)ofd->node.ino;
+        random_operations(600, round % 4 == 0);
+        px_window_forget((uint32_t)ofd->node.ino);
+    }
+    return 0;
+}
