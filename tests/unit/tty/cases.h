@@ -7,7 +7,7 @@ struct line_case {
     const char *name;
     struct step steps[STEPS_MAX];
     uint64_t signals; /* bit n - 1: signal n was asked for */
-    const char *transcript; /* as Linux 6.18 gives it */
+    const char *transcript; /* as Linux 6.18 gives it, or # and its FNV-1a hash */
 };
 #define SIG(n) (1ull << ((n) - 1))
 #define A16 "aaaaaaaaaaaaaaaa"
