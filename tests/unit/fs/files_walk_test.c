@@ -1,0 +1,482 @@
+/*
+ * The path walk: random paths over a random tree against a slow, plain resolver; rules one by one (links, slashes, dots, permission, length, /proc); listings while names
+ * come and go; paths of inodes; held inodes; and readers that run beside a writer.
+ *
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
+ * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ */
+#include <pthread.h>
+#undef unix
+
+#include "files_fake.h"
+
+#define find window_find
+#define take window_take
+#define clear window_clear
+#include "fs/window.c"
+#undef find
+#undef take
+#undef clear
+#include "fs/directory.c"
+
+int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t size)
+{
+    (void)size;
+    if (whence == SEEK_CUR)
+        offset += (int64_t)ofd->offset;
+    ofd->offset = (uint64_t)offset;
+    return offset;
+}
+const struct px_ops *const px_ops[PX_OFD_KINDS];
+
+static uint32_t make(uint32_t directory, const char *name, uint32_t mode, const char *target)
+{
+    struct fs_new new = {.mode = mode, .name = name, .name_bytes = (uint32_t)strlen(name), .target = target,
+                         .target_bytes = target ? (uint32_t)strlen(target) : 0};
+    uint32_t ino;
+    int64_t status;
+
+    fs_change_begin();
+    status = fs_create(&super, fs_node_of(directory), &new, &ino);
+    fs_change_end();
+    return status == 0 ? ino : 0;
+}
+
+/* ---- a plain resolver -------------------------------------------------------------------------------------------- */
+
+/* Takes the path apart by copying; recursion for links. Result: inode number or -errno. */
+static int64_t resolve(uint32_t at, const char *path, bool follow, unsigned *links)
+{
+    char text[PATH_MAX], name[PATH_MAX];
+
+    snprintf(text, sizeof text, "%s", path);
+    if (!*text)
+        return -ENOENT;
+    if (*text == '/')
+        at = fs_meta()->root;
+    for (char *rest = text; *rest;) {
+        size_t length = 0;
+        bool last, slash;
+        struct px_name *found;
+        struct px_inode *inode = fs_inode(at);
+
+        while (*rest == '/')
+            rest++;
+        if (!*rest)
+            break;
+        while (rest[length] && rest[length] != '/')
+            length++;
+        memcpy(name, rest, length);
+        name[length] = '\0';
+        rest += length;
+        slash = *rest == '/';
+        while (*rest == '/')
+            rest++;
+        last = !*rest;
+        if (!S_ISDIR(inode->mode))
+            return -ENOTDIR;
+        if (strcmp(name, ".") == 0)
+            continue;
+        if (strcmp(name, "..") == 0) {
+            at = inode->parent;
+            continue;
+        }
+        if (length > NAME_MAX)
+            return -ENAMETOOLONG;
+        found = fs_name_find(at, name, (uint32_t)length);
+        if (!found)
+            return -ENOENT;
+        inode = fs_inode(found->inode);
+        if (S_ISLNK(inode->mode) && (!last || slash || follow)) {
+            char target[PATH_MAX];
+            int64_t to;
+
+            if (++*links > 40)
+                return -ELOOP;
+            memcpy(target, fs_link_text(inode), inode->size);
+            target[inode->size] = '\0';
+            to = resolve(at, target, true, links);
+            if (to < 0)
+                return to;
+            at = (uint32_t)to;
+        } else {
+            at = found->inode;
+        }
+        if ((slash || !last) && !S_ISDIR(fs_inode(at)->mode))
+            return -ENOTDIR;
+    }
+    return at;
+}
+
+/* ---- random trees and paths -------------------------------------------------------------------------------------- */
+
+#define DIRECTORIES 24
+static uint32_t directory[DIRECTORIES];
+static unsigned directories;
+
+static void random_path(char *to, size_t bytes, unsigned most)
+{
+    size_t used = 0;
+    unsigned parts = 1 + (unsigned)below(most);
+
+    if (below(2))
+        used += (size_t)snprintf(to, bytes, "/");
+    for (unsigned i = 0; i < parts && used + 20 < bytes; i++) {
+        switch (below(8)) {
+        case 0: used += (size_t)snprintf(to + used, bytes - used, ".."); break;
+        case 1: used += (size_t)snprintf(to + used, bytes - used, "."); break;
+        default: used += (size_t)snprintf(to + used, bytes - used, "%c%s", 'a' + (char)below(6), below(3) ? "" : "longer.name");
+        }
+        if (i + 1 < parts || below(5) == 0)
+            used += (size_t)snprintf(to + used, bytes - used, "%s", below(6) ? "/" : "//");
+    }
+    if (used == 0)
+        snprintf(to, bytes, "a");
+}
+
+static void random_tree(void)
+{
+    directory[0] = fs_meta()->root;
+    directories = 1;
+    for (unsigned i = 0; i < 160; i++) {
+        char name[32], target[256];
+        uint32_t in = directory[below(directories)], ino;
+
+        snprintf(name, sizeof name, "%c%s", 'a' + (char)below(6), below(3) ? "" : "longer.name");
+        switch (below(5)) {
+        case 0:
+        case 1:
+            ino = make(in, name, S_IFDIR | 0755, NULL);
+            if (ino && directories < DIRECTORIES)
+                directory[directories++] = ino;
+            break;
+        case 2:
+            make(in, name, S_IFREG | 0644, NULL);
+            break;
+        default:
+            random_path(target, sizeof target, 6);
+            if (below(8) == 0)
+                memset(target, '.', 200), target[200] = '\0', target[1] = '/', target[199] = '/';
+            make(in, name, S_IFLNK | 0777, target);
+        }
+    }
+}
+
+static int64_t walk(uint32_t start, const char *path, unsigned flags, struct px_place *place)
+{
+    const struct px_ids ids = {0};
+    const struct px_walk_from from = {start, fs_meta()->root, &ids};
+
+    return px_walk_from(&from, path, flags, place);
+}
+
+static void compare_walks(void)
+{
+    for (unsigned i = 0; i < 3000; i++) {
+        char path[400];
+        uint32_t start = directory[below(directories)];
+        unsigned flags = below(2) ? PX_WALK_NOFOLLOW : 0, links = 0;
+        struct px_place place;
+        int64_t expected, status;
+
+        random_path(path, sizeof path, 8);
+        expected = resolve(start, path, !(flags & PX_WALK_NOFOLLOW), &links);
+        status = walk(start, path, flags, &place);
+        if (expected < 0 ? status != expected : status != 0 || place.node.ino != (uint64_t)expected) {
+            fprintf(stderr, "%s: %lld, ino %llu, expected %lld (seed %llu)\n", path, (long long)status, (unsigned long long)place.node.ino,
+                    (long long)expected, seed);
+            abort();
+        }
+        if (status == 0) { /* the way with the name must come to the same */
+            CHECK(walk(start, path, flags | PX_WALK_NAME, &place) == 0 && place.node.ino == (uint64_t)expected);
+            if (place.directory && place.node.kind)
+                CHECK(fs_name_find(PX_FS_INO(place.directory), place.name, place.length)->inode == place.node.ino);
+        }
+        if (expected == -ENOENT && walk(start, path, flags | PX_WALK_PARENT, &place) == 0) {
+            CHECK(!place.node.kind && place.last == PX_LAST_NAME);
+            CHECK(!fs_name_find(PX_FS_INO(place.directory), place.name, place.length));
+        }
+    }
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------------- */
+
+static int64_t find_at(const char *path, unsigned flags)
+{
+    struct px_place place;
+    int64_t status = px_find(AT_FDCWD, path, flags, NULL, &place);
+
+    return status < 0 ? status : (int64_t)place.node.ino;
+}
+
+static void chains_of_links(void)
+{
+    char name[16], target[16], path[600];
+    uint32_t root = fs_meta()->root, file = make(root, "l0", S_IFREG | 0644, NULL);
+
+    for (unsigned i = 1; i <= 41; i++) {
+        snprintf(name, sizeof name, "l%u", i);
+        snprintf(target, sizeof target, "l%u", i - 1);
+        make(root, name, S_IFLNK | 0777, target);
+    }
+    CHECK(find_at("/l40", 0) == file && find_at("/l41", 0) == -ELOOP);
+    make(root, "self", S_IFLNK | 0777, "self");
+    CHECK(find_at("self", 0) == -ELOOP && find_at("self", PX_WALK_NOFOLLOW) > 0 && find_at("self/", PX_WALK_NOFOLLOW) == -ELOOP);
+    make(root, "dangling", S_IFLNK | 0777, "nowhere");
+    CHECK(find_at("dangling", 0) == -ENOENT);
+    memset(path, '.', sizeof path); /* a target that needs the large buffer, twice */
+    for (unsigned i = 1; i < sizeof path; i += 2)
+        path[i] = '/';
+    path[sizeof path - 1] = '\0';
+    make(root, "wide", S_IFLNK | 0777, path);
+    make(root, "wider", S_IFLNK | 0777, "wide/wide");
+    CHECK(find_at("wider/l0", 0) == file && find_at("wider/wider/wide/l3", 0) == file);
+}
+
+static void slashes_and_lengths(void)
+{
+    char path[PATH_MAX];
+    uint32_t root = fs_meta()->root, file, folder = make(root, "d", S_IFDIR | 0755, NULL);
+    struct px_place place;
+
+    file = make(folder, "f", S_IFREG | 0644, NULL);
+    make(root, "to", S_IFLNK | 0777, "d/");
+    CHECK(find_at("/", 0) == root && find_at("//", 0) == root && find_at("/..", 0) == root && find_at("/../../d/../d", 0) == folder);
+    CHECK(find_at("d/f", 0) == file && find_at("d/f/", 0) == -ENOTDIR && find_at("d/f/.", 0) == -ENOTDIR && find_at("d/f/x", 0) == -ENOTDIR);
+    CHECK(find_at("d/f/..", 0) == -ENOTDIR && find_at("d//f", 0) == file && find_at("d/./f", 0) == file);
+    CHECK(find_at("", 0) == -ENOENT && find_at("", PX_WALK_EMPTY) == root && find_at("to", 0) == folder);
+    CHECK(find_at("to", PX_WALK_NOFOLLOW) != folder && find_at("to/", PX_WALK_NOFOLLOW) == folder && find_at("to/f", PX_WALK_NOFOLLOW) == file);
+    CHECK(find_at("d", PX_WALK_DIRECTORY) == folder && find_at("d/f", PX_WALK_DIRECTORY) == -ENOTDIR);
+    memset(path, 'n', 256);
+    path[256] = '\0';
+    CHECK(find_at(path, 0) == -ENAMETOOLONG);
+    path[255] = '\0';
+    CHECK(find_at(path, 0) == -ENOENT);
+    CHECK(px_find(AT_FDCWD, "d/new", PX_WALK_PARENT, NULL, &place) == 0 && !place.node.kind && place.directory == fs_node_of(folder));
+    CHECK(strcmp(place.name, "new") == 0 && !place.slash);
+    CHECK(px_find(AT_FDCWD, "d/new//", PX_WALK_PARENT, NULL, &place) == 0 && place.slash);
+    CHECK(px_find(AT_FDCWD, "no/new", PX_WALK_PARENT, NULL, &place) == -ENOENT);
+    CHECK(px_find(AT_FDCWD, "d/..", PX_WALK_NAME, NULL, &place) == 0 && place.last == PX_LAST_DOTDOT);
+    CHECK(px_find(AT_FDCWD, "/", PX_WALK_NAME, NULL, &place) == 0 && place.last == PX_LAST_ROOT);
+    CHECK(px_find(2, "x", 0, NULL, &place) == -EBADF && px_find(2, "/d", 0, NULL, &place) == 0);
+}
+
+static void searching(void)
+{
+    const uint32_t group = 9;
+    struct px_ids alice = {.uid = 1000, .gid = 1000}, bob = {.uid = 1001, .gid = 1001, .group_count = 1, .groups = &group};
+    uint32_t root = fs_meta()->root, closed = make(root, "closed", S_IFDIR | 0750, NULL);
+    struct px_place place;
+
+    make(closed, "f", S_IFREG | 0644, NULL);
+    fs_inode(closed)->uid = 1000;
+    fs_inode(closed)->gid = 9;
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == 0 && px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == 0);
+    bob.group_count = 0;
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == -EACCES && px_find(AT_FDCWD, "closed", 0, &bob, &place) == 0);
+    CHECK(px_find(AT_FDCWD, "closed/none", 0, &bob, &place) == -EACCES && px_find(AT_FDCWD, "closed/..", 0, &bob, &place) == -EACCES);
+    fs_inode(closed)->mode = S_IFDIR;
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == -EACCES && px_find(AT_FDCWD, "closed/f", 0, NULL, &place) == 0);
+}
+
+static void into_proc(void)
+{
+    struct px_place place;
+    uint32_t root = fs_meta()->root, etc = make(root, "etc", S_IFDIR | 0755, NULL);
+
+    fs_mount_proc();
+    make(etc, "mtab", S_IFLNK | 0777, "../proc/self/mounts");
+    CHECK(px_find(AT_FDCWD, "/proc", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC && place.node.ino == 77);
+    CHECK(px_find(AT_FDCWD, "/proc/self/fd", 0, NULL, &place) == 0 && place.node.ino == 77 + 7);
+    CHECK(px_find(AT_FDCWD, "etc/mtab", 0, NULL, &place) == 0 && place.node.ino == 77 + 11);
+    CHECK(px_find(AT_FDCWD, "/proc/nothing", 0, NULL, &place) == -ENOENT);
+    CHECK(find_at("/proc/..", 0) == root && find_at("/proc/../etc", 0) == etc && find_at("/proc/self/../../etc/../proc/../etc", 0) == etc);
+    CHECK(px_find(AT_FDCWD, "/proc/self/..", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC);
+    memcpy(px_cwd.proc, "/proc", 6);
+    px_cwd.ino = 0;
+    CHECK(px_find(AT_FDCWD, "self", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC && find_at("../etc", 0) == etc);
+    CHECK(find_at("/etc", 0) == etc);
+}
+
+static void paths_of_inodes(void)
+{
+    char text[64];
+    uint32_t a = make(fs_meta()->root, "a", S_IFDIR | 0755, NULL), b = make(a, "bb", S_IFDIR | 0755, NULL), f = make(b, "file", S_IFREG | 0644, NULL);
+
+    CHECK(px_inode_path(f, fs_inode(f)->gen, text, sizeof text) == 10 && memcmp(text, "/a/bb/file", 10) == 0);
+    CHECK(px_inode_path(fs_meta()->root, fs_inode(fs_meta()->root)->gen, text, sizeof text) == 1 && text[0] == '/');
+    CHECK(px_inode_path(f, fs_inode(f)->gen, text, 5) == -ERANGE && px_inode_path(f, fs_inode(f)->gen + 1, text, sizeof text) == -ENOENT);
+    px_root.ino = b;
+    CHECK(px_inode_path(f, fs_inode(f)->gen, text, sizeof text) == 5 && memcmp(text, "/file", 5) == 0);
+    CHECK(px_inode_path(a, fs_inode(a)->gen, text, sizeof text) == -ENOENT);
+}
+
+static void holding(void)
+{
+    uint32_t root = fs_meta()->root, ino = make(root, "f", S_IFREG | 0644, NULL);
+    struct px_node node, more;
+    const struct px_ppage *page = (const struct px_ppage *)fake_ppage;
+
+    px_node_fill(&node, ino, fs_inode(ino));
+    CHECK(page->hazard_count == 1 && page->hazard[0] == root);
+    CHECK(px_node_hold(&node) == 0 && px_node_hold(&node) == 0 && page->hazard_count == 2 && page->hazard[1] == ino);
+    px_node_drop(&node);
+    CHECK(page->hazard[1] == ino);
+    memset(fake_ppage, 0, sizeof fake_ppage);
+    px_files_fork_child();
+    CHECK(page->hazard_count == 2 && page->hazard[0] == root && page->hazard[1] == ino);
+    px_node_drop(&node);
+    CHECK(page->hazard[1] == 0 && page->hazard_count == 1);
+    node.gen++;
+    CHECK(px_node_hold(&node) == -ENOENT && page->hazard[1] == 0);
+    for (unsigned i = 0; i < PX_HAZARDS + 10; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "h%u", i);
+        ino = make(root, name, S_IFREG | 0644, NULL);
+        px_node_fill(&more, ino, fs_inode(ino));
+        CHECK(px_node_hold(&more) == (i < PX_HAZARDS - 1 ? 0 : -ENFILE));
+    }
+    CHECK(page->hazard_count == PX_HAZARDS);
+}
+
+/* ---- listing ----------------------------------------------------------------------------------------------------- */
+
+struct dirent64 {
+    uint64_t ino, next;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+/* Lists with buffers of random size; names come and go meanwhile. Those that stay are seen exactly once. */
+static void list_while_changing(void)
+{
+    static unsigned seen[400];
+    uint32_t folder = make(fs_meta()->root, "many", S_IFDIR | 0755, NULL);
+    struct px_ofd *ofd = &fake_ofd[0];
+    char name[64];
+    unsigned dots = 0, fresh = 0;
+
+    memset(seen, 0, sizeof seen);
+    for (unsigned i = 0; i < 400; i++) {
+        snprintf(name, sizeof name, "entry-%u%s", i, i % 7 ? "" : "-with-a-much-longer-name");
+        make(folder, name, i % 5 ? S_IFREG | 0644 : S_IFDIR | 0755, NULL);
+    }
+    *ofd = (struct px_ofd){.kind = PX_OFD_DIRECTORY};
+    px_node_fill(&ofd->node, folder, fs_inode(folder));
+    CHECK(px_directory_ops.getdents(ofd, (px_user)program, 20, false) == -EINVAL);
+    for (;;) {
+        int64_t got = px_directory_ops.getdents(ofd, (px_user)program, 64 + below(3000), false);
+
+        CHECK(got >= 0);
+        if (got == 0)
+            break;
+        for (int64_t at = 0; at < got;) {
+            struct dirent64 *entry = (struct dirent64 *)(program + at);
+            unsigned number = 0;
+
+            CHECK(entry->length >= 24 && entry->length % 8 == 0 && at + entry->length <= got);
+            if (entry->name[0] == '.')
+                dots++;
+            else if (sscanf(entry->name, "entry-%u", &number) == 1 && number < 400)
+                seen[number]++;
+            at += entry->length;
+        }
+        for (unsigned i = 0; i < 3; i++) { /* odd entries go, new ones come */
+            unsigned number = (unsigned)below(200) * 2 + 1;
+
+            snprintf(name, sizeof name, "entry-%u%s", number, number % 7 ? "" : "-with-a-much-longer-name");
+            if (fs_unlink(&super, fs_node_of(folder), name, (uint32_t)strlen(name), number % 5 == 0) == 0 && seen[number] == 0)
+                seen[number] = 1000;
+            snprintf(name, sizeof name, "fresh-%u", fresh++);
+            if (fresh < 500)
+                make(folder, name, S_IFREG | 0644, NULL);
+        }
+    }
+    CHECK(dots == 2);
+    for (unsigned i = 0; i < 400; i++)
+        CHECK(i % 2 ? seen[i] <= 1 || seen[i] == 1000 : seen[i] == 1);
+}
+
+/* ---- readers beside a writer ------------------------------------------------------------------------------------- */
+
+static bool stop;
+
+static void *write_names(void *unused)
+{
+    struct fs_rename rename = {.directory = {fs_node_of(directory[0]), fs_node_of(directory[1])}, .text = {"moves", "moves"}, .bytes = {5, 5}};
+    char name[16];
+
+    (void)unused;
+    for (unsigned i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+        uint64_t swap = rename.directory[0];
+
+        fs_change_begin();
+        CHECK(fs_rename(&super, &rename) == 0);
+        fs_change_end();
+        rename.directory[0] = rename.directory[1];
+        rename.directory[1] = swap;
+        snprintf(name, sizeof name, "n%u", i % 3000);
+        if (i / 3000 % 2 == 0) {
+            make(directory[1], name, S_IFREG | 0644, NULL);
+        } else {
+            fs_change_begin();
+            (void)fs_unlink(&super, fs_node_of(directory[1]), name, (uint32_t)strlen(name), false);
+            fs_change_end();
+        }
+    }
+    return NULL;
+}
+
+static void beside_a_writer(void)
+{
+    pthread_t writer;
+    uint32_t stays, moves;
+    struct px_place place;
+    unsigned found[2] = {0, 0};
+
+    directory[0] = make(fs_meta()->root, "left", S_IFDIR | 0755, NULL);
+    directory[1] = make(fs_meta()->root, "right", S_IFDIR | 0755, NULL);
+    stays = make(directory[1], "stays", S_IFREG | 0644, NULL);
+    moves = make(directory[0], "moves", S_IFDIR | 0755, NULL);
+    make(moves, "inner", S_IFREG | 0644, NULL);
+    make(directory[0], "link", S_IFLNK | 0777, "../right/./stays");
+    stop = false;
+    CHECK(pthread_create(&writer, NULL, write_names, NULL) == 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        char text[64];
+        int64_t status, length;
+
+        CHECK(px_find(AT_FDCWD, i % 2 ? "/right/stays" : "left/link", 0, NULL, &place) == 0 && place.node.ino == stays);
+        status = px_find(AT_FDCWD, i % 2 ? "/left/moves/inner" : "/right/../right/moves/inner", 0, NULL, &place);
+        if (status != 0 && status != -ENOENT)
+            fprintf(stderr, "status %lld\n", (long long)status);
+        CHECK(status == 0 || status == -ENOENT);
+        found[i % 2] += status == 0;
+        length = px_inode_path(moves, fs_inode(moves)->gen, text, sizeof text);
+        CHECK((length == 11 && memcmp(text, "/left/moves", 11) == 0) || (length == 12 && memcmp(text, "/right/moves", 12) == 0));
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    CHECK(pthread_join(writer, NULL) == 0);
+    CHECK(found[0] > 0 && found[1] > 0);
+    check_all();
+}
+
+int main(void)
+{
+    void (*const cases[])(void) = {chains_of_links, slashes_and_lengths, searching, into_proc, paths_of_inodes, holding, list_while_changing,
+                                   beside_a_writer};
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start_process(AREA_PAGES);
+        cases[i]();
+    }
+    for (unsigned round = 1; round <= 15; round++) {
+        random_start(round);
+        start_process(AREA_PAGES);
+        random_tree();
+        compare_walks();
+    }
+    return 0;
+}
