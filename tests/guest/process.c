@@ -288,6 +288,43 @@ static void test_floating_point(void)
     CASE("vector registers go over a fork", status_of((pid_t)child) == 0 && after == 2.25);
 }
 
+/* Neighbours that compute while others fork and take signals: nobody may see another's registers. */
+static double compute(unsigned seed)
+{
+    double x = seed, y = 1.0 / (seed + 1);
+
+    for (int i = 0; i < 20000; i++)
+        y = y * 0.9999 + x * 0.0001 + (double)i * 1e-9;
+    return y;
+}
+
+static void test_floating_point_neighbours(void)
+{
+    enum { MANY = 6 };
+    pid_t children[MANY];
+    int good = 1;
+
+    for (unsigned i = 0; i < MANY; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            double expected = compute(i);
+
+            for (int round = 0; round < 30; round++) {
+                pid_t child = fork();
+
+                if (child == 0)
+                    _exit(compute(i) != expected);
+                if (compute(i) != expected || status_of(child) != 0)
+                    _exit(1);
+            }
+            _exit(0);
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        good = status_of(children[i]) == 0 && good;
+    CASE("floating point is undisturbed by forking neighbours", good);
+}
+
 static void test_clone(void)
 {
     static int parent_tid, child_tid;
@@ -362,6 +399,7 @@ int main(int argc, char **argv)
     test_ids();
     test_inheritance();
     test_floating_point();
+    test_floating_point_neighbours();
     test_clone();
     test_orphan();
     test_many();

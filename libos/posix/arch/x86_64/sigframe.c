@@ -34,9 +34,18 @@ _Static_assert(sizeof(struct ucontext) == 304 && sizeof(struct frame) == 440, "r
 
 /* FPU area: FXSAVE's 512 bytes, and with XSAVE the header and AVX's upper halves. */
 #define FX_BYTES 512u
-#define XSAVE_COMPONENTS 7ul /* x87, SSE, AVX: all that programs can get at here */
+#define COMPONENT_X87 1ul
+#define COMPONENT_SSE 2ul
+#define COMPONENT_AVX 4ul
+#define XSAVE_COMPONENTS 7ul /* all that programs can get at here */
 #define XSAVE_BYTES 832u
 #define XSAVE_HEADER 512u
+#define XSAVE_UPPER 576u
+#define X87_REGISTERS 32u
+#define X87_CONTROL_DEFAULT 0x37fu
+#define SSE_REGISTERS 160u
+#define SSE_REGISTERS_END 416u
+#define MXCSR_DEFAULT 0x1f80u
 #define XSAVE_HEADER_BYTES 64u
 #define SW_RESERVED 464u
 #define MXCSR_OFFSET 24u
@@ -45,8 +54,8 @@ _Static_assert(sizeof(struct ucontext) == 304 && sizeof(struct frame) == 440, "r
 #define MAGIC2 0x46505845u
 #define FEATURE_XSAVE 2u
 
-void px_arch_xsave(void *area, uint64_t mask);
-void px_arch_xrstor(const void *area, uint64_t mask);
+void px_arch_upper_save(void *halves);
+void px_arch_upper_load(const void *halves);
 void px_arch_fxsave(void *area);
 void px_arch_fxrstor(const void *area);
 
@@ -65,22 +74,60 @@ static size_t area_bytes(void)
     return mask & 4 ? XSAVE_BYTES : mask ? FX_BYTES + XSAVE_HEADER_BYTES : FX_BYTES;
 }
 
-static void save_area(void)
+static void put32(uint8_t *at, uint32_t value)
 {
-    if (components()) {
-        memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
-        px_arch_xsave(area, components());
-    } else {
-        px_arch_fxsave(area);
-    }
+    __builtin_memcpy(at, &value, sizeof(value));
 }
 
+static void put64(uint8_t *at, uint64_t value)
+{
+    __builtin_memcpy(at, &value, sizeof(value));
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    uint32_t value;
+
+    __builtin_memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+/* As XSAVE would leave it. */
+static void save_area(void)
+{
+    px_arch_fxsave(area);
+    if (!components())
+        return;
+    memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
+    put64(area + XSAVE_HEADER, components());
+    if (components() & COMPONENT_AVX)
+        px_arch_upper_save(area + XSAVE_UPPER);
+}
+
+/* As XRSTOR would take it: a component whose bit is not in the header begins anew. */
 static void load_area(void)
 {
-    if (components())
-        px_arch_xrstor(area, components());
+    uint64_t present = components();
+
+    if (present)
+        __builtin_memcpy(&present, area + XSAVE_HEADER, sizeof(present));
     else
-        px_arch_fxrstor(area);
+        present = COMPONENT_X87 | COMPONENT_SSE;
+    if (!(present & COMPONENT_X87)) {
+        memset(area, 0, MXCSR_OFFSET);
+        memset(area + X87_REGISTERS, 0, SSE_REGISTERS - X87_REGISTERS);
+        put32(area, X87_CONTROL_DEFAULT);
+    }
+    if (!(present & COMPONENT_SSE)) {
+        memset(area + SSE_REGISTERS, 0, SSE_REGISTERS_END - SSE_REGISTERS);
+        put32(area + MXCSR_OFFSET, MXCSR_DEFAULT);
+    }
+    px_arch_fxrstor(area);
+    if (!(components() & COMPONENT_AVX))
+        return;
+    if (!(present & COMPONENT_AVX))
+        memset(area + XSAVE_UPPER, 0, XSAVE_BYTES - XSAVE_UPPER);
+    px_arch_upper_load(area + XSAVE_UPPER);
 }
 
 void px_arch_fpu_keep(void)
@@ -99,24 +146,6 @@ void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address)
     last_fault.trapno = frame->cause;
     if (px_arch_is_page_fault(frame))
         last_fault.cr2 = address;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    __builtin_memcpy(at, &value, sizeof(value));
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-    __builtin_memcpy(at, &value, sizeof(value));
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    uint32_t value;
-
-    __builtin_memcpy(&value, at, sizeof(value));
-    return value;
 }
 
 static bool is_fault(int signo)
