@@ -235,7 +235,6 @@ static void check_inode(uint32_t ino, uint32_t *names)
 static inline void check_all(void)
 {
     uint32_t names = 0, inodes = 0, orphans = 0;
-    uint64_t taken = 0;
 
     memset(page_owner, 0, sizeof page_owner);
     pages_seen = 0;
@@ -248,7 +247,6 @@ static inline void check_all(void)
     CHECK(pages_seen == fs_meta()->data_pages && fs_meta()->data_pages <= fs_meta()->data_pages_max);
     for (uint64_t i = ARCHIVE_PAGES; i < ARCHIVE_PAGES + AREA_PAGES; i++) {
         CHECK(page_state[i] == (bitmap[(i - ARCHIVE_PAGES) / 64] >> ((i - ARCHIVE_PAGES) % 64) & 1));
-        taken += page_state[i];
         CHECK(!page_state[i] || page_owner[i + 1]);
     }
     CHECK(!(fs_meta()->seq & 1));
