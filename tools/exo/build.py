@@ -63,9 +63,9 @@ class _Steps:
             self._fail(command)
 
     def _show(self, line):
-        if self.progress and time.monotonic() - self.started > PROGRESS_AFTER_S:
+        if self.progress and line.startswith("[") and time.monotonic() - self.started > PROGRESS_AFTER_S:
             self.shown = True
-            print(f"\r\033[Kbuilding {line[:70]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[Kbuilding {line.split(']')[0]}]", end="", file=sys.stderr, flush=True)
 
     def _clear(self):
         if self.shown:

@@ -36,7 +36,7 @@ def main(arguments):
     path = os.path.join(ROOT, "bench", "runner.py")
     if not os.path.exists(path):
         raise ExoError("there are no benchmarks yet", "bench/ is where they will be")
-    built = command_run.the_build(values)
+    built = command_run.the_build(values, targets=())
     built.check()
     sys.path.insert(0, os.path.dirname(path))
     return load_module(path).main(values, built)

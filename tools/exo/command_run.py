@@ -99,10 +99,11 @@ def environment(values):
     return [os.fsencode(f"{name}={value}") for name, value in variables.items()]
 
 
-def the_build(values):
+def the_build(values, targets=("kernel", "image")):
+    """The build folder that is to be used, brought up to date. No targets: everything, tests and benchmarks too."""
     if values.built:
         return Build(values.built)
-    return build(values.preset, values.compiler, quiet=values.quiet)
+    return build(values.preset, values.compiler, targets, values.quiet)
 
 
 def machine(values, gdb=None):
