@@ -382,6 +382,10 @@ static void used_twice(void)
     device_used(base, 3, 1);
     device_used(base, 3, 1);
     expect_broken();
+    base = start_on(2, 1, 0);
+    device_used(base, 3, 0);
+    device_used(base, 3, 0);
+    expect_broken();
 }
 
 static void used_and_never_offered(void)
