@@ -30,7 +30,10 @@ static uint64_t share_mode(const struct px_vma *vma, bool vfork)
 {
     if (vfork)
         return EXO_SHARE_SOLE;
-    return vma->flags & PX_VMA_SHARED ? EXO_SHARE_SAME : EXO_SHARE_COW;
+    if (vma->flags & PX_VMA_SHARED)
+        return EXO_SHARE_SAME;
+    /* A vfork child has the very pages of its parent, who may write them later without anybody noticing: its own child gets copies now. */
+    return px_self()->flags & PX_PF_VFORK ? EXO_SHARE_COPY : EXO_SHARE_COW;
 }
 
 static int64_t share(uint64_t env, uint64_t lo, uint64_t hi, uint64_t mode)
@@ -79,19 +82,22 @@ static int64_t share_used(uint64_t env, const struct px_range *range, uint64_t m
     return status;
 }
 
-/* The libOS's own part. Its data, stack and the first pages of the heap are written by both sides at once: copied now, which is cheaper than
- * two faults each. */
+/* The libOS's own part. Its data, the stack in use and the first pages of the heap are written by both sides at once: copied now, which is
+ * cheaper than two faults each. The rest of the stack holds nothing, but must be there. */
 #define HEAP_HOT 8u
 
 static int64_t clone_libos(uint64_t env)
 {
     const struct px_meta *meta = (const struct px_meta *)PX_META;
-    uint64_t heap = px_heap_pages(), hot = heap < HEAP_HOT ? heap : HEAP_HOT, meta_pages = meta->pages;
+    uint64_t data = (uint64_t)px_image_data_start, end = PX_PAGE_UP(px_image_end), here = (uint64_t)__builtin_frame_address(0);
+    uint64_t live = here > data && here < end ? PX_PAGE_DOWN(here) : data, meta_pages = PX_META_LOAD(meta->pages);
+    uint64_t heap = px_heap_pages(), hot = heap < HEAP_HOT ? heap : HEAP_HOT;
     const struct {
         uint64_t lo, hi, mode;
     } part[] = {
-        {(uint64_t)px_image_start, (uint64_t)px_image_data_start, EXO_SHARE_SAME},
-        {(uint64_t)px_image_data_start, PX_PAGE_UP(px_image_end), EXO_SHARE_COPY},
+        {(uint64_t)px_image_start, data, EXO_SHARE_SAME},
+        {data, live, EXO_SHARE_COW},
+        {live, end, EXO_SHARE_COPY},
         {PX_HEAP, PX_HEAP + hot * PX_PAGE, EXO_SHARE_COPY},
         {PX_HEAP + hot * PX_PAGE, PX_HEAP + heap * PX_PAGE, EXO_SHARE_COW},
         {PX_PROCTAB, PX_PROCTAB + PX_PROCTAB_PAGES * PX_PAGE, EXO_SHARE_SAME},

@@ -50,34 +50,39 @@ void px_elf_free(struct px_elf *elf)
     elf->phdr = NULL;
 }
 
+static const struct px_elf_phdr *find(const struct px_elf *elf, uint32_t type)
+{
+    for (unsigned at = 0; at < elf->header.phnum; at++)
+        if (elf->phdr[at].type == type)
+            return &elf->phdr[at];
+    return NULL;
+}
+
+bool px_elf_has_interpreter(const struct px_elf *elf)
+{
+    return find(elf, PT_INTERP);
+}
+
 int64_t px_elf_interpreter(const struct px_elf *elf, char *to)
 {
-    for (unsigned at = 0; at < elf->header.phnum; at++) {
-        const struct px_elf_phdr *phdr = &elf->phdr[at];
-        int64_t got;
+    const struct px_elf_phdr *phdr = find(elf, PT_INTERP);
+    int64_t got;
 
-        if (phdr->type != PT_INTERP)
-            continue;
-        if (phdr->filesz > PATH_MAX || phdr->filesz < 2)
-            return -ENOEXEC;
-        if (phdr->offset > INT64_MAX)
-            return -EIO;
-        got = px_node_read(&elf->node, to, phdr->offset, phdr->filesz);
-        if (got != (int64_t)phdr->filesz)
-            return got < 0 ? got : -EIO;
-        if (to[got - 1] != '\0')
-            return -ENOEXEC;
-        return (int64_t)strlen(to);
-    }
-    return 0;
+    if (!phdr || phdr->filesz > PATH_MAX || phdr->filesz < 2)
+        return -ENOEXEC;
+    if (phdr->offset > INT64_MAX)
+        return -EIO;
+    got = px_node_read(&elf->node, to, phdr->offset, phdr->filesz);
+    if (got != (int64_t)phdr->filesz)
+        return got < 0 ? got : -EIO;
+    return to[got - 1] == '\0' ? (int64_t)strlen(to) : -ENOEXEC;
 }
 
 bool px_elf_stack_executable(const struct px_elf *elf)
 {
-    for (unsigned at = 0; at < elf->header.phnum; at++)
-        if (elf->phdr[at].type == PT_GNU_STACK)
-            return elf->phdr[at].flags & PF_X;
-    return false; /* as Linux does for 64-bit programs */
+    const struct px_elf_phdr *phdr = find(elf, PT_GNU_STACK);
+
+    return phdr && phdr->flags & PF_X; /* without one not, as Linux does for 64-bit programs */
 }
 
 int64_t px_elf_span(const struct px_elf *elf, uint64_t *lo, uint64_t *hi)

@@ -46,7 +46,8 @@ struct px_elf {
 /* Reads and checks headers. `first`: the beginning of the file, `got` bytes. 0; -ENOEXEC: not ours; -EIO, -ENOMEM. Ends with px_elf_free in any case. */
 int64_t px_elf_read(struct px_elf *elf, const struct px_node *node, const void *first, size_t got);
 void px_elf_free(struct px_elf *elf);
-/* The interpreter's path into to[PATH_MAX]: its length, 0: none, -ENOEXEC, -EIO. */
+bool px_elf_has_interpreter(const struct px_elf *elf);
+/* The interpreter's path into to[PATH_MAX]: its length, -ENOEXEC, -EIO. */
 int64_t px_elf_interpreter(const struct px_elf *elf, char *to);
 bool px_elf_stack_executable(const struct px_elf *elf);
 /* Lowest and highest address of the segments, page aligned, as the file says; -EINVAL if there is none or they are out of bounds. */

@@ -57,6 +57,13 @@ static int64_t push_script(struct px_exec *exec, const char *name, const char *i
     return status;
 }
 
+static bool need_scratch(struct px_exec *exec)
+{
+    if (!exec->scratch)
+        exec->scratch = px_alloc(PATH_MAX);
+    return exec->scratch;
+}
+
 /* Follows `#!` lines until exec->node is no script; the beginning of that file is in exec->line. Returns how much of it there is. */
 static int64_t follow_scripts(struct px_exec *exec)
 {
@@ -75,6 +82,8 @@ static int64_t follow_scripts(struct px_exec *exec)
         status = px_script_parse(exec->line, (size_t)got, &interpreter, &argument);
         if (status == 0)
             status = push_script(exec, name, interpreter, argument);
+        if (status == 0 && !need_scratch(exec))
+            status = -ENOMEM;
         if (status < 0)
             return status;
         memcpy(exec->scratch, interpreter, strlen(interpreter) + 1);
@@ -95,8 +104,12 @@ static int64_t load_headers(struct px_exec *exec)
     status = px_elf_read(&exec->main, &exec->node, exec->line, (size_t)got);
     if (status < 0)
         return status;
+    if (!px_elf_has_interpreter(&exec->main))
+        return 0;
+    if (!need_scratch(exec))
+        return -ENOMEM;
     length = px_elf_interpreter(&exec->main, exec->scratch);
-    if (length <= 0)
+    if (length < 0)
         return length;
     status = find_file(exec, AT_FDCWD, exec->scratch, 0, &node);
     if (status < 0)
@@ -186,6 +199,7 @@ static void end(struct px_exec *exec)
     px_stage_end(&exec->stage);
     while (exec->holds > 0)
         px_node_drop(&exec->held[--exec->holds]);
+    px_free(exec->scratch);
     px_free(exec);
 }
 
@@ -233,36 +247,50 @@ int64_t px_exec(const char *path, char *const argv[], char *const envp[])
     return status;
 }
 
-/* The name that stands for a descriptor, alone or with a path relative to it. */
-static const char *descriptor_name(int dirfd, const char *path, char *to, size_t bytes)
+#define DESCRIPTOR_NAME_BYTES 32u /* "/dev/fd/N/" */
+
+/* The path from the program, with room for a descriptor's name before it, which it gets if it is relative to one. */
+static int64_t take_path(int dirfd, px_user user_path, char **path, const char **name)
 {
-    if (path[0] == '/' || dirfd == AT_FDCWD)
-        return path;
-    if (path[0])
-        exo_format(to, bytes, "/dev/fd/%d/%s", dirfd, path);
-    else
-        exo_format(to, bytes, "/dev/fd/%d", dirfd);
-    return to;
+    int64_t length = px_user_length(user_path, PATH_MAX);
+    size_t room = length >= 0 ? (size_t)length + 1 : 0;
+    char *text;
+
+    if (length < 0)
+        return length == -E2BIG ? -ENAMETOOLONG : length;
+    text = px_alloc(2 * room + DESCRIPTOR_NAME_BYTES);
+    if (!text)
+        return -ENOMEM;
+    *path = text;
+    if (px_copy_in(text, user_path, room - 1) < 0)
+        return -EFAULT;
+    text[room - 1] = '\0';
+    *name = text;
+    if (text[0] == '/' || dirfd == AT_FDCWD)
+        return 0;
+    *name = text + room;
+    exo_format(text + room, room + DESCRIPTOR_NAME_BYTES, text[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d%s", dirfd, text);
+    return 0;
 }
 
 static int64_t exec_at(int dirfd, px_user user_path, px_user argv, px_user envp, unsigned flags)
 {
-    size_t room = 2 * PATH_MAX + 32;
-    char *path = px_alloc(room);
-    struct px_exec *exec = path ? start(path) : NULL;
     unsigned walk = (flags & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0) | (flags & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0);
-    int64_t status = exec ? px_copy_string(path, user_path, PATH_MAX) : -ENOMEM;
+    char *path = NULL;
+    const char *name = NULL;
+    int64_t status = take_path(dirfd, user_path, &path, &name);
+    struct px_exec *exec = status == 0 ? start(name) : NULL;
 
-    if (status >= 0) {
+    if (status == 0 && !exec)
+        status = -ENOMEM;
+    if (status == 0) {
         exec->argv.user = argv;
         exec->envp.user = envp;
         status = find_file(exec, dirfd, path, walk, &exec->node);
-    }
-    if (status == 0) {
-        exec->path = descriptor_name(dirfd, path, path + PATH_MAX, PATH_MAX + 32);
-        status = run(exec);
-    } else if (exec) {
-        end(exec);
+        if (status == 0)
+            status = run(exec);
+        else
+            end(exec);
     }
     px_free(path);
     return status;

@@ -41,8 +41,8 @@ struct px_exec {
     struct px_node node; /* what will be run: the program, or the last interpreter of scripts */
     struct px_node held[PX_EXEC_DEPTH + 2]; /* every file looked into, kept alive until the end */
     unsigned holds;
+    char *scratch; /* PATH_MAX bytes, once they are needed */
     char line[PX_EXEC_LINE];
-    char scratch[PATH_MAX];
 };
 
 /* ---- stage.c ---- */

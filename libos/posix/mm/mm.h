@@ -15,6 +15,7 @@
 #define PX_STACK_GAP (256 * PX_PAGE)     /* kept free below a mapping that grows down */
 #define PX_PIE_BASE 0x555555554000ul     /* where Linux, without randomisation, loads a position-independent program */
 #define PX_EAGER_PAGES 256u              /* file mappings up to this size are bound at once */
+#define PX_WINDOW_BIND_PAGES 16u         /* private ones up to this through a window: perhaps without a message */
 #define PX_RLIM_INFINITY (~0ull)
 
 enum px_vma_flags {
@@ -109,6 +110,8 @@ struct px_map {
 };
 /* Maps over whatever is there; checked arguments. 0 or -errno (nothing changed, except that the range may be empty after a failure to bind). */
 int64_t px_mm_map(const struct px_map *map);
+/* Binds pages of a private file mapping through the libOS's window on the file; false: not all of them, and none are bound. */
+bool px_mm_bind_window(const struct px_node *node, uint64_t first, uint64_t pages, uint64_t va, int prot);
 /* 0 or -ENOMEM: would `pages` more pages with this protection be within the limits and the memory of the machine? */
 int64_t px_mm_may_grow(uint64_t pages, int prot, unsigned flags);
 /* EXO_PROT_* of PROT_*: what can be accessed at all can be read. */
@@ -162,7 +165,7 @@ void px_chacha_block(const uint32_t block_key[8], const uint32_t counter_nonce[4
 
 /* ---- what depends on the processor (arch/.../cpu.c) -------------------------------------------------------------- */
 
-#define PX_ENTROPY_WORDS 8
+#define PX_ENTROPY_WORDS 4
 void px_arch_entropy(uint64_t words[PX_ENTROPY_WORDS]);
 uint64_t px_arch_hwcap(void);
 uint64_t px_arch_hwcap2(void);

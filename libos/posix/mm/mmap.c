@@ -2,6 +2,7 @@
  * mmap, munmap, mprotect, brk. Each call checks all of its arguments in Linux's order, makes room in the list, and only then changes anything.
  * Addresses at or above PX_PROG_HI are as good as beyond Linux's TASK_SIZE.
  */
+#include "fs/files.h"
 #include "mm.h"
 #include "px_calls.h"
 
@@ -47,6 +48,16 @@ int64_t px_mm_may_grow(uint64_t pages, int prot, unsigned flags)
 
 /* ---- making a mapping -------------------------------------------------------------------------------------------- */
 
+bool px_mm_bind_window(const struct px_node *node, uint64_t first, uint64_t pages, uint64_t va, int prot)
+{
+    const struct px_file file = {.ino = (uint32_t)node->ino, .gen = node->gen};
+    uint8_t *at;
+
+    if (px_window_at(&file, first, pages, PX_USE_READ, &at) < (int64_t)pages)
+        return false;
+    return exo_share_all(PX_SLOT_SELF, va, (uint64_t)at, pages, EXO_SHARE_PRIVATE | px_mm_prot(prot)) == 0;
+}
+
 /* Binds a file mapping's pages now, if that is worth it. */
 static int64_t bind_file(const struct px_map *map)
 {
@@ -62,6 +73,8 @@ static int64_t bind_file(const struct px_map *map)
     if (pages > PX_PAGE_UP(map->node->size) / PX_PAGE - first)
         pages = PX_PAGE_UP(map->node->size) / PX_PAGE - first;
     if (pages > PX_EAGER_PAGES)
+        return 0;
+    if (pages <= PX_WINDOW_BIND_PAGES && flags == MAP_PRIVATE && px_mm_bind_window(map->node, first, pages, map->lo, map->prot))
         return 0;
     if (map->ofd && px_ops[map->ofd->kind]->map) /* the description may do more than the file's mode allows now */
         return px_ops[map->ofd->kind]->map(map->ofd, first, pages, map->lo, map->prot, flags);

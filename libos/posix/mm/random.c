@@ -5,6 +5,7 @@
  */
 #include "mm.h"
 
+_Static_assert(PX_ENTROPY_WORDS * 8 == 32, "as much as the key");
 #define WORDS 16u
 #define KEY_BYTES 32u
 
@@ -52,22 +53,18 @@ void px_chacha_block(const uint32_t block_key[8], const uint32_t counter_nonce[4
         out[at] = s[at] + start[at];
 }
 
-/* Mixes 12 bytes of input at a time into the key, as nonces of blocks of which the first half is the new key. */
+/* New entropy and the process's own names go into the key; the next block spreads them over all of it. */
 static void seed(int32_t pid)
 {
-    uint64_t words[PX_ENTROPY_WORDS + 4];
-    uint32_t block[WORDS];
+    uint64_t words[PX_ENTROPY_WORDS];
 
     px_arch_entropy(words);
-    words[PX_ENTROPY_WORDS] = (uint32_t)pid | (uint64_t)(uint32_t)px_ppage()->index << 32;
-    words[PX_ENTROPY_WORDS + 1] = px_info()->wall_offset_ns;
-    words[PX_ENTROPY_WORDS + 2] = exo_arch_cycles();
-    words[PX_ENTROPY_WORDS + 3] = px_info()->context_switches;
-    for (unsigned at = 0; at < PX_ENTROPY_WORDS + 4; at++) {
-        uint32_t nonce[4] = {at, 0x5eed, (uint32_t)words[at], (uint32_t)(words[at] >> 32)};
-
-        px_chacha_block(key, nonce, block);
-        memcpy(key, block, KEY_BYTES);
+    words[0] ^= (uint32_t)pid | (uint64_t)(uint32_t)px_ppage()->index << 32;
+    words[1] ^= px_info()->wall_offset_ns;
+    words[2] ^= px_info()->context_switches << 32 ^ px_info()->idle_ns;
+    for (unsigned at = 0; at < PX_ENTROPY_WORDS; at++) {
+        key[2 * at] ^= (uint32_t)words[at];
+        key[2 * at + 1] ^= (uint32_t)(words[at] >> 32);
     }
     seeded_pid = pid;
 }
@@ -83,8 +80,12 @@ void px_random_bytes(void *to, size_t bytes)
         seed(pid);
     px_chacha_block(key, first, block);
     memcpy(key, block, KEY_BYTES);
-    memcpy(stream, block + 8, KEY_BYTES); /* the key of this request alone */
-    while (bytes > 0) {
+    memcpy(stream, block + 8, KEY_BYTES);
+    if (bytes <= KEY_BYTES) {
+        memcpy(to, stream, bytes);
+        bytes = 0;
+    }
+    while (bytes > 0) { /* more than that: the second half is the key of this request */
         size_t part = bytes < sizeof(block) ? bytes : sizeof(block);
 
         px_chacha_block(stream, counter, block);

@@ -4,7 +4,7 @@
 
 #define RANDOM_BYTES 16u
 #define AUX_PAIRS_MAX 26u
-#define STACK_SPARE 2u /* pages bound below what is written: the program begins with some calls */
+#define STACK_SPARE 1u /* pages bound below what is written: the program begins with some calls */
 
 /* ---- staging pages ----------------------------------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 #define CHILD 100ul
 #define BASE 0x500000000ul
 
-char px_image_start[1], px_image_data_start[1], px_image_end[1];
+_Alignas(4096) char px_image_start[4096], px_image_data_start[4096], px_image_end[4096];
 
 bool px_meta_fault(uint64_t address)
 {
