@@ -162,6 +162,32 @@ static void test_vfork(void)
     CASE("vfork's child is waited for", WEXITSTATUS(status) == 9);
 }
 
+/* What a vfork child forks must not see what the vfork parent writes afterwards (busybox's timeout does this). */
+static void test_fork_inside_vfork(void)
+{
+    static volatile int value[4096];
+    int ends[2], status, seen = 0;
+    pid_t child;
+
+    if (pipe(ends) < 0)
+        return;
+    value[0] = 1;
+    child = vfork();
+    if (child == 0) {
+        if (fork() == 0) {
+            usleep(50000);
+            seen = value[0];
+            _exit(write(ends[1], &seen, sizeof(seen)) != sizeof(seen));
+        }
+        _exit(0);
+    }
+    value[0] = 2;
+    status = status_of(child);
+    CASE("a child of a vfork child has its own memory", status == 0 && read(ends[0], &seen, sizeof(seen)) == sizeof(seen) && seen == 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void test_spawn(void)
 {
     char *const good[] = {"/proc/self/exe", "child", NULL}, *const environment[] = {"A=b", NULL};
@@ -394,6 +420,7 @@ int main(int argc, char **argv)
     test_stop();
     test_spinning();
     test_vfork();
+    test_fork_inside_vfork();
     test_spawn();
     test_groups();
     test_ids();
