@@ -114,8 +114,9 @@ void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino);
 void fs_name_leave(struct px_name *name);
 void fs_name_retarget(struct px_name *name, uint32_t ino);
 
-/* The inode has no name: it goes with the next sweep that finds it in nobody's list. */
-void fs_orphan(uint32_t ino);
+/* The inode has no name: it goes with the next sweep that finds it in nobody's list. Until then it keeps its last name (in no directory any more) for those who
+ * ask what they have open; NULL: there is none. */
+void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory);
 void fs_orphan_adopt(uint32_t ino); /* it gets a name after all */
 void fs_orphans_sweep(void);
 void fs_orphans_forget(void); /* a new region */

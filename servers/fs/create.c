@@ -73,7 +73,7 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
     }
     if (!name) {
         fs_inode(*ino)->flags |= what->flags & PX_CREATE_NOLINK ? 0 : PX_INODE_TMPFILE;
-        fs_orphan(*ino);
+        fs_orphan(*ino, NULL, 0);
         return 0;
     }
     fs_inode(*ino)->nlink = S_ISDIR(what->mode) ? 2 : 1;

@@ -7,7 +7,15 @@
 
 uint32_t fs_orphan_count;
 
-static uint32_t first; /* inode number; chained by `name`: they have none */
+static uint32_t first; /* inode number */
+
+/* Where an orphan's inode keeps the next one's number: a directory needs its parent for `..`. */
+static uint32_t *next_of(uint32_t ino)
+{
+    struct px_inode *inode = fs_inode(ino);
+
+    return S_ISDIR(inode->mode) ? &inode->directory.orphan : &inode->parent;
+}
 
 /* Marks the orphans that are held. False: some process has not published yet. */
 static bool mark_held(void)
@@ -44,21 +52,28 @@ void fs_orphans_sweep(void)
 
         inode->flags &= ~(uint32_t)PX_INODE_HELD;
         if (held || !known) {
-            link = &inode->name;
+            link = next_of(ino);
             continue;
         }
-        *link = inode->name;
+        *link = *next_of(ino);
         fs_orphan_count--;
         fs_inode_free(ino);
     }
 }
 
-void fs_orphan(uint32_t ino)
+void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory)
 {
     struct px_inode *inode = fs_inode(ino);
 
     inode->flags |= PX_INODE_ORPHAN;
-    inode->name = first;
+    inode->name = 0;
+    if (name) {
+        name->inode = ino;
+        name->directory = directory;
+        name->alias = 0;
+        inode->name = (uint32_t)((uint8_t *)name - fs_region.base);
+    }
+    *next_of(ino) = first;
     first = ino;
     fs_orphan_count++;
 }
@@ -68,12 +83,15 @@ void fs_orphan_adopt(uint32_t ino)
     uint32_t *link = &first;
 
     while (*link && *link != ino)
-        link = &fs_inode(*link)->name;
+        link = next_of(*link);
     if (*link) {
-        *link = fs_inode(ino)->name;
+        *link = *next_of(ino);
         fs_orphan_count--;
     }
+    if (fs_inode(ino)->name)
+        fs_name_free(fs_at(fs_inode(ino)->name));
     fs_inode(ino)->name = 0;
+    *next_of(ino) = 0;
     fs_inode(ino)->flags &= ~(uint32_t)(PX_INODE_ORPHAN | PX_INODE_TMPFILE);
 }
 

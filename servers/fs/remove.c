@@ -46,15 +46,16 @@ int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const
     if (status < 0)
         return status;
     fs_name_leave(name);
-    fs_name_free(name);
     fs_touch(directory);
     inode->ctime = directory->ctime;
     inode->nlink = rmdir ? 0 : inode->nlink - 1;
     if (rmdir)
         directory->nlink--;
     if (inode->nlink == 0) {
-        fs_orphan(ino);
+        fs_orphan(ino, name, PX_FS_INO(directory_node));
         fs_orphans_sweep();
+    } else {
+        fs_name_free(name);
     }
     return 0;
 }

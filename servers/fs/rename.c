@@ -121,8 +121,8 @@ static void replace_target(const struct plan *plan)
         plan->directory[0]->nlink--; /* one directory fewer there; the target's parent has one as before */
     gone->ctime = os_now();
     gone->nlink = directory ? 0 : gone->nlink - 1;
-    if (gone->nlink == 0)
-        fs_orphan(old);
+    if (gone->nlink == 0) /* its name is the new one's now: a copy, if there is room */
+        fs_orphan(old, fs_name_new(plan->name[1]->text, plan->name[1]->length), plan->name[1]->directory);
 }
 
 static void move_name(const struct plan *plan, struct px_name *name)

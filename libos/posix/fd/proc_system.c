@@ -136,12 +136,12 @@ void px_text_swaps(struct px_text *text, PX_UNUSED const struct px_proc *process
 /* The same in every process: one file system of pages, /proc, and what is served below /dev/pts. */
 void px_text_mounts(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "rootfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
+    px_text_add(text, "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
 }
 
 void px_text_mountinfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "1 1 0:1 / / rw,relatime - tmpfs rootfs rw\n2 1 0:%u / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n",
+    px_text_add(text, "1 1 0:1 / / rw,relatime - tmpfs tmpfs rw\n2 1 0:%u / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n",
                 (unsigned)PX_PROC_DEV);
 }
 

@@ -27,54 +27,103 @@ void px_files_start(void)
 /* ---- paths of inodes --------------------------------------------------------------------------------------------- */
 
 #define DEPTH_MAX 2048u
+#define DELETED " (deleted)"
 
-/* Writes the path so that it ends at *at, from the inode up to the root; *at moves down. */
-static int64_t path_up(const struct px_region *region, uint32_t ino, uint32_t gen, char *start, char **at)
+struct path_text {
+    char text[PATH_MAX];
+    char *at; /* it begins here and ends with the array */
+};
+
+static int64_t put_front(struct path_text *path, const char *part, size_t bytes)
+{
+    if ((size_t)(path->at - path->text) < bytes)
+        return -ERANGE;
+    path->at -= bytes;
+    memcpy(path->at, part, bytes);
+    return 0;
+}
+
+/* Puts the inode's name and a slash in front. *directory: where the name is. -ENOENT: it has none. */
+static int64_t put_name(const struct px_region *region, const struct px_inode *inode, struct path_text *path, uint32_t *directory)
+{
+    uint32_t at = PX_META_LOAD(inode->name);
+    const struct px_name *name = px_region_at(region, at, sizeof *name);
+    uint8_t length = name ? PX_META_LOAD(name->length) : 0;
+    int64_t status;
+
+    if (!name || !px_region_at(region, at, sizeof *name + length))
+        return -ENOENT;
+    *directory = PX_META_LOAD(name->directory);
+    status = put_front(path, name->text, length);
+    return status < 0 ? status : put_front(path, "/", 1);
+}
+
+/* From the inode up to the process's root. */
+static int64_t path_up(const struct px_region *region, uint32_t ino, struct path_text *path)
+{
+    for (unsigned depth = 0; ino != (uint32_t)px_root.ino; depth++) {
+        const struct px_inode *inode = px_region_inode(region, ino);
+        int64_t status = inode && PX_META_LOAD(inode->nlink) && depth < DEPTH_MAX ? put_name(region, inode, path, &ino) : -ENOENT;
+
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+/* A file without a name had one: that, as Linux says it. */
+static int64_t path_deleted(const struct px_region *region, const struct px_inode *inode, struct path_text *path)
+{
+    char *end = path->at;
+    uint32_t directory;
+    int64_t status = put_front(path, DELETED, sizeof DELETED - 1);
+
+    if (status == 0)
+        status = put_name(region, inode, path, &directory);
+    if (status == 0) {
+        char *name = path->at;
+
+        if (path_up(region, directory, path) < 0)
+            path->at = name; /* the directory is gone too */
+        return 0;
+    }
+    path->at = end;
+    return status;
+}
+
+static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t gen, bool deleted, struct path_text *path)
 {
     const struct px_inode *inode = px_region_inode(region, ino);
 
-    if (!inode || PX_META_LOAD(inode->gen) != gen || PX_META_LOAD(inode->nlink) == 0)
+    if (!inode || PX_META_LOAD(inode->gen) != gen || !PX_META_LOAD(inode->mode))
         return -ENOENT;
-    for (unsigned depth = 0; ino != (uint32_t)px_root.ino && depth < DEPTH_MAX; depth++) {
-        const struct px_name *name = px_region_at(region, PX_META_LOAD(inode->name), sizeof *name);
-        uint8_t length = name ? PX_META_LOAD(name->length) : 0;
-
-        /* Without a name it is the root of all: the process's own root is not above the inode. */
-        if (!name || !px_region_at(region, PX_META_LOAD(inode->name), sizeof *name + length))
-            return -ENOENT;
-        if (*at - start < length + 1)
-            return -ERANGE;
-        *at -= length;
-        memcpy(*at, name->text, length);
-        *--*at = '/';
-        ino = PX_META_LOAD(name->directory);
-        inode = px_region_inode(region, ino);
-        if (!inode)
-            return -ENOENT;
-    }
-    return ino == (uint32_t)px_root.ino ? 0 : -ENOENT;
+    if (PX_META_LOAD(inode->nlink))
+        return path_up(region, ino, path);
+    return deleted ? path_deleted(region, inode, path) : -ENOENT;
 }
 
-int64_t px_inode_path(uint32_t ino, uint32_t gen, char *to, size_t bytes)
+int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes)
 {
-    char text[PATH_MAX], *at;
+    struct path_text path;
     struct px_look look;
     int64_t status;
     size_t length;
 
     px_look_start(&look);
     do {
-        at = text + sizeof text;
-        status = path_up(&look.region, ino, gen, text, &at);
+        path.at = path.text + sizeof path.text;
+        status = path_once(&look.region, ino, gen, deleted, &path);
     } while (px_look_again(&look));
     if (status < 0 || look.failed)
         return look.failed ? -EIO : status;
-    if (at == text + sizeof text)
-        *--at = '/';
-    length = (size_t)(text + sizeof text - at);
+    length = (size_t)(path.text + sizeof path.text - path.at);
+    if (length == 0) {
+        (void)put_front(&path, "/", 1);
+        length = 1;
+    }
     if (length > bytes)
         return -ERANGE;
-    memcpy(to, at, length);
+    memcpy(to, path.at, length);
     return (int64_t)length;
 }
 
@@ -82,7 +131,7 @@ int64_t px_node_path(const struct px_node *node, char *to, size_t bytes)
 {
     if (node->kind == PX_NODE_PROC)
         return px_procfs_path(node, to, bytes);
-    return px_inode_path((uint32_t)node->ino, node->gen, to, bytes);
+    return px_inode_path((uint32_t)node->ino, node->gen, true, to, bytes);
 }
 
 PX_SYS(getcwd)
@@ -91,7 +140,7 @@ PX_SYS(getcwd)
     int64_t length;
 
     if (px_cwd.ino) {
-        length = px_inode_path(px_cwd.ino, px_cwd.gen, path, sizeof path - 1);
+        length = px_inode_path(px_cwd.ino, px_cwd.gen, false, path, sizeof path - 1);
     } else {
         length = (int64_t)strlen(px_cwd.proc);
         memcpy(path, px_cwd.proc, (size_t)length);

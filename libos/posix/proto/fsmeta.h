@@ -62,8 +62,8 @@ struct px_inode {
     uint64_t size;
     uint64_t rdev;
     int64_t atime, mtime, ctime, btime; /* PX_TIME */
-    uint32_t name;    /* first of its names (struct px_name, chained by `alias`). Orphans: fs's list */
-    uint32_t parent;  /* directories: inode of the parent */
+    uint32_t name;    /* first of its names (struct px_name, chained by `alias`); an orphan's last name, or 0 */
+    uint32_t parent;  /* directories: inode of the parent; other orphans: fs's list */
     union {
         struct {
             uint32_t map;    /* height 0: the page number of page 0; else offset of a block of page numbers or blocks */
@@ -73,7 +73,7 @@ struct px_inode {
         struct {
             uint32_t first, last; /* names, in the order of their cookies */
             uint32_t count;
-            uint32_t pad;
+            uint32_t orphan; /* orphans: fs's list */
             uint64_t next_cookie;
         } directory;
         struct {

@@ -301,14 +301,27 @@ static void into_proc(void)
 static void paths_of_inodes(void)
 {
     char text[64];
-    uint32_t a = make(fs_meta()->root, "a", S_IFDIR | 0755, NULL), b = make(a, "bb", S_IFDIR | 0755, NULL), f = make(b, "file", S_IFREG | 0644, NULL);
+    uint32_t root = fs_meta()->root, a = make(root, "a", S_IFDIR | 0755, NULL), b = make(a, "bb", S_IFDIR | 0755, NULL);
+    uint32_t f = make(b, "file", S_IFREG | 0644, NULL), g = make(b, "gone", S_IFREG | 0644, NULL), k = make(root, "k", S_IFREG | 0644, NULL);
+    struct fs_rename over = {.directory = {fs_node_of(root), fs_node_of(root)}, .text = {"over", "k"}, .bytes = {4, 1}};
 
-    CHECK(px_inode_path(f, fs_inode(f)->gen, text, sizeof text) == 10 && memcmp(text, "/a/bb/file", 10) == 0);
-    CHECK(px_inode_path(fs_meta()->root, fs_inode(fs_meta()->root)->gen, text, sizeof text) == 1 && text[0] == '/');
-    CHECK(px_inode_path(f, fs_inode(f)->gen, text, 5) == -ERANGE && px_inode_path(f, fs_inode(f)->gen + 1, text, sizeof text) == -ENOENT);
+    make(root, "over", S_IFREG | 0644, NULL);
+    hazard_list[2] = k;
+
+    CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, sizeof text) == 10 && memcmp(text, "/a/bb/file", 10) == 0);
+    CHECK(px_inode_path(fs_meta()->root, fs_inode(fs_meta()->root)->gen, true, text, sizeof text) == 1 && text[0] == '/');
+    CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, 5) == -ERANGE && px_inode_path(f, fs_inode(f)->gen + 1, true, text, sizeof text) == -ENOENT);
+    hazard_list[0] = g;
+    hazard_list[1] = b;
+    CHECK(fs_unlink(&super, fs_node_of(b), "gone", 4, false) == 0);
+    CHECK(px_inode_path(g, fs_inode(g)->gen, true, text, sizeof text) == 20 && memcmp(text, "/a/bb/gone (deleted)", 20) == 0);
+    CHECK(px_inode_path(g, fs_inode(g)->gen, false, text, sizeof text) == -ENOENT);
+    CHECK(fs_rename(&super, &over) == 0);
+    CHECK(fs_inode(k)->nlink == 0 && px_inode_path(k, fs_inode(k)->gen, true, text, sizeof text) == 12);
+    CHECK(memcmp(text, "/k (deleted)", 12) == 0);
     px_root.ino = b;
-    CHECK(px_inode_path(f, fs_inode(f)->gen, text, sizeof text) == 5 && memcmp(text, "/file", 5) == 0);
-    CHECK(px_inode_path(a, fs_inode(a)->gen, text, sizeof text) == -ENOENT);
+    CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, sizeof text) == 5 && memcmp(text, "/file", 5) == 0);
+    CHECK(px_inode_path(a, fs_inode(a)->gen, true, text, sizeof text) == -ENOENT);
 }
 
 static void holding(void)
@@ -454,7 +467,7 @@ static void beside_a_writer(void)
             fprintf(stderr, "status %lld\n", (long long)status);
         CHECK(status == 0 || status == -ENOENT);
         found[i % 2] += status == 0;
-        length = px_inode_path(moves, fs_inode(moves)->gen, text, sizeof text);
+        length = px_inode_path(moves, fs_inode(moves)->gen, true, text, sizeof text);
         CHECK((length == 11 && memcmp(text, "/left/moves", 11) == 0) || (length == 12 && memcmp(text, "/right/moves", 12) == 0));
     }
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
