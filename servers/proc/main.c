@@ -5,8 +5,6 @@
 #include "machine.h"
 #include "proc.h"
 
-#define KILL_DELAY_NS 500000ull /* the killer may go on for so long before the end is felt */
-
 _Noreturn void exo_main(const struct px_server_start *start);
 _Noreturn void exo_main(const struct px_server_start *start)
 {
@@ -18,19 +16,17 @@ _Noreturn void exo_main(const struct px_server_start *start)
         __builtin_trap(); /* rs reports the death */
     table_start();
     for (;;) {
-        uint64_t deadline = EXO_DEADLINE_NEVER;
-
         if (life_kills_wait()) {
             const uint64_t *word = message.word;
 
             if (answer)
                 (void)!exo_ep_reply(word[0], word[1], word[2], word[3], word[4]); /* unless the caller is gone */
             answer = false;
-            deadline = machine_now_ns() + KILL_DELAY_NS;
-        }
-        status = answer ? exo_ep_reply_recv(machine_endpoint(), &message) : exo_ep_recv(machine_endpoint(), &message, deadline);
-        if (status == -EXO_E_TIMEOUT)
+            (void)!exo_yield(); /* the killer goes on until it waits or has had its time */
             life_end_killed();
+        }
+        status = answer ? exo_ep_reply_recv(machine_endpoint(), &message)
+                        : exo_ep_recv(machine_endpoint(), &message, EXO_DEADLINE_NEVER);
         answer = status == 0 && serve(&message);
     }
 }
