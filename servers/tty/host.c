@@ -17,6 +17,7 @@
 #include "stream.h"
 
 #define CREDIT_STEP 4096u       /* input is asked for in such pieces, to send few CREDIT frames */
+#define GATHER_NS 300000ull     /* output is held back for so long, to send many small writes at once */
 #define WAIT_COUNTS 40u         /* terminals' counts that a sleep watches; the others are looked at when it ends */
 #define HELLO_BYTES_MAX (2u << 20)
 #define STATUS_CANNOT_RUN (126u << 8)
@@ -39,6 +40,8 @@ static struct {
     uint32_t left[3];        /* PHASE_LAST: bytes of each stream that are still to go */
     uint32_t credit;         /* INPUT bytes that the host may still send */
     bool starved;            /* something waits for a send buffer */
+    bool urgent;             /* what is packed must not be held back */
+    uint64_t packed_ns;      /* when the first frame that is not sent yet was packed; 0: none is */
     uint32_t status;         /* wait status to report */
     struct px_link_hello hello;
     uint32_t hello_bytes;    /* read so far */
@@ -89,6 +92,7 @@ static bool send_number(uint8_t type, uint32_t value)
         return false;
     memcpy(payload, &value, sizeof(value));
     frame_end(&host.writer, sizeof(value));
+    host.urgent = true;
     return true;
 }
 
@@ -418,6 +422,24 @@ static void finish(void)
                 __builtin_trap();
 }
 
+/* Sends what is packed, unless more may come within the time that nobody notices. */
+static void flush(void)
+{
+    if (host.writer.buffer && host.writer.used) {
+        uint64_t now = now_ns();
+
+        if (!host.packed_ns)
+            host.packed_ns = now;
+        if (host.urgent || host.phase != PHASE_RUNNING || now - host.packed_ns >= GATHER_NS)
+            frame_flush(&host.writer);
+    }
+    if (!host.writer.buffer || !host.writer.used) {
+        host.packed_ns = 0;
+        host.urgent = false;
+    }
+    console_notify(&host.console);
+}
+
 bool host_turn(void)
 {
     bool moved;
@@ -440,8 +462,7 @@ bool host_turn(void)
     moved |= drain(1);
     moved |= drain(2);
     moved |= show();
-    frame_flush(&host.writer);
-    console_notify(&host.console);
+    flush();
     finish();
     return moved;
 }
@@ -495,32 +516,35 @@ static bool watch_counts(struct exo_predicate *predicates, unsigned *count)
     return true;
 }
 
-void host_sleep(void)
+bool host_sleep(void)
 {
     struct exo_predicate predicates[EXO_WAIT_MAX];
+    uint64_t deadline_ns = host.packed_ns ? host.packed_ns + GATHER_NS : EXO_DEADLINE_NEVER;
     unsigned count = 0;
-    bool blocked = watch_streams(predicates, &count);
     int64_t status;
 
+    if (watch_streams(predicates, &count) && !host.packed_ns)
+        deadline_ns = now_ns() + STREAM_LOCK_RECHECK_NS;
     if (!watch_counts(predicates, &count))
-        return;
+        return false;
     if (host.starved || host.phase == PHASE_EXIT) {
         /* Ask for the interrupt first, then look: a buffer sent in between is not missed. */
         console_want_sent(&host.console, true);
         console_poll(&host.console);
         if (host.phase == PHASE_EXIT ? console_idle(&host.console) : console_lend(&host.console) != NULL)
-            return;
+            return false;
     }
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], 1);
     /* The kernel wants the endpoint to be the last of the predicates. */
     predicates[count++] = (struct exo_predicate){.va = service.start->endpoint, .kind = EXO_WAIT_ENDPOINT};
-    status = exo_wait(predicates, count, blocked ? now_ns() + STREAM_LOCK_RECHECK_NS : EXO_DEADLINE_NEVER);
+    status = exo_wait(predicates, count, deadline_ns);
     if (status == -EXO_E_INVAL || status == -EXO_E_FAULT)
         host_fail(EXO_FAILED_LINK, "the kernel refuses to let tty sleep"); /* better than to spin */
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], -1);
     console_want_sent(&host.console, false);
+    return status == (int64_t)count - 1;
 }
 
 void host_start(void)

@@ -10,7 +10,6 @@
 #include "service.h"
 
 #define TERMINALS_VA 0x10000000000ul
-#define CALLS_A_TURN 32u
 
 struct service service;
 
@@ -62,24 +61,17 @@ static void take_note(const struct exo_message *message)
         processes_changed();
 }
 
-/* Serves the calls that wait, at most so many that the host is not forgotten. True: there were some. */
-static bool serve_calls(void)
+/* Serves a call or a notification, if one waits. */
+static void serve_one(void)
 {
-    unsigned served;
+    struct exo_message message;
 
-    for (served = 0; served < CALLS_A_TURN; served++) {
-        struct exo_message message;
-
-        if (exo_ep_recv(service.start->endpoint, &message, EXO_DEADLINE_NOW) < 0)
-            break;
-        if (message.badge == EXO_BADGE_KERNEL)
-            take_note(&message);
-        else
-            serve(message.word, message.badge);
-        proc_send_all();
-        terminals_count();
-    }
-    return served > 0;
+    if (exo_ep_recv(service.start->endpoint, &message, EXO_DEADLINE_NOW) < 0)
+        return;
+    if (message.badge == EXO_BADGE_KERNEL)
+        take_note(&message);
+    else
+        serve(message.word, message.badge);
 }
 
 _Noreturn void exo_main(const struct px_server_start *start);
@@ -100,8 +92,7 @@ _Noreturn void exo_main(const struct px_server_start *start)
 
         proc_send_all();
         terminals_count();
-        moved |= serve_calls();
-        if (!moved)
-            host_sleep();
+        if (moved || host_sleep())
+            serve_one();
     }
 }

@@ -137,8 +137,8 @@ void host_start(void);      /* finds the link, or ends the machine */
 void host_interrupt(void);
 /* One turn: moves what can be moved. True: something was, look again. */
 bool host_turn(void);
-/* Sleeps until there may be something to do. */
-void host_sleep(void);
+/* Sleeps until there may be something to do. True: a message waits. */
+bool host_sleep(void);
 /* A line of text for the host's stderr; false: no room now. */
 bool host_log(const uint8_t *text, size_t bytes);
 /* Shows what the console terminal's programs wrote, as far as there is room. */
