@@ -80,7 +80,9 @@ extern struct px_altstack px_altstack;
 
 uint64_t px_signal_mask(void);
 void px_signal_set_mask(uint64_t mask);
-/* Disposition changed: what proc is told through the process page. */
+/* Changes a disposition, and what proc is told of it through the process page. */
+void px_signal_set_action(int signo, const struct px_action *action);
+/* Tells it to a new process page. */
 void px_signal_publish(void);
 /* Signals that wait and are not blocked, ignored ones included. */
 uint64_t px_signal_ready(void);

@@ -9,6 +9,7 @@ struct px_altstack px_altstack;
 static uint64_t blocked;      /* what the program blocks; while mask_saved, for this call only */
 static uint64_t saved_mask;   /* the mask to come back to */
 static bool mask_saved;
+static uint64_t ignored = PX_SIG_DEFAULT_IGNORED, caught; /* what the dispositions come to */
 
 #define SYNCHRONOUS (PX_SIGBIT(SIGSEGV) | PX_SIGBIT(SIGBUS) | PX_SIGBIT(SIGILL) | PX_SIGBIT(SIGTRAP) | PX_SIGBIT(SIGFPE) | PX_SIGBIT(SIGSYS))
 
@@ -44,23 +45,27 @@ static bool is_ignored(int signo)
 
 void px_signal_publish(void)
 {
-    uint64_t ignored = 0, caught = 0;
     const struct px_action *child = &px_actions[SIGCHLD];
-    uint32_t flags = 0;
+    struct px_ppage *page = px_ppage();
 
-    for (int signo = 1; signo <= SIGRTMAX; signo++) {
-        if (is_ignored(signo))
-            ignored |= PX_SIGBIT(signo);
-        else if (px_actions[signo].handler != PX_SIG_DFL)
-            caught |= PX_SIGBIT(signo);
-    }
-    if (child->flags & SA_NOCLDSTOP)
-        flags |= PX_CHILD_NOSTOP;
-    if (child->flags & SA_NOCLDWAIT || child->handler == PX_SIG_IGN)
-        flags |= PX_CHILD_NOWAIT;
-    px_ppage()->child_flags = flags;
-    px_ppage()->sig_caught = caught;
-    px_ppage()->sig_ignored = ignored;
+    page->child_flags = (child->flags & SA_NOCLDSTOP ? PX_CHILD_NOSTOP : 0) |
+                        (child->flags & SA_NOCLDWAIT || child->handler == PX_SIG_IGN ? PX_CHILD_NOWAIT : 0);
+    page->sig_caught = caught;
+    page->sig_ignored = ignored;
+}
+
+void px_signal_set_action(int signo, const struct px_action *action)
+{
+    uint64_t bit = PX_SIGBIT(signo);
+
+    px_actions[signo] = *action;
+    ignored &= ~bit;
+    caught &= ~bit;
+    if (is_ignored(signo))
+        ignored |= bit;
+    else if (action->handler != PX_SIG_DFL)
+        caught |= bit;
+    px_signal_publish();
 }
 
 uint64_t px_signal_ready(void)
@@ -95,11 +100,10 @@ void px_raise(int signo)
 
 void px_signal_force(const struct px_siginfo *info)
 {
-    struct px_action *action = &px_actions[info->signo];
+    const struct px_action *action = &px_actions[info->signo];
 
     if (blocked & PX_SIGBIT(info->signo) || action->handler == PX_SIG_IGN) {
-        *action = (struct px_action){0};
-        px_signal_publish();
+        px_signal_set_action(info->signo, &(struct px_action){0});
         px_signal_set_mask(blocked & ~PX_SIGBIT(info->signo));
     }
     px_signal_post(info);
@@ -189,15 +193,17 @@ static void settle_for_handler(struct exo_regs *regs, struct px_interrupted *cal
 
 static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, struct px_interrupted *call)
 {
-    struct px_action *slot = &px_actions[info->signo], action = *slot;
+    const struct px_action action = px_actions[info->signo];
     uint64_t old = mask_saved ? saved_mask : blocked;
 
     if (px_strace_on)
         px_strace_signal(info->signo, info);
     settle_for_handler(regs, call, action.flags);
     if (action.flags & SA_RESETHAND) {
-        slot->handler = PX_SIG_DFL;
-        px_signal_publish();
+        struct px_action reset = action;
+
+        reset.handler = PX_SIG_DFL;
+        px_signal_set_action(info->signo, &reset);
     }
     if (px_arch_push_frame(regs, info, &action, old, &px_altstack) < 0) {
         const struct px_siginfo fatal = {.signo = SIGSEGV, .code = SI_KERNEL};
@@ -251,10 +257,9 @@ void px_signal_exec(void)
     for (int signo = 1; signo <= SIGRTMAX; signo++) {
         uint64_t handler = px_actions[signo].handler == PX_SIG_IGN ? PX_SIG_IGN : PX_SIG_DFL;
 
-        px_actions[signo] = (struct px_action){.handler = handler};
+        px_signal_set_action(signo, &(struct px_action){.handler = handler});
     }
     px_altstack = (struct px_altstack){.flags = SS_DISABLE};
-    px_signal_publish();
     px_arch_exec();
 }
 
