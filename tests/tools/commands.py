@@ -75,20 +75,68 @@ def clean_stays_at_home(t):
     t.equal(os.listdir(base), ["mine"], "what is left")
 
 
-def missing_packages(t):
-    """On a machine without a package and without rights, ./exo says what to type. dpkg-query, id and sudo are played."""
-    bin_folder = os.path.join(t.folder, "bin")
-    os.makedirs(bin_folder)
-    for name, text in (("dpkg-query", "echo installed cmake; exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
-        with open(os.path.join(bin_folder, name), "w") as file:
+def play(t, folder_name="bin", **programs):
+    """A PATH on which some programs are played by shell scripts."""
+    folder = os.path.join(t.folder, folder_name)
+    os.makedirs(folder)
+    for name, text in programs.items():
+        path = os.path.join(folder, name.replace("_", "-"))
+        with open(path, "w") as file:
             file.write(f"#!/bin/sh\n{text}\n")
-        os.chmod(os.path.join(bin_folder, name), 0o755)
-    result = t.exo("run", "true", env={"PATH": bin_folder + ":/usr/bin:/bin", "EXO_BUILD": os.path.join(t.folder, "b")})
+        os.chmod(path, 0o755)
+    return folder + ":/usr/bin:/bin"
+
+
+def missing_packages(t):
+    """On a machine without a package and without rights, ./exo says what to type."""
+    path = play(t, dpkg_query="echo installed cmake; exit 1", id="echo 1000", sudo="exit 1")
+    result = t.exo("run", "true", env={"PATH": path, "EXO_BUILD": os.path.join(t.folder, "b")})
     t.equal((result.status, result.stdout), (1, b""))
     t.check(b"apt-get install --no-install-recommends" in result.stderr, result)
     t.check(b"qemu-system-x86" in result.stderr and b" cmake" not in result.stderr, result)
+    t.equal(len(result.stderr.splitlines()), 2, "lines of the error")
+
+
+def packages_are_installed(t):
+    """As root, and through sudo without a password, it installs what is missing and goes on."""
+    built = built_folder(t)
+    log = os.path.join(t.folder, "log")
+    path = play(t, dpkg_query="echo installed cmake", id="cat $FAKE_ID", sudo='[ "$1" = -n ] || { echo sudo "$@" >>$FAKE_LOG; "$@"; }',
+                apt_get='echo apt-get "$@" >>$FAKE_LOG; echo noise')
+    for user, prefix in (("0", ""), ("1000", "sudo ")):
+        with open(os.path.join(t.folder, "id"), "w") as file:
+            file.write(user + "\n")
+        env = {"PATH": path, "FAKE_ID": file.name, "FAKE_LOG": log, "EXO_BUILD": os.path.join(t.folder, "b" + user)}
+        result = t.exo("run", "--built", built, "--dry-run", env=env)
+        t.equal(result.status, 0, str(result))
+        t.check(b"noise" not in result.stdout, "apt's messages are on standard output")
+        with open(log) as file:
+            text = file.read()
+        t.check(f"{prefix}apt-get -q update" in text and "--no-install-recommends python3 ninja-build" in text, text)
+        os.remove(log)
+        result = t.exo("run", "--built", built, "--dry-run", env=env)
+        t.check(not os.path.exists(log), "the second time it asks again")
+
+
+def no_network(t):
+    """Without the archive, packages of this machine are used if their files are unchanged; else two lines say what to do."""
+    path = play(t, apt_get="exit 100")
+    env = {"PATH": path, "XDG_CACHE_HOME": os.path.join(t.folder, "cache")}
+    tool = ("/usr/bin/python3", t.path("tools/mkimage.py"), "--tree")
+    installed = t.command("dpkg-query", "-W", "busybox-static", "bash-static", "mksh", "zsh-static", "ncurses-base")
+    if installed.status == 0:
+        result = t.command(*tool, os.path.join(t.folder, "tree"), env=env)
+        t.equal(result.status, 0, str(result))
+        t.check(b"copied from this machine" in result.stderr, result)
+        t.check(os.path.exists(os.path.join(t.folder, "tree", "bin", "busybox")), "no busybox in the tree")
+    env["PATH"] = play(t, "bin2", apt_get="exit 100", dpkg_query="exit 1")
+    env["XDG_CACHE_HOME"] = os.path.join(t.folder, "cache2")
+    result = t.command(*tool, os.path.join(t.folder, "tree2"), env=env)
+    t.equal((result.status, len(result.stderr.splitlines())), (1, 2), str(result))
+    t.check(b"cannot fetch the Debian package" in result.stderr, result)
 
 
 def cases(_):
-    for case in (help_texts, usage_errors, not_yet, dry_run, host_program_errors, clean_stays_at_home, missing_packages):
+    for case in (help_texts, usage_errors, not_yet, dry_run, host_program_errors, clean_stays_at_home, missing_packages,
+                 packages_are_installed, no_network):
         yield case.__name__.replace("_", "-"), case

@@ -65,7 +65,7 @@ def _installed_copy(package, target):
     if subprocess.run(["dpkg", "--verify", package], capture_output=True, text=True).stdout.strip():
         return None  # files of the package were changed on this machine
     for path in subprocess.run(["dpkg", "-L", package], capture_output=True, text=True).stdout.splitlines():
-        if os.path.isfile(path) or os.path.islink(path):
+        if os.path.isfile(path) or (os.path.islink(path) and not os.path.isdir(path)):  # /bin is a link on this machine
             os.makedirs(target + os.path.dirname(path), exist_ok=True)
             shutil.copy2(path, target + path, follow_symlinks=False)
     return query.stdout.split()[1]
