@@ -152,7 +152,10 @@ int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, 
         return -ESTALE;
     if (S_ISDIR(inode->mode) && (rights & 2 || truncate))
         return -EISDIR;
-    if (!fs_may(caller, inode, rights & 6))
+    rights &= 6;
+    if (rights == 0)
+        return -EINVAL;
+    if (!fs_may(caller, inode, rights | (truncate ? 2 : 0)))
         return -EACCES;
     if (truncate && S_ISREG(inode->mode)) {
         int64_t status = fs_truncate(caller, node, 0, fs_token(PX_FS_INO(node), inode->gen, 2));
@@ -162,7 +165,7 @@ int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, 
     }
     if (rights & 2 && fs_may(caller, inode, 6))
         rights = 6; /* windows for writing are readable too */
-    *token = fs_token(PX_FS_INO(node), inode->gen, rights & 6);
+    *token = fs_token(PX_FS_INO(node), inode->gen, rights);
     return 0;
 }
 

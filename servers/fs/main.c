@@ -2,7 +2,9 @@
 #include "serve.h"
 
 #define ROUND_UP(n, to) (((n) + (to) - 1) / (to) * (to))
-#define QUOTA_OF(frames) ((frames) / 4 * 3)
+/* Three quarters of memory and a little more are for files: their pages, and what is known of them. The rest is for processes. */
+#define DATA_QUOTA(frames) ((frames) / 16 * 11)
+#define REGION_QUOTA(frames) ((frames) / 8 > 1024 ? (frames) / 8 : 1024)
 
 static _Noreturn void fail(uint64_t reason)
 {
@@ -32,10 +34,10 @@ static void start_core(void)
 
     if (!os_pages_take(bitmap, tables / FS_PAGE))
         fail(1);
-    if (!fs_region_start((uint8_t *)PX_META, PX_META_PAGES_MAX, (uint32_t)exo_arch_cycles()))
+    if (!fs_region_start((uint8_t *)PX_META, REGION_QUOTA(fs_start->frames_total), (uint32_t)exo_arch_cycles()))
         fail(2);
     fs_data_start((uint8_t *)fs_start->archive_va, archive_pages, (uint8_t *)(at + ROUND_UP(tables, 1ul << 21)), area_pages, bitmap,
-                  QUOTA_OF(fs_start->frames_total));
+                  DATA_QUOTA(fs_start->frames_total));
     make_secret();
     if (!fs_root_start())
         fail(3);
