@@ -10,9 +10,11 @@ import time
 from exo import command_run
 from exo.build import ROOT
 from exo.errors import ExoError
-from exo.options import FLAG, Option, Parser
+from exo.options import FLAG, VALUE, Option, Parser, choice
 
-OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run", "build-only")] + [
+OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run", "build-only", "preset")] + [
+    # The release build is optimised as a whole program: many functions are not there to stop at.
+    Option("preset", VALUE, "NAME", "release or debug (debug)", "debug", check=choice("release", "debug")),
     Option("attach", FLAG, "", "join a guest that ./exo run --gdb started, on localhost:1234"),
     Option("help", FLAG, "", "this text"),
 ]
