@@ -46,7 +46,7 @@ extern struct context *arch_current(void);
 /* ---- address spaces ---- */
 bool space_init(struct env *env);
 void space_free_root(struct env *env);
-/* The leaf entry for va, or NULL: no table there (create: no memory). */
+/* The leaf entry for va, or NULL: no table there (create: no memory). Those up to the next multiple of SPACE_TABLE_BYTES follow it. */
 uint64_t *space_entry(struct env *env, uint64_t va, bool create);
 /* First address >= va whose leaf table exists, or EXO_USER_TOP. */
 uint64_t space_next_table(struct env *env, uint64_t va);

@@ -247,11 +247,18 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
 /* Pages of work that skipping a missing table costs. */
 #define SKIP_COST 16u
 
+/* The entry after `entry`, which is va's: NULL at the end of its table. */
+static inline uint64_t *entry_after(uint64_t *entry, uint64_t va)
+{
+    return entry && (va + PAGE) % SPACE_TABLE_BYTES ? entry + 1 : NULL;
+}
+
 int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va, uint64_t source_va, uint64_t pages,
                     uint64_t mode_prot)
 {
     struct env *target = (struct env *)env->object, *self = caller->env;
     uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0;
+    uint64_t *source = NULL, *entry = NULL; /* of page `at`, if known */
     int64_t status = check_range(target, va, pages);
 
     if (status == 0)
@@ -260,31 +267,31 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
         return status;
     if (mode > EXO_SHARE_PRIVATE || mode_prot & ~(EXO_SHARE_MODE | 7ul))
         return -EXO_E_INVAL;
-    while (at < pages && work < WORK_PAGES) {
-        uint64_t *source = space_entry(self, source_va + at * PAGE, false);
-        uint64_t *entry, pte;
+    for (; at < pages && work < WORK_PAGES; work++) {
+        uint64_t from = source_va + at * PAGE, to = va + at * PAGE, pte;
 
+        if (!source)
+            source = space_entry(self, from, false);
         if (!source) { /* skip to the next table that exists */
-            uint64_t next = space_next_table(self, source_va + at * PAGE);
-
-            at = (next - source_va) / PAGE;
+            at = (space_next_table(self, from) - source_va) / PAGE;
+            entry = NULL;
             work += SKIP_COST;
             continue;
         }
-        work++;
-        if (!(*source & PTE_PRESENT)) {
-            at++;
-            continue;
+        if (*source & PTE_PRESENT) {
+            status = -EXO_E_NOMEM;
+            if (!entry)
+                entry = space_entry(target, to, true);
+            pte = entry ? share_entry(target, self, source, from, mode_prot) : 0;
+            if (!pte)
+                break;
+            status = 0;
+            replace(target, entry, to, pte);
+            if (mode == EXO_SHARE_MOVE && source != entry)
+                replace(self, source, from, 0);
         }
-        status = -EXO_E_NOMEM;
-        entry = space_entry(target, va + at * PAGE, true);
-        pte = entry ? share_entry(target, self, source, source_va + at * PAGE, mode_prot) : 0;
-        if (!pte)
-            break;
-        status = 0;
-        replace(target, entry, va + at * PAGE, pte);
-        if (mode == EXO_SHARE_MOVE && source != entry)
-            replace(self, source, source_va + at * PAGE, 0);
+        source = entry_after(source, from);
+        entry = entry_after(entry, to);
         at++;
     }
     if (mode == EXO_SHARE_COW)
@@ -298,26 +305,28 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
 static int64_t each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
                          int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
 {
-    uint64_t at = 0, work = 0;
+    uint64_t at = 0, *entry = NULL;
     int64_t status = check_range(env, va, pages);
 
     if (status < 0)
         return status;
-    while (at < pages && work < WORK_PAGES) {
-        uint64_t *entry = space_entry(env, va + at * PAGE, false);
+    for (uint64_t work = 0; at < pages && work < WORK_PAGES; work++) {
+        uint64_t here = va + at * PAGE;
 
+        if (!entry)
+            entry = space_entry(env, here, false);
         if (!entry) {
-            at = (space_next_table(env, va + at * PAGE) - va) / PAGE;
+            at = (space_next_table(env, here) - va) / PAGE;
             work += SKIP_COST;
             continue;
         }
         if (*entry & PTE_PRESENT) {
-            status = step(env, entry, va + at * PAGE, argument);
+            status = step(env, entry, here, argument);
             if (status < 0)
                 return at > 0 ? (int64_t)at : status;
         }
+        entry = entry_after(entry, here);
         at++;
-        work++;
     }
     return (int64_t)(at < pages ? at : pages);
 }
@@ -402,23 +411,18 @@ int64_t k_mem_query(struct context *caller, struct capability *env, uint64_t va,
 bool space_clear_some(struct env *env, unsigned most)
 {
     while (most-- > 0) {
-        uint64_t va = env->clear_at, end;
+        uint64_t va = space_next_table(env, env->clear_at) & ~(SPACE_TABLE_BYTES - 1), *entry;
 
-        if (!space_entry(env, va, false))
-            va = space_next_table(env, va);
-        if (va >= EXO_USER_TOP) {
-            env->clear_at = va;
+        if (va >= EXO_USER_TOP - SPACE_TABLE_BYTES + PAGE && !space_entry(env, va, false)) {
+            env->clear_at = EXO_USER_TOP;
             return true;
         }
-        end = (va | 0x1fffff) + 1;
-        for (uint64_t at = va & ~0x1ffffful; at < end; at += PAGE) {
-            uint64_t *entry = space_entry(env, at, false);
-
-            if (*entry & PTE_PRESENT)
-                replace(env, entry, at, 0);
-        }
+        entry = space_entry(env, va, false);
+        for (unsigned i = 0; i < SPACE_TABLE_BYTES / PAGE; i++)
+            if (entry[i] & PTE_PRESENT)
+                replace(env, &entry[i], va + i * PAGE, 0);
         space_free_table(env, va);
-        env->clear_at = end;
+        env->clear_at = va + SPACE_TABLE_BYTES;
     }
     return false;
 }

@@ -216,20 +216,26 @@ uint64_t *space_entry(struct env *env, uint64_t va, bool create)
 
 uint64_t space_next_table(struct env *env, uint64_t va)
 {
+    const uint64_t *root = direct(env->space.root);
+
     while (va < EXO_USER_TOP) {
-        uint64_t *table = direct(env->space.root);
-        unsigned level = 3;
+        uint64_t entry = root[index_at(va, 3)];
 
-        for (; level > 0; level--) {
-            uint64_t entry = table[index_at(va, level)];
+        if (entry)
+            entry = ((const uint64_t *)direct(pte_physical(entry)))[index_at(va, 2)];
+        else
+            va |= (1ul << 39) - 1;
+        if (entry) {
+            const uint64_t *directory = direct(pte_physical(entry));
 
-            if (!entry)
-                break;
-            table = direct(pte_physical(entry));
+            for (unsigned i = index_at(va, 1); i < ENTRIES; i++) {
+                if (directory[i])
+                    return va;
+                va = (va | (LARGE - 1)) + 1;
+            }
+        } else {
+            va = (va | ((1ul << 30) - 1)) + 1;
         }
-        if (level == 0)
-            return va;
-        va = (va | ((1ul << (12 + 9 * level)) - 1)) + 1;
     }
     return EXO_USER_TOP;
 }

@@ -23,6 +23,9 @@ static inline uint64_t direct_physical(const void *address)
     return (uint64_t)address - DIRECT_MAP;
 }
 
+/* What one leaf page table covers: entries within are consecutive. */
+#define SPACE_TABLE_BYTES 0x200000ul
+
 struct space {
     uint64_t root; /* physical address of the top page table */
 };
