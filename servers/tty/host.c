@@ -40,6 +40,7 @@ static struct {
     uint32_t left[3];        /* PHASE_LAST: bytes of each stream that are still to go */
     uint32_t credit;         /* INPUT bytes that the host may still send */
     bool starved;            /* something waits for a send buffer */
+    bool interrupted;        /* the device has something new; without this a turn stays away from its rings' pages */
     bool urgent;             /* what is packed must not be held back */
     uint64_t packed_ns;      /* when the first frame that is not sent yet was packed; 0: none is */
     uint32_t status;         /* wait status to report */
@@ -63,6 +64,11 @@ static _Noreturn void host_fail(uint64_t code, const char *why)
 
 static uint8_t *lend(void *context)
 {
+    uint8_t *buffer = console_lend(context);
+
+    if (buffer)
+        return buffer;
+    console_poll(context); /* sent buffers come back without an interrupt */
     return console_lend(context);
 }
 
@@ -444,8 +450,9 @@ bool host_turn(void)
 {
     bool moved;
 
-    host.starved = false;
-    console_poll(&host.console);
+    if (host.interrupted || host.starved || host.phase == PHASE_EXIT)
+        console_poll(&host.console);
+    host.interrupted = host.starved = false;
     if (host.console.broken)
         host_fail(EXO_FAILED_LINK, "the console device broke the rules of its queues");
     if (host.phase == PHASE_EXIT) {
@@ -470,6 +477,7 @@ bool host_turn(void)
 void host_interrupt(void)
 {
     console_interrupt(&host.console, host.interrupt);
+    host.interrupted = true;
 }
 
 static void watch_word(struct exo_predicate *predicate, const uint32_t *word, uint32_t value)
@@ -561,4 +569,5 @@ void host_start(void)
     }
     host.free_va = place.free_va;
     host.writer.lender = &lender;
+    host.interrupted = true;
 }
