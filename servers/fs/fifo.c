@@ -120,5 +120,6 @@ int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, uns
             return status;
     }
     request->capability = fifo->tally[end == 4 ? 0 : 1];
+    request->message->word[1] = end == 4 ? ring_of(inode)->write_seq : ring_of(inode)->read_seq;
     return 0;
 }

@@ -94,6 +94,7 @@ void px_fd_set_cloexec(unsigned fd, bool on);
 int64_t px_fd_dup(int fd, int lowest, bool close_on_exec);
 /* Next descriptor in use at or above fd, or -1: for /proc/self/fd. */
 int px_fd_next(unsigned fd);
+extern uint32_t px_exec_count; /* programs that this process and its ancestors have executed */
 /* Descriptions (ofd.c). */
 void px_ofd_leave(struct px_ofd *ofd); /* the last descriptor of this process is gone */
 bool px_ofd_believable(uint64_t address);
@@ -101,6 +102,12 @@ bool px_ofd_believable(uint64_t address);
 void px_ofd_seal(void);
 
 extern bool px_fd_exiting; /* pages and capabilities go with the environment: only tell others */
+
+/* What other processes may see of our table (board.c). */
+void px_board_start(void);
+void px_board_all(void); /* the whole table: at start and in a child */
+void px_board_set(unsigned fd, bool open);
+bool px_board_has(const struct px_proc *process, unsigned fd);
 
 /* Advisory locks (record.c). */
 void px_record_start(void);                   /* first process: makes the table that all its descendants share */

@@ -1,6 +1,7 @@
 /* The files of /proc/PID, in Linux 6.1's formats. Of another process only what the process table and proc tell is known. */
 #include "procfs.h"
 
+#include "entry/entry.h"
 #include "proto/proc.h"
 #include "proto/tty.h"
 
@@ -68,7 +69,11 @@ static void signals_of(const struct px_proc *process, uint64_t set[4])
 
     set[0] = own ? page->sig_pending : 0;
     set[1] = own ? page->sig_blocked : 0;
-    set[2] = own ? page->sig_ignored : 0;
+    set[2] = 0;
+    for (int signo = 1; own && signo <= SIGRTMAX; signo++) {
+        if (px_actions[signo].handler == PX_SIG_IGN)
+            set[2] |= PX_SIGBIT(signo);
+    }
     set[3] = own ? page->sig_caught : 0;
 }
 

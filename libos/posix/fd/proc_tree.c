@@ -114,8 +114,12 @@ static void make_node(struct px_node *node, unsigned object, const struct px_pro
         node->uid = process->euid;
         node->gid = process->egid;
     }
-    if (object == FD_ENTRY)
+    if (object == FD_ENTRY) {
+        const struct px_ofd *ofd = process == px_self() ? px_fd_get((int)number) : NULL;
+
         node->size = 64;
+        node->mode = S_IFLNK | (ofd && px_ofd_readable(ofd) ? 0500 : 0) | (ofd && px_ofd_writable(ofd) ? 0300 : 0);
+    }
 }
 
 /* The object below `parent` with this name: index, or 0. */
@@ -143,6 +147,11 @@ static int number_of(const char *text, size_t length)
     return value;
 }
 
+static bool has_descriptor(const struct px_proc *process, unsigned fd)
+{
+    return process == px_self() ? px_fd_get((int)fd) != NULL : px_board_has(process, fd);
+}
+
 /* One step from a directory: 0 or -ENOENT. */
 static int64_t step(struct px_node *node, const char *name, size_t length)
 {
@@ -167,7 +176,7 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
         make_node(node, PID, process, 0);
         return 0;
     }
-    if (object == FD && number >= 0 && process == px_self() && px_fd_get(number)) {
+    if (object == FD && number >= 0 && has_descriptor(process, (unsigned)number)) {
         make_node(node, FD_ENTRY, process, (unsigned)number);
         return 0;
     }
@@ -188,6 +197,8 @@ static int64_t follow_descriptor(struct px_node *node)
     struct px_ofd *ofd = px_fd_get((int)PX_PROC_NUMBER(node->ino));
     struct px_stat stat = {0};
 
+    if (PX_PROC_PID(node->ino) != px_self()->pid)
+        return -EACCES;
     if (!ofd)
         return -ENOENT;
     if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY || ofd->kind == PX_OFD_PROC || ofd->kind == PX_OFD_PATH) {
@@ -333,7 +344,9 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
         return process == px_self() ? working_directory(to, bytes) : -EACCES;
     case EXE:
         return process && process->exe[0] ? link_text(process->exe, to, bytes) : -ENOENT;
-    case FD_ENTRY:
+    case FD_ENTRY: /* what another's descriptors name is not known here */
+        if (process != px_self())
+            return -EACCES;
         return px_fd_describe((int)PX_PROC_NUMBER(node->ino), to, bytes);
     default:
         return -EINVAL;
@@ -422,6 +435,8 @@ static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
         return object < OBJECTS && S_ISDIR(objects[object].mode) ? -EISDIR : -EINVAL;
     if (PX_PROC_PID(ofd->node.ino) && !process)
         return -ESRCH;
+    if (objects[object].mode == SECRET && ofd->word[0] != px_exec_count)
+        return 0; /* opened in a memory that an execve has ended: Linux has nothing to show either */
     for (size_t room = FIRST_ROOM;; room *= 4) {
         struct px_text text = {.at = px_alloc(room), .room = room};
         int64_t result;
@@ -539,7 +554,7 @@ static void list_numbers(struct listing *listing, const struct px_node *director
 {
     unsigned object = PX_PROC_OBJECT(directory->ino);
     const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
-    unsigned most = object == ROOT ? PX_PROCS_MAX : object == FD && process == px_self() ? px_fds.high : object == TASK ? 1 : 0;
+    unsigned most = object == ROOT ? PX_PROCS_MAX : object == FD ? (process == px_self() ? px_fds.high : 64) : object == TASK ? 1 : 0;
 
     for (unsigned i = (unsigned)(*position - NUMBERED); i < most && !listing->full && !listing->fault; i++) {
         const struct px_proc *other = object == ROOT ? PX_PROC(PX_PROCTAB, i) : process;
@@ -548,7 +563,7 @@ static void list_numbers(struct listing *listing, const struct px_node *director
 
         if (object == ROOT && (i == 0 || other->state == PX_FREE || other->state == PX_EMBRYO))
             continue;
-        if (!other || (object == FD && !px_fd_get((int)i)))
+        if (!other || (object == FD && !has_descriptor(other, i)))
             continue;
         make_node(&node, object == FD ? FD_ENTRY : PID, other, object == FD ? i : 0);
         exo_format(name, sizeof name, "%d", object == FD ? (int)i : other->pid);
@@ -647,6 +662,8 @@ int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd *
 {
     unsigned object = PX_PROC_OBJECT(node->ino);
 
+    if (object == FD_ENTRY && PX_PROC_PID(node->ino) != px_self()->pid)
+        return -EACCES;
     if (object == FD_ENTRY)
         return px_fd_reopen((int)PX_PROC_NUMBER(node->ino), flags, ofd);
     if (object >= OBJECTS)
@@ -661,5 +678,6 @@ int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd *
     if (!*ofd)
         return -ENFILE;
     (*ofd)->node = *node;
+    (*ofd)->word[0] = px_exec_count;
     return 0;
 }

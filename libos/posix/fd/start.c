@@ -48,6 +48,7 @@ void px_fd_start(void)
 
     px_lock_start();
     px_record_start();
+    px_board_start();
     for (unsigned stream = 0; stream < 3; stream++)
         start_stream(boot, stream, &terminal);
     px_strace_on = boot->flags & PX_HELLO_STRACE;

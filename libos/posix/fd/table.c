@@ -66,6 +66,7 @@ int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
             return result;
     }
     px_fds.entry[fd] = (uint64_t)ofd | (close_on_exec ? PX_ENTRY_CLOEXEC : 0);
+    px_board_set(fd, true);
     if (px_fds.high <= fd)
         px_fds.high = fd + 1;
     return fd;
@@ -129,6 +130,7 @@ int64_t px_fd_close(int fd)
         return -EBADF;
     entry = px_fds.entry[fd];
     px_fds.entry[fd] = 0;
+    px_board_set((unsigned)fd, false);
     if ((unsigned)fd < px_fds.hint)
         px_fds.hint = (unsigned)fd;
     while (px_fds.high && !px_fds.entry[px_fds.high - 1])
@@ -245,14 +247,17 @@ void px_fd_fork_child(void)
 {
     px_lock_start();
     px_record_forked();
+    px_board_all();
 }
 
+uint32_t px_exec_count;
 static uint32_t exec_euid, exec_egid; /* as at the last exec: description pages were made under these */
 
 void px_fd_exec(void)
 {
     const struct px_proc *self = px_self();
 
+    px_exec_count++;
     for (unsigned fd = 0; fd < px_fds.high; fd++) {
         if (px_fds.entry[fd] & PX_ENTRY_CLOEXEC)
             (void)px_fd_close((int)fd);

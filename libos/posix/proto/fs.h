@@ -36,8 +36,9 @@ enum px_fs_op {
     PX_FS_PUNCH,  /* w1 node, w2 offset, w3 bytes, w4 token: a hole there; the size stays */
     PX_FS_FILL,   /* w1 node, w2 offset, w3 bytes, w4 token: no holes there; w0 bit 32: the size stays. */
     PX_FS_REAP,   /* w1 node: the caller let go of a file that has no name: perhaps it can go now */
-    /* A named FIFO's ring (ring.h). w1 node, w2 va of PX_PIPE_PAGES free pages in the caller, w3 4 read end, 2 write end, 6 both. fs maps the ring there. Answer w1 index of the ring; if one end
-     * was asked for, w4 a capability to the tally of that end. fs holds one of each itself: a word counts one more than there are ends. */
+    /* One end of a named FIFO (ring.h). w1 node, w2 va of PX_PIPE_PAGES free pages in the caller, w3 4 read end, 2 write end. fs maps the ring there. Answer w1 the other side's
+     * sequence (write_seq, read_seq) before the caller counts as an end: an opener bumps its own, so that who waits for it sees that it was there even if it has left; w4 a capability
+     * to the tally of that end. fs holds one of each itself: a word counts one more than there are ends. */
     PX_FS_FIFO,
     PX_FS_OPS,
 };
