@@ -9,15 +9,6 @@ static uint32_t *bucket_of(uint32_t hash)
     return (uint32_t *)fs_at(fs_meta()->hash) + (hash & fs_meta()->hash_mask);
 }
 
-static uint32_t hash_of(uint32_t directory, const char *text, uint32_t bytes)
-{
-    uint32_t hash = px_hash_start(directory);
-
-    for (uint32_t i = 0; i < bytes; i++)
-        hash = px_hash_step(hash, (uint8_t)text[i]);
-    return px_hash_end(hash);
-}
-
 int64_t fs_name_check(const char *text, uint32_t bytes)
 {
     if (bytes > NAME_MAX)
@@ -65,7 +56,7 @@ struct px_name *fs_name_find(uint32_t directory, const char *text, uint32_t byte
 {
     if (!fs_meta()->hash)
         return NULL;
-    return (struct px_name *)(uintptr_t)px_region_name(&fs_region, directory, hash_of(directory, text, bytes), text, bytes);
+    return (struct px_name *)(uintptr_t)px_region_name(&fs_region, directory, px_hash_text(directory, text, bytes), text, bytes);
 }
 
 struct px_name *fs_name_new(const char *text, uint32_t bytes)
@@ -122,7 +113,7 @@ void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino)
     struct px_inode *inode = fs_inode(directory);
     uint32_t *bucket, at = offset_of(name);
 
-    name->hash = hash_of(directory, name->text, name->length);
+    name->hash = px_hash_text(directory, name->text, name->length);
     name->directory = directory;
     bucket = bucket_of(name->hash);
     name->next = *bucket;

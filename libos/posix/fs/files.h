@@ -93,6 +93,9 @@ struct px_walk_from {
 };
 int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place);
 
+/* stat of a plain path in one look. False: it is not that plain. */
+bool px_walk_stat(const struct px_walk_from *from, const char *path, struct px_stat *stat);
+
 /* place.c: from a descriptor or the current directory. */
 int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place);
 /* The same for a path of the program. */

@@ -2,30 +2,36 @@
 #include "files.h"
 #include "px_calls.h"
 
-static int64_t stat_place(const struct px_place *place, px_user to)
+/* Any path. The file may be gone between the two looks: then the walk again. */
+static __attribute__((noinline)) int64_t stat_any(int dirfd, const char *path, unsigned flags, struct px_stat *stat)
 {
-    struct px_stat stat;
-    int64_t status = px_node_stat(&place->node, &stat);
+    int64_t status = -ENOENT;
 
-    return status < 0 ? status : px_copy_out(to, &stat, sizeof stat);
+    for (unsigned tries = 0; tries < 4 && status == -ENOENT; tries++) {
+        struct px_place place;
+
+        status = px_find(dirfd, path, flags, NULL, &place);
+        if (status < 0)
+            return status;
+        status = px_node_stat(&place.node, stat);
+    }
+    return status;
 }
 
-/* The file may be gone between the two looks: then the walk again. */
 static int64_t stat_path(int dirfd, px_user user_path, unsigned flags, px_user to)
 {
     char path[PATH_MAX];
-    struct px_place place;
+    struct px_stat stat;
+    struct px_ids ids;
+    const struct px_walk_from from = {px_cwd.ino, (uint32_t)px_root.ino, &ids};
     int64_t status = px_copy_string(path, user_path, sizeof path);
 
-    for (unsigned tries = 0; tries < 4 && status >= 0; tries++) {
-        status = px_find(dirfd, path, flags, NULL, &place);
-        if (status < 0)
-            break;
-        status = stat_place(&place, to);
-        if (status != -ENOENT)
-            break;
-    }
-    return status;
+    if (status < 0)
+        return status;
+    px_ids_effective(&ids);
+    if (!(*path == '/' || (dirfd == AT_FDCWD && from.start)) || !px_walk_stat(&from, path, &stat))
+        status = stat_any(dirfd, path, flags, &stat);
+    return status < 0 ? status : px_copy_out(to, &stat, sizeof stat);
 }
 
 PX_SYS(stat)

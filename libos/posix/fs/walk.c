@@ -77,19 +77,58 @@ struct component {
     bool last, slash;
 };
 
+/* Eight bytes of a string, of which what lies behind its end means nothing: read only where they are in one page. */
+static inline uint64_t load_word(const char *text)
+{
+    uint64_t word = 0;
+
+#ifndef EXO_HOST_TEST
+    if (__builtin_expect(((uint64_t)text & (PX_PAGE - 1)) <= PX_PAGE - 8, 1))
+        return px_name_word(text);
+#endif
+    for (unsigned i = 0; i < 8; i++) {
+        word |= (uint64_t)(uint8_t)text[i] << (8 * i);
+        if (!text[i])
+            break;
+    }
+    return word;
+}
+
+#define ONES 0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+#define SLASHES 0x2f2f2f2f2f2f2f2full
+
+/* Length of the component that begins at text, and its hash: the lowest zero byte of a word is found exactly by (w - ONES) & ~w & HIGHS. */
+static inline unsigned scan(const char *text, uint32_t directory, uint32_t *hash)
+{
+    uint64_t sum = px_hash_start(directory);
+
+    for (unsigned at = 0;; at += 8) {
+        uint64_t word = load_word(text + at), slash = word ^ SLASHES;
+        uint64_t stop = (((word - ONES) & ~word) | ((slash - ONES) & ~slash)) & HIGHS;
+
+        if (stop) {
+            unsigned rest = (unsigned)__builtin_ctzll(stop) & ~7u;
+
+            if (rest)
+                sum = px_hash_step(sum, word & ((1ull << rest) - 1));
+            *hash = px_hash_end(sum);
+            return at + rest / 8;
+        }
+        sum = px_hash_step(sum, word);
+    }
+}
+
 /* Takes the next component; false: there is none. */
 static bool take(struct walk *walk, struct component *component)
 {
     const char *at = walk->path;
-    uint32_t hash = px_hash_start(walk->at);
 
     while (*at == '/')
         at++;
     component->text = at;
-    for (; *at && *at != '/'; at++)
-        hash = px_hash_step(hash, (uint8_t)*at);
-    component->length = (unsigned)(at - component->text);
-    component->hash = px_hash_end(hash);
+    component->length = scan(at, walk->at, &component->hash);
+    at += component->length;
     component->slash = *at == '/';
     component->rest = at;
     while (*at == '/')
@@ -242,6 +281,7 @@ static int64_t walk_proc(struct walk *walk, const char **out)
     place->directory = 0;
     place->last = PX_LAST_NAME;
     place->length = 0;
+    place->slash = *rest && rest[strlen(rest) - 1] == '/';
     return px_procfs_walk(rest, walk->flags & ~PX_WALK_PARENT, &place->node);
 }
 
@@ -333,7 +373,7 @@ static inline const struct px_name *quick_name(const struct quick *quick, uint32
  * The walk for what most paths are: plain names of directories that may be searched, and at the end something that is there. Anything
  * else is SLOW: dots, symbolic links, /proc, slashes at the end, what is missing. The same look as a walk; nothing is copied but the node.
  */
-static int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path, struct px_node *node)
+static inline int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path, uint32_t *ino)
 {
     uint32_t at = *path == '/' ? from->root : from->start;
     struct quick quick;
@@ -341,7 +381,8 @@ static int64_t walk_quick(const struct px_walk_from *from, const struct px_regio
     if (!quick_start(&quick, region, from->ids))
         return SLOW;
     for (;;) {
-        uint32_t hash = px_hash_start(at), mode;
+        uint32_t hash, mode;
+        unsigned length;
         const struct px_inode *inode = (const struct px_inode *)(quick.base + (uint64_t)at * PX_INODE_BYTES);
         const struct px_name *name;
         const char *text;
@@ -351,13 +392,13 @@ static int64_t walk_quick(const struct px_walk_from *from, const struct px_regio
         text = path;
         if (*text == '.' || !*text || (uint64_t)at * PX_INODE_BYTES >= quick.limit)
             return SLOW;
-        for (; *path && *path != '/'; path++)
-            hash = px_hash_step(hash, (uint8_t)*path);
+        length = scan(text, at, &hash);
+        path += length;
         mode = PX_META_LOAD(inode->mode);
         if (!S_ISDIR(mode) ||
             !(quick.super || px_may(from->ids, mode, PX_META_LOAD(inode->uid), PX_META_LOAD(inode->gid), 1)))
             return SLOW;
-        name = quick_name(&quick, at, px_hash_end(hash), text, (unsigned)(path - text));
+        name = quick_name(&quick, at, hash, text, length);
         if (!name)
             return SLOW;
         at = PX_META_LOAD(name->inode);
@@ -366,7 +407,7 @@ static int64_t walk_quick(const struct px_walk_from *from, const struct px_regio
             PX_META_LOAD(inode->flags) & PX_INODE_PROCFS)
             return SLOW;
         if (!*path) {
-            px_node_fill(node, at, inode);
+            *ino = at;
             return 0;
         }
     }
@@ -392,14 +433,32 @@ int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned
 {
     struct px_look look;
     int64_t status;
+    uint32_t ino = 0;
 
     if (flags & (PX_WALK_PARENT | PX_WALK_NAME))
         return walk_slow(from, path, flags, place);
     px_look_start(&look);
-    do
-        status = walk_quick(from, &look.region, path, &place->node);
-    while (px_look_again(&look));
+    do {
+        status = walk_quick(from, &look.region, path, &ino);
+        if (status == 0)
+            px_node_fill(&place->node, ino, (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
+    } while (px_look_again(&look));
     if (status == SLOW || look.failed)
         return walk_slow(from, path, flags, place);
     return flags & PX_WALK_DIRECTORY && !S_ISDIR(place->node.mode) ? -ENOTDIR : 0;
+}
+
+bool px_walk_stat(const struct px_walk_from *from, const char *path, struct px_stat *stat)
+{
+    struct px_look look;
+    int64_t status;
+    uint32_t ino = 0;
+
+    px_look_start(&look);
+    do {
+        status = walk_quick(from, &look.region, path, &ino);
+        if (status == 0)
+            px_stat_fill(stat, ino, (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
+    } while (px_look_again(&look));
+    return status == 0 && !look.failed;
 }

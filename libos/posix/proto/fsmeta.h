@@ -114,18 +114,32 @@ static inline const struct px_inode *px_region_inode(const struct px_region *reg
     return px_region_at(region, (uint64_t)ino * PX_INODE_BYTES, PX_INODE_BYTES);
 }
 
-/* Hash of a name in a directory: start, one step a byte, end. */
-static inline uint32_t px_hash_start(uint32_t directory)
+/* Hash of a name in a directory: start, a step for each eight bytes of the name (the last ones filled up with zeros), end. */
+static inline uint64_t px_hash_start(uint32_t directory)
 {
-    return directory * 0x9e3779b1u;
+    return directory * 0xbf58476d1ce4e5b9ull;
 }
-static inline uint32_t px_hash_step(uint32_t hash, uint8_t byte)
+static inline uint64_t px_hash_step(uint64_t hash, uint64_t word)
 {
-    return (hash ^ byte) * 0x01000193u;
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+    return hash ^ hash >> 29;
 }
-static inline uint32_t px_hash_end(uint32_t hash)
+static inline uint32_t px_hash_end(uint64_t hash)
 {
-    return hash ^ hash >> 15;
+    return (uint32_t)(hash >> 16);
+}
+static inline uint32_t px_hash_text(uint32_t directory, const char *text, unsigned length)
+{
+    uint64_t hash = px_hash_start(directory), word;
+
+    for (; length >= 8; text += 8, length -= 8) {
+        __builtin_memcpy(&word, text, 8);
+        hash = px_hash_step(hash, word);
+    }
+    word = 0;
+    for (unsigned i = 0; i < length; i++)
+        word |= (uint64_t)(uint8_t)text[i] << (8 * i);
+    return px_hash_end(length ? px_hash_step(hash, word) : hash);
 }
 
 static inline uint64_t px_name_word(const char *text)
