@@ -7,8 +7,8 @@
 #include "kernel.h"
 #include "port.h"
 
-/* Leaf tables and slots taken apart at one entry. */
-#define CLEAR_TABLES 4u
+/* Pages, page tables and slots taken apart at one entry. */
+#define CLEAR_PAGES 1024u
 #define CLEAR_SLOTS 256u
 
 struct env *env_new(struct zone *zone)
@@ -55,7 +55,7 @@ void env_free(struct object *object)
     while (!cap_clear_some(env, CLEAR_SLOTS))
         ;
     cap_free_table(env);
-    while (!space_clear_some(env, CLEAR_TABLES))
+    while (!space_clear_some(env, CLEAR_PAGES))
         ;
     space_free_root(env);
     if (env->death)
@@ -96,7 +96,7 @@ int64_t k_env_destroy(struct context *caller, struct capability *capability, uin
     env_end(env, EXO_REASON_DESTROYED | reason << 8, 0, 0);
     if (env == caller->env)
         return 0; /* the caller is no more */
-    if (!space_clear_some(env, CLEAR_TABLES) || !cap_clear_some(env, CLEAR_SLOTS))
+    if (!space_clear_some(env, CLEAR_PAGES) || !cap_clear_some(env, CLEAR_SLOTS))
         return -EXO_E_AGAIN;
     env->object.dead = 1;
     return 0;

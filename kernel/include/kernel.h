@@ -142,7 +142,6 @@ struct env {
     uint32_t slots_used;
     uint32_t slots_end;  /* no slot at or above has ever been used */
     uint32_t slots_hint; /* no free slot below */
-    uint64_t clear_at;   /* destruction has come to this address */
     uint64_t mapped, tables, cpu_ns, calls, faults;
     struct capability **directory; /* pages of slots from SLOTS_INLINE on */
     struct capability slots[SLOTS_INLINE];
@@ -211,8 +210,6 @@ bool space_write(struct env *env, uint64_t va, const void *from, size_t bytes);
 /* Copies the page if it waits for a copy on write; true if the write can be tried again. */
 bool space_break_copy(struct env *env, uint64_t va);
 int64_t space_map(struct env *env, uint64_t va, uint64_t physical, uint64_t pte_flags);
-/* Unmaps up to `most` pages from env->clear_at on; true when nothing is left. */
-bool space_clear_some(struct env *env, unsigned most);
 
 /* ---- frames as objects: mem/block.c ---- */
 

@@ -45,12 +45,13 @@ extern struct context *arch_current(void);
 
 /* ---- address spaces ---- */
 bool space_init(struct env *env);
-void space_free_root(struct env *env);
+void space_free_root(struct env *env); /* of an empty address space */
 /* The leaf entry for va, or NULL: no table there (create: no memory). Those up to the next multiple of SPACE_TABLE_BYTES follow it. */
 uint64_t *space_entry(struct env *env, uint64_t va, bool create);
-/* First address >= va whose leaf table exists, or EXO_USER_TOP. */
-uint64_t space_next_table(struct env *env, uint64_t va);
-void space_free_table(struct env *env, uint64_t va); /* the leaf table of va, known to be empty; upper ones as they empty */
+/* First address in va .. end whose leaf table exists, or `end`. */
+uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end);
+/* Unmaps pages and frees tables, at most `most` of them; true when nothing is left. */
+bool space_clear_some(struct env *env, unsigned most);
 void space_flush_page(struct env *env, uint64_t va); /* only matters if env is loaded */
 void space_flush(struct env *env);
 bool space_loaded(const struct env *env);

@@ -273,23 +273,29 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
         if (!source)
             source = space_entry(self, from, false);
         if (!source) { /* skip to the next table that exists */
-            at = (space_next_table(self, from) - source_va) / PAGE;
+            at = (space_next_table(self, from, source_va + pages * PAGE) - source_va) / PAGE;
             entry = NULL;
             work += SKIP_COST;
             continue;
         }
-        if (*source & PTE_PRESENT) {
-            status = -EXO_E_NOMEM;
-            if (!entry)
-                entry = space_entry(target, to, true);
-            pte = entry ? share_entry(target, self, source, from, mode_prot) : 0;
-            if (!pte)
-                break;
-            status = 0;
-            replace(target, entry, to, pte);
-            if (mode == EXO_SHARE_MOVE && source != entry)
-                replace(self, source, from, 0);
+        if (!(*source & PTE_PRESENT)) { /* a run of holes costs little */
+            do {
+                source = entry_after(source, source_va + at * PAGE);
+                at++;
+            } while (at < pages && source && !(*source & PTE_PRESENT));
+            entry = NULL;
+            continue;
         }
+        status = -EXO_E_NOMEM;
+        if (!entry)
+            entry = space_entry(target, to, true);
+        pte = entry ? share_entry(target, self, source, from, mode_prot) : 0;
+        if (!pte)
+            break;
+        status = 0;
+        replace(target, entry, to, pte);
+        if (mode == EXO_SHARE_MOVE && source != entry)
+            replace(self, source, from, 0);
         source = entry_after(source, from);
         entry = entry_after(entry, to);
         at++;
@@ -316,7 +322,7 @@ static int64_t each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t 
         if (!entry)
             entry = space_entry(env, here, false);
         if (!entry) {
-            at = (space_next_table(env, here) - va) / PAGE;
+            at = (space_next_table(env, here, va + pages * PAGE) - va) / PAGE;
             work += SKIP_COST;
             continue;
         }
@@ -406,23 +412,4 @@ int64_t k_mem_query(struct context *caller, struct capability *env, uint64_t va,
             return -EXO_E_FAULT;
     }
     return (int64_t)pages;
-}
-
-bool space_clear_some(struct env *env, unsigned most)
-{
-    while (most-- > 0) {
-        uint64_t va = space_next_table(env, env->clear_at) & ~(SPACE_TABLE_BYTES - 1), *entry;
-
-        if (va >= EXO_USER_TOP - SPACE_TABLE_BYTES + PAGE && !space_entry(env, va, false)) {
-            env->clear_at = EXO_USER_TOP;
-            return true;
-        }
-        entry = space_entry(env, va, false);
-        for (unsigned i = 0; i < SPACE_TABLE_BYTES / PAGE; i++)
-            if (entry[i] & PTE_PRESENT)
-                replace(env, &entry[i], va + i * PAGE, 0);
-        space_free_table(env, va);
-        env->clear_at = va + SPACE_TABLE_BYTES;
-    }
-    return false;
 }

@@ -44,7 +44,7 @@ static uint64_t wait_for_end(const struct child *child, uint64_t *address)
     do
         status = exo_env_destroy(child->env, 0);
     while (status == -EXO_E_AGAIN);
-    EXPECT(status, 0);
+    CHECK(status == 0 || status == -EXO_E_BADSLOT); /* the case may have destroyed it itself */
     (void)!exo_cap_delete(child->context);
     EXPECT(exo_cap_delete(child->env), 0);
     EXPECT(exo_cap_delete(child->death), 0);

@@ -214,11 +214,11 @@ uint64_t *space_entry(struct env *env, uint64_t va, bool create)
     return &table[index_at(va, 0)];
 }
 
-uint64_t space_next_table(struct env *env, uint64_t va)
+uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end)
 {
     const uint64_t *root = direct(env->space.root);
 
-    while (va < EXO_USER_TOP) {
+    while (va < end) {
         uint64_t entry = root[index_at(va, 3)];
 
         if (entry)
@@ -228,7 +228,7 @@ uint64_t space_next_table(struct env *env, uint64_t va)
         if (entry) {
             const uint64_t *directory = direct(pte_physical(entry));
 
-            for (unsigned i = index_at(va, 1); i < ENTRIES; i++) {
+            for (unsigned i = index_at(va, 1); i < ENTRIES && va < end; i++) {
                 if (directory[i])
                     return va;
                 va = (va | (LARGE - 1)) + 1;
@@ -237,40 +237,59 @@ uint64_t space_next_table(struct env *env, uint64_t va)
             va = (va | ((1ul << 30) - 1)) + 1;
         }
     }
-    return EXO_USER_TOP;
+    return end;
 }
 
-void space_free_table(struct env *env, uint64_t va)
+/* First entry from `i` on that is in use, or ENTRIES: four at a look. */
+static inline unsigned next_used(const uint64_t *table, unsigned i, unsigned end)
 {
-    uint64_t *table = direct(env->space.root);
-    uint64_t *entry = NULL;
+    while (i < end && i % 4 != 0 && !table[i])
+        i++;
+    if (i % 4 == 0)
+        while (i < end && !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
+            i += 4;
+    while (i < end && !table[i])
+        i++;
+    return i < end ? i : ENTRIES;
+}
 
-    for (unsigned level = 3; level > 0; level--) {
-        entry = &table[index_at(va, level)];
-        ASSERT(*entry);
-        table = direct(pte_physical(*entry));
+/* Empties the table of the level, and those below it, until `*most` pages and tables are done; true when it is empty. */
+static bool clear_level(struct env *env, uint64_t *table, unsigned level, unsigned *most)
+{
+    unsigned end = level == 3 ? ENTRIES / 2 : ENTRIES;
+
+    for (unsigned i = next_used(table, 0, end); i < end; i = next_used(table, i + 1, end)) {
+        uint64_t physical = pte_physical(table[i]);
+
+        if (level > 0) {
+            if (!clear_level(env, direct(physical), level - 1, most))
+                return false;
+            env->tables--;
+        } else {
+            env->mapped--;
+        }
+        table[i] = 0;
+        frame_drop(physical);
+        if (*most == 0)
+            return false;
+        --*most;
     }
-    frame_drop(pte_physical(*entry));
-    *entry = 0;
-    env->tables--;
+    return true;
 }
 
-static void free_level(struct env *env, uint64_t physical, unsigned level)
+bool space_clear_some(struct env *env, unsigned most)
 {
-    uint64_t *table = direct(physical);
-    unsigned entries = level == 3 ? ENTRIES / 2 : ENTRIES;
+    bool done = clear_level(env, direct(env->space.root), 3, &most);
 
-    for (unsigned i = 0; i < entries && level > 1; i++)
-        if (table[i])
-            free_level(env, pte_physical(table[i]), level - 1);
-    frame_drop(physical);
-    env->tables--;
+    if (done)
+        space_flush(env);
+    return done;
 }
 
-/* Leaf tables are gone already; what remains is a handful of upper ones. */
 void space_free_root(struct env *env)
 {
-    free_level(env, env->space.root, 3);
+    frame_drop(env->space.root);
+    env->tables--;
 }
 
 bool space_loaded(const struct env *env)
