@@ -72,6 +72,7 @@ void arch_switch_to(struct context *context)
         object_hold(&env->object);
         percpu.loaded = env;
         write_cr3(env->space.root);
+        percpu.flushes = 0;
         if (before)
             object_drop(&before->object);
     }

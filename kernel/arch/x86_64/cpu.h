@@ -74,6 +74,7 @@ struct percpu {
     struct context *context;
     struct env *loaded; /* counted: whose page tables CR3 names */
     struct context *fpu_owner;
+    unsigned flushes; /* pages flushed at this entry */
     bool fpu_off; /* CR0.TS is set */
 };
 extern struct percpu percpu;
@@ -189,6 +190,7 @@ _Noreturn void resume_context(struct context *context);
 /* memory.c */
 extern uint64_t kernel_root; /* page table whose upper half every environment shares */
 void *map_device(uint64_t physical);
+void space_flush_finish(void); /* before ring 3 runs again */
 /* apic.c, clock.c */
 void apic_init(void);
 void apic_eoi(void);

@@ -297,14 +297,26 @@ bool space_loaded(const struct env *env)
     return percpu.loaded == env;
 }
 
+/* More pages than this at one kernel entry: the whole TLB goes, once, on the way out (space_flush_finish). */
+#define FLUSH_PAGES_MOST 32u
+
 void space_flush_page(struct env *env, uint64_t va)
 {
-    if (space_loaded(env))
+    if (!space_loaded(env))
+        return;
+    if (++percpu.flushes <= FLUSH_PAGES_MOST)
         __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
 void space_flush(struct env *env)
 {
     if (space_loaded(env))
+        percpu.flushes = FLUSH_PAGES_MOST + 1;
+}
+
+void space_flush_finish(void)
+{
+    if (percpu.flushes > FLUSH_PAGES_MOST)
         write_cr3(read_cr3());
+    percpu.flushes = 0;
 }

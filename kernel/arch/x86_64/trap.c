@@ -15,6 +15,15 @@ bool arch_fault_is_write(uint64_t vector, uint64_t error)
     return vector == VECTOR_PAGE_FAULT && (error & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE);
 }
 
+static inline struct context *leave(void)
+{
+    struct context *next = sched_pick();
+
+    if (percpu.flushes)
+        space_flush_finish();
+    return next;
+}
+
 struct context *trap_call(struct context *context, uint64_t number)
 {
     int64_t result;
@@ -24,7 +33,7 @@ struct context *trap_call(struct context *context, uint64_t number)
     result = call_dispatch(context, number);
     if (result != 0)
         arch_result(context, result);
-    return sched_pick();
+    return leave();
 }
 
 static void interrupt(uint64_t vector)
@@ -47,7 +56,7 @@ struct context *trap_user(struct context *context, uint64_t vector, uint64_t err
         fpu_needed(context);
     else
         kernel_fault(context, vector, error, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
-    return sched_pick();
+    return leave();
 }
 
 static void show(const struct exo_regs *regs, uint64_t vector, uint64_t error)
