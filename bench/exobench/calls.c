@@ -76,8 +76,8 @@ static uint64_t direct(long n, long number)
         /* The called function may use the red zone below RSP for the return address: step over it. */
         __asm__ volatile("lea -128(%%rsp), %%rsp\n\tcall *%2\n\tlea 128(%%rsp), %%rsp"
                          : "=a"(result)
-                         : "0"(number), "r"(entry), "D"(0)
-                         : "rcx", "r11", "memory", "cc");
+                         : "0"(number), "r"(entry)
+                         : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
         sink = result;
     }));
 }

@@ -119,4 +119,8 @@ static inline int64_t px_call_proc(struct exo_message *message)
     return px_call_server(PX_SLOT_PROC, message);
 }
 
+/* simple.c: bodies that px_direct_entry may jump to as they are. entry.S knows the count. */
+#define PX_SIMPLE_CALLS 192u
+extern px_call *const px_simple[PX_SIMPLE_CALLS];
+
 #endif

@@ -100,10 +100,23 @@ px_exit_window_end:
     call px_dispatch_slow
     jmp .Lreturn
 
-/* The same for a plain call from the program: nothing has set `masked` yet, and the return address is on the stack. */
+/*
+ * The same for a plain call from the program, which like any call loses the caller-saved registers: nothing has set `masked` yet, and the
+ * return address is on the stack. What only reads (simple.c) is jumped to as it is.
+ */
+#define SIMPLE_CALLS 192
     .globl px_direct_entry
 px_direct_entry:
-    mov (%rsp), %rcx
+    cmp $SIMPLE_CALLS, %rax
+    jae 1f
+    lea px_simple(%rip), %r11
+    mov (%r11, %rax, 8), %r11
+    test %r11, %r11
+    jz 1f
+    cmpb $0, px_strace_on(%rip)
+    jne 1f
+    jmp *%r11
+1:  mov (%rsp), %rcx
     movl $1, %gs:EXO_UPAGE_MASKED
     lea 8(%rsp), %rsp
     mov %rsp, px_first_regs+EXO_REGS_RSP(%rip)
