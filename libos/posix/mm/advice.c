@@ -67,7 +67,8 @@ static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int ad
     }
 }
 
-/* Advice that Linux knows and that may be taken without doing anything. WIPEONFORK and REMOVE promise something: refused. */
+/* Advice that Linux knows and that may be taken without doing anything. WIPEONFORK and REMOVE promise something:
+ * refused. */
 static bool known(int advice)
 {
     return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE ||

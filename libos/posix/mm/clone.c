@@ -1,6 +1,6 @@
 /*
- * fork's memory: what the child gets of each range (layout.h). Neighbouring ranges go to the kernel in one call. The kernel walks page by page
- * inside tables that exist, so ranges follow the mappings closely.
+ * fork's memory: what the child gets of each range (layout.h). Neighbouring ranges go to the kernel in one
+ * call. The kernel walks page by page inside tables that exist, so ranges follow the mappings closely.
  */
 #include "mm.h"
 #include "proto/fsmeta.h"
@@ -10,7 +10,8 @@
 
 extern char px_image_start[], px_image_data_start[], px_image_end[]; /* posix.ld */
 
-/* Pages of shared anonymous memory that nobody has touched yet must exist before there are two processes to share them. */
+/* Pages of shared anonymous memory that nobody has touched yet must exist before there are two processes to share
+ * them. */
 static int64_t fill(struct px_vma *vma)
 {
     uint64_t va = vma->lo;
@@ -32,7 +33,8 @@ static uint64_t share_mode(const struct px_vma *vma, bool vfork)
         return EXO_SHARE_SOLE;
     if (vma->flags & PX_VMA_SHARED)
         return EXO_SHARE_SAME;
-    /* A vfork child has the very pages of its parent, who may write them later without anybody noticing: its own child gets copies now. */
+    /* A vfork child has the very pages of its parent, who may write them later without anybody noticing: its own
+     * child gets copies now. */
     return px_self()->flags & PX_PF_VFORK ? EXO_SHARE_COPY : EXO_SHARE_COW;
 }
 

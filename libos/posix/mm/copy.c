@@ -1,4 +1,7 @@
-/* Moving bytes to and from the program: the range is checked here, the pages by the fault that a missing one causes (arch/.../copy.S). */
+/*
+ * Moving bytes to and from the program: the range is checked here, the pages by the fault that a missing one
+ * causes (arch/.../copy.S).
+ */
 #include "mm.h"
 
 static inline bool outside(px_user va, uint64_t bytes)

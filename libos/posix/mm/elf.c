@@ -5,7 +5,8 @@ static const uint8_t magic[7] = {0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* litt
 
 static int64_t check_header(const struct px_elf_header *header)
 {
-    /* Linux looks at the first four bytes only and would take another class for a strange machine: the machine differs then. */
+    /* Linux looks at the first four bytes only and would take another class for a strange machine: the machine
+     * differs then. */
     if (memcmp(header->ident, magic, 4) != 0 || header->ident[4] != magic[4] || header->ident[5] != magic[5])
         return -ENOEXEC;
     if (header->type != ET_EXEC && header->type != ET_DYN)

@@ -1,6 +1,7 @@
 /*
- * ELF files as execve sees them. A file is hostile: px_elf_read checks what Linux checks before the point of no return, px_elf_load checks each
- * segment again as it maps it, and an error there ends the process. Structures are the System V ABI's (ELF-64), little endian.
+ * ELF files as execve sees them. A file is hostile: px_elf_read checks what Linux checks before the point of no
+ * return, px_elf_load checks each segment again as it maps it, and an error there ends the process. Structures
+ * are the System V ABI's (ELF-64), little endian.
  */
 #ifndef PX_ELF_H
 #define PX_ELF_H
@@ -43,14 +44,16 @@ struct px_elf {
     uint64_t end;     /* above the last segment, page aligned */
 };
 
-/* Reads and checks headers. `first`: the beginning of the file, `got` bytes. 0; -ENOEXEC: not ours; -EIO, -ENOMEM. Ends with px_elf_free in any case. */
+/* Reads and checks headers. `first`: the beginning of the file, `got` bytes. 0; -ENOEXEC: not ours; -EIO, -ENOMEM.
+ * Ends with px_elf_free in any case. */
 int64_t px_elf_read(struct px_elf *elf, const struct px_node *node, const void *first, size_t got);
 void px_elf_free(struct px_elf *elf);
 bool px_elf_has_interpreter(const struct px_elf *elf);
 /* The interpreter's path into to[PATH_MAX]: its length, -ENOEXEC, -EIO. */
 int64_t px_elf_interpreter(const struct px_elf *elf, char *to);
 bool px_elf_stack_executable(const struct px_elf *elf);
-/* Lowest and highest address of the segments, page aligned, as the file says; -EINVAL if there is none or they are out of bounds. */
+/* Lowest and highest address of the segments, page aligned, as the file says; -EINVAL if there is none or they are
+ * out of bounds. */
 int64_t px_elf_span(const struct px_elf *elf, uint64_t *lo, uint64_t *hi);
 /* Maps the segments. `low`: position-independent programs go to PX_PIE_BASE, otherwise below the other mappings. */
 int64_t px_elf_load(struct px_elf *elf, bool low);

@@ -1,6 +1,7 @@
 /*
- * execve. Everything that can be refused is refused first: path, permission, format, interpreters, argument strings. Then the old program
- * goes, and what fails from there on ends the process with SIGSEGV, as on Linux. Set-user-ID and set-group-ID bits are not honoured.
+ * execve. Everything that can be refused is refused first: path, permission, format, interpreters, argument
+ * strings. Then the old program goes, and what fails from there on ends the process with SIGSEGV, as on Linux.
+ * Set-user-ID and set-group-ID bits are not honoured.
  */
 #include <exo/format.h>
 
@@ -8,7 +9,8 @@
 #include "proto/proc.h"
 #include "px_calls.h"
 
-/* ---- finding the program ----------------------------------------------------------------------------------------- */
+/* ---- finding the program
+ * ----------------------------------------------------------------------------------------- */
 
 static int64_t hold(struct px_exec *exec, const struct px_node *node)
 {
@@ -64,7 +66,8 @@ static bool need_scratch(struct px_exec *exec)
     return exec->scratch;
 }
 
-/* Follows `#!` lines until exec->node is no script; the beginning of that file is in exec->line. Returns how much of it there is. */
+/* Follows `#!` lines until exec->node is no script; the beginning of that file is in exec->line. Returns how much
+ * of it there is. */
 static int64_t follow_scripts(struct px_exec *exec)
 {
     const char *name = exec->path;
@@ -122,7 +125,8 @@ static int64_t load_headers(struct px_exec *exec)
     return status == -ENOEXEC ? -ELIBBAD : status;
 }
 
-/* ---- the new program --------------------------------------------------------------------------------------------- */
+/* ---- the new program
+ * --------------------------------------------------------------------------------------------- */
 
 /* Where mmap begins to search: below the room that the stack may take, at least 128 MiB. */
 static uint64_t map_top(void)

@@ -1,6 +1,7 @@
 /*
- * One execve under way. Argument and environment strings are copied into staging pages (PX_BIG), laid out as they will lie on the new
- * program's stack; after the point of no return the staging pages themselves become the top of that stack.
+ * One execve under way. Argument and environment strings are copied into staging pages (PX_BIG), laid out as
+ * they will lie on the new program's stack; after the point of no return the staging pages themselves become
+ * the top of that stack.
  */
 #ifndef PX_EXEC_H
 #define PX_EXEC_H
@@ -55,7 +56,8 @@ void px_stage_pop(struct px_stage *stage);
 void px_stage_end(struct px_stage *stage);
 /* Counts an array of pointers; -EFAULT, -E2BIG. */
 int64_t px_strings_count(struct px_strings *strings);
-/* Auxiliary vector, pointers and counts below the strings; binds pages for it first: 0 or -ENOMEM. Returns in *stack the new program's stack pointer. */
+/* Auxiliary vector, pointers and counts below the strings; binds pages for it first: 0 or -ENOMEM. Returns in
+ * *stack the new program's stack pointer. */
 int64_t px_stage_tables(struct px_exec *exec, uint64_t *stack);
 /* The staging pages become the stack, and the mapping list says so. */
 int64_t px_stage_commit(struct px_exec *exec);

@@ -1,7 +1,7 @@
 /*
- * Page faults in the program's part: memory that is there by right but not yet by page. The kernel has resolved copies on write already, so a
- * write to a bound page comes here only if the page lacks write access: by mprotect (a real fault), or because it was bound to a file read-only
- * and the mapping became writable since.
+ * Page faults in the program's part: memory that is there by right but not yet by page. The kernel has resolved
+ * copies on write already, so a write to a bound page comes here only if the page lacks write access: by
+ * mprotect (a real fault), or because it was bound to a file read-only and the mapping became writable since.
  */
 #include "mm.h"
 
@@ -70,7 +70,8 @@ static bool copy_page(const struct px_vma *vma, uint64_t va)
     return copied ? true : refuse(va, SIGKILL, 0);
 }
 
-/* The page is bound; the fault was about access. A true fault that binding cannot cure must not be retried for ever. */
+/* The page is bound; the fault was about access. A true fault that binding cannot cure must not be retried for
+ * ever. */
 static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
 {
     uint64_t word = 0;
@@ -122,7 +123,8 @@ static bool fault_anonymous(const struct px_vma *vma, uint64_t va, bool write)
     return true;
 }
 
-/* Brings in the file's pages around the fault that are not bound yet: a private mapping may have copies of its own beside it. */
+/* Brings in the file's pages around the fault that are not bound yet: a private mapping may have copies of its own
+ * beside it. */
 static bool fault_file(const struct px_vma *vma, uint64_t va, bool write)
 {
     const struct px_node *node = px_vma_node(vma);

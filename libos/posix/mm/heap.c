@@ -1,8 +1,9 @@
 /*
- * The libOS's private heap. Small blocks come from pages cut into objects of one size class; larger ones are runs of pages; what is large
- * or does not fit lies in its own range above PX_SHARED (layout.h: PX_BIG), where each block begins with a header. Pages are bound when
- * first used and stay bound. All bookkeeping lies in the libOS's data and in the pages themselves, so a forked child goes on with it.
- * The contents of a new block are undefined.
+ * The libOS's private heap. Small blocks come from pages cut into objects of one size class; larger ones are
+ * runs of pages; what is large or does not fit lies in its own range above PX_SHARED (layout.h: PX_BIG), where
+ * each block begins with a header. Pages are bound when first used and stay bound. All bookkeeping lies in the
+ * libOS's data and in the pages themselves, so a forked child goes on with it. The contents of a new block are
+ * undefined.
  */
 #include "mm.h"
 
@@ -138,7 +139,8 @@ static void slab_give(unsigned index, unsigned char *block)
     }
 }
 
-/* ---- blocks outside the heap proper ------------------------------------------------------------------------------ */
+/* ---- blocks outside the heap proper
+ * ------------------------------------------------------------------------------ */
 
 #define BIG_PIECES 32u
 #define BIG_HEADER 16u
@@ -191,7 +193,8 @@ static void big_give(void *block)
     px_big_release(va, pages);
 }
 
-/* ---- the two calls ----------------------------------------------------------------------------------------------- */
+/* ---- the two calls
+ * ----------------------------------------------------------------------------------------------- */
 
 void *px_alloc(size_t bytes)
 {

@@ -1,7 +1,8 @@
 /*
- * Mapping an ELF file's segments. Text is mapped from the page cache and never copied. A small writable segment is copied at once: its pages would nearly all be
- * copied one by one, at a fault each. A message to fs costs more than mapping a hundred pages, so what is not writable and lies side by side is asked
- * for once, and small segments come through the file's window.
+ * Mapping an ELF file's segments. Text is mapped from the page cache and never copied. A small writable segment
+ * is copied at once: its pages would nearly all be copied one by one, at a fault each. A message to fs costs
+ * more than mapping a hundred pages, so what is not writable and lies side by side is asked for once, and small
+ * segments come through the file's window.
  */
 #include "elf.h"
 

@@ -1,8 +1,9 @@
 /*
- * Inside mm/: the process's mapping list and what its files owe each other. The list is the truth about the program's part of the address
- * space; pages are bound lazily, and no page of that part is ever bound outside a mapping. Everything here is private to the
- * process, lies in the libOS's heap and is copied on fork. One thread, events masked: no locks. A fault may come in the middle of any guarded copy,
- * so no function copies to or from the program while it changes the list.
+ * Inside mm/: the process's mapping list and what its files owe each other. The list is the truth about the
+ * program's part of the address space; pages are bound lazily, and no page of that part is ever bound outside a
+ * mapping. Everything here is private to the process, lies in the libOS's heap and is copied on fork. One
+ * thread, events masked: no locks. A fault may come in the middle of any guarded copy, so no function copies to
+ * or from the program while it changes the list.
  */
 #ifndef PX_MM_H
 #define PX_MM_H
@@ -66,7 +67,8 @@ struct px_mm {
 };
 extern struct px_mm px_mm;
 
-/* ---- the list (vma.c) -------------------------------------------------------------------------------------------- */
+/* ---- the list (vma.c)
+ * -------------------------------------------------------------------------------------------- */
 
 /* Index of the first mapping that ends above va (it may begin above va too), or px_mm.count. */
 unsigned px_vma_find(uint64_t va);
@@ -74,7 +76,8 @@ unsigned px_vma_find(uint64_t va);
 struct px_vma *px_vma_at(uint64_t va);
 /* Makes room for `more` entries, so that as many inserts and splits cannot fail. 0 or -ENOMEM. */
 int64_t px_vma_room(unsigned more);
-/* Adds a mapping where none is (room made before) and merges it with its neighbours. Takes over one use of its file. */
+/* Adds a mapping where none is (room made before) and merges it with its neighbours. Takes over one use of its
+ * file. */
 void px_vma_add(const struct px_vma *vma);
 /* Cuts a mapping in two at va, if one contains it inside (room made before). */
 void px_vma_split(uint64_t va);
@@ -97,7 +100,8 @@ static inline const struct px_node *px_vma_node(const struct px_vma *vma)
 /* Everything away: exec. */
 void px_vma_reset(void);
 
-/* ---- mmap.c ------------------------------------------------------------------------------------------------------ */
+/* ---- mmap.c
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct px_map {
     uint64_t lo, bytes; /* page aligned */
@@ -108,9 +112,11 @@ struct px_map {
     uint64_t page;
     bool lazy; /* bind no file pages now */
 };
-/* Maps over whatever is there; checked arguments. 0 or -errno (nothing changed, except that the range may be empty after a failure to bind). */
+/* Maps over whatever is there; checked arguments. 0 or -errno (nothing changed, except that the range may be empty
+ * after a failure to bind). */
 int64_t px_mm_map(const struct px_map *map);
-/* Binds pages of a private file mapping through the libOS's window on the file; false: not all of them, and none are bound. */
+/* Binds pages of a private file mapping through the libOS's window on the file; false: not all of them, and none
+ * are bound. */
 bool px_mm_bind_window(const struct px_node *node, uint64_t first, uint64_t pages, uint64_t va, int prot);
 /* 0 or -ENOMEM: would `pages` more pages with this protection be within the limits and the memory of the machine? */
 int64_t px_mm_may_grow(uint64_t pages, int prot, unsigned flags);
@@ -120,7 +126,8 @@ static inline uint64_t px_mm_prot(int prot)
     return prot & 7 ? (uint64_t)(prot & 7) | EXO_PROT_READ : 0;
 }
 
-/* ---- ranges of addresses (range.c) ------------------------------------------------------------------------------- */
+/* ---- ranges of addresses (range.c)
+ * ------------------------------------------------------------------------------- */
 
 /* Free ranges, sorted, merged. `piece` starts as a small fixed array and moves to the heap. */
 struct px_piece {
@@ -146,7 +153,8 @@ void px_big_release(uint64_t va, uint64_t pages);
 /* Pages of the heap proper in use: [PX_HEAP, PX_HEAP + this * PX_PAGE). */
 uint64_t px_heap_pages(void);
 
-/* ---- guarded copies (arch/.../copy.S) ---------------------------------------------------------------------------- */
+/* ---- guarded copies (arch/.../copy.S)
+ * ---------------------------------------------------------------------------- */
 
 /* Bytes not moved. */
 size_t px_raw_copy(void *to, const void *from, size_t bytes);
@@ -163,7 +171,8 @@ int64_t px_user_length(px_user from, size_t most);
 /* One ChaCha20 block (random.c). */
 void px_chacha_block(const uint32_t block_key[8], const uint32_t counter_nonce[4], uint32_t out[16]);
 
-/* ---- what depends on the processor (arch/.../cpu.c) -------------------------------------------------------------- */
+/* ---- what depends on the processor (arch/.../cpu.c)
+ * -------------------------------------------------------------- */
 
 #define PX_ENTROPY_WORDS 4
 void px_arch_entropy(uint64_t words[PX_ENTROPY_WORDS]);

@@ -1,6 +1,6 @@
 /*
- * mmap, munmap, mprotect, brk. Each call checks all of its arguments in Linux's order, makes room in the list, and only then changes anything.
- * Addresses at or above PX_PROG_HI are as good as beyond Linux's TASK_SIZE.
+ * mmap, munmap, mprotect, brk. Each call checks all of its arguments in Linux's order, makes room in the list,
+ * and only then changes anything. Addresses at or above PX_PROG_HI are as good as beyond Linux's TASK_SIZE.
  */
 #include "fs/files.h"
 #include "mm.h"
@@ -8,7 +8,8 @@
 
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-/* ---- limits ------------------------------------------------------------------------------------------------------ */
+/* ---- limits
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool is_data(const struct px_vma *vma)
 {
@@ -46,7 +47,8 @@ int64_t px_mm_may_grow(uint64_t pages, int prot, unsigned flags)
     return check_overcommit(pages, prot, flags);
 }
 
-/* ---- making a mapping -------------------------------------------------------------------------------------------- */
+/* ---- making a mapping
+ * -------------------------------------------------------------------------------------------- */
 
 bool px_mm_bind_window(const struct px_node *node, uint64_t first, uint64_t pages, uint64_t va, int prot)
 {
@@ -106,7 +108,8 @@ int64_t px_mm_map(const struct px_map *map)
     return 0;
 }
 
-/* ---- mmap -------------------------------------------------------------------------------------------------------- */
+/* ---- mmap
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Where the mapping goes: an address or -errno. */
 static int64_t place(uint64_t hint, uint64_t bytes, uint64_t flags)
@@ -138,7 +141,8 @@ static bool is_zero_device(const struct px_node *node)
     return S_ISCHR(node->mode) && node->rdev == PX_MAKEDEV(1, 5);
 }
 
-/* What the description allows; fills in the rest of the map. `node` is the caller's copy: descriptions are shared with others. */
+/* What the description allows; fills in the rest of the map. `node` is the caller's copy: descriptions are shared
+ * with others. */
 static int64_t check_file(struct px_ofd *ofd, uint64_t flags, int prot, struct px_map *map, struct px_node *node)
 {
     uint64_t type = flags & 3;
@@ -248,7 +252,8 @@ int64_t px_sys_mmap(uint64_t hint, uint64_t bytes, uint64_t prot, uint64_t flags
     return (int64_t)map.lo;
 }
 
-/* ---- munmap ------------------------------------------------------------------------------------------------------ */
+/* ---- munmap
+ * ------------------------------------------------------------------------------------------------------ */
 
 int64_t px_sys_munmap(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
@@ -263,13 +268,15 @@ int64_t px_sys_munmap(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint6
     return status;
 }
 
-/* ---- mprotect ---------------------------------------------------------------------------------------------------- */
+/* ---- mprotect
+ * ---------------------------------------------------------------------------------------------------- */
 
 #define PROT_SEM 8
 #define PROT_GROWSDOWN 0x01000000
 #define PROT_GROWSUP 0x02000000
 
-/* Everything that can refuse mprotect(lo..hi), for the mappings up to the first gap; *end: where that is. 0 or -errno. */
+/* Everything that can refuse mprotect(lo..hi), for the mappings up to the first gap; *end: where that is. 0 or
+ * -errno. */
 static int64_t check_protect(uint64_t lo, uint64_t hi, int prot, uint64_t *end)
 {
     uint64_t at_va = lo;
@@ -302,7 +309,8 @@ static void protect(uint64_t lo, uint64_t hi, int prot)
 
         if (vma->prot != prot)
             status = exo_protect_all(PX_SLOT_SELF, vma->lo, (vma->hi - vma->lo) / PX_PAGE, px_mm_prot(prot));
-        /* Pages of private mappings that were bound without write authority are copied at the write fault (fault.c). */
+        /* Pages of private mappings that were bound without write authority are copied at the write fault
+         * (fault.c). */
         (void)status;
         vma->prot = (uint8_t)prot;
     }
@@ -342,7 +350,8 @@ int64_t px_sys_mprotect(uint64_t lo, uint64_t bytes, uint64_t prot, uint64_t d, 
     return status;
 }
 
-/* ---- brk --------------------------------------------------------------------------------------------------------- */
+/* ---- brk
+ * --------------------------------------------------------------------------------------------------------- */
 
 static int64_t grow_brk(uint64_t from, uint64_t to)
 {

@@ -1,7 +1,8 @@
 /*
- * Random bytes for the whole libOS (AT_RANDOM, getrandom, /dev/urandom): ChaCha20 (RFC 8439) with fast key erasure: the first half of each
- * block is the next key, so what was given out cannot be computed from the state later. A forked child has its parent's key: it mixes in
- * its own identity and new entropy before it gives anything out.
+ * Random bytes for the whole libOS (AT_RANDOM, getrandom, /dev/urandom): ChaCha20 (RFC 8439) with fast key
+ * erasure: the first half of each block is the next key, so what was given out cannot be computed from the
+ * state later. A forked child has its parent's key: it mixes in its own identity and new entropy before it
+ * gives anything out.
  */
 #include "mm.h"
 

@@ -1,6 +1,7 @@
 /*
- * Allocators of address space: a sorted array of free ranges, first fit from below, neighbours merged. They say nothing about what is
- * mapped. A range that cannot be recorded when it is given back (no heap for a longer array) is lost, not reused.
+ * Allocators of address space: a sorted array of free ranges, first fit from below, neighbours merged. They say
+ * nothing about what is mapped. A range that cannot be recorded when it is given back (no heap for a longer
+ * array) is lost, not reused.
  */
 #include "mm.h"
 
@@ -118,7 +119,8 @@ bool px_range_used(const struct px_range *range, uint64_t from, uint64_t *lo, ui
     return *lo < range->hi;
 }
 
-/* ---- the two ranges that other parts of the libOS take from ------------------------------------------------------ */
+/* ---- the two ranges that other parts of the libOS take from
+ * ------------------------------------------------------ */
 
 #define FIRST_PIECES 8u
 static struct px_piece shared_first[FIRST_PIECES], window_first[FIRST_PIECES];

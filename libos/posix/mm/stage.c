@@ -1,12 +1,16 @@
-/* The new program's stack, made before the old program is given up. Layout from the top: 8 zero bytes, path, environment strings, argument strings, platform name,
- * random bytes, auxiliary vector, environment pointers, argument pointers, argc. */
+/*
+ * The new program's stack, made before the old program is given up. Layout from the top: 8 zero bytes, path,
+ * environment strings, argument strings, platform name, random bytes, auxiliary vector, environment pointers,
+ * argument pointers, argc.
+ */
 #include "exec.h"
 
 #define RANDOM_BYTES 16u
 #define AUX_PAIRS_MAX 26u
 #define STACK_SPARE 1u /* pages bound below what is written: the program begins with some calls */
 
-/* ---- staging pages ----------------------------------------------------------------------------------------------- */
+/* ---- staging pages
+ * ----------------------------------------------------------------------------------------------- */
 
 /* Makes sure that the page of `va` and all above are bound. */
 static int64_t bind_down(struct px_stage *stage, uint64_t va)
@@ -158,7 +162,8 @@ void px_stage_end(struct px_stage *stage)
     stage->lo = 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------ */
+/* ---- tables
+ * ------------------------------------------------------------------------------------------------------ */
 
 enum aux {
     AT_NULL = 0, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID, AT_GID, AT_EGID,

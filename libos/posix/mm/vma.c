@@ -1,4 +1,7 @@
-/* The mapping list: a sorted array in the private heap. Lookup is a binary search; neighbours that say the same are one entry. */
+/*
+ * The mapping list: a sorted array in the private heap. Lookup is a binary search; neighbours that say the same
+ * are one entry.
+ */
 #include "mm.h"
 
 struct px_mm px_mm;
@@ -222,7 +225,8 @@ uint64_t px_vma_gap(uint64_t bytes)
     }
 }
 
-/* ---- files with mappings ----------------------------------------------------------------------------------------- */
+/* ---- files with mappings
+ * ----------------------------------------------------------------------------------------- */
 
 static bool same_node(const struct px_node *a, const struct px_node *b)
 {

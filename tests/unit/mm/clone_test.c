@@ -1,4 +1,7 @@
-/* fork's memory: what parent and child see of each kind of mapping after each has written, vfork, no memory; and the text of /proc/self/maps. */
+/*
+ * fork's memory: what parent and child see of each kind of mapping after each has written, vfork, no memory;
+ * and the text of /proc/self/maps.
+ */
 #include "fake.h"
 
 #include "libos/posix/mm/clone.c"

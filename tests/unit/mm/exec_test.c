@@ -1,6 +1,6 @@
 /*
- * execve on files made here: good ones against a model of what must lie in memory, hostile ones against what Linux answers, thousands of random mutations, argument
- * limits, scripts, and every allocation refused in turn.
+ * execve on files made here: good ones against a model of what must lie in memory, hostile ones against what
+ * Linux answers, thousands of random mutations, argument limits, scripts, and every allocation refused in turn.
  */
 #include <setjmp.h>
 
@@ -20,7 +20,8 @@
 #include "libos/posix/mm/stage.c"
 #include "libos/posix/mm/vma.c"
 
-/* ---- the libOS around it ----------------------------------------------------------------------------------------- */
+/* ---- the libOS around it
+ * ----------------------------------------------------------------------------------------- */
 
 #define MACHINE 62
 const char px_arch_platform[] = "platform";
@@ -107,7 +108,8 @@ int64_t px_node_access(const struct px_node *node, unsigned want)
     return node->mode & want ? 0 : -EACCES;
 }
 
-/* ---- making files ------------------------------------------------------------------------------------------------ */
+/* ---- making files
+ * ------------------------------------------------------------------------------------------------ */
 
 #define FILE_BYTES (24 * 4096)
 static struct image {
@@ -185,7 +187,8 @@ static int64_t exec_file(const char *path, char *const argv[], char *const envp[
     return status;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------------------------ */
+/* ---- checks
+ * ------------------------------------------------------------------------------------------------------ */
 
 static unsigned char byte_at(uint64_t va)
 {
@@ -278,7 +281,8 @@ static void check_auxv(uint64_t at, const uint64_t (*expected)[2])
     }
 }
 
-/* ---- good programs ----------------------------------------------------------------------------------------------- */
+/* ---- good programs
+ * ----------------------------------------------------------------------------------------------- */
 
 static void test_static(void)
 {
@@ -335,7 +339,8 @@ static void test_position_independent(void)
     check_invariants();
 }
 
-/* ---- scripts ----------------------------------------------------------------------------------------------------- */
+/* ---- scripts
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void script(unsigned ino, const char *path, const char *text)
 {
@@ -388,7 +393,8 @@ static void test_scripts(void)
     check_invariants();
 }
 
-/* ---- hostile files ----------------------------------------------------------------------------------------------- */
+/* ---- hostile files
+ * ----------------------------------------------------------------------------------------------- */
 
 static int64_t try_image(void)
 {
@@ -521,7 +527,8 @@ static void test_mutations(void)
     CHECK(outcomes[0] > 100 && outcomes[1] > 100 && outcomes[2] > 100);
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------------------- */
+/* ---- arguments
+ * --------------------------------------------------------------------------------------------------- */
 
 static char long_text[200000];
 

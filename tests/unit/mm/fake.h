@@ -1,6 +1,7 @@
 /*
- * A kernel and a libOS around mm/, made of host memory: page maps of two environments, a file, limits. A test includes this first and then the
- * .c files that it tests. Program addresses exist only in the page map; the libOS's heap ranges are host arrays, so that its own pointers work.
+ * A kernel and a libOS around mm/, made of host memory: page maps of two environments, a file, limits. A test
+ * includes this first and then the .c files that it tests. Program addresses exist only in the page map; the
+ * libOS's heap ranges are host arrays, so that its own pointers work.
  */
 #ifndef MM_FAKE_H
 #define MM_FAKE_H
@@ -71,7 +72,8 @@ px_call px_sys_mmap, px_sys_munmap, px_sys_mprotect, px_sys_brk, px_sys_mremap, 
         }                                                                                                              \
     } while (0)
 
-/* ---- frames and page maps ---------------------------------------------------------------------------------------- */
+/* ---- frames and page maps
+ * ---------------------------------------------------------------------------------------- */
 
 struct frame {
     unsigned references;
@@ -295,7 +297,8 @@ static int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint
     }
 }
 
-/* ---- the program's accesses -------------------------------------------------------------------------------------- */
+/* ---- the program's accesses
+ * -------------------------------------------------------------------------------------- */
 
 /* What the processor and the kernel do: the byte's place, or NULL and the fault is real. Of the host's memory only the stack and the arrays above can
  * be told from program addresses: other buffers may not be given to the copy functions. */
@@ -374,7 +377,8 @@ size_t px_raw_load_u32(const void *from, uint32_t *value)
     return px_raw_copy(value, from, 4);
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Files by inode number; pages are handed out as in the page cache. */
 #define FILES 8u
@@ -492,7 +496,8 @@ int64_t px_window_at(const struct px_file *file, uint64_t page_, uint64_t want, 
     return (int64_t)count;
 }
 
-/* ---- the rest of the libOS --------------------------------------------------------------------------------------- */
+/* ---- the rest of the libOS
+ * --------------------------------------------------------------------------------------- */
 
 static uint64_t fake_limit[16];
 uint64_t px_limit(unsigned which)

@@ -1,4 +1,7 @@
-/* The private heap and the range allocators: random use against what was written into each block, exhaustion, failing memory. */
+/*
+ * The private heap and the range allocators: random use against what was written into each block, exhaustion,
+ * failing memory.
+ */
 #include "fake.h"
 
 #include "libos/posix/mm/heap.c"

@@ -1,6 +1,6 @@
 /*
- * The mapping list, its calls and faults: random calls against a model that keeps, for each page of a small window, what a program would find
- * there; then the rules and errors one by one.
+ * The mapping list, its calls and faults: random calls against a model that keeps, for each page of a small
+ * window, what a program would find there; then the rules and errors one by one.
  */
 #include "fake.h"
 
@@ -24,7 +24,8 @@ bool px_meta_fault(uint64_t address)
 #define BASE 0x500000000ul
 #define PAGE_VA(page) (BASE + (uint64_t)(page) * 4096)
 
-/* ---- the model --------------------------------------------------------------------------------------------------- */
+/* ---- the model
+ * --------------------------------------------------------------------------------------------------- */
 
 struct cell {
     bool mapped, shared, file, own; /* own: written, so a private page does not follow the file any more */
@@ -223,7 +224,8 @@ static void test_random(void)
     CHECK(px_mm.count == 0 && px_mm.pages == 0);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------- */
+/* ---- rules
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void test_mmap_errors(void)
 {
