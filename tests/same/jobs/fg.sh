@@ -1,4 +1,4 @@
 # shell: bash
 set -m
-(echo working; exit 5) &
+(sleep 0.5; echo working; exit 5) &
 fg %1 >/dev/null; echo $?
