@@ -1,7 +1,7 @@
 /*
- * Who may do what: Linux's rules for the classic mode bits, with user 0 in the place of CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID and
- * CAP_MKNOD; and tokens, which remember what was decided when a file was opened. A token is a keyed hash (SipHash-2-4, Aumasson and
- * Bernstein 2012) of inode number, generation and rights under a secret of this boot.
+ * Who may do what: Linux's rules for the classic mode bits, with user 0 in the place of CAP_DAC_OVERRIDE, CAP_FOWNER,
+ * CAP_FSETID and CAP_MKNOD; and tokens, which remember what was decided when a file was opened. A token is a keyed
+ * hash (SipHash-2-4, Aumasson and Bernstein 2012) of inode number, generation and rights under a secret of this boot.
  */
 #include "core.h"
 
@@ -65,8 +65,8 @@ static void sip_rounds(uint64_t v[4], unsigned rounds)
 
 uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights)
 {
-    uint64_t v[4] = {secret[0] ^ 0x736f6d6570736575ull, secret[1] ^ 0x646f72616e646f6dull, secret[0] ^ 0x6c7967656e657261ull,
-                     secret[1] ^ 0x7465646279746573ull};
+    uint64_t v[4] = {secret[0] ^ 0x736f6d6570736575ull, secret[1] ^ 0x646f72616e646f6dull,
+                     secret[0] ^ 0x6c7967656e657261ull, secret[1] ^ 0x7465646279746573ull};
     uint64_t words[3] = {PX_FS_NODE(ino, gen), rights, 16ull << 56}; /* two words of message, and its length */
     uint64_t token;
 
@@ -81,7 +81,8 @@ uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights)
     return token ? token : 1;
 }
 
-bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned want, uint64_t token)
+bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned want,
+                uint64_t token)
 {
     if (fs_may(caller, inode, want))
         return true;
@@ -89,7 +90,8 @@ bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, ui
         return false;
     if (token == fs_token(ino, inode->gen, 6))
         return (want & ~6u) == 0;
-    return (want == 4 && token == fs_token(ino, inode->gen, 4)) || (want == 2 && token == fs_token(ino, inode->gen, 2));
+    return (want == 4 && token == fs_token(ino, inode->gen, 4)) ||
+           (want == 2 && token == fs_token(ino, inode->gen, 2));
 }
 
 void fs_drop_set_id(const struct fs_caller *caller, struct px_inode *inode)

@@ -3,28 +3,32 @@
 
 #define NS_PER_SECOND 1000000000
 
-static int64_t check_owner(const struct fs_caller *caller, const struct px_inode *inode, const struct px_fs_attributes *new)
+static int64_t check_owner(const struct fs_caller *caller, const struct px_inode *inode,
+                           const struct px_fs_attributes *new)
 {
     if (caller->uid == 0)
         return 0;
     if (new->what & PX_ATTRIBUTE_UID && (caller->uid != inode->uid || new->uid != inode->uid))
         return -EPERM;
-    if (new->what & PX_ATTRIBUTE_GID && (caller->uid != inode->uid || (new->gid != inode->gid && !fs_in_group(caller, new->gid))))
+    if (new->what & PX_ATTRIBUTE_GID &&
+        (caller->uid != inode->uid || (new->gid != inode->gid && !fs_in_group(caller, new->gid))))
         return -EPERM;
     return 0;
 }
 
 /* Setting both times to now needs write permission; anything else the owner. */
-static int64_t check_times(const struct fs_caller *caller, const struct px_inode *inode, const struct px_fs_attributes *new)
+static int64_t check_times(const struct fs_caller *caller, const struct px_inode *inode,
+                           const struct px_fs_attributes *new)
 {
-    const uint32_t now = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW, set = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME;
+    const uint32_t now = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW,
+                   set = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME;
 
-    if ((new->what & PX_ATTRIBUTE_ATIME && PX_TIME_NS(new->atime) >= NS_PER_SECOND) ||
-        (new->what & PX_ATTRIBUTE_MTIME && PX_TIME_NS(new->mtime) >= NS_PER_SECOND))
+    if ((new->what &PX_ATTRIBUTE_ATIME &&PX_TIME_NS(new->atime) >= NS_PER_SECOND) ||
+        (new->what &PX_ATTRIBUTE_MTIME &&PX_TIME_NS(new->mtime) >= NS_PER_SECOND))
         return -EINVAL;
-    if (!(new->what & (now | set)) || fs_owns(caller, inode))
+    if (!(new->what &(now | set)) || fs_owns(caller, inode))
         return 0;
-    if ((new->what & (now | set)) == now)
+    if ((new->what &(now | set)) == now)
         return fs_may(caller, inode, 2) ? 0 : -EACCES;
     return -EPERM;
 }
@@ -47,10 +51,10 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
         if (caller->uid != 0 && !fs_in_group(caller, inode->gid))
             inode->mode &= ~(uint32_t)S_ISGID;
     }
-    if (new->what & (PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW))
-        inode->atime = new->what & PX_ATTRIBUTE_ATIME ? new->atime : now;
-    if (new->what & (PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW))
-        inode->mtime = new->what & PX_ATTRIBUTE_MTIME ? new->mtime : now;
+    if (new->what &(PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW))
+        inode->atime = new->what &PX_ATTRIBUTE_ATIME ? new->atime : now;
+    if (new->what &(PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW))
+        inode->mtime = new->what &PX_ATTRIBUTE_MTIME ? new->mtime : now;
     inode->ctime = now;
 }
 
@@ -61,7 +65,7 @@ int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct p
 
     if (!inode)
         return -ENOENT;
-    if (new->what & PX_ATTRIBUTE_MODE && S_ISLNK(inode->mode))
+    if (new->what & PX_ATTRIBUTE_MODE &&S_ISLNK(inode->mode))
         return -EOPNOTSUPP;
     if (new->what & PX_ATTRIBUTE_MODE && !fs_owns(caller, inode))
         return -EPERM;

@@ -1,8 +1,8 @@
 /*
- * The file system's core: inodes, names, page maps and what the operations do to them, without a word about messages or the
- * kernel, so that it is tested on the host as it is. All state is fs's own; only fs_region is seen (read-only) by processes, so changes to it
- * are made between fs_change_begin() and fs_change_end(). Operations check everything first and then change state; they return 0 or more, or
- * a negative Linux errno with nothing changed.
+ * The file system's core: inodes, names, page maps and what the operations do to them, without a word about messages
+ * or the kernel, so that it is tested on the host as it is. All state is fs's own; only fs_region is seen (read-only)
+ * by processes, so changes to it are made between fs_change_begin() and fs_change_end(). Operations check everything
+ * first and then change state; they return 0 or more, or a negative Linux errno with nothing changed.
  */
 #ifndef FS_CORE_H
 #define FS_CORE_H
@@ -20,7 +20,8 @@
 #define FS_PAGE 4096ul
 #define FS_SIZE_MAX 0x7fffffffffffffffull
 
-/* ---- what the core asks of the system (system.c; tests have their own) -------------------------------------------------------- */
+/* ---- what the core asks of the system (system.c; tests have their own)
+ * -------------------------------------------------------- */
 
 /* Fresh zeroed pages at va in this server; false: none left, nothing mapped. */
 bool os_pages_take(void *va, uint64_t pages);
@@ -30,8 +31,8 @@ bool os_region_grow(uint64_t first_page, uint64_t pages);
 int64_t os_now(void); /* PX_TIME */
 /* Maps `pages` of this server's pages at `from` into the client at `va`: EXO_SHARE_* | EXO_PROT_*. 0 or -errno. */
 int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot);
-/* The next hazard list of a living process: *cursor starts at 0. Entries are read once each by the caller. False: no more. `published` false: the
- * process has not made its list yet. */
+/* The next hazard list of a living process: *cursor starts at 0. Entries are read once each by the caller. False: no
+ * more. `published` false: the process has not made its list yet. */
 struct fs_hazards {
     const uint32_t *ino;
     uint32_t count;
@@ -39,7 +40,8 @@ struct fs_hazards {
 };
 bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards);
 
-/* ---- the region (region.c) ---------------------------------------------------------------------------------------------------- */
+/* ---- the region (region.c)
+ * ---------------------------------------------------------------------------------------------------- */
 
 extern struct px_region fs_region; /* bytes: what is mapped here */
 static inline struct px_meta *fs_meta(void)
@@ -53,17 +55,19 @@ static inline void *fs_at(uint32_t offset)
 bool fs_region_start(uint8_t *base, uint64_t pages_max, uint32_t id);
 void fs_change_begin(void);
 void fs_change_end(void);
-/* Blocks of the region, not cleared: offset or 0. The same size frees it. At most 4096 bytes; a power of two is used. */
+/* Blocks of the region, not cleared: offset or 0. The same size frees it. At most 4096 bytes; a power of two is used.
+ */
 uint32_t fs_block_new(uint32_t bytes);
 void fs_block_free(uint32_t offset, uint32_t bytes);
 uint32_t fs_pages_new(uint32_t pages); /* adjacent pages */
 void fs_pages_free(uint32_t offset, uint32_t pages);
 uint32_t fs_inode_slot_new(void); /* an inode number or 0 */
 void fs_inode_slot_free(uint32_t ino);
-bool fs_is_inode(uint32_t ino); /* the number names a slot for inodes */
+bool fs_is_inode(uint32_t ino);        /* the number names a slot for inodes */
 uint32_t fs_inode_after(uint32_t ino); /* next inode in use, from 0; 0: none */
 
-/* ---- credentials (access.c) ---------------------------------------------------------------------------------------------------- */
+/* ---- credentials (access.c)
+ * ---------------------------------------------------------------------------------------------------- */
 
 struct fs_caller {
     uint32_t uid, gid; /* effective */
@@ -76,13 +80,15 @@ bool fs_in_group(const struct fs_caller *caller, uint32_t gid);
 bool fs_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want);
 bool fs_owns(const struct fs_caller *caller, const struct px_inode *inode);
 /* As fs_may, or by a token. */
-bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned want, uint64_t token);
+bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned want,
+                uint64_t token);
 /* rights: 4, 2 */
 uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights);
 void fs_token_start(const uint64_t secret[2]);
 void fs_drop_set_id(const struct fs_caller *caller, struct px_inode *inode); /* somebody wrote */
 
-/* ---- inodes and names (inode.c, name.c, orphan.c) ------------------------------------------------------------------------------ */
+/* ---- inodes and names (inode.c, name.c, orphan.c)
+ * ------------------------------------------------------------------------------ */
 
 static inline struct px_inode *fs_inode(uint32_t ino)
 {
@@ -114,18 +120,20 @@ void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino);
 void fs_name_leave(struct px_name *name);
 void fs_name_retarget(struct px_name *name, uint32_t ino);
 
-/* The inode has no name: it goes with the next sweep that finds it in nobody's list. Until then it keeps its last name (in no directory any more) for those who
- * ask what they have open; NULL: there is none. */
+/* The inode has no name: it goes with the next sweep that finds it in nobody's list. Until then it keeps its last
+ * name (in no directory any more) for those who ask what they have open; NULL: there is none. */
 void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory);
 void fs_orphan_adopt(uint32_t ino); /* it gets a name after all */
 void fs_orphans_sweep(void);
 void fs_orphans_forget(void); /* a new region */
 extern uint32_t fs_orphan_count;
 
-/* ---- pages (data.c, map.c, file.c) --------------------------------------------------------------------------------------------- */
+/* ---- pages (data.c, map.c, file.c)
+ * --------------------------------------------------------------------------------------------- */
 
 /* Data pages have numbers: 1.. are the pages of the archive, then those of the data area. */
-void fs_data_start(uint8_t *archive, uint64_t archive_pages, uint8_t *area, uint64_t area_pages, uint64_t *bitmap, uint64_t quota);
+void fs_data_start(uint8_t *archive, uint64_t archive_pages, uint8_t *area, uint64_t area_pages, uint64_t *bitmap,
+                   uint64_t quota);
 #define FS_DATA_BITMAP_BYTES(area_pages) (((area_pages) + 63) / 64 * 8)
 uint8_t *fs_page(uint32_t page);
 bool fs_page_archived(uint32_t page);
@@ -153,23 +161,29 @@ void fs_map_cut(struct px_inode *inode, uint64_t first, uint64_t end);
 /* Calls visit for each page number in the map. */
 void fs_map_each(const struct px_inode *inode, void (*visit)(void *context, uint32_t page), void *context);
 
-/* Puts pages into holes from first on; as many as can be. Pages done (filled or there already), or -ENOSPC if none. */
+/* Puts pages into holes from first on; as many as can be. Pages done (filled or there already), or -ENOSPC if none.
+ */
 int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count);
-void fs_trim_reserved(void); /* pages that writers reserved and did not use */
+void fs_trim_reserved(void);  /* pages that writers reserved and did not use */
 void fs_reserved_start(void); /* none */
 void fs_reserved_forget(uint32_t ino);
 
 int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, bool truncate, uint64_t *token);
 int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size, uint64_t token);
-int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start, uint64_t end, uint32_t version, uint64_t token);
+int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start, uint64_t end, uint32_t version,
+                  uint64_t token);
 int64_t fs_append(const struct fs_caller *caller, uint64_t node, uint64_t bytes, uint64_t token, uint64_t *offset);
-int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset, const void *data, uint64_t bytes, uint64_t token, uint64_t *at);
+int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset, const void *data, uint64_t bytes,
+                 uint64_t token, uint64_t *at);
 int64_t fs_touched(const struct fs_caller *caller, uint64_t node, unsigned what, uint64_t token);
 int64_t fs_punch(const struct fs_caller *caller, uint64_t node, uint64_t offset, uint64_t bytes, uint64_t token);
-int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offset, uint64_t bytes, bool keep_size, uint64_t token);
-int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags, uint64_t token, uint32_t *version);
+int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offset, uint64_t bytes, bool keep_size,
+                    uint64_t token);
+int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags,
+                 uint64_t token, uint32_t *version);
 
-/* ---- operations on names (create.c, remove.c, rename.c, attribute.c) ------------------------------------------------------------- */
+/* ---- operations on names (create.c, remove.c, rename.c, attribute.c)
+ * ------------------------------------------------------------- */
 
 struct fs_new {
     uint32_t mode;
@@ -195,10 +209,11 @@ int64_t fs_may_remove(const struct fs_caller *caller, const struct px_inode *dir
 /* A directory that a client named, for changes in it: NULL and *error. */
 struct px_inode *fs_directory(const struct fs_caller *caller, uint64_t node, int64_t *error);
 
-/* ---- the archive (cpio.c) ------------------------------------------------------------------------------------------------------- */
+/* ---- the archive (cpio.c)
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* Fills the file system. The archive's pages are data pages 1.. (fs_data_start). `used`: a cleared bit for each of them and two more. Returns entries
- * made, -EINVAL where it is damaged, or -ENOSPC; what came before stays. */
+/* Fills the file system. The archive's pages are data pages 1.. (fs_data_start). `used`: a cleared bit for each of
+ * them and two more. Returns entries made, -EINVAL where it is damaged, or -ENOSPC; what came before stays. */
 int64_t fs_load_archive(const uint8_t *archive, uint64_t bytes, uint64_t *used);
 /* Makes the root directory: before anything else. */
 bool fs_root_start(void);

@@ -1,7 +1,7 @@
 /*
- * The boot archive, newc format (cpio(5)): every entry becomes a name and an inode. File data on a page boundary stays where it is: the
- * archive's pages become the file's; other data is copied. Later entries replace earlier ones. Pages may hold the next headers behind a file's
- * end, so nothing is cleared or given back before all is read.
+ * The boot archive, newc format (cpio(5)): every entry becomes a name and an inode. File data on a page boundary
+ * stays where it is: the archive's pages become the file's; other data is copied. Later entries replace earlier ones.
+ * Pages may hold the next headers behind a file's end, so nothing is cleared or given back before all is read.
  */
 #include "core.h"
 
@@ -11,7 +11,21 @@
 #define ENTRIES_MAX 1000000u
 #define ROUND4(n) (((n) + 3) & ~3ull)
 
-enum field { F_INO, F_MODE, F_UID, F_GID, F_NLINK, F_MTIME, F_SIZE, F_MAJOR, F_MINOR, F_RMAJOR, F_RMINOR, F_NAME, F_CHECK };
+enum field {
+    F_INO,
+    F_MODE,
+    F_UID,
+    F_GID,
+    F_NLINK,
+    F_MTIME,
+    F_SIZE,
+    F_MAJOR,
+    F_MINOR,
+    F_RMAJOR,
+    F_RMINOR,
+    F_NAME,
+    F_CHECK
+};
 
 struct entry {
     uint32_t field[FIELDS];
@@ -21,7 +35,8 @@ struct entry {
     uint64_t data_offset;
 };
 
-/* Files of several names: number in the archive, inode here. A ring: a set of links further apart than this becomes two files. */
+/* Files of several names: number in the archive, inode here. A ring: a set of links further apart than this becomes
+ * two files. */
 static struct {
     uint32_t number, device, ino;
 } links[LINKS_KEPT];
@@ -89,7 +104,8 @@ static uint32_t component(const char *path, uint32_t bytes, uint32_t *start)
     return end - at;
 }
 
-/* Walks to the directory of the entry, making what is missing. The last component is left in *text and *bytes: 0 bytes for the root itself. */
+/* Walks to the directory of the entry, making what is missing. The last component is left in *text and *bytes: 0
+ * bytes for the root itself. */
 static uint32_t find_directory(const struct entry *entry, const char **text, uint32_t *bytes)
 {
     const char *path = entry->name;
@@ -174,7 +190,8 @@ static int64_t copy(struct px_inode *inode, const struct entry *entry)
     if (pages > 0 && fs_fill(inode, 0, pages) != (int64_t)pages)
         return -ENOSPC;
     for (; at < bytes; at += FS_PAGE)
-        memcpy(fs_page(fs_map_get(inode, at / FS_PAGE)), entry->data + at, bytes - at < FS_PAGE ? bytes - at : FS_PAGE);
+        memcpy(fs_page(fs_map_get(inode, at / FS_PAGE)), entry->data + at,
+               bytes - at < FS_PAGE ? bytes - at : FS_PAGE);
     inode->size = bytes;
     fs_reserved_forget(fs_number(inode));
     inode->flags &= ~(uint32_t)PX_INODE_RESERVED;
@@ -198,7 +215,8 @@ static void set_attributes(struct px_inode *inode, const struct entry *entry)
     inode->mtime = inode->ctime = PX_TIME(entry->field[F_MTIME], 0);
 }
 
-/* Makes way for a new entry of that name. True: a directory is there that takes the entry's attributes. False and *status < 0: no way. */
+/* Makes way for a new entry of that name. True: a directory is there that takes the entry's attributes. False and
+ * *status < 0: no way. */
 static bool replace(uint32_t directory, const char *text, uint32_t bytes, const struct entry *entry, int64_t *status)
 {
     struct px_name *name = fs_name_find(directory, text, bytes);
@@ -222,7 +240,10 @@ static int64_t make_entry(uint32_t directory, const char *text, uint32_t bytes, 
 {
     uint32_t mode = entry->field[F_MODE], ino = 0, linked;
     bool link = S_ISREG(mode) && entry->field[F_NLINK] > 1;
-    struct fs_new new = {.mode = mode, .name = text, .name_bytes = bytes, .target = (const char *)entry->data,
+    struct fs_new new = {.mode = mode,
+                         .name = text,
+                         .name_bytes = bytes,
+                         .target = (const char *)entry->data,
                          .target_bytes = entry->field[F_SIZE],
                          .rdev = PX_MAKEDEV(entry->field[F_RMAJOR], entry->field[F_RMINOR])};
     int64_t status;

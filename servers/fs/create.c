@@ -23,13 +23,10 @@ static int64_t check_mode(const struct fs_caller *caller, const struct fs_new *w
     case S_IFREG:
     case S_IFDIR:
     case S_IFIFO:
-    case S_IFSOCK:
-        return 0;
+    case S_IFSOCK: return 0;
     case S_IFCHR:
-    case S_IFBLK:
-        return caller->uid == 0 ? 0 : -EPERM;
-    case S_IFLNK:
-        return what->target_bytes == 0 ? -ENOENT : what->target_bytes >= PATH_MAX ? -ENAMETOOLONG : 0;
+    case S_IFBLK: return caller->uid == 0 ? 0 : -EPERM;
+    case S_IFLNK: return what->target_bytes == 0 ? -ENOENT : what->target_bytes >= PATH_MAX ? -ENAMETOOLONG : 0;
     }
     return -EINVAL;
 }
@@ -45,12 +42,14 @@ static uint32_t new_inode(const struct fs_caller *caller, const struct px_inode 
         if (S_ISDIR(mode))
             mode |= S_ISGID;
     }
-    if (!S_ISDIR(mode) && (mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && caller->uid != 0 && !fs_in_group(caller, gid))
+    if (!S_ISDIR(mode) && (mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && caller->uid != 0 &&
+        !fs_in_group(caller, gid))
         mode &= ~(uint32_t)S_ISGID;
     return fs_inode_new(mode, caller->uid, gid, rdev);
 }
 
-static int64_t make(const struct fs_caller *caller, struct px_inode *directory, const struct fs_new *what, uint32_t *ino)
+static int64_t make(const struct fs_caller *caller, struct px_inode *directory, const struct fs_new *what,
+                    uint32_t *ino)
 {
     struct px_name *name = NULL;
 
@@ -113,7 +112,8 @@ int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const
     return status < 0 ? status : make(caller, directory, what, ino);
 }
 
-/* Linux's protected_hardlinks: who does not own a file may link it only if it is an ordinary one that he may read and write. */
+/* Linux's protected_hardlinks: who does not own a file may link it only if it is an ordinary one that he may read and
+ * write. */
 static bool may_link(const struct fs_caller *caller, const struct px_inode *inode)
 {
     if (fs_owns(caller, inode))
@@ -122,7 +122,8 @@ static bool may_link(const struct fs_caller *caller, const struct px_inode *inod
            fs_may(caller, inode, 6);
 }
 
-int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t directory_node, const char *text, uint32_t bytes)
+int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t directory_node, const char *text,
+                uint32_t bytes)
 {
     int64_t status;
     struct px_inode *directory = fs_directory(caller, directory_node, &status), *inode = fs_node(from);

@@ -1,6 +1,7 @@
 /*
- * Data pages: numbered from 1. The first are the boot archive's, where they lie; the others are addresses in the data area, backed by fresh
- * frames when they are taken. Adjacent numbers are adjacent addresses within each part, so a run of them is shared in one kernel call.
+ * Data pages: numbered from 1. The first are the boot archive's, where they lie; the others are addresses in the data
+ * area, backed by fresh frames when they are taken. Adjacent numbers are adjacent addresses within each part, so a
+ * run of them is shared in one kernel call.
  */
 #include "core.h"
 
@@ -12,7 +13,8 @@ static uint64_t area_pages;
 static uint64_t *taken; /* a bit a page of the area */
 static uint64_t rover;
 
-void fs_data_start(uint8_t *archive_at, uint64_t archive_count, uint8_t *area_at, uint64_t area_count, uint64_t *bitmap, uint64_t quota)
+void fs_data_start(uint8_t *archive_at, uint64_t archive_count, uint8_t *area_at, uint64_t area_count,
+                   uint64_t *bitmap, uint64_t quota)
 {
     archive = archive_at;
     archive_pages = archive_count;

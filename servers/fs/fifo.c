@@ -1,6 +1,7 @@
 /*
- * Named FIFOs: the pages of the shared ring (ring.h) are the inode's data pages; the tallies are bound to words in its header. fs keeps one capability to
- * each tally to copy from, so that the words count one more than there are ends open.
+ * Named FIFOs: the pages of the shared ring (ring.h) are the inode's data pages; the tallies are bound to words in
+ * its header. fs keeps one capability to each tally to copy from, so that the words count one more than there are
+ * ends open.
  */
 #include "ring.h"
 #include "serve.h"

@@ -1,6 +1,6 @@
 /*
- * Regular files' contents: size, holes, pages that writers reserved beyond the end. Reserved pages may hold anything that a writer put
- * there, so the way to a larger size always clears what lies between the old end and the new data.
+ * Regular files' contents: size, holes, pages that writers reserved beyond the end. Reserved pages may hold anything
+ * that a writer put there, so the way to a larger size always clears what lies between the old end and the new data.
  */
 #include "core.h"
 
@@ -121,7 +121,8 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
     return done > 0 || count == 0 ? (int64_t)done : -ENOSPC;
 }
 
-/* The file is to be at least `end` long, with data from `start` on: what lies between the old end and start reads as zeros. */
+/* The file is to be at least `end` long, with data from `start` on: what lies between the old end and start reads as
+ * zeros. */
 static void lengthen(struct px_inode *inode, uint64_t start, uint64_t end)
 {
     uint64_t old = inode->size;
@@ -197,7 +198,8 @@ int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size
     return 0;
 }
 
-int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start, uint64_t end, uint32_t version, uint64_t token)
+int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start, uint64_t end, uint32_t version,
+                  uint64_t token)
 {
     int64_t error;
     struct px_inode *inode = writable(caller, node, token, &error);
@@ -246,8 +248,8 @@ int64_t fs_append(const struct fs_caller *caller, uint64_t node, uint64_t bytes,
     return (int64_t)(end - *offset);
 }
 
-int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset, const void *data, uint64_t bytes, uint64_t token,
-                 uint64_t *at)
+int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset, const void *data, uint64_t bytes,
+                 uint64_t token, uint64_t *at)
 {
     int64_t error, filled;
     struct px_inode *inode = writable(caller, node, token, &error);
@@ -333,7 +335,8 @@ int64_t fs_punch(const struct fs_caller *caller, uint64_t node, uint64_t offset,
     return 0;
 }
 
-int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offset, uint64_t bytes, bool keep_size, uint64_t token)
+int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offset, uint64_t bytes, bool keep_size,
+                    uint64_t token)
 {
     int64_t error, filled;
     struct px_inode *inode = writable(caller, node, token, &error);
@@ -362,11 +365,11 @@ int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offs
     return 0;
 }
 
-/* ---- grants ------------------------------------------------------------------------------------------------------ */
+/* ---- grants ---------------------------------------------------------------------------------------------------- */
 
 /* Maps a file's pages first .. first+count-1 that are there into the client. */
-static int64_t share_pages(const struct fs_caller *caller, const struct px_inode *inode, uint64_t first, uint64_t count, uint64_t va,
-                           uint64_t mode_prot)
+static int64_t share_pages(const struct fs_caller *caller, const struct px_inode *inode, uint64_t first,
+                           uint64_t count, uint64_t va, uint64_t mode_prot)
 {
     uint64_t at = 0;
 
@@ -389,7 +392,8 @@ static int64_t share_pages(const struct fs_caller *caller, const struct px_inode
     return 0;
 }
 
-static int64_t check_grant(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned flags, uint64_t token)
+static int64_t check_grant(const struct fs_caller *caller, const struct px_inode *inode, uint32_t ino, unsigned flags,
+                           uint64_t token)
 {
     bool shared_write = flags & PX_GRANT_WRITE && !(flags & PX_GRANT_PRIVATE);
 
@@ -404,8 +408,8 @@ static int64_t check_grant(const struct fs_caller *caller, const struct px_inode
     return -EACCES;
 }
 
-int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags, uint64_t token,
-                 uint32_t *version)
+int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags,
+                 uint64_t token, uint32_t *version)
 {
     struct px_inode *inode = fs_node(node);
     unsigned flags = va_flags & (FS_PAGE - 1);

@@ -1,8 +1,9 @@
 /* The file server: takes the boot archive over, shares its metadata with proc for processes, and answers calls. */
 #include "serve.h"
 
-#define ROUND_UP(n, to) (((n) + (to) - 1) / (to) * (to))
-/* Three quarters of memory and a little more are for files: their pages, and what is known of them. The rest is for processes. */
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
+/* Three quarters of memory and a little more are for files: their pages, and what is known of them. The rest is for
+ * processes. */
 #define DATA_QUOTA(frames) ((frames) / 16 * 11)
 #define REGION_QUOTA(frames) ((frames) / 8 > 1024 ? (frames) / 8 : 1024)
 
@@ -27,7 +28,8 @@ static void make_secret(void)
 
 static void start_core(void)
 {
-    uint64_t archive_pages = ROUND_UP(fs_start->archive_bytes, FS_PAGE) / FS_PAGE, area_pages = fs_start->frames_total;
+    uint64_t archive_pages = ROUND_UP(fs_start->archive_bytes, FS_PAGE) / FS_PAGE,
+             area_pages = fs_start->frames_total;
     uint64_t bitmap_bytes = FS_DATA_BITMAP_BYTES(area_pages), used_bytes = (archive_pages + 2 + 63) / 64 * 8;
     uint64_t tables = ROUND_UP(bitmap_bytes + used_bytes, FS_PAGE), at = ROUND_UP(fs_start->free_va, 1ul << 21);
     uint64_t *bitmap = (uint64_t *)at;
@@ -36,8 +38,8 @@ static void start_core(void)
         fail(1);
     if (!fs_region_start((uint8_t *)PX_META, REGION_QUOTA(fs_start->frames_total), (uint32_t)exo_arch_cycles()))
         fail(2);
-    fs_data_start((uint8_t *)fs_start->archive_va, archive_pages, (uint8_t *)(at + ROUND_UP(tables, 1ul << 21)), area_pages, bitmap,
-                  DATA_QUOTA(fs_start->frames_total));
+    fs_data_start((uint8_t *)fs_start->archive_va, archive_pages, (uint8_t *)(at + ROUND_UP(tables, 1ul << 21)),
+                  area_pages, bitmap, DATA_QUOTA(fs_start->frames_total));
     make_secret();
     if (!fs_root_start())
         fail(3);
@@ -55,7 +57,8 @@ static void answer(struct exo_message *message)
     }
     fs_serve(&request);
     if (request.capability && (int64_t)message->word[0] >= 0) {
-        (void)!exo_ep_reply_cap(message->word[0], message->word[1], message->word[2], message->word[3], request.capability);
+        (void)!exo_ep_reply_cap(message->word[0], message->word[1], message->word[2], message->word[3],
+                                request.capability);
         message->badge = EXO_BADGE_KERNEL; /* answered */
     }
 }
@@ -71,7 +74,8 @@ void exo_main(const struct px_server_start *start)
     if (exo_share_all(start->env_proc, PX_META, PX_META, fs_meta()->pages, EXO_SHARE_SAME | EXO_PROT_READ) < 0)
         fail(4);
     for (;;) {
-        int64_t status = reply ? exo_ep_reply_recv(start->endpoint, &message) : exo_ep_recv(start->endpoint, &message, EXO_DEADLINE_NEVER);
+        int64_t status = reply ? exo_ep_reply_recv(start->endpoint, &message)
+                               : exo_ep_recv(start->endpoint, &message, EXO_DEADLINE_NEVER);
 
         reply = false;
         if (status < 0)

@@ -1,6 +1,7 @@
 /*
- * Page maps: a file's pages by index. Height 0 is a file of one page whose number is the map; height 1 one block of 4 to 1024 numbers;
- * higher, full blocks of blocks, 1024 a level (fsmeta.h: px_region_page). Maps grow and are cut; they lose height only when they are empty.
+ * Page maps: a file's pages by index. Height 0 is a file of one page whose number is the map; height 1 one block of 4
+ * to 1024 numbers; higher, full blocks of blocks, 1024 a level (fsmeta.h: px_region_page). Maps grow and are cut;
+ * they lose height only when they are empty.
  */
 #include "core.h"
 
@@ -145,7 +146,8 @@ void fs_map_cut(struct px_inode *inode, uint64_t first, uint64_t end)
         inode->file.height = inode->file.slots = 0;
 }
 
-static void each_below(uint32_t at, uint32_t height, uint32_t slots, void (*visit)(void *context, uint32_t page), void *context)
+static void each_below(uint32_t at, uint32_t height, uint32_t slots, void (*visit)(void *context, uint32_t page),
+                       void *context)
 {
     const uint32_t *block;
 
@@ -162,5 +164,6 @@ static void each_below(uint32_t at, uint32_t height, uint32_t slots, void (*visi
 
 void fs_map_each(const struct px_inode *inode, void (*visit)(void *context, uint32_t page), void *context)
 {
-    each_below(inode->file.map, inode->file.height, inode->file.height == 1 ? inode->file.slots : PX_MAP_FANOUT, visit, context);
+    each_below(inode->file.map, inode->file.height, inode->file.height == 1 ? inode->file.slots : PX_MAP_FANOUT,
+               visit, context);
 }

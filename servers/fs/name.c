@@ -1,4 +1,5 @@
-/* Names: one hash table for all directories, keyed by directory and name, and a list in each directory in the order of cookies. */
+/* Names: one hash table for all directories, keyed by directory and name, and a list in each directory in the order
+ * of cookies. */
 #include "core.h"
 
 #define BUCKETS_FIRST 1024u
@@ -56,7 +57,8 @@ struct px_name *fs_name_find(uint32_t directory, const char *text, uint32_t byte
 {
     if (!fs_meta()->hash)
         return NULL;
-    return (struct px_name *)(uintptr_t)px_region_name(&fs_region, directory, px_hash_text(directory, text, bytes), text, bytes);
+    return (struct px_name *)(uintptr_t)px_region_name(&fs_region, directory, px_hash_text(directory, text, bytes),
+                                                       text, bytes);
 }
 
 struct px_name *fs_name_new(const char *text, uint32_t bytes)
@@ -64,7 +66,8 @@ struct px_name *fs_name_new(const char *text, uint32_t bytes)
     uint32_t buckets = fs_meta()->hash ? fs_meta()->hash_mask + 1 : 0, at;
     struct px_name *name;
 
-    if (fs_meta()->names >= buckets && buckets < BUCKETS_MAX && !rehash(buckets ? buckets * 2 : BUCKETS_FIRST) && !buckets)
+    if (fs_meta()->names >= buckets && buckets < BUCKETS_MAX && !rehash(buckets ? buckets * 2 : BUCKETS_FIRST) &&
+        !buckets)
         return NULL;
     at = fs_block_new((uint32_t)sizeof *name + bytes);
     if (!at)

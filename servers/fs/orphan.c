@@ -1,7 +1,8 @@
 /*
- * Files without a name that somebody may still have open. A process publishes the inodes that it holds in its process page, and only then
- * looks whether the inode still is what it found; fs takes the name away, and only then looks at the lists: one of the two sees the
- * other. A process whose list is not made yet (a child just after fork) may hold anything: then nothing goes.
+ * Files without a name that somebody may still have open. A process publishes the inodes that it holds in its process
+ * page, and only then looks whether the inode still is what it found; fs takes the name away, and only then looks at
+ * the lists: one of the two sees the other. A process whose list is not made yet (a child just after fork) may hold
+ * anything: then nothing goes.
  */
 #include "core.h"
 

@@ -1,7 +1,7 @@
 /*
- * The metadata region: pages in use grow from the start; a page holds inodes, or blocks of one size, or is part of something
- * larger. What is free is chained through its first word. Inode pages stay inode pages, so that a generation number once
- * given to a process never meets other data in that place.
+ * The metadata region: pages in use grow from the start; a page holds inodes, or blocks of one size, or is part of
+ * something larger. What is free is chained through its first word. Inode pages stay inode pages, so that a
+ * generation number once given to a process never meets other data in that place.
  */
 #include "core.h"
 
@@ -12,9 +12,9 @@
 struct px_region fs_region;
 
 static uint64_t pages_max;
-static uint32_t next_page;            /* first page never used */
-static uint32_t free_block[CLASSES];  /* offset of the first free block */
-static uint32_t free_inode;           /* number of the first free slot */
+static uint32_t next_page;                                  /* first page never used */
+static uint32_t free_block[CLASSES];                        /* offset of the first free block */
+static uint32_t free_inode;                                 /* number of the first free slot */
 static uint64_t inode_pages[(PX_META_PAGES_MAX + 63) / 64]; /* a bit a page */
 
 bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)
@@ -36,7 +36,8 @@ bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)
     return true;
 }
 
-/* Partner of px_meta_begin and px_meta_end in the libOS: a reader that sees any change sees an odd or another number. */
+/* Partner of px_meta_begin and px_meta_end in the libOS: a reader that sees any change sees an odd or another number.
+ */
 void fs_change_begin(void)
 {
     __atomic_store_n(&fs_meta()->seq, fs_meta()->seq + 1, __ATOMIC_RELAXED);
@@ -76,7 +77,7 @@ static uint32_t class_of(uint32_t bytes)
     uint32_t class = 0;
 
     while ((1u << (class + CLASS_MIN_SHIFT)) < bytes)
-        class++;
+        class ++;
     return class;
 }
 

@@ -23,7 +23,8 @@ static int64_t check_kind(const struct px_inode *inode, bool rmdir)
     return inode->directory.count ? -ENOTEMPTY : 0;
 }
 
-int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const char *text, uint32_t bytes, bool rmdir)
+int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const char *text, uint32_t bytes,
+                  bool rmdir)
 {
     int64_t status;
     struct px_inode *directory = fs_directory(caller, directory_node, &status), *inode;

@@ -3,7 +3,7 @@
 
 struct plan {
     struct px_inode *directory[2];
-    struct px_name *name[2];   /* [1]: the target, or NULL */
+    struct px_name *name[2]; /* [1]: the target, or NULL */
     struct px_inode *inode[2];
 };
 
@@ -88,7 +88,8 @@ static int64_t check_rights(const struct fs_caller *caller, const struct fs_rena
     status = check_moved(caller, plan, plan->inode[0]);
     if (status == 0 && exchange)
         status = check_moved(caller, plan, plan->inode[1]);
-    if (status == 0 && !exchange && plan->inode[1] && S_ISDIR(plan->inode[1]->mode) && plan->inode[1]->directory.count)
+    if (status == 0 && !exchange && plan->inode[1] && S_ISDIR(plan->inode[1]->mode) &&
+        plan->inode[1]->directory.count)
         status = -ENOTEMPTY;
     return status;
 }

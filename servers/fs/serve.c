@@ -1,6 +1,6 @@
 /*
- * One request: read the words and what the message page holds (copied before it is looked at: the client can change it), do it between two
- * steps of the sequence counter, answer.
+ * One request: read the words and what the message page holds (copied before it is looked at: the client can change
+ * it), do it between two steps of the sequence counter, answer.
  */
 #include "serve.h"
 
@@ -41,8 +41,13 @@ static int64_t do_create(struct fs_request *request)
     memcpy(&ask, request->page, sizeof ask);
     if (!copy_text(request, sizeof ask, (uint64_t)ask.name_bytes + ask.target_bytes, text))
         return -ENAMETOOLONG;
-    new = (struct fs_new){.mode = ask.mode, .flags = ask.flags, .rdev = ask.rdev, .name = text, .name_bytes = ask.name_bytes,
-                          .target = text + ask.name_bytes, .target_bytes = ask.target_bytes};
+    new = (struct fs_new){.mode = ask.mode,
+                          .flags = ask.flags,
+                          .rdev = ask.rdev,
+                          .name = text,
+                          .name_bytes = ask.name_bytes,
+                          .target = text + ask.name_bytes,
+                          .target_bytes = ask.target_bytes};
     status = fs_create(&request->caller, ask.directory, &new, &ino);
     if (ino) {
         request->message->word[1] = fs_node_of(ino);
@@ -74,7 +79,8 @@ static int64_t do_link(struct fs_request *request)
 
     if (status < 0)
         return status;
-    return fs_link(&request->caller, names.ask.from, names.ask.directory[1], names.text + names.ask.bytes[0], names.ask.bytes[1]);
+    return fs_link(&request->caller, names.ask.from, names.ask.directory[1], names.text + names.ask.bytes[0],
+                   names.ask.bytes[1]);
 }
 
 static int64_t do_unlink(struct fs_request *request)
@@ -84,7 +90,8 @@ static int64_t do_unlink(struct fs_request *request)
 
     if (status < 0)
         return status;
-    return fs_unlink(&request->caller, names.ask.directory[0], names.text, names.ask.bytes[0], names.ask.flags & PX_FS_RMDIR);
+    return fs_unlink(&request->caller, names.ask.directory[0], names.text, names.ask.bytes[0],
+                     names.ask.flags & PX_FS_RMDIR);
 }
 
 static int64_t do_rename(struct fs_request *request)
@@ -197,11 +204,12 @@ static int64_t do_fifo(struct fs_request *request)
 }
 
 static operation *const operations[PX_FS_OPS] = {
-    [PX_FS_META] = do_meta,         [PX_FS_CREATE] = do_create, [PX_FS_LINK] = do_link,     [PX_FS_UNLINK] = do_unlink,
-    [PX_FS_RENAME] = do_rename,     [PX_FS_SETATTR] = do_setattr, [PX_FS_OPEN] = do_open,   [PX_FS_TRUNCATE] = do_truncate,
-    [PX_FS_GRANT] = do_grant,       [PX_FS_EXTEND] = do_extend, [PX_FS_APPEND] = do_append, [PX_FS_WRITE] = do_write,
-    [PX_FS_TOUCH] = do_touch,       [PX_FS_PUNCH] = do_punch,   [PX_FS_FILL] = do_fill,     [PX_FS_REAP] = do_reap,
-    [PX_FS_FIFO] = do_fifo,
+    [PX_FS_META] = do_meta,     [PX_FS_CREATE] = do_create,     [PX_FS_LINK] = do_link,
+    [PX_FS_UNLINK] = do_unlink, [PX_FS_RENAME] = do_rename,     [PX_FS_SETATTR] = do_setattr,
+    [PX_FS_OPEN] = do_open,     [PX_FS_TRUNCATE] = do_truncate, [PX_FS_GRANT] = do_grant,
+    [PX_FS_EXTEND] = do_extend, [PX_FS_APPEND] = do_append,     [PX_FS_WRITE] = do_write,
+    [PX_FS_TOUCH] = do_touch,   [PX_FS_PUNCH] = do_punch,       [PX_FS_FILL] = do_fill,
+    [PX_FS_REAP] = do_reap,     [PX_FS_FIFO] = do_fifo,
 };
 
 void fs_serve(struct fs_request *request)

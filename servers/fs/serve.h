@@ -17,10 +17,10 @@ int64_t fs_errno(int64_t exo_error); /* a kernel error as a Linux errno, negativ
 
 struct fs_request {
     struct fs_caller caller;
-    unsigned index;     /* in the process table */
-    const void *page;   /* the caller's message page: may change at any time */
+    unsigned index;              /* in the process table */
+    const void *page;            /* the caller's message page: may change at any time */
     struct exo_message *message; /* the question; the answer replaces it */
-    uint64_t capability; /* a handle to go with the answer in word 4, or 0 */
+    uint64_t capability;         /* a handle to go with the answer in word 4, or 0 */
 };
 /* Answers request->message. */
 void fs_serve(struct fs_request *request);

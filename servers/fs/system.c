@@ -1,7 +1,8 @@
 /* What the core asks of the kernel: pages, the clock, clients' environments and hazard lists. */
 #include "serve.h"
 
-#define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever */
+#define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever \
+                                                */
 
 const struct px_server_start *fs_start;
 
@@ -13,18 +14,14 @@ void fs_system_start(const struct px_server_start *start)
 int64_t fs_errno(int64_t error)
 {
     switch (-error) {
-    case 0:
-        return 0;
+    case 0: return 0;
     case EXO_E_NOMEM:
     case EXO_E_NOSLOT:
-    case EXO_E_LIMIT:
-        return -ENOMEM;
+    case EXO_E_LIMIT: return -ENOMEM;
     case EXO_E_RANGE:
     case EXO_E_ALIGN:
-    case EXO_E_INVAL:
-        return -EINVAL;
-    case EXO_E_EXISTS:
-        return -EEXIST;
+    case EXO_E_INVAL: return -EINVAL;
+    case EXO_E_EXISTS: return -EEXIST;
     }
     return -ESRCH;
 }

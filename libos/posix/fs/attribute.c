@@ -35,7 +35,7 @@ static int64_t set_descriptor(int fd, const struct px_fs_attributes *attributes)
     return set(&node, attributes);
 }
 
-/* ---- mode -------------------------------------------------------------------------------------------------------- */
+/* ---- mode ------------------------------------------------------------------------------------------------------ */
 
 static struct px_fs_attributes mode_of(uint64_t mode)
 {
@@ -63,7 +63,7 @@ PX_SYS(fchmodat)
     return set_path((int)a, b, 0, &attributes);
 }
 
-/* ---- owner ------------------------------------------------------------------------------------------------------- */
+/* ---- owner ----------------------------------------------------------------------------------------------------- */
 
 static struct px_fs_attributes owner_of(uint64_t uid, uint64_t gid)
 {
@@ -101,10 +101,12 @@ PX_SYS(fchownat)
 
     if (e & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    return set_path((int)a, b, (e & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (e & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0), &attributes);
+    return set_path((int)a, b,
+                    (e & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (e & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0),
+                    &attributes);
 }
 
-/* ---- times ------------------------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------------------------- */
 
 static const struct px_fs_attributes both_now = {.what = PX_ATTRIBUTE_ATIME_NOW | PX_ATTRIBUTE_MTIME_NOW};
 
@@ -118,7 +120,8 @@ static int64_t time_of(int64_t seconds, int64_t ns)
 }
 
 /* One of the two times of utimensat. */
-static int64_t read_time(const struct px_timespec *time, uint32_t set_bit, uint32_t now_bit, uint32_t *what, int64_t *to)
+static int64_t read_time(const struct px_timespec *time, uint32_t set_bit, uint32_t now_bit, uint32_t *what,
+                         int64_t *to)
 {
     if (time->tv_nsec == UTIME_OMIT)
         return 0;
@@ -146,7 +149,8 @@ static int64_t read_times(px_user from, struct px_fs_attributes *attributes)
     attributes->what = 0;
     status = read_time(&time[0], PX_ATTRIBUTE_ATIME, PX_ATTRIBUTE_ATIME_NOW, &attributes->what, &attributes->atime);
     if (status == 0)
-        status = read_time(&time[1], PX_ATTRIBUTE_MTIME, PX_ATTRIBUTE_MTIME_NOW, &attributes->what, &attributes->mtime);
+        status =
+            read_time(&time[1], PX_ATTRIBUTE_MTIME, PX_ATTRIBUTE_MTIME_NOW, &attributes->what, &attributes->mtime);
     return status;
 }
 
@@ -163,7 +167,9 @@ PX_SYS(utimensat)
         return (int)a == AT_FDCWD ? -EFAULT : d ? -EINVAL : set_descriptor((int)a, &attributes);
     if (d & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    return set_path((int)a, b, (d & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (d & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0), &attributes);
+    return set_path((int)a, b,
+                    (d & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (d & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0),
+                    &attributes);
 }
 
 static int64_t read_microseconds(px_user from, struct px_fs_attributes *attributes)
@@ -211,13 +217,14 @@ PX_SYS(utime)
     if (b) {
         if (px_copy_in(seconds, b, sizeof seconds) != 0)
             return -EFAULT;
-        attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME, .atime = time_of(seconds[0], 0),
+        attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_MTIME,
+                                               .atime = time_of(seconds[0], 0),
                                                .mtime = time_of(seconds[1], 0)};
     }
     return set_path(AT_FDCWD, a, 0, &attributes);
 }
 
-/* ---- size -------------------------------------------------------------------------------------------------------- */
+/* ---- size ------------------------------------------------------------------------------------------------------ */
 
 PX_SYS(truncate)
 {

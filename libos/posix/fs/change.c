@@ -21,19 +21,14 @@ static int64_t make_node(int dirfd, px_user path, unsigned mode, uint64_t rdev)
     int64_t status;
 
     switch (mode & S_IFMT) {
-    case 0:
-        mode |= S_IFREG;
-        break;
+    case 0: mode |= S_IFREG; break;
     case S_IFREG:
     case S_IFIFO:
     case S_IFSOCK:
     case S_IFCHR:
-    case S_IFBLK:
-        break;
-    case S_IFDIR:
-        return -EPERM;
-    default:
-        return -EINVAL;
+    case S_IFBLK: break;
+    case S_IFDIR: return -EPERM;
+    default: return -EINVAL;
     }
     status = find_new(dirfd, path, &place);
     if (status < 0)
@@ -99,7 +94,7 @@ PX_SYS(symlinkat)
     return make_link(a, (int)b, c);
 }
 
-/* ---- links ------------------------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------------------------- */
 
 static int64_t link_at(int old_fd, px_user old_path, int new_fd, px_user new_path, unsigned flags)
 {
@@ -132,7 +127,7 @@ PX_SYS(linkat)
     return link_at((int)a, b, (int)c, d, (unsigned)e);
 }
 
-/* ---- taking away ------------------------------------------------------------------------------------------------- */
+/* ---- taking away ----------------------------------------------------------------------------------------------- */
 
 static int64_t remove_at(int dirfd, px_user path, bool directory)
 {
@@ -142,14 +137,10 @@ static int64_t remove_at(int dirfd, px_user path, bool directory)
     if (status < 0)
         return status;
     switch ((enum px_last)place.last) {
-    case PX_LAST_NAME:
-        break;
-    case PX_LAST_DOT:
-        return directory ? -EINVAL : -EISDIR;
-    case PX_LAST_DOTDOT:
-        return directory ? -ENOTEMPTY : -EISDIR;
-    case PX_LAST_ROOT:
-        return directory ? -EBUSY : -EISDIR;
+    case PX_LAST_NAME: break;
+    case PX_LAST_DOT: return directory ? -EINVAL : -EISDIR;
+    case PX_LAST_DOTDOT: return directory ? -ENOTEMPTY : -EISDIR;
+    case PX_LAST_ROOT: return directory ? -EBUSY : -EISDIR;
     }
     if (!place.directory)
         return place.node.kind == PX_NODE_PROC && directory ? -EBUSY : -EPERM;
@@ -173,7 +164,7 @@ PX_SYS(unlinkat)
     return c & ~(uint64_t)AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR);
 }
 
-/* ---- rename ------------------------------------------------------------------------------------------------------ */
+/* ---- rename ---------------------------------------------------------------------------------------------------- */
 
 static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_path, unsigned flags)
 {
@@ -185,7 +176,8 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
     status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &old);
     if (status < 0 && status != -ENOENT)
         return status;
-    if (status == 0) /* where both are missing Linux looks at the new path's directories first; the answer is ENOENT either way */
+    if (status == 0) /* where both are missing Linux looks at the new path's directories first; the answer is ENOENT
+                        either way */
         status = px_find_user(new_fd, new_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &new);
     if (status < 0)
         return status;

@@ -24,7 +24,7 @@ void px_files_start(void)
     (void)!px_node_hold(&px_root);
 }
 
-/* ---- paths of inodes --------------------------------------------------------------------------------------------- */
+/* ---- paths of inodes ------------------------------------------------------------------------------------------- */
 
 #define DEPTH_MAX 2048u
 #define DELETED " (deleted)"
@@ -44,7 +44,8 @@ static int64_t put_front(struct path_text *path, const char *part, size_t bytes)
 }
 
 /* Puts the inode's name and a slash in front. *directory: where the name is. -ENOENT: it has none. */
-static int64_t put_name(const struct px_region *region, const struct px_inode *inode, struct path_text *path, uint32_t *directory)
+static int64_t put_name(const struct px_region *region, const struct px_inode *inode, struct path_text *path,
+                        uint32_t *directory)
 {
     uint32_t at = PX_META_LOAD(inode->name);
     const struct px_name *name = px_region_at(region, at, sizeof *name);
@@ -63,7 +64,8 @@ static int64_t path_up(const struct px_region *region, uint32_t ino, struct path
 {
     for (unsigned depth = 0; ino != (uint32_t)px_root.ino; depth++) {
         const struct px_inode *inode = px_region_inode(region, ino);
-        int64_t status = inode && PX_META_LOAD(inode->nlink) && depth < DEPTH_MAX ? put_name(region, inode, path, &ino) : -ENOENT;
+        int64_t status =
+            inode && PX_META_LOAD(inode->nlink) && depth < DEPTH_MAX ? put_name(region, inode, path, &ino) : -ENOENT;
 
         if (status < 0)
             return status;
@@ -91,7 +93,8 @@ static int64_t path_deleted(const struct px_region *region, const struct px_inod
     return status;
 }
 
-static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t gen, bool deleted, struct path_text *path)
+static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t gen, bool deleted,
+                         struct path_text *path)
 {
     const struct px_inode *inode = px_region_inode(region, ino);
 
@@ -153,7 +156,7 @@ PX_SYS(getcwd)
     return px_copy_out(a, path, (size_t)length) < 0 ? -EFAULT : length;
 }
 
-/* ---- changing them ----------------------------------------------------------------------------------------------- */
+/* ---- changing them --------------------------------------------------------------------------------------------- */
 
 static int64_t check_directory(const struct px_node *node)
 {

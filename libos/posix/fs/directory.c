@@ -1,6 +1,6 @@
 /*
- * Open directories: listing them. A position is a cookie: 0 and 1 are `.` and `..`, 2 and up the entry with that cookie or the next one there is, so a
- * listing goes on rightly whatever was added or removed meanwhile.
+ * Open directories: listing them. A position is a cookie: 0 and 1 are `.` and `..`, 2 and up the entry with that
+ * cookie or the next one there is, so a listing goes on rightly whatever was added or removed meanwhile.
  */
 #include "files.h"
 #include "px_calls.h"
@@ -16,17 +16,19 @@ struct listing {
     struct px_region region;
     uint32_t ino;
     uint64_t position;
-    uint32_t hint;   /* offset of the name last given */
+    uint32_t hint; /* offset of the name last given */
     bool old_layout;
     uint8_t *to;
     size_t used, room;
-    bool full;       /* the next entry did not fit */
+    bool full; /* the next entry did not fit */
 };
 
 /* Appends an entry; false: no room. */
-static bool put(struct listing *listing, uint64_t ino, const char *name, unsigned length, unsigned type, uint64_t next)
+static bool put(struct listing *listing, uint64_t ino, const char *name, unsigned length, unsigned type,
+                uint64_t next)
 {
-    size_t start = listing->old_layout ? NAME32 : NAME64, bytes = ROUND8(start + length + (listing->old_layout ? 2 : 1));
+    size_t start = listing->old_layout ? NAME32 : NAME64,
+           bytes = ROUND8(start + length + (listing->old_layout ? 2 : 1));
     uint8_t *at = listing->to + listing->used;
     uint16_t record = (uint16_t)bytes;
 
@@ -77,7 +79,8 @@ static void put_names(struct listing *listing)
         uint32_t at = name ? (uint32_t)((const uint8_t *)name - listing->region.base) : 0;
 
         if (!name || !px_region_at(&listing->region, at, sizeof *name + length) ||
-            !put(listing, PX_META_LOAD(name->inode), name->text, length, PX_META_LOAD(name->type), PX_META_LOAD(name->cookie) + 1))
+            !put(listing, PX_META_LOAD(name->inode), name->text, length, PX_META_LOAD(name->type),
+                 PX_META_LOAD(name->cookie) + 1))
             return;
         listing->hint = at;
         name = px_region_at(&listing->region, PX_META_LOAD(name->after), sizeof *name);
@@ -96,13 +99,15 @@ static int64_t list_once(struct listing *listing, const struct px_node *node)
         *listing = start;
         listing->region = look.region;
         listing->directory = px_region_inode(&look.region, (uint32_t)node->ino);
-        there = listing->directory && PX_META_LOAD(listing->directory->gen) == node->gen && S_ISDIR(PX_META_LOAD(listing->directory->mode));
+        there = listing->directory && PX_META_LOAD(listing->directory->gen) == node->gen &&
+                S_ISDIR(PX_META_LOAD(listing->directory->mode));
         if (!there || (PX_META_LOAD(listing->directory->nlink) == 0))
             continue;
         if (listing->position == 0 && !put(listing, node->ino, ".", 1, DT_DIR, 1))
             continue;
         if (listing->position == 1 &&
-            !put(listing, node->ino == px_root.ino ? node->ino : PX_META_LOAD(listing->directory->parent), "..", 2, DT_DIR, PX_COOKIE_FIRST))
+            !put(listing, node->ino == px_root.ino ? node->ino : PX_META_LOAD(listing->directory->parent), "..", 2,
+                 DT_DIR, PX_COOKIE_FIRST))
             continue;
         put_names(listing);
     } while (px_look_again(&look));
@@ -112,8 +117,11 @@ static int64_t list_once(struct listing *listing, const struct px_node *node)
 static int64_t directory_getdents(struct px_ofd *ofd, px_user to, size_t bytes, bool old_layout)
 {
     _Alignas(8) uint8_t batch[BATCH_BYTES];
-    struct listing listing = {.ino = (uint32_t)ofd->node.ino, .position = ofd->offset, .hint = (uint32_t)ofd->word[PX_WORD_NAME],
-                              .old_layout = old_layout, .to = batch};
+    struct listing listing = {.ino = (uint32_t)ofd->node.ino,
+                              .position = ofd->offset,
+                              .hint = (uint32_t)ofd->word[PX_WORD_NAME],
+                              .old_layout = old_layout,
+                              .to = batch};
     struct px_node node = ofd->node;
     uint64_t done = 0;
 
@@ -162,7 +170,11 @@ static void directory_drop(struct px_ofd *ofd)
 }
 
 const struct px_ops px_directory_ops = {
-    .name = "directory", .seek = directory_seek, .stat = directory_stat, .getdents = directory_getdents, .sync = directory_sync,
+    .name = "directory",
+    .seek = directory_seek,
+    .stat = directory_stat,
+    .getdents = directory_getdents,
+    .sync = directory_sync,
     .drop = directory_drop,
 };
 

@@ -1,4 +1,5 @@
-/* Extended attributes: there are none, as on a tmpfs without them. The paths are looked up all the same, so that what is missing is said first. */
+/* Extended attributes: there are none, as on a tmpfs without them. The paths are looked up all the same, so that what
+ * is missing is said first. */
 #include "files.h"
 #include "px_calls.h"
 

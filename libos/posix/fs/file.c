@@ -1,8 +1,9 @@
-/* Regular files: read and write through windows, position, mapping. What fs must know of a write is told as rarely as Linux's clock ticks. */
+/* Regular files: read and write through windows, position, mapping. What fs must know of a write is told as rarely as
+ * Linux's clock ticks. */
 #include "files.h"
 
-#define TICK_SHIFT 22u      /* about 4 ms in ns, the grain of Linux's file times */
-#define SMALL_WRITE 1024u   /* a write past the end up to this goes with the message */
+#define TICK_SHIFT 22u    /* about 4 ms in ns, the grain of Linux's file times */
+#define SMALL_WRITE 1024u /* a write past the end up to this goes with the message */
 #define CHUNK_MAX (128 * PX_PAGE)
 #define AGAIN_MAX 8u
 
@@ -16,9 +17,10 @@ static uint64_t node_of(const struct px_file *file)
     return PX_FS_NODE(file->ino, file->gen);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* relatime: the time of reading matters when it is not later than the last change, or a day old. A grant has done it already. */
+/* relatime: the time of reading matters when it is not later than the last change, or a day old. A grant has done it
+ * already. */
 static void note_read(const struct px_ofd *ofd, const struct px_inode *inode)
 {
     int64_t atime = PX_META_LOAD(inode->atime);
@@ -113,7 +115,7 @@ int64_t px_node_read(const struct px_node *node, void *to, uint64_t offset, size
     return (int64_t)done;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------------- */
 
 /* Copies from the program into pages of the file: bytes, or -errno. The file's size is not looked at. */
 static int64_t fill_pages(const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
@@ -149,7 +151,8 @@ static int64_t write_message(const struct px_file *file, px_user from, uint64_t 
 }
 
 /* Into the part of the file that is there. fs is told once a tick. */
-static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
+static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset,
+                            uint64_t bytes)
 {
     int64_t done = fill_pages(file, from, offset, bytes);
     uint64_t tick = px_now_ns() >> TICK_SHIFT, at;
@@ -164,7 +167,8 @@ static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_u
 }
 
 /* Past the end: pages first, then the data, then the size. */
-static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
+static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset,
+                            uint64_t bytes)
 {
     uint64_t at;
 
@@ -183,7 +187,8 @@ static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_u
         version = px_window_version(file, offset / PX_PAGE);
         if (px_window_version(file, (offset + (uint64_t)done - 1) / PX_PAGE) != version)
             continue;
-        status = px_fs_call(PX_FS_EXTEND | (uint64_t)version << 32, node_of(file), offset, offset + (uint64_t)done, file->token, NULL);
+        status = px_fs_call(PX_FS_EXTEND | (uint64_t)version << 32, node_of(file), offset, offset + (uint64_t)done,
+                            file->token, NULL);
         ofd->word[PX_WORD_TICK] = (px_now_ns() >> TICK_SHIFT) + 1;
         if (status != -EAGAIN)
             return status < 0 ? status : done;
@@ -243,7 +248,8 @@ static int64_t clip_write(uint64_t offset, uint64_t bytes)
     return (int64_t)(limit - offset);
 }
 
-static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *offset)
+static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_user from, uint64_t bytes,
+                          uint64_t *offset)
 {
     struct px_file file = file_of(ofd);
     uint64_t size = PX_META_LOAD(inode->size);
@@ -287,7 +293,7 @@ static int64_t file_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64
     return (int64_t)done;
 }
 
-/* ---- position, size, mapping ------------------------------------------------------------------------------------- */
+/* ---- position, size, mapping ----------------------------------------------------------------------------------- */
 
 /* First page >= index that is (or is not) a hole; end if there is none. Whole empty blocks are passed over. */
 static uint64_t next_page(const struct px_inode *inode, uint64_t index, uint64_t end, bool hole)
@@ -302,7 +308,8 @@ static uint64_t next_page(const struct px_inode *inode, uint64_t index, uint64_t
             return end;
         for (uint32_t level = 1; !hole && level < height && level < PX_MAP_HEIGHT_MAX; level++) {
             uint64_t block = 1ull << (10 * level);
-            const struct px_inode above = {.file = {.map = PX_META_LOAD(inode->file.map), .height = height - level, .slots = PX_MAP_FANOUT}};
+            const struct px_inode above = {
+                .file = {.map = PX_META_LOAD(inode->file.map), .height = height - level, .slots = PX_MAP_FANOUT}};
 
             if (index % block || px_region_page(&region, &above, index / block))
                 break;
@@ -386,8 +393,8 @@ static int64_t map_holes(const struct px_inode *inode, uint64_t first, uint64_t 
     return 0;
 }
 
-static int64_t map_pages(const struct px_file *file, const struct px_inode *inode, uint64_t first, uint64_t pages, uint64_t va, int prot,
-                         int flags)
+static int64_t map_pages(const struct px_file *file, const struct px_inode *inode, uint64_t first, uint64_t pages,
+                         uint64_t va, int prot, int flags)
 {
     bool shared = (flags & 3) != MAP_PRIVATE, shared_write = shared && prot & PROT_WRITE;
     uint64_t end = PX_PAGES_UP(PX_META_LOAD(inode->size)), done = 0;
@@ -455,6 +462,14 @@ static void file_drop(struct px_ofd *ofd)
 }
 
 const struct px_ops px_file_ops = {
-    .name = "file", .read = file_read, .write = file_write, .seek = file_seek, .stat = file_stat, .poll = file_poll, .map = file_map,
-    .truncate = file_truncate, .sync = file_sync, .drop = file_drop,
+    .name = "file",
+    .read = file_read,
+    .write = file_write,
+    .seek = file_seek,
+    .stat = file_stat,
+    .poll = file_poll,
+    .map = file_map,
+    .truncate = file_truncate,
+    .sync = file_sync,
+    .drop = file_drop,
 };

@@ -1,6 +1,6 @@
 /*
- * Files, inside fs/: reading fs's metadata (meta.c), path walk (walk.c), inodes held (hold.c), windows on file pages (window.c), and what the
- * system calls on paths share. State is private to the process and copied on fork.
+ * Files, inside fs/: reading fs's metadata (meta.c), path walk (walk.c), inodes held (hold.c), windows on file pages
+ * (window.c), and what the system calls on paths share. State is private to the process and copied on fork.
  */
 #ifndef PX_FILES_H
 #define PX_FILES_H
@@ -15,7 +15,7 @@
 #define PX_FILE_MAX 0x7fffffffffffffffull
 #define PX_PAGES_UP(bytes) (((bytes) + PX_PAGE - 1) / PX_PAGE)
 
-/* ---- metadata (meta.c) ------------------------------------------------------------------------------------------- */
+/* ---- metadata (meta.c) ----------------------------------------------------------------------------------------- */
 
 #ifdef EXO_HOST_TEST
 extern const uint8_t *px_meta_base;
@@ -28,7 +28,8 @@ static inline const struct px_meta *px_meta(void)
     return (const struct px_meta *)px_meta_base;
 }
 
-/* One consistent look: px_look_start(&look); do { ... } while (px_look_again(&look)); then look.failed says that fs never came to rest. */
+/* One consistent look: px_look_start(&look); do { ... } while (px_look_again(&look)); then look.failed says that fs
+ * never came to rest. */
 struct px_look {
     struct px_region region;
     uint32_t seq;
@@ -60,7 +61,7 @@ static inline bool px_look_again(struct px_look *look)
 const struct px_inode *px_held_inode(const struct px_node *node);
 void px_node_fill(struct px_node *node, uint32_t ino, const struct px_inode *inode);
 
-/* ---- who asks ---------------------------------------------------------------------------------------------------- */
+/* ---- who asks -------------------------------------------------------------------------------------------------- */
 
 struct px_ids {
     uint32_t uid, gid;
@@ -71,17 +72,18 @@ void px_ids_effective(struct px_ids *ids);
 void px_ids_real(struct px_ids *ids);
 bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid, unsigned want);
 
-/* ---- walking (walk.c) -------------------------------------------------------------------------------------------- */
+/* ---- walking (walk.c) ------------------------------------------------------------------------------------------ */
 
 #define PX_WALK_PARENT 0x100u /* the last component need not exist: place.node.kind is then 0 */
-#define PX_WALK_NAME 0x200u   /* directory, name and so on of the place are wanted too; without these two only its node is filled in */
+#define PX_WALK_NAME \
+    0x200u /* directory, name and so on of the place are wanted too; without these two only its node is filled in */
 
 enum px_last { PX_LAST_NAME, PX_LAST_DOT, PX_LAST_DOTDOT, PX_LAST_ROOT };
 struct px_place {
-    struct px_node node;  /* what is there; kind 0: nothing */
-    uint64_t directory;   /* node of the directory that the last component is in; 0: it is in no directory of fs */
-    uint8_t last;         /* enum px_last */
-    bool slash;           /* slashes follow the last component */
+    struct px_node node; /* what is there; kind 0: nothing */
+    uint64_t directory;  /* node of the directory that the last component is in; 0: it is in no directory of fs */
+    uint8_t last;        /* enum px_last */
+    bool slash;          /* slashes follow the last component */
     uint8_t length;
     char name[NAME_MAX + 1]; /* the last component */
 };
@@ -101,48 +103,56 @@ int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids
 /* The same for a path of the program. */
 int64_t px_find_user(int dirfd, px_user path, unsigned flags, struct px_place *place);
 
-/* ---- current directory and root (directory.c, cwd.c) ------------------------------------------------------------------ */
+/* ---- current directory and root (directory.c, cwd.c)
+ * ------------------------------------------------------------------ */
 
 #define PX_BASE_MAX 160u
 struct px_base {
-    uint32_t ino, gen; /* ino 0: in /proc */
+    uint32_t ino, gen;      /* ino 0: in /proc */
     char proc[PX_BASE_MAX]; /* its path */
 };
 extern struct px_base px_cwd;
 extern struct px_node px_root;
 extern uint32_t px_umask;
-/* The absolute path of a directory or file of fs as seen from px_root; length, or -ENOENT. `deleted`: what has no name any more has its last one, and " (deleted)" behind. */
+/* The absolute path of a directory or file of fs as seen from px_root; length, or -ENOENT. `deleted`: what has no
+ * name any more has its last one, and " (deleted)" behind. */
 int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes);
 
-/* ---- holding inodes (hold.c) ------------------------------------------------------------------------------------------ */
+/* ---- holding inodes (hold.c)
+ * ------------------------------------------------------------------------------------------ */
 
 /* px_node_hold, px_node_drop and px_files_fork_child are in px.h. */
 extern bool px_fd_exiting;
 
-/* ---- windows (window.c) ------------------------------------------------------------------------------------------------ */
+/* ---- windows (window.c)
+ * ------------------------------------------------------------------------------------------------ */
 
 struct px_file {
     uint32_t ino, gen;
     uint64_t token;
 };
 enum px_window_use { PX_USE_READ, PX_USE_EXEC, PX_USE_WRITE };
-/* Makes pages of the file reachable from `page` on, up to `want` of them: how many are, *at where. 0: `page` is a hole (reading). -errno. For writing, holes and
- * pages beyond the end are filled. */
+/* Makes pages of the file reachable from `page` on, up to `want` of them: how many are, *at where. 0: `page` is a
+ * hole (reading). -errno. For writing, holes and pages beyond the end are filled. */
 int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, enum px_window_use use, uint8_t **at);
 void px_window_forget(uint32_t ino);
 /* The version that the windows on the file are of. */
 uint32_t px_window_version(const struct px_file *file, uint64_t page);
 
-/* ---- calls to fs (request.c) ---------------------------------------------------------------------------------------------- */
+/* ---- calls to fs (request.c)
+ * ---------------------------------------------------------------------------------------------- */
 
 int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t token, uint64_t *answer);
 struct px_fs_made {
     uint64_t node, token;
 };
-int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags, struct px_fs_made *made);
-int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second, uint32_t flags);
+int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
+                     struct px_fs_made *made);
+int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
+                    uint32_t flags);
 
-/* ---- open files (file.c, open.c) ------------------------------------------------------------------------------------------- */
+/* ---- open files (file.c, open.c)
+ * ------------------------------------------------------------------------------------------- */
 
 #define PX_WORD_TOKEN 0 /* ofd->word: what fs gave at open */
 #define PX_WORD_TICK 1  /* when fs was last told of a write */

@@ -1,6 +1,7 @@
 /*
- * Inodes held: open, mapped, the current directory or the root. They stand in the process page, where fs looks before it frees a file without a name. An inode
- * is published first and looked at again afterwards, so that either fs sees it or this process sees that it is gone.
+ * Inodes held: open, mapped, the current directory or the root. They stand in the process page, where fs looks before
+ * it frees a file without a name. An inode is published first and looked at again afterwards, so that either fs sees
+ * it or this process sees that it is gone.
  */
 #include "files.h"
 

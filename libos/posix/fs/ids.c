@@ -1,7 +1,7 @@
 /* The ids that a check goes by: effective ones as a rule, real ones for access(2). */
 #include "files.h"
 
-#define GROUPS_MAX (sizeof ((struct px_proc *)0)->groups / sizeof(uint32_t))
+#define GROUPS_MAX (sizeof((struct px_proc *)0)->groups / sizeof(uint32_t))
 
 static void fill(struct px_ids *ids, uint32_t uid, uint32_t gid, const struct px_proc *self)
 {

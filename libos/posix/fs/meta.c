@@ -1,8 +1,8 @@
 /* Reading fs's metadata: retries, and pages of the region that fs added since this process got its own. */
 #include "files.h"
 
-#define TRIES_QUIET 3u     /* then give way to fs */
-#define TRIES_MAX 100000u  /* fs died in the middle of a change */
+#define TRIES_QUIET 3u    /* then give way to fs */
+#define TRIES_MAX 100000u /* fs died in the middle of a change */
 
 void px_look_wait(struct px_look *look)
 {
@@ -32,7 +32,8 @@ bool px_meta_fault(uint64_t address)
     uint64_t page = (address - PX_META) / PX_PAGE;
     struct exo_message message = {.word = {PX_FS_META, page}};
 
-    return address >= PX_META && address < PX_META_HI && px_call_server(PX_SLOT_FS, &message) >= 0 && message.word[1] > page;
+    return address >= PX_META && address < PX_META_HI && px_call_server(PX_SLOT_FS, &message) >= 0 &&
+           message.word[1] > page;
 }
 
 const struct px_inode *px_held_inode(const struct px_node *node)
@@ -71,14 +72,23 @@ void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *ino
     else if (pages > most)
         pages = most; /* those reserved beyond the end are not the file's */
     *stat = (struct px_stat){
-        .st_dev = PX_FS_DEV, .st_ino = ino, .st_nlink = PX_META_LOAD(inode->nlink), .st_mode = mode, .st_uid = PX_META_LOAD(inode->uid),
-        .st_gid = PX_META_LOAD(inode->gid), .st_rdev = PX_META_LOAD(inode->rdev), .st_size = (int64_t)size, .st_blksize = PX_PAGE,
-        .st_blocks = (int64_t)pages * 8, .st_atim = timespec_of(PX_META_LOAD(inode->atime)),
-        .st_mtim = timespec_of(PX_META_LOAD(inode->mtime)), .st_ctim = timespec_of(PX_META_LOAD(inode->ctime)),
+        .st_dev = PX_FS_DEV,
+        .st_ino = ino,
+        .st_nlink = PX_META_LOAD(inode->nlink),
+        .st_mode = mode,
+        .st_uid = PX_META_LOAD(inode->uid),
+        .st_gid = PX_META_LOAD(inode->gid),
+        .st_rdev = PX_META_LOAD(inode->rdev),
+        .st_size = (int64_t)size,
+        .st_blksize = PX_PAGE,
+        .st_blocks = (int64_t)pages * 8,
+        .st_atim = timespec_of(PX_META_LOAD(inode->atime)),
+        .st_mtim = timespec_of(PX_META_LOAD(inode->mtime)),
+        .st_ctim = timespec_of(PX_META_LOAD(inode->ctime)),
     };
 }
 
-/* ---- who asks ---------------------------------------------------------------------------------------------------- */
+/* ---- who asks -------------------------------------------------------------------------------------------------- */
 
 bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
 {

@@ -1,10 +1,12 @@
-/* open and its relatives. An existing file opened for reading costs no message: permission is checked here, and again by fs when pages are asked for. */
+/* open and its relatives. An existing file opened for reading costs no message: permission is checked here, and again
+ * by fs when pages are asked for. */
 #include "files.h"
 #include "px_calls.h"
 
 #define O_ASYNC 020000
-#define KNOWN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | \
-                     O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
+#define KNOWN_FLAGS                                                                                             \
+    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT | \
+     O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
 static unsigned rights_of(unsigned flags)
@@ -15,7 +17,8 @@ static unsigned rights_of(unsigned flags)
 }
 
 /* A description for an inode: held first, so that it is what was found. */
-static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token, struct px_ofd **ofd)
+static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
+                        struct px_ofd **ofd)
 {
     int64_t status = px_node_hold(node);
 
@@ -57,8 +60,8 @@ static int64_t open_inode(const struct px_node *node, unsigned flags, struct px_
 
     if (status < 0 || (!(rights_of(flags) & 2) && !(flags & O_TRUNC)))
         return status;
-    status = px_fs_call(PX_FS_OPEN, PX_FS_NODE(node->ino, node->gen), rights_of(flags) | (flags & O_TRUNC ? 2 : 0), flags & O_TRUNC ? 1 : 0, 0,
-                        &token);
+    status = px_fs_call(PX_FS_OPEN, PX_FS_NODE(node->ino, node->gen), rights_of(flags) | (flags & O_TRUNC ? 2 : 0),
+                        flags & O_TRUNC ? 1 : 0, 0, &token);
     if (status < 0) {
         px_node_drop(node);
         px_ofd_abandon(*ofd);
@@ -88,7 +91,10 @@ static int64_t open_found(const struct px_node *node, const char *path, unsigned
 
 static int64_t describe_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
 {
-    struct px_node node = {.kind = PX_NODE_FS, .mode = S_IFREG, .ino = PX_FS_INO(made->node), .gen = PX_FS_GEN(made->node)};
+    struct px_node node = {.kind = PX_NODE_FS,
+                           .mode = S_IFREG,
+                           .ino = PX_FS_INO(made->node),
+                           .gen = PX_FS_GEN(made->node)};
     int64_t status = describe(PX_OFD_FILE, &node, flags, made->token, ofd);
     const struct px_inode *inode = status == 0 ? px_held_inode(&node) : NULL;
 
@@ -118,8 +124,9 @@ static int64_t open_new(const struct px_place *place, unsigned flags, unsigned m
 /* A name may come or go between the walk and the call: then everything again. */
 static int64_t open_path(int dirfd, const char *path, unsigned flags, unsigned mode, struct px_ofd **ofd)
 {
-    unsigned walk = (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? PX_WALK_NOFOLLOW : 0) |
-                    (flags & O_CREAT ? PX_WALK_PARENT : 0);
+    unsigned walk =
+        (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? PX_WALK_NOFOLLOW : 0) |
+        (flags & O_CREAT ? PX_WALK_PARENT : 0);
     struct px_place place;
     int64_t status = -ENOENT;
 
@@ -157,7 +164,8 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned flags, unsign
     if (place.node.kind != PX_NODE_FS)
         return -EOPNOTSUPP;
     new.directory = PX_FS_NODE(place.node.ino, place.node.gen);
-    status = px_fs_create(&new, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL, PX_CREATE_TMPFILE | (flags & O_EXCL ? PX_CREATE_NOLINK : 0), &made);
+    status = px_fs_create(&new, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL,
+                          PX_CREATE_TMPFILE | (flags & O_EXCL ? PX_CREATE_NOLINK : 0), &made);
     return status < 0 ? status : describe_made(&made, flags, ofd);
 }
 

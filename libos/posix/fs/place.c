@@ -1,8 +1,10 @@
-/* Where a path begins: at the root, the current directory, or an open directory; and what the libOS's other parts ask by path. */
+/* Where a path begins: at the root, the current directory, or an open directory; and what the libOS's other parts ask
+ * by path. */
 #include "files.h"
 
 /* The walk goes through the path of a directory in /proc. */
-static int64_t walk_below_proc(const char *base, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place)
+static int64_t walk_below_proc(const char *base, const char *path, unsigned flags, const struct px_ids *ids,
+                               struct px_place *place)
 {
     const uint32_t root = PX_META_LOAD(px_meta()->root);
     const struct px_walk_from from = {root, root, ids};
@@ -23,8 +25,8 @@ static int64_t walk_below_proc(const char *base, const char *path, unsigned flag
     return status;
 }
 
-static int64_t walk_from_description(const struct px_ofd *ofd, const char *path, unsigned flags, const struct px_ids *ids,
-                                     struct px_place *place)
+static int64_t walk_from_description(const struct px_ofd *ofd, const char *path, unsigned flags,
+                                     const struct px_ids *ids, struct px_place *place)
 {
     struct px_walk_from from = {.root = (uint32_t)px_root.ino, .ids = ids};
     struct px_node node = ofd->node;

@@ -11,7 +11,8 @@ int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t 
     return result;
 }
 
-int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags, struct px_fs_made *made)
+int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
+                     struct px_fs_made *made)
 {
     struct px_fs_create *ask = px_msg();
     struct exo_message message = {.word = {PX_FS_CREATE}};
@@ -20,7 +21,11 @@ int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev,
 
     if (sizeof *ask + place->length + target_bytes > PX_PAGE)
         return -ENAMETOOLONG;
-    *ask = (struct px_fs_create){.directory = place->directory, .rdev = rdev, .mode = mode, .flags = flags, .name_bytes = place->length,
+    *ask = (struct px_fs_create){.directory = place->directory,
+                                 .rdev = rdev,
+                                 .mode = mode,
+                                 .flags = flags,
+                                 .name_bytes = place->length,
                                  .target_bytes = (uint16_t)target_bytes};
     memcpy(ask + 1, place->name, place->length);
     if (target)
@@ -31,7 +36,8 @@ int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev,
     return result;
 }
 
-int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second, uint32_t flags)
+int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
+                    uint32_t flags)
 {
     struct px_fs_names *ask = px_msg();
     struct exo_message message = {.word = {op}};

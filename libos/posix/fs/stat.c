@@ -82,7 +82,7 @@ PX_SYS(newfstatat)
     return stat_path((int)a, b, walk_flags(d), c);
 }
 
-/* ---- statx ------------------------------------------------------------------------------------------------------- */
+/* ---- statx ----------------------------------------------------------------------------------------------------- */
 
 struct statx_time {
     int64_t seconds;
@@ -153,8 +153,8 @@ PX_SYS(statx)
     struct statx out;
     int64_t status;
 
-    if (c & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE) || d & STATX_RESERVED ||
-        (c & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+    if (c & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE) ||
+        d & STATX_RESERVED || (c & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
     if (c & AT_EMPTY_PATH && (int)a != AT_FDCWD && is_empty(b)) {
         status = stat_descriptor((int)a, &stat);
@@ -171,7 +171,7 @@ PX_SYS(statx)
     return px_copy_out(e, &out, sizeof out);
 }
 
-/* ---- access, readlink -------------------------------------------------------------------------------------------- */
+/* ---- access, readlink ------------------------------------------------------------------------------------------ */
 
 static int64_t access_at(int dirfd, px_user user_path, unsigned mode, uint64_t flags)
 {
@@ -227,7 +227,8 @@ static int64_t link_text(const struct px_node *node, char *to, size_t most)
         if (!found)
             continue;
         length = PX_META_LOAD(inode->size);
-        text = length < PX_LINK_INLINE ? inode->target : px_region_at(&look.region, PX_META_LOAD(inode->link.at), length);
+        text = length < PX_LINK_INLINE ? inode->target
+                                       : px_region_at(&look.region, PX_META_LOAD(inode->link.at), length);
         length = length < most ? length : most;
         if (text)
             memcpy(to, text, length);
@@ -269,7 +270,7 @@ PX_SYS(readlinkat)
     return read_link((int)a, b, c, d);
 }
 
-/* ---- statfs ------------------------------------------------------------------------------------------------------ */
+/* ---- statfs ---------------------------------------------------------------------------------------------------- */
 
 struct statfs {
     int64_t type, bsize;
@@ -287,10 +288,15 @@ _Static_assert(sizeof(struct statfs) == 120, "struct statfs");
 static int64_t put_statfs(const struct px_node *node, px_user to)
 {
     const struct px_meta *meta = px_meta();
-    struct statfs out = {.type = PROC_SUPER_MAGIC, .bsize = PX_PAGE, .frsize = PX_PAGE, .namelen = NAME_MAX, .flags = ST_VALID | ST_RELATIME};
+    struct statfs out = {.type = PROC_SUPER_MAGIC,
+                         .bsize = PX_PAGE,
+                         .frsize = PX_PAGE,
+                         .namelen = NAME_MAX,
+                         .flags = ST_VALID | ST_RELATIME};
 
     if (node->kind == PX_NODE_FS) {
-        uint64_t used = PX_META_LOAD(meta->data_pages) + PX_META_LOAD(meta->pages), all = PX_META_LOAD(meta->data_pages_max);
+        uint64_t used = PX_META_LOAD(meta->data_pages) + PX_META_LOAD(meta->pages),
+                 all = PX_META_LOAD(meta->data_pages_max);
 
         out.type = TMPFS_MAGIC;
         out.fsid[0] = (int32_t)PX_META_LOAD(meta->id);

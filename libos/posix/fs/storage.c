@@ -1,4 +1,5 @@
-/* Calls about storage behind the files, of which there is none but memory: synchronising is done when it is asked for, advice is taken and not needed. */
+/* Calls about storage behind the files, of which there is none but memory: synchronising is done when it is asked
+ * for, advice is taken and not needed. */
 #include "files.h"
 #include "px_calls.h"
 

@@ -1,9 +1,10 @@
 /*
- * The path walk, entirely in this process: components are hashed while they are scanned and looked up in fs's metadata. The whole walk is one look: if
- * fs changed anything meanwhile it starts again. Nothing read is trusted before the look is over but for being in range.
+ * The path walk, entirely in this process: components are hashed while they are scanned and looked up in fs's
+ * metadata. The whole walk is one look: if fs changed anything meanwhile it starts again. Nothing read is trusted
+ * before the look is over but for being in range.
  *
- * A symbolic link's target is put in front of what is left of the path. The two lie together at the end of a buffer, so that the next target
- * can go in front of them again.
+ * A symbolic link's target is put in front of what is left of the path. The two lie together at the end of a buffer,
+ * so that the next target can go in front of them again.
  */
 #include "files.h"
 
@@ -14,16 +15,16 @@ struct walk {
     const struct px_walk_from *from;
     struct px_region region;
     struct px_place *place;
-    const char *path;  /* what is left */
-    uint32_t at;       /* the directory that `path` starts from */
+    const char *path; /* what is left */
+    uint32_t at;      /* the directory that `path` starts from */
     unsigned flags;
     unsigned links;
-    char *buffer;      /* for targets; its end moves down */
-    size_t room;       /* bytes of the buffer before what is used */
+    char *buffer; /* for targets; its end moves down */
+    size_t room;  /* bytes of the buffer before what is used */
     size_t bytes;
-    bool in_buffer;    /* path is in the buffer */
-    bool more_room;    /* the small buffer was not enough */
-    const char *proc;  /* the rest of a path that led to /proc */
+    bool in_buffer;   /* path is in the buffer */
+    bool more_room;   /* the small buffer was not enough */
+    const char *proc; /* the rest of a path that led to /proc */
 };
 
 /* Puts a target in front of the rest. */
@@ -98,7 +99,8 @@ static inline uint64_t load_word(const char *text)
 #define HIGHS 0x8080808080808080ull
 #define SLASHES 0x2f2f2f2f2f2f2f2full
 
-/* Length of the component that begins at text, and its hash: the lowest zero byte of a word is found exactly by (w - ONES) & ~w & HIGHS. */
+/* Length of the component that begins at text, and its hash: the lowest zero byte of a word is found exactly by (w -
+ * ONES) & ~w & HIGHS. */
 static inline unsigned scan(const char *text, uint32_t directory, uint32_t *hash)
 {
     uint64_t sum = px_hash_start(directory);
@@ -237,7 +239,8 @@ static int64_t walk_once(struct walk *walk)
         }
         if (!px_may(walk->from->ids, mode, PX_META_LOAD(directory->uid), PX_META_LOAD(directory->gid), 1))
             return -EACCES;
-        status = is_dots(&component) ? step_dots(walk, &component, directory) : step_name(walk, &component, directory);
+        status =
+            is_dots(&component) ? step_dots(walk, &component, directory) : step_name(walk, &component, directory);
     }
     return status;
 }
@@ -266,7 +269,8 @@ static const char *leaves_proc(const char *path)
     }
 }
 
-/* In /proc: the rest is FD's, unless it comes out again; then 1, and the walk goes on above with *out. walk->at is the directory that /proc is in. */
+/* In /proc: the rest is FD's, unless it comes out again; then 1, and the walk goes on above with *out. walk->at is
+ * the directory that /proc is in. */
 static int64_t walk_proc(struct walk *walk, const char **out)
 {
     const char *rest = walk->proc;
@@ -328,17 +332,17 @@ static int64_t walk_with(struct walk *walk, const char *path)
     return -ELOOP;
 }
 
-/* ---- the short way ----------------------------------------------------------------------------------------------- */
+/* ---- the short way --------------------------------------------------------------------------------------------- */
 
 #define SLOW 1 /* something that only the walk above can do */
 #define ENTRY_ROOM (sizeof(struct px_name) + NAME_MAX + 1)
 
 struct quick {
     const uint8_t *base;
-    uint64_t limit;           /* a name at an offset below lies in the region whatever its length */
+    uint64_t limit; /* a name at an offset below lies in the region whatever its length */
     const uint32_t *buckets;
     uint32_t mask;
-    bool super;               /* user 0 may search everywhere */
+    bool super; /* user 0 may search everywhere */
 };
 
 static bool quick_start(struct quick *quick, const struct px_region *region, const struct px_ids *ids)
@@ -354,15 +358,16 @@ static bool quick_start(struct quick *quick, const struct px_region *region, con
     return quick->buckets;
 }
 
-static inline const struct px_name *quick_name(const struct quick *quick, uint32_t directory, uint32_t hash, const char *text, unsigned length)
+static inline const struct px_name *quick_name(const struct quick *quick, uint32_t directory, uint32_t hash,
+                                               const char *text, unsigned length)
 {
     uint32_t at = PX_META_LOAD(quick->buckets[hash & quick->mask]);
 
     for (unsigned steps = 0; at && at < quick->limit && steps < PX_CHAIN_MAX; steps++) {
         const struct px_name *name = (const struct px_name *)(quick->base + at);
 
-        if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory && PX_META_LOAD(name->length) == length &&
-            px_name_equal(name->text, text, length))
+        if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory &&
+            PX_META_LOAD(name->length) == length && px_name_equal(name->text, text, length))
             return name;
         at = PX_META_LOAD(name->next);
     }
@@ -370,10 +375,12 @@ static inline const struct px_name *quick_name(const struct quick *quick, uint32
 }
 
 /*
- * The walk for what most paths are: plain names of directories that may be searched, and at the end something that is there. Anything
- * else is SLOW: dots, symbolic links, /proc, slashes at the end, what is missing. The same look as a walk; nothing is copied but the node.
+ * The walk for what most paths are: plain names of directories that may be searched, and at the end something that is
+ * there. Anything else is SLOW: dots, symbolic links, /proc, slashes at the end, what is missing. The same look as a
+ * walk; nothing is copied but the node.
  */
-static inline int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path, uint32_t *ino)
+static inline int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path,
+                                 uint32_t *ino)
 {
     uint32_t at = *path == '/' ? from->root : from->start;
     struct quick quick;
@@ -413,15 +420,22 @@ static inline int64_t walk_quick(const struct px_walk_from *from, const struct p
     }
 }
 
-static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
+static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags,
+                                                   struct px_place *place)
 {
     char small[LINK_SMALL];
-    struct walk walk = {.from = from, .place = place, .flags = flags, .buffer = small, .bytes = sizeof small, .room = sizeof small};
+    struct walk walk = {
+        .from = from, .place = place, .flags = flags, .buffer = small, .bytes = sizeof small, .room = sizeof small};
     int64_t status = walk_with(&walk, path);
 
     if (!walk.more_room)
         return status;
-    walk = (struct walk){.from = from, .place = place, .flags = flags, .buffer = px_alloc(LINK_LARGE), .bytes = LINK_LARGE, .room = LINK_LARGE};
+    walk = (struct walk){.from = from,
+                         .place = place,
+                         .flags = flags,
+                         .buffer = px_alloc(LINK_LARGE),
+                         .bytes = LINK_LARGE,
+                         .room = LINK_LARGE};
     if (!walk.buffer)
         return -ENOMEM;
     status = walk_with(&walk, path);
@@ -441,7 +455,8 @@ int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned
     do {
         status = walk_quick(from, &look.region, path, &ino);
         if (status == 0)
-            px_node_fill(&place->node, ino, (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
+            px_node_fill(&place->node, ino,
+                         (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
     } while (px_look_again(&look));
     if (status == SLOW || look.failed)
         return walk_slow(from, path, flags, place);

@@ -1,7 +1,8 @@
 /*
- * Windows: address ranges on parts of files, where fs maps the pages that this process may see. Reading is then a copy. A window keeps which of
- * its pages are mapped, and of which version of the file: when pages were taken away the version changes and the window starts over.
- * There are a few small and a few large ones, used again in the order of their last use.
+ * Windows: address ranges on parts of files, where fs maps the pages that this process may see. Reading is then a
+ * copy. A window keeps which of its pages are mapped, and of which version of the file: when pages were taken away
+ * the version changes and the window starts over. There are a few small and a few large ones, used again in the order
+ * of their last use.
  */
 #include "files.h"
 
@@ -9,16 +10,16 @@
 #define LARGE_PAGES 128u
 #define SMALL_COUNT 16u
 #define WINDOWS 20u
-#define FIRST_GRANT 16u    /* pages at the first touch of a window; the next touch takes the rest */
-#define RESERVE_MOST 64u   /* pages beyond the end that a writer takes ahead */
+#define FIRST_GRANT 16u  /* pages at the first touch of a window; the next touch takes the rest */
+#define RESERVE_MOST 64u /* pages beyond the end that a writer takes ahead */
 
 struct window {
     uint32_t ino, gen, version;
-    uint32_t used;      /* stamp of the last use; 0: free */
-    uint64_t base;      /* first page of the file */
-    uint64_t va;        /* 0: no addresses yet */
+    uint32_t used; /* stamp of the last use; 0: free */
+    uint64_t base; /* first page of the file */
+    uint64_t va;   /* 0: no addresses yet */
     uint64_t mapped[LARGE_PAGES / 64];
-    uint8_t use;        /* enum px_window_use */
+    uint8_t use; /* enum px_window_use */
     uint8_t grants;
 };
 
@@ -115,7 +116,8 @@ static unsigned grant_flags(enum px_window_use use)
 }
 
 /* How many pages to ask for: what is wanted, and more where more will follow. */
-static uint64_t choose_count(const struct window *window, const struct px_inode *inode, uint64_t at, uint64_t want, uint64_t file_pages)
+static uint64_t choose_count(const struct window *window, const struct px_inode *inode, uint64_t at, uint64_t want,
+                             uint64_t file_pages)
 {
     struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
     uint64_t page = window->base + at, most = span_of(window) - at, count = want < most ? want : most;
@@ -137,7 +139,8 @@ static uint64_t choose_count(const struct window *window, const struct px_inode 
 }
 
 /* Asks fs for pages from `at` on. Marked as mapped is what was no hole before: that is certainly there now. */
-static int64_t grant(struct window *window, const struct px_file *file, const struct px_inode *inode, uint64_t at, uint64_t count)
+static int64_t grant(struct window *window, const struct px_file *file, const struct px_inode *inode, uint64_t at,
+                     uint64_t count)
 {
     struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
     bool fill = window->use == PX_USE_WRITE;
@@ -166,7 +169,8 @@ static int64_t grant(struct window *window, const struct px_file *file, const st
 }
 
 /* The window on the page, of the file's present version and for the use wanted. */
-static struct window *ready(const struct px_file *file, const struct px_inode *inode, uint64_t page, enum px_window_use use, uint64_t file_pages)
+static struct window *ready(const struct px_file *file, const struct px_inode *inode, uint64_t page,
+                            enum px_window_use use, uint64_t file_pages)
 {
     uint32_t version = PX_META_LOAD(inode->version);
     struct window *window = find(file, page);
@@ -212,7 +216,8 @@ int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, e
         if (use != PX_USE_WRITE && !px_region_page(&region, inode, page))
             return 0;
         done = grant(window, file, inode, index, choose_count(window, inode, index, want, pages));
-        if (done == -EACCES && window->use > use) { /* another description of this process may write: this one may not */
+        if (done == -EACCES &&
+            window->use > use) { /* another description of this process may write: this one may not */
             clear(window);
             window->use = (uint8_t)use;
             continue;

@@ -1,11 +1,11 @@
 /*
- * Calls to fs: everything that changes files, and the first touch of their pages. Word 0 is the operation (low 8 bits); the answer's
- * word 0 is 0 or positive, or a negative Linux errno. "node" is PX_FS_NODE(ino, gen). "msg" is the caller's message page. After the answer
- * the caller's next look at the metadata (fsmeta.h) sees the change.
+ * Calls to fs: everything that changes files, and the first touch of their pages. Word 0 is the operation (low 8
+ * bits); the answer's word 0 is 0 or positive, or a negative Linux errno. "node" is PX_FS_NODE(ino, gen). "msg" is
+ * the caller's message page. After the answer the caller's next look at the metadata (fsmeta.h) sees the change.
  *
- * fs knows the caller's credentials by its badge. Whoever opens a file gets a token: a number that fs can check and nobody can make, which says
- * that its holder may read or write that inode, whatever became of modes and ids since: the memory of an open file description.
- * 0 is no token: the credentials decide.
+ * fs knows the caller's credentials by its badge. Whoever opens a file gets a token: a number that fs can check and
+ * nobody can make, which says that its holder may read or write that inode, whatever became of modes and ids since:
+ * the memory of an open file description. 0 is no token: the credentials decide.
  */
 #ifndef PX_PROTO_FS_H
 #define PX_PROTO_FS_H
@@ -16,34 +16,43 @@
 #define PX_FS_GEN(node) ((uint32_t)((node) >> 32))
 
 enum px_fs_op {
-    PX_FS_META = 1, /* Maps the metadata pages that the caller lacks: w1 pages that it has. Answer w1: pages that it has now. */
-    PX_FS_CREATE,   /* msg px_fs_create. Answer w1 node, w2 token (read and write). -EEXIST: w1 the node that is there. */
-    PX_FS_LINK,     /* msg px_fs_names: another name for node `from`: names[1] in directory[1] */
-    PX_FS_UNLINK,   /* msg px_fs_names: names[0] in directory[0]; flags PX_FS_RMDIR */
-    PX_FS_RENAME,   /* msg px_fs_names: names[0] in directory[0] becomes names[1] in directory[1]; flags RENAME_* */
-    PX_FS_SETATTR,  /* w1 node, msg px_fs_attributes */
-    PX_FS_OPEN,     /* w1 node, w2 rights wanted (4 read, 2 write), w3 1: truncate. Answer w1 token. */
+    /* Maps the metadata pages that the caller lacks: w1 pages that it has. Answer w1: pages that it has now. */
+    PX_FS_META = 1,
+    /* msg px_fs_create. Answer w1 node, w2 token (read and write). -EEXIST: w1 the node that is there. */
+    PX_FS_CREATE,
+    PX_FS_LINK,    /* msg px_fs_names: another name for node `from`: names[1] in directory[1] */
+    PX_FS_UNLINK,  /* msg px_fs_names: names[0] in directory[0]; flags PX_FS_RMDIR */
+    PX_FS_RENAME,  /* msg px_fs_names: names[0] in directory[0] becomes names[1] in directory[1]; flags RENAME_* */
+    PX_FS_SETATTR, /* w1 node, msg px_fs_attributes */
+    PX_FS_OPEN,    /* w1 node, w2 rights wanted (4 read, 2 write), w3 1: truncate. Answer w1 token. */
     PX_FS_TRUNCATE, /* w1 node, w2 size, w4 token */
-    /* Maps pages of a file into the caller. w0 op | count << 32, w1 node, w2 first page, w3 va | PX_GRANT_*, w4 token. What is at va is replaced; holes
-     * stay unmapped unless PX_GRANT_FILL. Without FILL pages past the end are left out. Answer w0 pages done (at most PX_GRANT_MAX), w1 version. */
+    /* Maps pages of a file into the caller. w0 op | count << 32, w1 node, w2 first page, w3 va | PX_GRANT_*, w4
+     * token. What is at va is replaced; holes stay unmapped unless PX_GRANT_FILL. Without FILL pages past the end are
+     * left out. Answer w0 pages done (at most PX_GRANT_MAX), w1 version. */
     PX_FS_GRANT,
-    /* The caller wrote start .. end through pages that it was granted: the file is at least `end` long, and zero between its old end and start. w0 op | version << 32,
-     * w1 node, w2 start, w3 end, w4 token. -EAGAIN: pages were taken away meanwhile; grant and write again. */
+    /* The caller wrote start .. end through pages that it was granted: the file is at least `end` long, and zero
+     * between its old end and start. w0 op | version << 32, w1 node, w2 start, w3 end, w4 token. -EAGAIN: pages were
+     * taken away meanwhile; grant and write again. */
     PX_FS_EXTEND,
-    PX_FS_APPEND, /* w0 op, w1 node, w2 bytes, w4 token: the file grows by so many zero bytes. Answer w1 the offset where they begin. */
-    PX_FS_WRITE,  /* msg data, w1 node, w2 offset or PX_FS_AT_END, w3 bytes (at most 4096), w4 token. Answer w0 bytes, w1 offset. */
+    /* w1 node, w2 bytes, w4 token: the file grows by so many zero bytes, or fewer. Answer w0 how many, w1 the offset
+     * where they begin. */
+    PX_FS_APPEND,
+    /* msg data, w1 node, w2 offset or PX_FS_AT_END, w3 bytes (at most 4096), w4 token. Answer w0 bytes, w1 offset. */
+    PX_FS_WRITE,
     PX_FS_TOUCH,  /* w1 node, w2 PX_TOUCH_*, w4 token */
     PX_FS_PUNCH,  /* w1 node, w2 offset, w3 bytes, w4 token: a hole there; the size stays */
     PX_FS_FILL,   /* w1 node, w2 offset, w3 bytes, w4 token: no holes there; w0 bit 32: the size stays. */
     PX_FS_REAP,   /* w1 node: the caller let go of a file that has no name: perhaps it can go now */
-    /* One end of a named FIFO (ring.h). w1 node, w2 va of PX_PIPE_PAGES free pages in the caller, w3 4 read end, 2 write end. fs maps the ring there. Answer w1 the other side's
-     * sequence (write_seq, read_seq) before the caller counts as an end: an opener bumps its own, so that who waits for it sees that it was there even if it has left; w4 a capability
-     * to the tally of that end. fs holds one of each itself: a word counts one more than there are ends. */
+    /* One end of a named FIFO (ring.h). w1 node, w2 va of PX_PIPE_PAGES free pages in the caller, w3 4 read end, 2
+     * write end. fs maps the ring there. Answer w1 the other side's sequence (write_seq, read_seq) before the caller
+     * counts as an end: an opener bumps its own, so that who waits for it sees that it was there even if it has left;
+     * w4 a capability to the tally of that end. fs holds one of each itself: a word counts one more than there are
+     * ends. */
     PX_FS_FIFO,
     PX_FS_OPS,
 };
 
-#define PX_GRANT_READ 1u    /* protections as in PROT_* */
+#define PX_GRANT_READ 1u /* protections as in PROT_* */
 #define PX_GRANT_WRITE 2u
 #define PX_GRANT_EXEC 4u
 #define PX_GRANT_PRIVATE 8u /* the caller's writes go to its own copies */
@@ -60,8 +69,8 @@ enum px_fs_op {
 struct px_fs_create {
     uint64_t directory; /* node */
     uint64_t rdev;
-    uint32_t mode;      /* type and permissions, without the umask's bits */
-    uint32_t flags;     /* PX_CREATE_* */
+    uint32_t mode;                     /* type and permissions, without the umask's bits */
+    uint32_t flags;                    /* PX_CREATE_* */
     uint16_t name_bytes, target_bytes; /* name, then the symbolic link's target */
     uint32_t pad;
 };
@@ -72,7 +81,7 @@ struct px_fs_names {
     uint64_t from;         /* LINK: node */
     uint64_t directory[2]; /* nodes */
     uint32_t flags;
-    uint16_t bytes[2];     /* names[0], names[1] */
+    uint16_t bytes[2]; /* names[0], names[1] */
 };
 
 struct px_fs_attributes {

@@ -1,10 +1,11 @@
 /*
- * File-system metadata: one region at PX_META, written by fs alone and mapped read-only in every process. A libOS resolves paths and
- * answers stat, readlink and getdents from it without a message.
+ * File-system metadata: one region at PX_META, written by fs alone and mapped read-only in every process. A libOS
+ * resolves paths and answers stat, readlink and getdents from it without a message.
  *
- * Everything in it is named by a byte offset from its start (0: nothing), an inode by its number, which is its offset / 128.
- * Readers take `seq` before and after: odd, or not the same at the end, means that what was read may be torn, so every offset is checked against
- * the pages that are mapped, every loop is bounded, and words are loaded once (PX_META_LOAD). fs itself uses the same functions.
+ * Everything in it is named by a byte offset from its start (0: nothing), an inode by its number, which is its offset
+ * / 128. Readers take `seq` before and after: odd, or not the same at the end, means that what was read may be torn,
+ * so every offset is checked against the pages that are mapped, every loop is bounded, and words are loaded once
+ * (PX_META_LOAD). fs itself uses the same functions.
  */
 #ifndef PX_FSMETA_H
 #define PX_FSMETA_H
@@ -17,12 +18,13 @@
 #define PX_META_LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
 #define PX_INODE_BYTES 128u
-#define PX_LINK_INLINE 40u   /* shorter symbolic link targets lie in the inode */
-#define PX_MAP_FANOUT 1024u  /* page numbers in a full block of a page map */
+#define PX_LINK_INLINE 40u  /* shorter symbolic link targets lie in the inode */
+#define PX_MAP_FANOUT 1024u /* page numbers in a full block of a page map */
 #define PX_MAP_HEIGHT_MAX 6u
-#define PX_CHAIN_MAX 65536u  /* longest hash chain that a reader follows */
+#define PX_CHAIN_MAX 65536u /* longest hash chain that a reader follows */
 
-/* Times: seconds since 1970 and nanoseconds in one word, which compares as time does and comes apart without a division. */
+/* Times: seconds since 1970 and nanoseconds in one word, which compares as time does and comes apart without a
+ * division. */
 #define PX_TIME(seconds, ns) ((int64_t)((uint64_t)(seconds) << 30 | (uint64_t)(ns)))
 #define PX_TIME_SECONDS(time) ((time) >> 30)
 #define PX_TIME_NS(time) ((time) & 0x3fffffff)
@@ -30,17 +32,17 @@
 
 struct px_meta { /* the first page */
     uint32_t version;
-    uint32_t seq;       /* odd: being changed */
-    uint32_t pages;     /* of the region that are in use; a process may have fewer of them mapped: PX_FS_META */
-    uint32_t root;      /* inode of / */
-    uint32_t hash;      /* offset of the name table: u32 offsets of struct px_name, chained by `next` */
-    uint32_t hash_mask; /* buckets - 1 */
-    uint32_t names;     /* names there are */
-    uint32_t inodes;    /* inodes in use */
-    uint64_t data_pages;       /* pages of file data in use */
+    uint32_t seq;        /* odd: being changed */
+    uint32_t pages;      /* of the region that are in use; a process may have fewer of them mapped: PX_FS_META */
+    uint32_t root;       /* inode of / */
+    uint32_t hash;       /* offset of the name table: u32 offsets of struct px_name, chained by `next` */
+    uint32_t hash_mask;  /* buckets - 1 */
+    uint32_t names;      /* names there are */
+    uint32_t inodes;     /* inodes in use */
+    uint64_t data_pages; /* pages of file data in use */
     uint64_t data_pages_max;
     uint32_t inodes_max;
-    uint32_t id;        /* changes with each start of fs */
+    uint32_t id; /* changes with each start of fs */
 };
 
 enum px_inode_flags {
@@ -52,8 +54,8 @@ enum px_inode_flags {
 };
 
 struct px_inode {
-    uint32_t gen;     /* another one for each file that has this number */
-    uint32_t mode;    /* st_mode; 0: free */
+    uint32_t gen;  /* another one for each file that has this number */
+    uint32_t mode; /* st_mode; 0: free */
     uint32_t uid, gid;
     uint32_t nlink;
     uint32_t version; /* bumped when pages are taken away: windows on them are void */
@@ -62,13 +64,13 @@ struct px_inode {
     uint64_t size;
     uint64_t rdev;
     int64_t atime, mtime, ctime, btime; /* PX_TIME */
-    uint32_t name;    /* first of its names (struct px_name, chained by `alias`); an orphan's last name, or 0 */
-    uint32_t parent;  /* directories: inode of the parent; other orphans: fs's list */
+    uint32_t name;   /* first of its names (struct px_name, chained by `alias`); an orphan's last name, or 0 */
+    uint32_t parent; /* directories: inode of the parent; other orphans: fs's list */
     union {
         struct {
-            uint32_t map;    /* height 0: the page number of page 0; else offset of a block of page numbers or blocks */
+            uint32_t map; /* height 0: the page number of page 0; else offset of a block of page numbers or blocks */
             uint32_t height;
-            uint32_t slots;  /* height 1: entries of the block */
+            uint32_t slots; /* height 1: entries of the block */
         } file;
         struct {
             uint32_t first, last; /* names, in the order of their cookies */
@@ -114,7 +116,8 @@ static inline const struct px_inode *px_region_inode(const struct px_region *reg
     return px_region_at(region, (uint64_t)ino * PX_INODE_BYTES, PX_INODE_BYTES);
 }
 
-/* Hash of a name in a directory: start, a step for each eight bytes of the name (the last ones filled up with zeros), end. */
+/* Hash of a name in a directory: start, a step for each eight bytes of the name (the last ones filled up with zeros),
+ * end. */
 static inline uint64_t px_hash_start(uint32_t directory)
 {
     return directory * 0xbf58476d1ce4e5b9ull;
@@ -169,7 +172,8 @@ static inline bool px_name_equal(const char *left, const char *right, unsigned l
         return px_name_word(left + length - 8) == px_name_word(right + length - 8);
     }
     if (length >= 4)
-        return px_name_half(left) == px_name_half(right) && px_name_half(left + length - 4) == px_name_half(right + length - 4);
+        return px_name_half(left) == px_name_half(right) &&
+               px_name_half(left + length - 4) == px_name_half(right + length - 4);
     for (; at < length; at++) {
         if (left[at] != right[at])
             return false;
@@ -178,8 +182,8 @@ static inline bool px_name_equal(const char *left, const char *right, unsigned l
 }
 
 /* The entry of a directory with this name (px_hash_end'ed hash), or NULL. */
-static inline const struct px_name *px_region_name(const struct px_region *region, uint32_t directory, uint32_t hash, const char *text,
-                                                   unsigned length)
+static inline const struct px_name *px_region_name(const struct px_region *region, uint32_t directory, uint32_t hash,
+                                                   const char *text, unsigned length)
 {
     const struct px_meta *meta = (const struct px_meta *)region->base;
     uint64_t bucket = (uint64_t)(hash & PX_META_LOAD(meta->hash_mask)) * 4 + PX_META_LOAD(meta->hash);

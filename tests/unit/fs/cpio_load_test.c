@@ -1,9 +1,11 @@
 /*
- * The boot archive: a good one entry by entry (aligned data adopted, unaligned copied, links, devices, replaced entries, missing parents), then the
- * same archive damaged in thousands of ways: whatever it says, nothing outside it is read and the file system makes sense.
+ * The boot archive: a good one entry by entry (aligned data adopted, unaligned copied, links, devices, replaced
+ * entries, missing parents), then the same archive damaged in thousands of ways: whatever it says, nothing outside it
+ * is read and the file system makes sense.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
- * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/cpio.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/cpio.c
  */
 #include "fake.h"
 
@@ -41,8 +43,9 @@ static void add(struct file file)
 
     if (file.aligned)
         padded += (size_t)(-(long)(archive_bytes + 110 + name) & 4095);
-    snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", file.ino ? file.ino : ++number + 1000,
-             file.mode, 3, 4, file.links ? file.links : 1, file.mtime, file.bytes, 0, 0, file.major, file.minor, padded, 0);
+    snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X",
+             file.ino ? file.ino : ++number + 1000, file.mode, 3, 4, file.links ? file.links : 1, file.mtime,
+             file.bytes, 0, 0, file.major, file.minor, padded, 0);
     put(header, 110);
     put(file.path, name);
     for (size_t i = name; i < padded; i++)
@@ -63,7 +66,8 @@ static void make_archive(void)
     add((struct file){.path = "exo/fs", .mode = S_IFREG | 0755, .data = big, .bytes = 5000, .aligned = true});
     add((struct file){.path = ".", .mode = S_IFDIR | 0711});
     add((struct file){.path = "bin", .mode = S_IFDIR | 0755, .mtime = 12345});
-    add((struct file){.path = "bin/big", .mode = S_IFREG | 04755, .data = big, .bytes = sizeof big, .aligned = true, .mtime = 99});
+    add((struct file){
+        .path = "bin/big", .mode = S_IFREG | 04755, .data = big, .bytes = sizeof big, .aligned = true, .mtime = 99});
     add((struct file){.path = "etc/deep/er/unaligned", .mode = S_IFREG | 0600, .data = big + 1, .bytes = 9999});
     add((struct file){.path = "/./bin/link", .mode = S_IFLNK | 0777, .data = "big", .bytes = 3});
     add((struct file){.path = "longlink", .mode = S_IFLNK | 0777, .data = big, .bytes = 300});
@@ -140,7 +144,8 @@ static void good(void)
     CHECK(inode && inode->size == 300 && memcmp(fs_link_text(inode), big, 300) == 0);
     inode = find("dev/null");
     CHECK(inode && S_ISCHR(inode->mode) && inode->rdev == PX_MAKEDEV(1, 3));
-    CHECK(find("one") && find("one") == find("two") && find("one")->nlink == 2 && has(find("one"), (const uint8_t *)"shared", 6));
+    CHECK(find("one") && find("one") == find("two") && find("one")->nlink == 2 &&
+          has(find("one"), (const uint8_t *)"shared", 6));
     CHECK(has(find("bin/old"), (const uint8_t *)"new", 3) && (find("bin/old")->mode & 07777) == 0640);
     CHECK(find("empty") && find("empty")->size == 0 && find("fifo") && S_ISFIFO(find("fifo")->mode));
     for (uint64_t i = 0; i < ARCHIVE_PAGES; i++) /* what no file uses was given back */
@@ -148,7 +153,8 @@ static void good(void)
     fs_mount_proc();
     CHECK(find("proc") && find("proc")->flags & PX_INODE_PROCFS);
     CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "proc", 4, true) == -EBUSY);
-    CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "one", 3, false) == 0 && has(find("two"), (const uint8_t *)"shared", 6));
+    CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "one", 3, false) == 0 &&
+          has(find("two"), (const uint8_t *)"shared", 6));
     check_all();
 }
 
@@ -166,7 +172,8 @@ static void truncated(void)
 /* Bytes changed, fields set to extreme values, the tail of the archive moved right to the end of its pages. */
 static void damaged(void)
 {
-    static const char *const extreme[] = {"FFFFFFFF", "7FFFFFFF", "80000000", "00000000", "00001000", "000000FF", "0000000Z", "0000A000", "00004000"};
+    static const char *const extreme[] = {"FFFFFFFF", "7FFFFFFF", "80000000", "00000000", "00001000",
+                                          "000000FF", "0000000Z", "0000A000", "00004000"};
 
     for (unsigned round = 0; round < 4000; round++) {
         size_t bytes;

@@ -1,6 +1,7 @@
 /*
- * A machine around the file server's core: pages in a memory file, so that a client's mapping is the same memory; a clock that steps; hazard
- * lists; and a count-down to a refusal. The checker (check_all) knows nothing of how operations work: it looks whether the whole region makes sense.
+ * A machine around the file server's core: pages in a memory file, so that a client's mapping is the same memory; a
+ * clock that steps; hazard lists; and a count-down to a refusal. The checker (check_all) knows nothing of how
+ * operations work: it looks whether the whole region makes sense.
  */
 #ifndef FS_FAKE_H
 #define FS_FAKE_H
@@ -20,12 +21,12 @@ int ftruncate(int fd, long size);
 #define HOST_MAP_PRIVATE 2
 #define HOST_MAP_FIXED 0x10
 
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "%s:%d: %s (seed %llu)\n", __FILE__, __LINE__, #condition, (unsigned long long)seed);      \
-            abort();                                                                                                   \
-        }                                                                                                              \
+#define CHECK(condition)                                                                                          \
+    do {                                                                                                          \
+        if (!(condition)) {                                                                                       \
+            fprintf(stderr, "%s:%d: %s (seed %llu)\n", __FILE__, __LINE__, #condition, (unsigned long long)seed); \
+            abort();                                                                                              \
+        }                                                                                                         \
     } while (0)
 
 static unsigned long long seed = 1;
@@ -49,17 +50,17 @@ static void random_start(unsigned long long from)
         random_number();
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
 
 #define REGION_PAGES 4096ul
 #define AREA_PAGES 4096ul
 #define ARCHIVE_PAGES 256ul
 static int memory_file = -1;
-static uint8_t *memory;        /* archive, then area */
+static uint8_t *memory; /* archive, then area */
 static uint8_t *meta_memory;
 static uint64_t bitmap[AREA_PAGES / 64], used_pages[(ARCHIVE_PAGES + 64) / 64 + 1];
 static uint8_t page_state[ARCHIVE_PAGES + AREA_PAGES]; /* 1: taken */
-static long fail_after = -1; /* refuse the n-th request for pages from now on; -1: never */
+static long fail_after = -1;                           /* refuse the n-th request for pages from now on; -1: never */
 
 static bool refuse(void)
 {
@@ -114,8 +115,9 @@ int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, ui
     CHECK(client != NULL);
     for (uint64_t i = first; i < first + pages; i++)
         CHECK(page_state[i]);
-    CHECK(mmap((void *)va, pages * FS_PAGE, (int)(mode_prot & 3), HOST_MAP_FIXED | (private ? HOST_MAP_PRIVATE : HOST_MAP_SHARED),
-               memory_file, (long)(first * FS_PAGE)) == (void *)va);
+    CHECK(mmap((void *)va, pages * FS_PAGE, (int)(mode_prot & 3),
+               HOST_MAP_FIXED | (private ? HOST_MAP_PRIVATE : HOST_MAP_SHARED), memory_file,
+               (long)(first * FS_PAGE)) == (void *)va);
     return 0;
 }
 #endif
@@ -163,7 +165,7 @@ static void start_over(uint64_t quota)
     CHECK(fs_root_start());
 }
 
-/* ---- the checker ------------------------------------------------------------------------------------------------- */
+/* ---- the checker ----------------------------------------------------------------------------------------------- */
 
 static uint8_t page_owner[ARCHIVE_PAGES + AREA_PAGES + 1];
 static uint64_t pages_seen;

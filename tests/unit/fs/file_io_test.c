@@ -1,9 +1,11 @@
 /*
- * Files as a program sees them: random reads, writes, appends, truncations, holes and mappings through the libOS and the server against an array of bytes, with another
- * client changing the file in between, and with memory that runs out.
+ * Files as a program sees them: random reads, writes, appends, truncations, holes and mappings through the libOS and
+ * the server against an array of bytes, with another client changing the file in between, and with memory that runs
+ * out.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
- * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
  */
 #include "files_fake.h"
 
@@ -177,7 +179,8 @@ static bool all_zero(uint64_t from, uint64_t to)
 
 static void do_seek(void)
 {
-    int64_t at = (int64_t)below(model_size + 2), data = px_file_ops.seek(ofd, at, SEEK_DATA), hole = px_file_ops.seek(ofd, at, SEEK_HOLE);
+    int64_t at = (int64_t)below(model_size + 2), data = px_file_ops.seek(ofd, at, SEEK_DATA),
+            hole = px_file_ops.seek(ofd, at, SEEK_HOLE);
 
     if ((uint64_t)at >= model_size) {
         CHECK(data == -ENXIO && hole == -ENXIO);
@@ -211,18 +214,22 @@ static void random_operations(unsigned count, bool short_of_memory)
 {
     for (unsigned i = 0; i < count; i++) {
         switch (below(short_of_memory ? 8 : 11)) {
-        case 0: case 1: case 2: do_write(short_of_memory); break;
+        case 0:
+        case 1:
+        case 2: do_write(short_of_memory); break;
         case 3: do_append(short_of_memory); break;
         case 4: do_truncate(); break;
         case 5: do_punch(); break;
-        case 6: case 7: check_read(some_offset(), some_length()); break;
+        case 6:
+        case 7: check_read(some_offset(), some_length()); break;
         case 8: do_stranger(); break;
         case 9: do_map(); break;
         default: do_seek();
         }
         if (fs_inode((uint32_t)ofd->node.ino)->size != model_size) {
-            fprintf(stderr, "size %llu, expected %llu (seed %llu, step %u)\n", (unsigned long long)fs_inode((uint32_t)ofd->node.ino)->size,
-                    (unsigned long long)model_size, seed, i);
+            fprintf(stderr, "size %llu, expected %llu (seed %llu, step %u)\n",
+                    (unsigned long long)fs_inode((uint32_t)ofd->node.ino)->size, (unsigned long long)model_size, seed,
+                    i);
             abort();
         }
         if (i % 50 == 0) {
@@ -234,7 +241,7 @@ static void random_operations(unsigned count, bool short_of_memory)
     check_read(0, PROGRAM_BYTES - 8);
 }
 
-/* ---- cases ------------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------------------------- */
 
 /* How many messages things cost: the design's promises. */
 static void messages(void)
@@ -290,7 +297,8 @@ static void bad_memory(void)
     file_size_limit = ~0ull;
     CHECK(px_file_ops.seek(ofd, -1, SEEK_SET) == -EINVAL && px_file_ops.seek(ofd, 5, SEEK_END) == 1005);
     ofd->node.gen++; /* a description that somebody scribbled in */
-    CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == -EIO && px_file_ops.write(ofd, (px_user)program, 1, &at) == -EIO);
+    CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == -EIO &&
+          px_file_ops.write(ofd, (px_user)program, 1, &at) == -EIO);
     ofd->node.ino = 0xffffffffffff;
     CHECK(px_file_ops.read(ofd, (px_user)program, 1, &at) == -EIO);
     check_all();
@@ -314,7 +322,8 @@ static void rights(void)
     fs_inode((uint32_t)ofd->node.ino)->mode = S_IFREG;
     at = 50;
     CHECK(px_file_ops.write(ofd, (px_user)program, 3000, &at) == 3000);
-    CHECK(px_fs_call(PX_FS_GRANT | 1ull << 32, node(), 0, (uint64_t)window_range | PX_GRANT_READ, token, &name) == -EACCES);
+    CHECK(px_fs_call(PX_FS_GRANT | 1ull << 32, node(), 0, (uint64_t)window_range | PX_GRANT_READ, token, &name) ==
+          -EACCES);
     ofd->word[PX_WORD_TOKEN] = 0;
     CHECK(px_file_ops.write(ofd, (px_user)program, 3000, &at) == -EACCES);
     client_ids = &super;

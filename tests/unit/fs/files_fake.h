@@ -1,6 +1,6 @@
 /*
- * A process around the libOS's files: the real server core answers its calls, windows are real mappings of the server's pages, program memory is an array with
- * nothing behind it. Includes the libOS's sources as they are.
+ * A process around the libOS's files: the real server core answers its calls, windows are real mappings of the
+ * server's pages, program memory is an array with nothing behind it. Includes the libOS's sources as they are.
  */
 #ifndef FILES_FAKE_H
 #define FILES_FAKE_H
@@ -53,13 +53,14 @@ int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, uns
     return -ENXIO;
 }
 
-/* ---- the program's memory ---------------------------------------------------------------------------------------- */
+/* ---- the program's memory -------------------------------------------------------------------------------------- */
 
 #define PROGRAM_BYTES (4ul << 20)
 static uint8_t *program; /* a guard page follows */
 static bool inside(px_user va, size_t bytes)
 {
-    return va >= (px_user)program && va <= (px_user)program + PROGRAM_BYTES && bytes <= (px_user)program + PROGRAM_BYTES - va;
+    return va >= (px_user)program && va <= (px_user)program + PROGRAM_BYTES &&
+           bytes <= (px_user)program + PROGRAM_BYTES - va;
 }
 static size_t clip(px_user va, size_t bytes)
 {
@@ -115,7 +116,7 @@ size_t px_guarded_copy(void *to, const void *from, size_t bytes)
     return bytes;
 }
 
-/* ---- the rest of the libOS --------------------------------------------------------------------------------------- */
+/* ---- the rest of the libOS ------------------------------------------------------------------------------------- */
 
 void *px_alloc(size_t bytes)
 {
@@ -175,11 +176,8 @@ int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
     case EXO_CALL_MEM_ALLOC:
         CHECK(mmap((void *)b, c * FS_PAGE, (int)d & 3, HOST_MAP_FIXED | HOST_MAP_PRIVATE | 0x20, -1, 0) == (void *)b);
         return (int64_t)c;
-    case EXO_CALL_YIELD:
-        return sched_yield();
-    default:
-        CHECK(!"a kernel call that files do not make");
-        return -1;
+    case EXO_CALL_YIELD: return sched_yield();
+    default: CHECK(!"a kernel call that files do not make"); return -1;
     }
 }
 int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages)
@@ -189,7 +187,10 @@ int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages)
 
 int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node)
 {
-    *node = (struct px_node){.kind = PX_NODE_PROC, .mode = (*rest ? S_IFREG : S_IFDIR) | 0555, .ino = 77 + strlen(rest), .nlink = flags};
+    *node = (struct px_node){.kind = PX_NODE_PROC,
+                             .mode = (*rest ? S_IFREG : S_IFDIR) | 0555,
+                             .ino = 77 + strlen(rest),
+                             .nlink = flags};
     return strcmp(rest, "nothing") == 0 ? -ENOENT : 0;
 }
 int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat)

@@ -1,9 +1,11 @@
 /*
- * The path walk: random paths over a random tree against a slow, plain resolver; rules one by one (links, slashes, dots, permission, length, /proc); listings while names
- * come and go; paths of inodes; held inodes; and readers that run beside a writer.
+ * The path walk: random paths over a random tree against a slow, plain resolver; rules one by one (links, slashes,
+ * dots, permission, length, /proc); listings while names come and go; paths of inodes; held inodes; and readers that
+ * run beside a writer.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
- * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
  */
 #include <pthread.h>
 #undef unix
@@ -31,7 +33,10 @@ const struct px_ops *const px_ops[PX_OFD_KINDS];
 
 static uint32_t make(uint32_t directory, const char *name, uint32_t mode, const char *target)
 {
-    struct fs_new new = {.mode = mode, .name = name, .name_bytes = (uint32_t)strlen(name), .target = target,
+    struct fs_new new = {.mode = mode,
+                         .name = name,
+                         .name_bytes = (uint32_t)strlen(name),
+                         .target = target,
                          .target_bytes = target ? (uint32_t)strlen(target) : 0};
     uint32_t ino;
     int64_t status;
@@ -42,7 +47,7 @@ static uint32_t make(uint32_t directory, const char *name, uint32_t mode, const 
     return status == 0 ? ino : 0;
 }
 
-/* ---- a plain resolver -------------------------------------------------------------------------------------------- */
+/* ---- a plain resolver ------------------------------------------------------------------------------------------ */
 
 /* Takes the path apart by copying; recursion for links. Result: inode number or -errno. */
 static int64_t resolve(uint32_t at, const char *path, bool follow, unsigned *links)
@@ -108,7 +113,7 @@ static int64_t resolve(uint32_t at, const char *path, bool follow, unsigned *lin
     return at;
 }
 
-/* ---- random trees and paths -------------------------------------------------------------------------------------- */
+/* ---- random trees and paths ------------------------------------------------------------------------------------ */
 
 #define DIRECTORIES 24
 static uint32_t directory[DIRECTORIES];
@@ -125,7 +130,9 @@ static void random_path(char *to, size_t bytes, unsigned most)
         switch (below(8)) {
         case 0: used += (size_t)snprintf(to + used, bytes - used, ".."); break;
         case 1: used += (size_t)snprintf(to + used, bytes - used, "."); break;
-        default: used += (size_t)snprintf(to + used, bytes - used, "%c%s", 'a' + (char)below(6), below(3) ? "" : "longer.name");
+        default:
+            used += (size_t)snprintf(to + used, bytes - used, "%c%s", 'a' + (char)below(6),
+                                     below(3) ? "" : "longer.name");
         }
         if (i + 1 < parts || below(5) == 0)
             used += (size_t)snprintf(to + used, bytes - used, "%s", below(6) ? "/" : "//");
@@ -150,9 +157,7 @@ static void random_tree(void)
             if (ino && directories < DIRECTORIES)
                 directory[directories++] = ino;
             break;
-        case 2:
-            make(in, name, S_IFREG | 0644, NULL);
-            break;
+        case 2: make(in, name, S_IFREG | 0644, NULL); break;
         default:
             random_path(target, sizeof target, 6);
             if (below(8) == 0)
@@ -183,8 +188,8 @@ static void compare_walks(void)
         expected = resolve(start, path, !(flags & PX_WALK_NOFOLLOW), &links);
         status = walk(start, path, flags, &place);
         if (expected < 0 ? status != expected : status != 0 || place.node.ino != (uint64_t)expected) {
-            fprintf(stderr, "%s: %lld, ino %llu, expected %lld (seed %llu)\n", path, (long long)status, (unsigned long long)place.node.ino,
-                    (long long)expected, seed);
+            fprintf(stderr, "%s: %lld, ino %llu, expected %lld (seed %llu)\n", path, (long long)status,
+                    (unsigned long long)place.node.ino, (long long)expected, seed);
             abort();
         }
         if (status == 0) { /* the way with the name must come to the same */
@@ -199,7 +204,7 @@ static void compare_walks(void)
     }
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------------------------- */
 
 static int64_t find_at(const char *path, unsigned flags)
 {
@@ -221,7 +226,8 @@ static void chains_of_links(void)
     }
     CHECK(find_at("/l40", 0) == file && find_at("/l41", 0) == -ELOOP);
     make(root, "self", S_IFLNK | 0777, "self");
-    CHECK(find_at("self", 0) == -ELOOP && find_at("self", PX_WALK_NOFOLLOW) > 0 && find_at("self/", PX_WALK_NOFOLLOW) == -ELOOP);
+    CHECK(find_at("self", 0) == -ELOOP && find_at("self", PX_WALK_NOFOLLOW) > 0 &&
+          find_at("self/", PX_WALK_NOFOLLOW) == -ELOOP);
     make(root, "dangling", S_IFLNK | 0777, "nowhere");
     CHECK(find_at("dangling", 0) == -ENOENT);
     memset(path, '.', sizeof path); /* a target that needs the large buffer, twice */
@@ -241,18 +247,22 @@ static void slashes_and_lengths(void)
 
     file = make(folder, "f", S_IFREG | 0644, NULL);
     make(root, "to", S_IFLNK | 0777, "d/");
-    CHECK(find_at("/", 0) == root && find_at("//", 0) == root && find_at("/..", 0) == root && find_at("/../../d/../d", 0) == folder);
-    CHECK(find_at("d/f", 0) == file && find_at("d/f/", 0) == -ENOTDIR && find_at("d/f/.", 0) == -ENOTDIR && find_at("d/f/x", 0) == -ENOTDIR);
+    CHECK(find_at("/", 0) == root && find_at("//", 0) == root && find_at("/..", 0) == root &&
+          find_at("/../../d/../d", 0) == folder);
+    CHECK(find_at("d/f", 0) == file && find_at("d/f/", 0) == -ENOTDIR && find_at("d/f/.", 0) == -ENOTDIR &&
+          find_at("d/f/x", 0) == -ENOTDIR);
     CHECK(find_at("d/f/..", 0) == -ENOTDIR && find_at("d//f", 0) == file && find_at("d/./f", 0) == file);
     CHECK(find_at("", 0) == -ENOENT && find_at("", PX_WALK_EMPTY) == root && find_at("to", 0) == folder);
-    CHECK(find_at("to", PX_WALK_NOFOLLOW) != folder && find_at("to/", PX_WALK_NOFOLLOW) == folder && find_at("to/f", PX_WALK_NOFOLLOW) == file);
+    CHECK(find_at("to", PX_WALK_NOFOLLOW) != folder && find_at("to/", PX_WALK_NOFOLLOW) == folder &&
+          find_at("to/f", PX_WALK_NOFOLLOW) == file);
     CHECK(find_at("d", PX_WALK_DIRECTORY) == folder && find_at("d/f", PX_WALK_DIRECTORY) == -ENOTDIR);
     memset(path, 'n', 256);
     path[256] = '\0';
     CHECK(find_at(path, 0) == -ENAMETOOLONG);
     path[255] = '\0';
     CHECK(find_at(path, 0) == -ENOENT);
-    CHECK(px_find(AT_FDCWD, "d/new", PX_WALK_PARENT, NULL, &place) == 0 && !place.node.kind && place.directory == fs_node_of(folder));
+    CHECK(px_find(AT_FDCWD, "d/new", PX_WALK_PARENT, NULL, &place) == 0 && !place.node.kind &&
+          place.directory == fs_node_of(folder));
     CHECK(strcmp(place.name, "new") == 0 && !place.slash);
     CHECK(px_find(AT_FDCWD, "d/new//", PX_WALK_PARENT, NULL, &place) == 0 && place.slash);
     CHECK(px_find(AT_FDCWD, "no/new", PX_WALK_PARENT, NULL, &place) == -ENOENT);
@@ -264,19 +274,24 @@ static void slashes_and_lengths(void)
 static void searching(void)
 {
     const uint32_t group = 9;
-    struct px_ids alice = {.uid = 1000, .gid = 1000}, bob = {.uid = 1001, .gid = 1001, .group_count = 1, .groups = &group};
+    struct px_ids alice = {.uid = 1000, .gid = 1000},
+                  bob = {.uid = 1001, .gid = 1001, .group_count = 1, .groups = &group};
     uint32_t root = fs_meta()->root, closed = make(root, "closed", S_IFDIR | 0750, NULL);
     struct px_place place;
 
     make(closed, "f", S_IFREG | 0644, NULL);
     fs_inode(closed)->uid = 1000;
     fs_inode(closed)->gid = 9;
-    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == 0 && px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == 0);
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == 0 &&
+          px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == 0);
     bob.group_count = 0;
-    CHECK(px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == -EACCES && px_find(AT_FDCWD, "closed", 0, &bob, &place) == 0);
-    CHECK(px_find(AT_FDCWD, "closed/none", 0, &bob, &place) == -EACCES && px_find(AT_FDCWD, "closed/..", 0, &bob, &place) == -EACCES);
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &bob, &place) == -EACCES &&
+          px_find(AT_FDCWD, "closed", 0, &bob, &place) == 0);
+    CHECK(px_find(AT_FDCWD, "closed/none", 0, &bob, &place) == -EACCES &&
+          px_find(AT_FDCWD, "closed/..", 0, &bob, &place) == -EACCES);
     fs_inode(closed)->mode = S_IFDIR;
-    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == -EACCES && px_find(AT_FDCWD, "closed/f", 0, NULL, &place) == 0);
+    CHECK(px_find(AT_FDCWD, "closed/f", 0, &alice, &place) == -EACCES &&
+          px_find(AT_FDCWD, "closed/f", 0, NULL, &place) == 0);
 }
 
 static void into_proc(void)
@@ -286,35 +301,45 @@ static void into_proc(void)
 
     fs_mount_proc();
     make(etc, "mtab", S_IFLNK | 0777, "../proc/self/mounts");
-    CHECK(px_find(AT_FDCWD, "/proc", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC && place.node.ino == 77);
+    CHECK(px_find(AT_FDCWD, "/proc", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC &&
+          place.node.ino == 77);
     CHECK(px_find(AT_FDCWD, "/proc/self/fd", 0, NULL, &place) == 0 && place.node.ino == 77 + 7);
     CHECK(px_find(AT_FDCWD, "etc/mtab", 0, NULL, &place) == 0 && place.node.ino == 77 + 11);
     CHECK(px_find(AT_FDCWD, "/proc/nothing", 0, NULL, &place) == -ENOENT);
-    CHECK(find_at("/proc/..", 0) == root && find_at("/proc/../etc", 0) == etc && find_at("/proc/self/../../etc/../proc/../etc", 0) == etc);
+    CHECK(find_at("/proc/..", 0) == root && find_at("/proc/../etc", 0) == etc &&
+          find_at("/proc/self/../../etc/../proc/../etc", 0) == etc);
     CHECK(px_find(AT_FDCWD, "/proc/self/..", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC);
     memcpy(px_cwd.proc, "/proc", 6);
     px_cwd.ino = 0;
-    CHECK(px_find(AT_FDCWD, "self", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC && find_at("../etc", 0) == etc);
+    CHECK(px_find(AT_FDCWD, "self", 0, NULL, &place) == 0 && place.node.kind == PX_NODE_PROC &&
+          find_at("../etc", 0) == etc);
     CHECK(find_at("/etc", 0) == etc);
 }
 
 static void paths_of_inodes(void)
 {
     char text[64];
-    uint32_t root = fs_meta()->root, a = make(root, "a", S_IFDIR | 0755, NULL), b = make(a, "bb", S_IFDIR | 0755, NULL);
-    uint32_t f = make(b, "file", S_IFREG | 0644, NULL), g = make(b, "gone", S_IFREG | 0644, NULL), k = make(root, "k", S_IFREG | 0644, NULL);
-    struct fs_rename over = {.directory = {fs_node_of(root), fs_node_of(root)}, .text = {"over", "k"}, .bytes = {4, 1}};
+    uint32_t root = fs_meta()->root, a = make(root, "a", S_IFDIR | 0755, NULL),
+             b = make(a, "bb", S_IFDIR | 0755, NULL);
+    uint32_t f = make(b, "file", S_IFREG | 0644, NULL), g = make(b, "gone", S_IFREG | 0644, NULL),
+             k = make(root, "k", S_IFREG | 0644, NULL);
+    struct fs_rename over = {.directory = {fs_node_of(root), fs_node_of(root)},
+                             .text = {"over", "k"},
+                             .bytes = {4, 1}};
 
     make(root, "over", S_IFREG | 0644, NULL);
     hazard_list[2] = k;
 
     CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, sizeof text) == 10 && memcmp(text, "/a/bb/file", 10) == 0);
-    CHECK(px_inode_path(fs_meta()->root, fs_inode(fs_meta()->root)->gen, true, text, sizeof text) == 1 && text[0] == '/');
-    CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, 5) == -ERANGE && px_inode_path(f, fs_inode(f)->gen + 1, true, text, sizeof text) == -ENOENT);
+    CHECK(px_inode_path(fs_meta()->root, fs_inode(fs_meta()->root)->gen, true, text, sizeof text) == 1 &&
+          text[0] == '/');
+    CHECK(px_inode_path(f, fs_inode(f)->gen, true, text, 5) == -ERANGE &&
+          px_inode_path(f, fs_inode(f)->gen + 1, true, text, sizeof text) == -ENOENT);
     hazard_list[0] = g;
     hazard_list[1] = b;
     CHECK(fs_unlink(&super, fs_node_of(b), "gone", 4, false) == 0);
-    CHECK(px_inode_path(g, fs_inode(g)->gen, true, text, sizeof text) == 20 && memcmp(text, "/a/bb/gone (deleted)", 20) == 0);
+    CHECK(px_inode_path(g, fs_inode(g)->gen, true, text, sizeof text) == 20 &&
+          memcmp(text, "/a/bb/gone (deleted)", 20) == 0);
     CHECK(px_inode_path(g, fs_inode(g)->gen, false, text, sizeof text) == -ENOENT);
     CHECK(fs_rename(&super, &over) == 0);
     CHECK(fs_inode(k)->nlink == 0 && px_inode_path(k, fs_inode(k)->gen, true, text, sizeof text) == 12);
@@ -353,7 +378,7 @@ static void holding(void)
     CHECK(page->hazard_count == PX_HAZARDS);
 }
 
-/* ---- listing ----------------------------------------------------------------------------------------------------- */
+/* ---- listing --------------------------------------------------------------------------------------------------- */
 
 struct dirent64 {
     uint64_t ino, next;
@@ -400,7 +425,8 @@ static void list_while_changing(void)
             unsigned number = (unsigned)below(200) * 2 + 1;
 
             snprintf(name, sizeof name, "entry-%u%s", number, number % 7 ? "" : "-with-a-much-longer-name");
-            if (fs_unlink(&super, fs_node_of(folder), name, (uint32_t)strlen(name), number % 5 == 0) == 0 && seen[number] == 0)
+            if (fs_unlink(&super, fs_node_of(folder), name, (uint32_t)strlen(name), number % 5 == 0) == 0 &&
+                seen[number] == 0)
                 seen[number] = 1000;
             snprintf(name, sizeof name, "fresh-%u", fresh++);
             if (fresh < 500)
@@ -412,13 +438,15 @@ static void list_while_changing(void)
         CHECK(i % 2 ? seen[i] <= 1 || seen[i] == 1000 : seen[i] == 1);
 }
 
-/* ---- readers beside a writer ------------------------------------------------------------------------------------- */
+/* ---- readers beside a writer ----------------------------------------------------------------------------------- */
 
 static bool stop;
 
 static void *write_names(void *unused)
 {
-    struct fs_rename rename = {.directory = {fs_node_of(directory[0]), fs_node_of(directory[1])}, .text = {"moves", "moves"}, .bytes = {5, 5}};
+    struct fs_rename rename = {.directory = {fs_node_of(directory[0]), fs_node_of(directory[1])},
+                               .text = {"moves", "moves"},
+                               .bytes = {5, 5}};
     char name[16];
 
     (void)unused;
@@ -461,14 +489,16 @@ static void beside_a_writer(void)
         char text[64];
         int64_t status, length;
 
-        CHECK(px_find(AT_FDCWD, i % 2 ? "/right/stays" : "left/link", 0, NULL, &place) == 0 && place.node.ino == stays);
+        CHECK(px_find(AT_FDCWD, i % 2 ? "/right/stays" : "left/link", 0, NULL, &place) == 0 &&
+              place.node.ino == stays);
         status = px_find(AT_FDCWD, i % 2 ? "/left/moves/inner" : "/right/../right/moves/inner", 0, NULL, &place);
         if (status != 0 && status != -ENOENT)
             fprintf(stderr, "status %lld\n", (long long)status);
         CHECK(status == 0 || status == -ENOENT);
         found[i % 2] += status == 0;
         length = px_inode_path(moves, fs_inode(moves)->gen, true, text, sizeof text);
-        CHECK((length == 11 && memcmp(text, "/left/moves", 11) == 0) || (length == 12 && memcmp(text, "/right/moves", 12) == 0));
+        CHECK((length == 11 && memcmp(text, "/left/moves", 11) == 0) ||
+              (length == 12 && memcmp(text, "/right/moves", 12) == 0));
     }
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     CHECK(pthread_join(writer, NULL) == 0);
@@ -478,8 +508,8 @@ static void beside_a_writer(void)
 
 int main(void)
 {
-    void (*const cases[])(void) = {chains_of_links, slashes_and_lengths, searching, into_proc, paths_of_inodes, holding, list_while_changing,
-                                   beside_a_writer};
+    void (*const cases[])(void) = {chains_of_links, slashes_and_lengths, searching,      into_proc, paths_of_inodes,
+                                   holding,         list_while_changing, beside_a_writer};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_process(AREA_PAGES);

@@ -1,9 +1,11 @@
 /*
- * Hostile clients: hundreds of thousands of requests with random words and message pages, from several users, some with memory refused. The server must
- * answer each in bounded time with a result or an errno, and the file system must make sense after them; what one user closed off stays closed to another.
+ * Hostile clients: hundreds of thousands of requests with random words and message pages, from several users, some
+ * with memory refused. The server must answer each in bounded time with a result or an errno, and the file system
+ * must make sense after them; what one user closed off stays closed to another.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
- * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
  */
 #define FAKE_FIFO
 #define FAKE_SHARE
@@ -48,7 +50,9 @@ int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, ui
 
 static uint64_t some_word(void)
 {
-    static const uint64_t extreme[] = {0, 1, 2, 6, 7, 255, 4095, 4096, 4097, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, ~0ull, 1ull << 63, ~4095ull};
+    static const uint64_t extreme[] = {0,     1,          2,       6,          7,          255,
+                                       4095,  4096,       4097,    0x7fffffff, 0xffffffff, 0x7fffffffffffffff,
+                                       ~0ull, 1ull << 63, ~4095ull};
 
     switch (below(6)) {
     case 0: return extreme[below(sizeof extreme / sizeof extreme[0])];
@@ -72,17 +76,25 @@ static void some_page(uint64_t op)
     if (op == PX_FS_CREATE) {
         static const uint32_t modes[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFCHR, S_IFSOCK, 0, 0170000};
 
-        *create = (struct px_fs_create){.directory = some_word(), .mode = modes[below(8)] | (uint32_t)below(010000),
-                                        .flags = below(6) ? 0 : (uint32_t)below(8), .name_bytes = (uint16_t)(below(9) ? 1 : below(5000)),
+        *create = (struct px_fs_create){.directory = some_word(),
+                                        .mode = modes[below(8)] | (uint32_t)below(010000),
+                                        .flags = below(6) ? 0 : (uint32_t)below(8),
+                                        .name_bytes = (uint16_t)(below(9) ? 1 : below(5000)),
                                         .target_bytes = (uint16_t)(below(5) ? 3 : below(5000))};
         text = (char *)(create + 1);
     } else if (op == PX_FS_LINK || op == PX_FS_UNLINK || op == PX_FS_RENAME) {
-        *names = (struct px_fs_names){.from = some_word(), .directory = {some_word(), some_word()}, .flags = (uint32_t)below(4),
-                                      .bytes = {(uint16_t)(below(9) ? 1 : below(300)), (uint16_t)(below(9) ? 1 : below(300))}};
+        *names = (struct px_fs_names){.from = some_word(),
+                                      .directory = {some_word(), some_word()},
+                                      .flags = (uint32_t)below(4),
+                                      .bytes = {(uint16_t)(below(9) ? 1 : below(300)),
+                                                (uint16_t)(below(9) ? 1 : below(300))}};
     } else if (op == PX_FS_SETATTR) {
-        *(struct px_fs_attributes *)page = (struct px_fs_attributes){.what = (uint32_t)below(256), .mode = (uint32_t)random_number(),
-                                                                     .uid = (uint32_t)below(1003), .gid = (uint32_t)below(1003),
-                                                                     .atime = (int64_t)random_number(), .mtime = (int64_t)random_number()};
+        *(struct px_fs_attributes *)page = (struct px_fs_attributes){.what = (uint32_t)below(256),
+                                                                     .mode = (uint32_t)random_number(),
+                                                                     .uid = (uint32_t)below(1003),
+                                                                     .gid = (uint32_t)below(1003),
+                                                                     .atime = (int64_t)random_number(),
+                                                                     .mtime = (int64_t)random_number()};
         return;
     }
     text[0] = 'a' + (char)below(20);
@@ -134,7 +146,8 @@ static void check_secret(void)
 static void make_secret(void)
 {
     static const struct fs_caller owner = {.uid = 1000, .gid = 1000, .client = &seed};
-    struct fs_new folder = {.mode = S_IFDIR | 0700, .name = "home", .name_bytes = 4}, file = {.mode = S_IFREG | 0600, .name = "s", .name_bytes = 1};
+    struct fs_new folder = {.mode = S_IFDIR | 0700, .name = "home", .name_bytes = 4},
+                  file = {.mode = S_IFREG | 0600, .name = "s", .name_bytes = 1};
     const struct fs_caller super = {.client = &seed};
     uint32_t ino;
     uint64_t at;

@@ -1,15 +1,17 @@
 /*
- * Names and inodes: random operations against a model that keeps a plain tree, each operation also with its n-th request for memory refused (then nothing may have
- * changed); rename's rules; permissions; files without names that somebody holds.
+ * Names and inodes: random operations against a model that keeps a plain tree, each operation also with its n-th
+ * request for memory refused (then nothing may have changed); rename's rules; permissions; files without names that
+ * somebody holds.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/data.c servers/fs/map.c
- * unit-sources: servers/fs/file.c servers/fs/create.c servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c
  */
 #include "fake.h"
 
 static const struct fs_caller super = {.client = &seed};
 
-/* ---- the model --------------------------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------------------------- */
 
 #define NODES 400
 #define ENTRIES 2000
@@ -114,7 +116,7 @@ static void compare(void)
     CHECK(names == fs_meta()->names);
 }
 
-/* ---- random operations, as user 0 -------------------------------------------------------------------------------- */
+/* ---- random operations, as user 0 ------------------------------------------------------------------------------ */
 
 static int pick_directory(void)
 {
@@ -158,7 +160,8 @@ static int64_t do_create(void)
     CHECK(status == expected);
     if (status == 0) {
         if (S_ISLNK(new.mode))
-            CHECK(fs_inode(ino)->size == new.target_bytes && memcmp(fs_link_text(fs_inode(ino)), target, new.target_bytes) == 0);
+            CHECK(fs_inode(ino)->size ==
+                  new.target_bytes &&memcmp(fs_link_text(fs_inode(ino)), target, new.target_bytes) == 0);
         made = model_node(S_ISDIR(new.mode), ino);
         if (made < 0)
             CHECK(fs_unlink(&super, fs_node_of(node[directory].ino), name, new.name_bytes, S_ISDIR(new.mode)) == 0);
@@ -179,7 +182,8 @@ static int64_t do_link(void)
         return 0;
     pick_name(name);
     expected = model_find(directory, name) ? -EEXIST : node[from->node].directory ? -EPERM : 0;
-    status = fs_link(&super, fs_node_of(node[from->node].ino), fs_node_of(node[directory].ino), name, (uint32_t)strlen(name));
+    status = fs_link(&super, fs_node_of(node[from->node].ino), fs_node_of(node[directory].ino), name,
+                     (uint32_t)strlen(name));
     if (status == -ENOSPC)
         return status;
     CHECK(status == expected);
@@ -223,7 +227,7 @@ static int64_t expect_rename(struct model_entry *old, struct model_entry *new, i
         return -ENOENT;
     if (node[old->node].directory && model_above(old->node, to))
         return -EINVAL;
-    if (new && node[new->node].directory && model_above(new->node, from))
+    if (new &&node[new->node].directory && model_above(new->node, from))
         return exchange ? -EINVAL : -ENOTEMPTY;
     if (new && old->node == new->node)
         return 0;
@@ -234,11 +238,12 @@ static int64_t expect_rename(struct model_entry *old, struct model_entry *new, i
     return 0;
 }
 
-static void model_rename(struct model_entry *old, struct model_entry *new, int from, int to, const char *name, uint32_t flags)
+static void model_rename(struct model_entry *old, struct model_entry *new, int from, int to, const char *name,
+                         uint32_t flags)
 {
     int moved = old->node;
 
-    if (new && new->node == old->node)
+    if (new &&new->node == old->node)
         return;
     if (flags & RENAME_EXCHANGE) {
         old->node = new->node;
@@ -295,7 +300,8 @@ static int64_t do_write(void)
 
 static void random_operations(unsigned count, bool refusals)
 {
-    int64_t (*const operations[])(void) = {do_create, do_create, do_create, do_link, do_unlink, do_unlink, do_rename, do_rename, do_write};
+    int64_t (*const operations[])(void) = {do_create, do_create, do_create, do_link, do_unlink,
+                                           do_unlink, do_rename, do_rename, do_write};
 
     for (unsigned i = 0; i < count; i++) {
         fail_after = refusals && below(4) == 0 ? (long)below(3) : -1;
@@ -332,11 +338,13 @@ static void remove_everything(void)
     check_all();
 }
 
-/* ---- cases ------------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------------------------- */
 
-static uint32_t make(const struct fs_caller *caller, uint32_t directory, const char *name, uint32_t mode, int64_t expected)
+static uint32_t make(const struct fs_caller *caller, uint32_t directory, const char *name, uint32_t mode,
+                     int64_t expected)
 {
-    struct fs_new new = {.mode = mode, .name = name, .name_bytes = (uint32_t)strlen(name), .target = "t", .target_bytes = 1};
+    struct fs_new new = {
+        .mode = mode, .name = name, .name_bytes = (uint32_t)strlen(name), .target = "t", .target_bytes = 1};
     uint32_t ino;
 
     CHECK(fs_create(caller, fs_node_of(directory), &new, &ino) == expected);
@@ -345,7 +353,8 @@ static uint32_t make(const struct fs_caller *caller, uint32_t directory, const c
 
 static int64_t move(const struct fs_caller *caller, uint32_t from, const char *old, uint32_t to, const char *new)
 {
-    struct fs_rename rename = {.directory = {fs_node_of(from), fs_node_of(to)}, .text = {old, new},
+    struct fs_rename rename = {.directory = {fs_node_of(from), fs_node_of(to)},
+                               .text = {old, new},
                                .bytes = {(uint32_t)strlen(old), (uint32_t)strlen(new)}};
 
     return fs_rename(caller, &rename);
@@ -436,7 +445,8 @@ static void nameless_files(void)
     CHECK(fs_create(&super, fs_node_of(root), &new, &ino) == 0);
     hazard_list[0] = ino;
     check_all();
-    CHECK(fs_link(&super, fs_node_of(ino), fs_node_of(root), "named", 5) == 0 && fs_inode(ino)->nlink == 1 && fs_orphan_count == 0);
+    CHECK(fs_link(&super, fs_node_of(ino), fs_node_of(root), "named", 5) == 0 && fs_inode(ino)->nlink == 1 &&
+          fs_orphan_count == 0);
     check_all();
     new.flags |= PX_CREATE_NOLINK;
     CHECK(fs_create(&super, fs_node_of(root), &new, &ino) == 0);
@@ -478,7 +488,8 @@ static void bad_names(void)
     check_all();
 }
 
-/* The region refuses to grow: creating goes on until ENOSPC, and everything still makes sense; what is removed can be made again. */
+/* The region refuses to grow: creating goes on until ENOSPC, and everything still makes sense; what is removed can be
+ * made again. */
 static void exhaustion(void)
 {
     char name[16];
@@ -500,7 +511,8 @@ static void exhaustion(void)
     CHECK(made > 100);
     check_all();
     for (unsigned i = 0; i < made; i++)
-        CHECK(fs_unlink(&super, fs_node_of(root), name, (uint32_t)snprintf(name, sizeof name, "file%u", i), false) == 0);
+        CHECK(fs_unlink(&super, fs_node_of(root), name, (uint32_t)snprintf(name, sizeof name, "file%u", i), false) ==
+              0);
     check_all();
     CHECK(fs_meta()->inodes == 1);
 }
@@ -523,7 +535,8 @@ static void many_files(void)
 
 int main(void)
 {
-    void (*const cases[])(void) = {permissions, group_of_directory, held_files, nameless_files, bad_names, exhaustion, many_files};
+    void (*const cases[])(void) = {permissions, group_of_directory, held_files, nameless_files,
+                                   bad_names,   exhaustion,         many_files};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_over(AREA_PAGES);
