@@ -43,7 +43,12 @@ struct frame {
     uint8_t order;       /* of a free block, at its first page */
     uint8_t state;       /* enum frame_state */
 };
-enum frame_state { FRAME_RESERVED, FRAME_FREE, FRAME_USED };
+enum frame_state {
+    FRAME_RESERVED, /* no RAM that is known of: a hole, a device, the firmware's tables */
+    FRAME_KERNEL,   /* the kernel's image and tables, and RAM that nobody uses; never given out */
+    FRAME_FREE,
+    FRAME_USED,
+};
 _Static_assert(sizeof(struct frame) == 8, "one load");
 
 extern struct frame *frames;
@@ -53,7 +58,9 @@ extern uint64_t frames_total, frames_free, frames_kernel;
 void frame_init(struct frame *table, uint64_t end);
 void frame_add_range(uint64_t first, uint64_t end); /* RAM that is free from now on */
 void frame_adopt_range(uint64_t first, uint64_t end); /* RAM with something in it: one reference, charged to the root zone */
-bool frame_is_ram(uint64_t physical);
+void frame_keep_range(uint64_t first, uint64_t end); /* RAM of the kernel's own */
+bool frame_is_ram(uint64_t physical); /* RAM that is counted: free, or given out */
+bool frame_may_be_device(uint64_t physical);
 /* 2^order pages charged to the zone, references 1 each, zeroed unless `raw`; 0: none. */
 uint64_t frame_take(struct zone *zone, unsigned order, bool raw);
 static inline struct frame *frame_of(uint64_t physical)
@@ -136,7 +143,7 @@ struct env {
     struct list death_link; /* in death endpoint's queue */
     struct endpoint *death; /* told when this ends */
     uint64_t death_cookie;
-    uint64_t death_reason, death_address, death_rip;
+    uint64_t death_reason, death_address, death_pc;
     uint8_t ended;    /* contexts are gone, the note is sent */
     uint8_t note_queued;
     uint32_t slots_used;
@@ -189,7 +196,7 @@ struct context {
 _Static_assert(sizeof(struct context) <= PAGE, "a context is a page");
 
 struct env *env_new(struct zone *zone);
-void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t rip);
+void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc);
 void env_free(struct object *object);
 struct context *context_new(struct env *env, uint64_t upage_va, const struct exo_ctx_state *state, int64_t *error);
 void context_kill(struct context *context);

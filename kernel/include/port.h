@@ -31,6 +31,9 @@ void arch_switch_from(struct context *context);    /* before another context run
 void arch_switch_to(struct context *context);      /* loads address space, TLS, entries */
 void arch_set_tls(struct context *context, uint64_t base);
 void arch_upcall_enter(struct context *context, uint64_t frame_va, uint64_t cause); /* sets registers to enter the upcall entry */
+bool arch_state_valid(const struct exo_ctx_state *state); /* its addresses are ring 3's */
+void arch_first_state(struct exo_ctx_state *state, uint64_t entry, uint64_t argument, uint64_t stack);
+uint64_t arch_program_counter(const struct context *context);
 bool arch_user_address(uint64_t address);          /* may be an instruction pointer or base in ring 3 */
 void arch_result(struct context *context, int64_t result);
 uint64_t arch_argument(const struct context *context, unsigned index); /* of the present call */
@@ -55,6 +58,11 @@ bool space_clear_some(struct env *env, unsigned most);
 void space_flush_page(struct env *env, uint64_t va); /* only matters if env is loaded */
 void space_flush(struct env *env);
 bool space_loaded(const struct env *env);
+
+/* ---- devices ---- */
+/* Reads or writes (EXO_PORT_*, valid) an I/O port into or from *value. False: no such port, or one of the kernel's own. */
+bool arch_port_io(uint64_t port, uint64_t operation, uint64_t *value);
+bool arch_device_taken(uint64_t physical);         /* the page holds registers that the kernel uses itself */
 
 /* ---- interrupts ---- */
 bool arch_irq_valid(unsigned line);

@@ -61,7 +61,7 @@ int64_t k_frame_device(struct context *caller, struct capability *machine, uint6
     if (physical > PTE_ADDRESS || physical + pages * PAGE > PTE_ADDRESS)
         return -EXO_E_RANGE;
     for (uint64_t page = 0; page < pages; page++)
-        if (physical / PAGE + page < frames_end)
+        if (!frame_may_be_device(physical + page * PAGE))
             return -EXO_E_RANGE;
     block = block_new(caller->env->zone, physical, pages, true);
     if (!block)

@@ -24,7 +24,12 @@ void frame_init(struct frame *table, uint64_t end)
 
 bool frame_is_ram(uint64_t physical)
 {
-    return physical / PAGE < frames_end && frames[physical / PAGE].state != FRAME_RESERVED;
+    return physical / PAGE < frames_end && frames[physical / PAGE].state >= FRAME_FREE;
+}
+
+bool frame_may_be_device(uint64_t physical)
+{
+    return (physical / PAGE >= frames_end || frames[physical / PAGE].state == FRAME_RESERVED) && !arch_device_taken(physical);
 }
 
 static struct list *block_link(uint64_t number)
@@ -89,6 +94,12 @@ void frame_adopt_range(uint64_t first, uint64_t end)
         if (!zone_charge(zones[0], 1))
             panic("root zone has a quota");
     }
+}
+
+void frame_keep_range(uint64_t first, uint64_t end)
+{
+    for (uint64_t number = first; number < end && number < frames_end; number++)
+        frames[number].state = FRAME_KERNEL;
 }
 
 uint64_t frame_take(struct zone *zone, unsigned order, bool raw)

@@ -10,12 +10,15 @@
 #define LARGE 0x200000ul
 #define ENTRIES 512u
 #define DEVICE_WINDOW 0xffffffffc0000000ul
+#define DEVICES_MAX 4u
+#define LOW_RAM_END 0xa0000ul /* the rest of the first MiB is video memory and ROM */
 
 extern char kernel_text[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
 
 uint64_t kernel_root;
 static uint64_t early_next, early_end; /* pages for the kernel's tables, until frames exist */
-static uint64_t device_next = DEVICE_WINDOW;
+static uint64_t devices[DEVICES_MAX]; /* physical pages behind DEVICE_WINDOW, in order */
+static unsigned device_count;
 
 static unsigned index_at(uint64_t va, unsigned level)
 {
@@ -142,6 +145,9 @@ static void add_free(const struct boot *boot, uint64_t tables_start)
         }
     }
     frames_kernel = (taken[0].end - LOAD_ADDRESS + taken[1].end - taken[1].start) / PAGE;
+    frame_keep_range(0, LOW_RAM_END / PAGE);
+    frame_keep_range(LOAD_ADDRESS / PAGE, (taken[0].end + PAGE - 1) / PAGE);
+    frame_keep_range(taken[1].start / PAGE, taken[1].end / PAGE);
     frame_adopt_range(taken[2].start / PAGE, taken[2].end / PAGE);
 }
 
@@ -173,11 +179,20 @@ void arch_init_memory(const struct boot *boot)
 
 void *map_device(uint64_t physical)
 {
-    uint64_t va = device_next;
+    uint64_t va = DEVICE_WINDOW + device_count * PAGE;
 
-    device_next += PAGE;
+    ASSERT(device_count < DEVICES_MAX);
+    devices[device_count++] = physical;
     *kernel_entry(va, 0) = physical | PTE_PRESENT | PTE_WRITE | PTE_NO_EXEC | PTE_UNCACHED | PTE_WRITE_THROUGH;
     return (void *)va;
+}
+
+bool arch_device_taken(uint64_t physical)
+{
+    for (unsigned i = 0; i < device_count; i++)
+        if (devices[i] == physical)
+            return true;
+    return false;
 }
 
 /* ---- environments ---- */

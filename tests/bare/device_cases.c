@@ -1,0 +1,99 @@
+/* Devices from ring 3: I/O ports, device memory, interrupt lines, and what of them is the kernel's. */
+#include "bare.h"
+
+#define PAGE EXO_PAGE_BYTES
+#define RW (EXO_PROT_READ | EXO_PROT_WRITE)
+#define READ(width) (EXO_PORT_READ | (width))
+#define WRITE(width) (EXO_PORT_WRITE | (width))
+#define NOBODY 0x5f0  /* no device answers there */
+
+CASE(ports, "I/O ports: written, read back, each width")
+{
+    if (exo_port_io(MACHINE, 0x2ff, WRITE(1), 0x5a) == 0 && exo_port_io(MACHINE, 0x2ff, READ(1), 0) == 0x5a) {
+        EXPECT(exo_port_io(MACHINE, 0x2ff, WRITE(1), 0xa5), 0); /* the second serial port's scratch register */
+        EXPECT(exo_port_io(MACHINE, 0x2ff, READ(1), 0), 0xa5);
+    }
+    EXPECT(exo_port_io(MACHINE, NOBODY, WRITE(4), 0xffffffff), 0);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(1), 0), 0xff);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(2), 0), 0xffff);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(4), 0), 0xffffffff);
+    EXPECT(exo_port_io(MACHINE, 0xffff, READ(1), 0), 0xff);
+}
+
+CASE(ports_misuse, "I/O ports: the kernel's own, widths and numbers that are none")
+{
+    static const uint16_t taken[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x43, 0x61, 0x70, 0x71, 0xf4, 0xf7, 0x3f8, 0x3fb, 0x3ff};
+    int64_t weak = MUST(exo_cap_copy(SELF, 0, MACHINE, EXO_RIGHT_IRQ | EXO_RIGHT_POWER | EXO_RIGHT_CONSOLE, 0));
+
+    for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        EXPECT(exo_port_io(MACHINE, taken[i], WRITE(1), 0), -EXO_E_RANGE);
+        EXPECT(exo_port_io(MACHINE, taken[i], READ(1), 0), -EXO_E_RANGE);
+    }
+    EXPECT(exo_port_io(MACHINE, 0x1f, WRITE(2), 0), -EXO_E_RANGE); /* reaches into one */
+    EXPECT(exo_port_io(MACHINE, 0xf1, WRITE(4), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, 0x3f5, READ(4), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, 0xffff, READ(2), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, 0x10000, READ(1), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, 0x10000 + NOBODY, READ(1), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, UINT64_MAX, READ(1), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, UINT64_MAX, WRITE(4), 0), -EXO_E_RANGE);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(0), 0), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(3), 0), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(8), 0), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(1) | 0x20, 0), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, READ(1) | 1ul << 63, 0), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, WRITE(1), 0x100), -EXO_E_INVAL);
+    EXPECT(exo_port_io(MACHINE, NOBODY, WRITE(4), 1ul << 32), -EXO_E_INVAL);
+    EXPECT(exo_port_io(SELF, NOBODY, READ(1), 0), -EXO_E_TYPE);
+    EXPECT(exo_port_io(99, NOBODY, READ(1), 0), -EXO_E_BADSLOT);
+    EXPECT(exo_port_io((uint64_t)weak, NOBODY, READ(1), 0), -EXO_E_RIGHTS);
+    EXPECT(exo_cap_delete((uint64_t)weak), 0);
+}
+
+static int64_t device_status(uint64_t physical, uint64_t pages)
+{
+    int64_t frame = exo_frame_device(MACHINE, physical, pages);
+
+    if (frame < 0)
+        return frame;
+    return exo_cap_delete((uint64_t)frame);
+}
+
+CASE(device_memory, "device memory: holes in the address space, also below the end of RAM")
+{
+    int64_t frame = MUST(exo_frame_device(MACHINE, 0xfeb00000, 1));
+
+    EXPECT(exo_map_all(SELF, AREA(0), (uint64_t)frame, 0, 1, RW | EXO_PROT_UNCACHED), 0);
+    (void)*(volatile uint32_t *)AREA(0);
+    EXPECT(exo_unmap_all(SELF, AREA(0), 1), 0);
+    EXPECT(exo_cap_delete((uint64_t)frame), 0);
+    EXPECT(device_status(0xb8000, 1), 0);          /* video memory */
+    EXPECT(device_status(0x8000000000ul, 4), 0);   /* far above RAM */
+}
+
+CASE(device_memory_misuse, "device memory: never RAM, the kernel's pages or the kernel's devices")
+{
+    uint64_t words[1];
+    int64_t frame = MUST(exo_frame_alloc(ZONE, 1));
+
+    EXPECT(device_status(0, 1), -EXO_E_RANGE);
+    EXPECT(device_status(0x9f000, 1), -EXO_E_RANGE);
+    EXPECT(device_status(0x9f000, 2), -EXO_E_RANGE);
+    for (uint64_t page = 0; page < 64; page++)
+        EXPECT(device_status(0x100000 + page * PAGE, 1), -EXO_E_RANGE); /* the kernel's image and its tables behind it */
+    EXPECT(device_status((uint64_t)exo_frame_address((uint64_t)frame), 1), -EXO_E_RANGE);
+    EXPECT(exo_cap_delete((uint64_t)frame), 0);
+    EXPECT(exo_mem_query(SELF, bare_start->image_va, 1, words), 1);
+    EXPECT(device_status(words[0] & 0xffffffffff000ul, 1), -EXO_E_RANGE);
+    EXPECT(exo_mem_query(SELF, (uint64_t)bare_info(), 1, words), 1);
+    EXPECT(device_status(words[0] & 0xffffffffff000ul, 1), -EXO_E_RANGE);
+    EXPECT(device_status(0xfee00000, 1), -EXO_E_RANGE); /* local APIC */
+    EXPECT(device_status(0xfec00000, 1), -EXO_E_RANGE); /* I/O APIC */
+    EXPECT(device_status(0xfebff000, 2), -EXO_E_RANGE);
+    EXPECT(device_status(0xfeb00008, 1), -EXO_E_ALIGN);
+    EXPECT(device_status(0xfeb00000, 0), -EXO_E_INVAL);
+    EXPECT(device_status(0xfeb00000, 1025), -EXO_E_INVAL);
+    EXPECT(device_status(UINT64_MAX - PAGE + 1, 1), -EXO_E_RANGE);
+    EXPECT(device_status(1ul << 52, 1), -EXO_E_RANGE);
+    EXPECT(exo_frame_device(SELF, 0xfeb00000, 1), -EXO_E_TYPE);
+}
