@@ -120,7 +120,7 @@ static void fill_start_page(struct exo_startup *start, const struct boot *boot)
 static void start_first(const struct boot *boot)
 {
     const struct exo_boot_header *header = direct(boot->image.start);
-    uint64_t bytes = boot->image.end - boot->image.start, pages = (bytes + PAGE - 1) / PAGE, start_page;
+    uint64_t bytes = boot->image.end - boot->image.start, pages = (bytes + PAGE - 1) / PAGE, start_page, entry;
     struct env *env;
     struct context *context;
     struct block *image, *info_block;
@@ -134,7 +134,7 @@ static void start_first(const struct boot *boot)
     env = env_new(zones[0]);
     if (!env)
         panic("not enough memory to start");
-    state.regs.rip = load_program(env, (const char *)header + header->rs_offset, header->rs_bytes);
+    entry = load_program(env, (const char *)header + header->rs_offset, header->rs_bytes);
     for (uint64_t page = 1; page <= START_STACK_PAGES; page++)
         must_map(env, START_STACK_TOP - page * PAGE, must_take(), EXO_PROT_READ | EXO_PROT_WRITE);
     start_page = must_take();
@@ -146,8 +146,7 @@ static void start_first(const struct boot *boot)
     }
     frame_hold(info_physical);
     must_map(env, START_INFO, info_physical, EXO_PROT_READ);
-    state.regs.rdi = START_PAGE;
-    state.regs.rsp = START_STACK_TOP - 64;
+    arch_first_state(&state, entry, START_PAGE, START_STACK_TOP - 64);
     context = context_new(env, START_UPAGE, &state, &error);
     image = block_new(zones[0], boot->image.start, pages, false);
     info_block = block_new(zones[0], info_physical, 1, false);

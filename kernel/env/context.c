@@ -80,7 +80,7 @@ void context_upcall(struct context *context, uint64_t cause, uint64_t error, uin
     struct exo_ctx_state state;
 
     if (!context->arch.upcall_entry || depth >= EXO_UPCALL_FRAMES) {
-        env_end(context->env, EXO_REASON_FAULT | cause << 8, address, context->arch.regs.rip);
+        env_end(context->env, EXO_REASON_FAULT | cause << 8, address, arch_program_counter(context));
         return;
     }
     frame = &page->frame[depth];
@@ -127,8 +127,7 @@ int64_t k_ctx_create(struct context *caller, struct capability *capability, uint
         return -EXO_E_RANGE;
     if (!space_read(caller->env, &state, state_va, sizeof(state)))
         return -EXO_E_FAULT;
-    if (!arch_user_address(state.regs.rip) || !arch_user_address(state.tls) || !arch_user_address(state.syscall_entry) ||
-        !arch_user_address(state.upcall_entry))
+    if (!arch_state_valid(&state))
         return -EXO_E_RANGE;
     if (env->ended)
         return -EXO_E_PEER;
@@ -195,8 +194,7 @@ int64_t k_ctx_write(struct context *caller, struct capability *capability, uint6
         return -EXO_E_BUSY;
     if (!space_read(caller->env, &state, in, sizeof(state)))
         return -EXO_E_FAULT;
-    if (!arch_user_address(state.regs.rip) || !arch_user_address(state.tls) || !arch_user_address(state.syscall_entry) ||
-        !arch_user_address(state.upcall_entry))
+    if (!arch_state_valid(&state))
         return -EXO_E_RANGE;
     arch_context_write(context, &state);
     return 0;

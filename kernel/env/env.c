@@ -29,14 +29,14 @@ struct env *env_new(struct zone *zone)
     return env;
 }
 
-void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t rip)
+void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc)
 {
     if (env->ended)
         return;
     env->ended = 1;
     env->death_reason = reason;
     env->death_address = address;
-    env->death_rip = rip;
+    env->death_pc = pc;
     object_hold(&env->object); /* its own contexts may hold the last references */
     while (!list_empty(&env->contexts))
         context_kill(LIST_ENTRY(env->contexts.next, struct context, env_link));

@@ -1,6 +1,6 @@
 /*
- * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues; a receiver answers exactly the call that it
- * received last. Notifications and the ends of environments arrive as messages from the kernel; neither needs memory, so none is lost.
+ * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues; a receiver
+ * answers exactly the call that it received last. Notifications and the ends of environments arrive as messages from the kernel; neither needs memory, so none is lost.
  */
 #include "kernel.h"
 #include "port.h"
@@ -158,7 +158,7 @@ static bool take_message(struct context *receiver, struct endpoint *endpoint)
 
         list_remove(&env->death_link);
         env->note_queued = 0;
-        message_from_kernel(receiver, EXO_NOTE_DEATH, env->death_cookie, env->death_reason, env->death_address, env->death_rip);
+        message_from_kernel(receiver, EXO_NOTE_DEATH, env->death_cookie, env->death_reason, env->death_address, env->death_pc);
         object_drop(&env->object);
         return true;
     }

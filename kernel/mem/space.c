@@ -230,6 +230,8 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
     }
     frame_hold(pte_physical(pte));
     if (mode == EXO_SHARE_COW && !(pte & PTE_LOCKED)) {
+        if (*source & PTE_WRITE)
+            space_flush_page(source_env, va);
         *source = pte_settle(*source | PTE_COPY);
         pte |= PTE_COPY;
     } else if (mode == EXO_SHARE_PRIVATE) {
@@ -300,8 +302,6 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
         entry = entry_after(entry, to);
         at++;
     }
-    if (mode == EXO_SHARE_COW)
-        space_flush(self); /* pages that were writable are no longer */
     if (at == 0 && status < 0)
         return status;
     return (int64_t)(at < pages ? at : pages);

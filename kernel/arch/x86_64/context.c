@@ -9,6 +9,24 @@ bool arch_user_address(uint64_t address)
     return address < EXO_USER_TOP;
 }
 
+bool arch_state_valid(const struct exo_ctx_state *state)
+{
+    return arch_user_address(state->regs.rip) && arch_user_address(state->tls) && arch_user_address(state->syscall_entry) &&
+           arch_user_address(state->upcall_entry);
+}
+
+void arch_first_state(struct exo_ctx_state *state, uint64_t entry, uint64_t argument, uint64_t stack)
+{
+    state->regs.rip = entry;
+    state->regs.rdi = argument;
+    state->regs.rsp = stack;
+}
+
+uint64_t arch_program_counter(const struct context *context)
+{
+    return context->arch.regs.rip;
+}
+
 /* What ring 3 may not choose is set; the instruction pointer is canonical (sysret to a non-canonical one faults in ring 0). */
 static void sanitise(struct exo_regs *regs)
 {
