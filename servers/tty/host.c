@@ -9,7 +9,7 @@
 #include <exo/loop.h>
 #include <exo/string.h>
 
-#include "attach.h"
+#include "device.h"
 #include "frames.h"
 #include "host.h"
 #include "proc.h"
@@ -20,6 +20,7 @@
 #define GATHER_NS 300000ull     /* output is held back for so long, to send many small writes at once */
 #define WAIT_COUNTS 40u         /* terminals' counts that a sleep watches; the others are looked at when it ends */
 #define HELLO_BYTES_MAX (2u << 20)
+#define LAST_LOOK_NS 1000000ull /* a serial port does not interrupt when its last byte has gone */
 #define STATUS_CANNOT_RUN (126u << 8)
 
 enum phase {
@@ -31,8 +32,7 @@ enum phase {
 
 static struct {
     enum phase phase;
-    struct console console;
-    uint64_t interrupt;
+    struct device device;
     struct frame_reader reader;
     struct frame_writer writer;
     struct stream stream[3];
@@ -64,21 +64,23 @@ static _Noreturn void host_fail(uint64_t code, const char *why)
 
 static uint8_t *lend(void *context)
 {
-    uint8_t *buffer = console_lend(context);
+    struct device *device = context;
+    uint8_t *buffer = device->operations->lend(device);
 
     if (buffer)
         return buffer;
-    console_poll(context); /* sent buffers come back without an interrupt */
-    return console_lend(context);
+    device->operations->poll(device); /* sent buffers come back without an interrupt */
+    return device->operations->lend(device);
 }
 
 static void send(void *context, size_t bytes)
 {
-    console_send(context, bytes);
+    struct device *device = context;
+
+    device->operations->send(device, bytes);
 }
 
-static const struct frame_lender lender = {
-    .lend = lend, .send = send, .context = &host.console, .buffer_bytes = CONSOLE_SEND_BYTES};
+static struct frame_lender lender = {.lend = lend, .send = send, .context = &host.device}; /* its size comes with the device */
 
 static uint8_t *begin(uint8_t type, size_t least, size_t *room)
 {
@@ -381,9 +383,9 @@ static bool receive(void)
     bool moved = false;
     size_t count, used;
 
-    while ((bytes = console_peek(&host.console, &count)) != NULL) {
+    while ((bytes = host.device.operations->peek(&host.device, &count)) != NULL) {
         used = frame_read(&host.reader, bytes, count, &sink);
-        console_consume(&host.console, used);
+        host.device.operations->consume(&host.device, used);
         moved |= used > 0;
         if (host.reader.bad)
             host_fail(EXO_FAILED_LINK, "the host broke the link's rules");
@@ -419,10 +421,10 @@ static void finish(void)
         line_output_count(&service.terminal[PX_TTY_CONSOLE]->line) == 0 && send_number(PX_LINK_EXIT, host.status)) {
         host.phase = PHASE_EXIT;
         frame_flush(&host.writer);
-        console_notify(&host.console);
-        console_poll(&host.console);
+        device_notify(&host.device);
+        host.device.operations->poll(&host.device);
     }
-    if (host.phase == PHASE_EXIT && console_idle(&host.console) && !host.writer.buffer)
+    if (host.phase == PHASE_EXIT && host.device.operations->idle(&host.device) && !host.writer.buffer)
         for (;;)
             if (exo_power_off(service.start->machine, EXO_POWER_OFF) < 0)
                 __builtin_trap();
@@ -443,7 +445,7 @@ static void flush(void)
         host.packed_ns = 0;
         host.urgent = false;
     }
-    console_notify(&host.console);
+    device_notify(&host.device);
 }
 
 bool host_turn(void)
@@ -451,10 +453,10 @@ bool host_turn(void)
     bool moved;
 
     if (host.interrupted || host.starved || host.phase == PHASE_EXIT)
-        console_poll(&host.console);
+        host.device.operations->poll(&host.device);
     host.interrupted = host.starved = false;
-    if (host.console.broken)
-        host_fail(EXO_FAILED_LINK, "the console device broke the rules of its queues");
+    if (host.device.operations->broken(&host.device))
+        host_fail(EXO_FAILED_LINK, "the link's device broke its rules or lost bytes");
     if (host.phase == PHASE_EXIT) {
         finish();
         return false;
@@ -476,7 +478,7 @@ bool host_turn(void)
 
 void host_interrupt(void)
 {
-    console_interrupt(&host.console, host.interrupt);
+    host.device.operations->interrupt(&host.device);
     host.interrupted = true;
 }
 
@@ -537,10 +539,12 @@ bool host_sleep(void)
         return false;
     if (host.starved || host.phase == PHASE_EXIT) {
         /* Ask for the interrupt first, then look: a buffer sent in between is not missed. */
-        console_want_sent(&host.console, true);
-        console_poll(&host.console);
-        if (host.phase == PHASE_EXIT ? console_idle(&host.console) : console_lend(&host.console) != NULL)
+        device_want_sent(&host.device, true);
+        host.device.operations->poll(&host.device);
+        if (host.phase == PHASE_EXIT ? host.device.operations->idle(&host.device) : host.device.operations->lend(&host.device) != NULL)
             return false;
+        if (host.phase == PHASE_EXIT)
+            deadline_ns = now_ns() + LAST_LOOK_NS;
     }
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], 1);
@@ -551,7 +555,7 @@ bool host_sleep(void)
         host_fail(EXO_FAILED_LINK, "the kernel refuses to let tty sleep"); /* better than to spin */
     for (unsigned i = 0; i < 3; i++)
         stream_watch(&host.stream[i], -1);
-    console_want_sent(&host.console, false);
+    device_want_sent(&host.device, false);
     return status == (int64_t)count - 1;
 }
 
@@ -559,15 +563,19 @@ void host_start(void)
 {
     struct console_place place = {.self = service.start->self, .zone = service.start->zone, .machine = service.start->machine,
                                   .endpoint = service.start->endpoint, .bits = NOTE_INTERRUPT, .free_va = service.start->free_va};
-    int64_t status = console_attach(&host.console, (const char *)service.start->command_line_va, &place, &host.interrupt);
+    int64_t status = device_start(&host.device, (const char *)service.start->command_line_va, &place);
 
     if (status < 0) {
-        say("tty: no virtio console was found (error %d): there is no link to the host", (int)-status);
+        say("tty: no virtio console and no second serial port was found (error %d): there is no link to the host", (int)-status);
         say("tty: start the machine with ./exo run, or add to QEMU's command line");
-        say("tty:   -device virtio-serial-device -device virtserialport,chardev=CHARDEV");
+        say("tty:   microvm: -device virtio-serial-device -device virtserialport,chardev=CHARDEV");
+        say("tty:   q35: -serial file:console.log -serial chardev:CHARDEV");
         host_fail(EXO_FAILED_NO_LINK, "nothing can be run");
     }
     host.free_va = place.free_va;
+    lender.buffer_bytes = host.device.operations->send_bytes;
     host.writer.lender = &lender;
     host.interrupted = true;
+    if (host.device.operations->host_waits)
+        (void)send_number(PX_LINK_CREDIT, 0); /* the first buffer is always free */
 }

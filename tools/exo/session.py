@@ -210,7 +210,8 @@ class Session:
         wanted = {self.wake_read.fileno(): (self.wake_read, select.POLLIN)}
         behind = len(self.out.pending) + len(self.err.pending) > PENDING_MAX
         if self.link_open:
-            events = (0 if behind else select.POLLIN) | (select.POLLOUT if self.outbox else 0)
+            may_speak = self.heard or not self.machine.guest_speaks_first
+            events = (0 if behind else select.POLLIN) | (select.POLLOUT if self.outbox and may_speak else 0)
             if events:
                 wanted[self.link.fileno()] = (self.link, events)
         if not self.ended:

@@ -1,5 +1,8 @@
 /*
- * The link: what the host command (tools/exo) and tty say to each other on the virtio console port. Each frame is an 8-byte header (type, three
+ * The link: what the host command (tools/exo) and tty say to each other on the virtio console port, or on a PC's second serial
+ * port (q35), which loses
+ * what comes before its driver runs: there the host says nothing until it has the first frame of tty, a CREDIT of 0. Each frame
+ * is an 8-byte header (type, three
  * zero bytes, payload length little-endian) and a payload of at most PX_LINK_MAX bytes. Numbers are little-endian.
  */
 #ifndef PX_LINK_H
