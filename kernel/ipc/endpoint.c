@@ -1,6 +1,7 @@
 /*
  * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues; a receiver
- * answers exactly the call that it received last. Notifications and the ends of environments arrive as messages from the kernel; neither needs memory, so none is lost.
+ * answers exactly the call that it received last. Notifications and the ends of environments arrive as messages from the
+ * kernel; neither needs memory, so none is lost.
  */
 #include "kernel.h"
 #include "port.h"

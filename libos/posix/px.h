@@ -87,7 +87,8 @@ static inline const struct px_proc *px_self(void)
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
 int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns);
 bool px_signal_waiting(void); /* a signal that is neither blocked nor ignored waits */
-/* For ppoll, pselect6, epoll_pwait, rt_sigsuspend: `mask` holds until the end of the present call; the old one returns after a handler that ran because of it. */
+/* For ppoll, pselect6, epoll_pwait, rt_sigsuspend: `mask` holds until the end of the present call; the old one
+ * returns after a handler that ran because of it. */
 void px_signal_mask_for_call(uint64_t mask);
 
 /* Calls to servers through the message page. Fill *message; the answer replaces it. Returns word 0 of the answer (>= 0 or -errno); -EIO if the
@@ -167,7 +168,8 @@ void px_memory_totals(struct px_memory_totals *totals);
 /* Random bytes: ChaCha20, seeded once per process (rdrand if there is one, clocks), and again after fork. */
 void px_random_bytes(void *to, size_t bytes);
 
-/* execve of the file `node` (opened, checked for execution by the caller) is in exec.c; start.c calls it for the first program. argv and envp are arrays of pointers in
+/* execve of the file `node` (opened, checked for execution by the caller) is in exec.c; start.c calls it for the first
+ * program. argv and envp are arrays of pointers in
  * libOS memory, NULL-ended. On success the program's registers (px_regs()) are those of the new one. */
 int64_t px_exec(const char *path, char *const argv[], char *const envp[]);
 
@@ -266,7 +268,8 @@ void px_fd_fork_failed(void);
 void px_fd_fork_child(void);      /* in the child, first thing */
 void px_fd_exec(void);            /* close-on-exec */
 void px_fd_exit(void);
-int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd); /* devices, tty, procfs by node; FILES calls it for non-regular nodes */
+/* devices, tty, procfs by node; FILES calls it for non-regular nodes */
+int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd);
 /* /proc: walks the rest of a path below /proc. */
 int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node);
 int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);

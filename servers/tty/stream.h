@@ -1,5 +1,6 @@
 /*
- * Standard streams that are no terminals: rings (proto/ring.h) of which tty holds the far end. tty never waits for a ring's lock: if somebody has it, the stream
+ * Standard streams that are no terminals: rings (proto/ring.h) of which tty holds the far end. tty never waits for a ring's
+ * lock: if somebody has it, the stream
  * says so and the main loop sleeps on the lock's word among others. The ring is the processes' memory too: every word is read once and checked.
  */
 #ifndef TTY_STREAM_H

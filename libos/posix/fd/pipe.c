@@ -1,4 +1,6 @@
 /*
+ * long: making, named FIFOs and moving data keep the same invariants of one ring.
+ *
  * Pipes: rings of ring.h, copied into and out of by whoever reads and writes. A description of a pipe has in word[0] the ring's address and in
  * word[1] this end's tally capability: a handle that fork copies to the same slot, so each process's own holding is counted by the kernel. Of a named
  * FIFO fs holds the ring, and a capability to each tally: word[2] is 1, what a tally counts too much; one open for both directions has the
@@ -258,7 +260,8 @@ static int64_t fifo_end(const struct px_node *node, uint64_t va, unsigned rights
 }
 
 /*
- * An open for reading waits for a writer and the other way round. Opening bumps the own sequence, and the wait begins at what the other's was before we counted: who comes,
+ * An open for reading waits for a writer and the other way round. Opening bumps the own sequence, and the wait begins at what
+ * the other's was before we counted: who comes,
  * writes and leaves before we look is seen all the same.
  */
 static int64_t fifo_meet(struct px_ofd *ofd, struct px_pipe *pipe, uint32_t others_seq)

@@ -1,3 +1,4 @@
+/* long: one table of names and the small makers of their texts. */
 /* The tree of /proc: names, paths, links, directories, and descriptions opened on its files. */
 #include "procfs.h"
 

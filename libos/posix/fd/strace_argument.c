@@ -1,3 +1,4 @@
+/* long: tables of flag names, and one small function a kind of argument. */
 /* How strace shows an argument of each kind (the letters of calls.tab). */
 #include "strace.h"
 

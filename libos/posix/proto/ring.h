@@ -31,7 +31,8 @@ struct px_pipe {
 #define PX_PIPE_ATTACHED 1u /* the far end has created its tally: a count of 0 now means closed */
 #define PX_PIPE_NAMED 2u /* a named FIFO: fs holds one capability to each tally itself, so a count of 1 means closed */
 #define PX_LOCK_WAITERS 0x80000000u
-/* Process index + 1 in the low 16 bits (0xffff: tty); above it 15 bits of the entry's generation, so that an index used again is not taken for the dead holder. */
+/* Process index + 1 in the low 16 bits (0xffff: tty); above it 15 bits of the entry's generation, so that an index
+ * used again is not taken for the dead holder. */
 #define PX_LOCK_HOLDER(index, gen) (((uint32_t)(index) + 1u) | ((uint32_t)(gen) & 0x7fffu) << 16)
 #define PX_LOCK_INDEX(lock) (((lock) & 0xffffu) - 1u)
 #define PX_LOCK_GEN(lock) ((lock) >> 16 & 0x7fffu)

@@ -1,5 +1,6 @@
 /*
- * The virtio console driver against a device made up here: registers that check the order of the start, rings in plain memory, data both ways, ports; then a hostile
+ * The virtio console driver against a device made up here: registers that check the order of the start, rings in plain memory,
+ * data both ways, ports; then a hostile
  * device: used entries that name no buffer, one twice, lengths beyond the buffer, an index that runs away. The driver must stop, and touch
  * nothing outside its memory (ASan looks).
  *
