@@ -113,6 +113,7 @@ bool px_board_has(const struct px_proc *process, unsigned fd);
 void px_record_start(void);                   /* first process: makes the table that all its descendants share */
 void px_record_release(struct px_ofd *ofd);   /* a descriptor on it closed: this process's fcntl locks on that file go */
 void px_record_forget(struct px_ofd *ofd);    /* the description goes: so does its flock */
+void px_record_pass_on(struct px_ofd *ofd);   /* this process leaves the description to others: its flock is theirs */
 void px_record_forked(void);
 void px_record_exit(void);
 struct px_flock {

@@ -139,8 +139,11 @@ void px_ofd_leave(struct px_ofd *ofd)
             return; /* nonsense, or somebody else's last */
         left = holders == 1 ? HOLDERS_DYING : holders - 1;
     } while (!__atomic_compare_exchange_n(&ofd->holders, &holders, left, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-    if (left != HOLDERS_DYING)
+    if (left != HOLDERS_DYING) {
+        if (ofd->lock_id)
+            px_record_pass_on(ofd);
         return;
+    }
     if (ofd->lock_id)
         px_record_forget(ofd);
     if (ops->destroy)

@@ -71,10 +71,10 @@ static bool process_is_gone(uint32_t lock_word)
     return process->state == PX_FREE || process->state == PX_ZOMBIE || (process->gen & 0x7fffu) != PX_LOCK_GEN(lock_word);
 }
 
-/* A record lock dies with its process; a flock outlives it, because a child may hold the description. It is dropped with the last description. */
-static bool stale(struct record *record)
+/* A lock dies with the process that took it; only the flock of a description that this process has passed on (process 0) lasts as long as that. */
+static bool stale(const struct record *record)
 {
-    return !record->whole && process_is_gone(record->process);
+    return record->process && process_is_gone(record->process);
 }
 
 static void changed(void)
@@ -304,6 +304,20 @@ void px_record_exit(void)
 void px_record_forget(struct px_ofd *ofd)
 {
     release_where(ofd->lock_id, true, NULL);
+}
+
+void px_record_pass_on(struct px_ofd *ofd)
+{
+    if (!table)
+        return;
+    px_lock_take(&table->header.lock);
+    for (unsigned i = 0; i < RECORDS; i++) {
+        struct record *record = &table->record[i];
+
+        if (record->kind != RECORD_FREE && record->whole && record->owner == ofd->lock_id)
+            record->process = 0;
+    }
+    px_lock_give(&table->header.lock);
 }
 
 PX_SYS(flock)

@@ -10,13 +10,31 @@ struct iovec {
     uint64_t bytes;
 };
 
-static int64_t read_at_position(struct px_ofd *ofd, const struct px_ops *ops, px_user to, uint64_t bytes)
+/* The short way below keeps no registers: whatever needs some is here. */
+static __attribute__((noinline)) int64_t read_locked(struct px_ofd *ofd, px_user to, uint64_t bytes)
 {
-    bool locked = px_ofd_lock(ofd);
-    int64_t result = ops->read(ofd, to, bytes, &ofd->offset);
+    int64_t result;
 
-    px_ofd_unlock(ofd, locked);
+    px_lock_take(&ofd->lock);
+    result = px_ofd_ops(ofd)->read(ofd, to, bytes, &ofd->offset);
+    px_lock_give(&ofd->lock);
     return result;
+}
+
+static __attribute__((noinline)) int64_t write_locked(struct px_ofd *ofd, px_user from, uint64_t bytes)
+{
+    int64_t result;
+
+    px_lock_take(&ofd->lock);
+    result = px_ofd_ops(ofd)->write(ofd, from, bytes, &ofd->offset);
+    px_lock_give(&ofd->lock);
+    return result;
+}
+
+/* Is another process's use of the position to be kept out? */
+static bool shared_position(const struct px_ofd *ofd)
+{
+    return __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1 && px_ofd_positioned(ofd);
 }
 
 static int64_t read_ofd(struct px_ofd *ofd, px_user to, uint64_t bytes)
@@ -33,16 +51,14 @@ static int64_t read_ofd(struct px_ofd *ofd, px_user to, uint64_t bytes)
             return -EINVAL;
         bytes = PX_RW_MAX;
     }
-    if (px_ofd_positioned(ofd))
-        return read_at_position(ofd, ops, to, bytes);
+    if (shared_position(ofd))
+        return read_locked(ofd, to, bytes);
     return ops->read(ofd, to, bytes, &ofd->offset);
 }
 
 static int64_t write_ofd(struct px_ofd *ofd, px_user from, uint64_t bytes)
 {
     const struct px_ops *ops;
-    int64_t result;
-    bool locked;
 
     if (!ofd || !px_ofd_writable(ofd))
         return -EBADF;
@@ -54,12 +70,9 @@ static int64_t write_ofd(struct px_ofd *ofd, px_user from, uint64_t bytes)
             return -EINVAL;
         bytes = PX_RW_MAX;
     }
-    if (!px_ofd_positioned(ofd))
-        return ops->write(ofd, from, bytes, &ofd->offset);
-    locked = px_ofd_lock(ofd);
-    result = ops->write(ofd, from, bytes, &ofd->offset);
-    px_ofd_unlock(ofd, locked);
-    return result;
+    if (shared_position(ofd))
+        return write_locked(ofd, from, bytes);
+    return ops->write(ofd, from, bytes, &ofd->offset);
 }
 
 PX_SYS(read)

@@ -1,0 +1,210 @@
+/*
+ * Advisory locks: fcntl's ranges of several owners against a model of every byte, flock of descriptions, owners that die, a full table.
+ * unit-sources: libexo/format.c
+ */
+#include "fake.h"
+
+#include "libos/posix/fd/lock.c"
+#include "libos/posix/fd/record.c"
+
+#define OWNERS 3u
+#define BYTES 48
+
+struct px_fd_table px_fds;
+int64_t px_node_stat(const struct px_node *node, struct px_stat *stat)
+{
+    (void)node;
+    stat->st_size = 20;
+    return 0;
+}
+
+static struct px_ofd file = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 77, .gen = 2}};
+static struct px_ofd other_file = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 78, .gen = 2}};
+
+static void be(unsigned owner)
+{
+    fake_page.index = (int32_t)(10 + owner);
+    px_lock_start();
+}
+
+static int64_t lock(struct px_ofd *ofd, unsigned command, int type, int whence, int64_t start, int64_t length)
+{
+    *(struct px_flock *)fake_user = (struct px_flock){.l_type = (int16_t)type, .l_whence = (int16_t)whence, .l_start = start, .l_len = length};
+    return px_record_fcntl(ofd, command, USER(0));
+}
+
+/* ---- every byte's holders -------------------------------------------------------------------------------------------- */
+
+static uint8_t model[BYTES][OWNERS]; /* 0 none, 1 read, 2 write */
+
+static bool model_conflict(unsigned owner, int first, int last, int kind)
+{
+    for (int at = first; at <= last; at++) {
+        for (unsigned o = 0; o < OWNERS; o++) {
+            if (o != owner && model[at][o] && (model[at][o] == 2 || kind == 2))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void random_ranges(void)
+{
+    for (unsigned turn = 0; turn < 100000; turn++) {
+        unsigned owner = fake_random(OWNERS);
+        int first = (int)fake_random(BYTES), length = 1 + (int)fake_random((unsigned)(BYTES - first)), last = first + length - 1;
+        int type = (int)fake_random(3), kind = type == F_UNLCK ? 0 : type == F_RDLCK ? 1 : 2;
+        bool conflicts = kind && model_conflict(owner, first, last, kind);
+
+        be(owner);
+        if (kind && fake_random(4) == 0) {
+            EQUAL(lock(&file, 5, type, SEEK_SET, first, length), 0);
+            CHECK((((struct px_flock *)fake_user)->l_type == F_UNLCK) == !conflicts);
+            continue;
+        }
+        EQUAL(lock(&file, F_SETLK, type, SEEK_SET, first, length), conflicts ? -EAGAIN : 0);
+        for (int at = first; at <= last && !conflicts; at++)
+            model[at][owner] = (uint8_t)kind;
+    }
+    for (unsigned owner = 0; owner < OWNERS; owner++) {
+        be(owner);
+        px_record_release(&file); /* any close of the file gives all up */
+    }
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), 0);
+    EQUAL(lock(&file, F_SETLK, F_UNLCK, SEEK_SET, 0, 0), 0);
+}
+
+static void places(void)
+{
+    be(0);
+    file.offset = 30;
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_CUR, 2, 3), 0);  /* 32..34 */
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_END, 0, -5), 0); /* 15..19 */
+    be(1);
+    EQUAL(lock(&file, 5, F_WRLCK, SEEK_SET, 0, 0), 0);
+    EQUAL(((struct px_flock *)fake_user)->l_pid, 110);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, 34, 1), -EAGAIN);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, 35, 0), 0);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, 19, 1), -EAGAIN);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, 20, 12), 0);
+    EQUAL(lock(&other_file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), 0);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, -1, 1), -EINVAL);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, SEEK_SET, INT64_MAX, 2), -EOVERFLOW);
+    EQUAL(lock(&file, F_SETLK, F_RDLCK, 9, 0, 0), -EINVAL);
+    EQUAL(lock(&file, F_SETLK, 3, SEEK_SET, 0, 0), -EINVAL);
+    EQUAL(px_record_fcntl(&file, F_SETLK, 16), -EFAULT);
+    px_record_exit();
+    be(0);
+    px_record_exit();
+}
+
+/* The lock of a process that was destroyed stands in nobody's way. */
+static void owners_die(void)
+{
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), 0);
+    be(1);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), -EAGAIN);
+    fake_process(10, 1, PX_ZOMBIE);
+    EQUAL(lock(&file, F_SETLKW, F_WRLCK, SEEK_SET, 0, 0), 0);
+    px_record_exit();
+    fake_process(10, 1, PX_RUNNING);
+}
+
+static bool unlocks(void)
+{
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_UNLCK, SEEK_SET, 0, 0), 0);
+    be(1);
+    return true;
+}
+
+static void waits(void)
+{
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), 0);
+    be(1);
+    fake_wait_hook = unlocks;
+    EQUAL(lock(&file, F_SETLKW, F_WRLCK, SEEK_SET, 0, 0), 0);
+    fake_wait_hook = NULL;
+    px_record_exit();
+}
+
+static int64_t flock_of(struct px_ofd *ofd, unsigned operation)
+{
+    uint64_t entry = (uint64_t)ofd;
+
+    px_fds = (struct px_fd_table){.entry = &entry, .count = 1, .high = 1};
+    return px_sys_flock(0, operation, 0, 0, 0, 0);
+}
+
+static void descriptions(void)
+{
+    _Alignas(128) static struct px_ofd one, two;
+
+    one = two = file;
+    be(0);
+    EQUAL(flock_of(&one, LOCK_SH), 0);
+    EQUAL(flock_of(&two, LOCK_SH | LOCK_NB), 0);
+    EQUAL(flock_of(&two, LOCK_EX | LOCK_NB), -EAGAIN);
+    EQUAL(flock_of(&one, LOCK_UN), 0);
+    EQUAL(flock_of(&two, LOCK_EX | LOCK_NB), 0);
+    EQUAL(flock_of(&one, LOCK_SH | LOCK_NB), -EAGAIN);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), 0); /* the two kinds do not know each other */
+    px_record_exit();
+    px_record_forget(&two);
+    EQUAL(flock_of(&one, LOCK_EX | LOCK_NB), 0);
+    px_record_forget(&one);
+    EQUAL(flock_of(&one, 7), -EINVAL);
+    EQUAL(flock_of(&one, LOCK_EX), 0);
+    fake_process(10, 1, PX_ZOMBIE); /* destroyed with the lock */
+    be(1);
+    EQUAL(flock_of(&two, LOCK_EX | LOCK_NB), 0);
+    px_record_pass_on(&two); /* to a child */
+    fake_process(11, 1, PX_ZOMBIE);
+    be(2);
+    EQUAL(flock_of(&one, LOCK_EX | LOCK_NB), -EAGAIN);
+    px_record_forget(&two);
+    EQUAL(flock_of(&one, LOCK_EX | LOCK_NB), 0);
+    px_record_forget(&one);
+    fake_process(10, 1, PX_RUNNING);
+    fake_process(11, 1, PX_RUNNING);
+}
+
+/* Each owner's locks lie apart, so none merge: at the end of the table there is an error, and nothing is lost. */
+static void table_full(void)
+{
+    int64_t result = 0;
+    unsigned count = 0;
+
+    be(0);
+    while (result == 0 && count < 2 * RECORDS)
+        result = lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 10 * (int64_t)count++, 1);
+    EQUAL(result, -ENOLCK);
+    CHECK(count > 300);
+    be(1);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), -EAGAIN);
+    be(0);
+    px_record_exit();
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), 0);
+    px_record_exit();
+}
+
+int main(void)
+{
+    fake_start();
+    for (uint32_t i = 0; i < OWNERS; i++)
+        fake_process(10 + i, 1, PX_RUNNING);
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 0), -ENOLCK); /* before there is a table */
+    px_record_start();
+    random_ranges();
+    places();
+    owners_die();
+    waits();
+    descriptions();
+    table_full();
+    printf("record: ok\n");
+    return 0;
+}
