@@ -90,7 +90,7 @@ static void set_idt(void)
 
 static void find_features(void)
 {
-    struct cpuid extended = {0}, basic = cpuid(1, 0);
+    struct cpuid extended = {0};
 
     if (cpuid(0, 0).a >= 7)
         extended = cpuid(7, 0);
@@ -98,7 +98,6 @@ static void find_features(void)
     features.smap = extended.b >> 20 & 1;
     features.umip = extended.c >> 2 & 1;
     features.fsgsbase = extended.b & 1;
-    features.xsave = basic.c >> 26 & 1;
     if (!(cpuid(0x80000001, 0).d >> 20 & 1))
         panic("this CPU cannot forbid execution (NX)");
 }
@@ -115,8 +114,6 @@ static void set_control(void)
         cr4 |= CR4_UMIP;
     if (features.fsgsbase)
         cr4 |= CR4_FSGSBASE;
-    if (features.xsave)
-        cr4 |= CR4_OSXSAVE;
     write_cr4(cr4);
     write_msr(MSR_EFER, EFER_SCE | EFER_LME | EFER_NXE | 0x400);
     write_msr(MSR_STAR, (uint64_t)(SEGMENT_USER_DATA - 8) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
@@ -134,10 +131,10 @@ void arch_init_cpu(void)
     set_control();
     percpu.stack = (uint64_t)kernel_stack + STACK_BYTES;
     fpu_init();
-    info->features = (uint64_t)features.fsgsbase | (uint64_t)features.xsave << 1 | (uint64_t)features.smep << 2 |
+    info->features = (uint64_t)features.fsgsbase | (uint64_t)features.smep << 2 |
                      (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5;
-    info->xsave_bytes = features.xsave_bytes;
-    info->xsave_mask = features.xsave_mask;
+    info->xsave_bytes = 512;
+    info->xsave_mask = 3; /* x87, SSE */
 }
 
 void set_kernel_entry_stack(uint64_t regs_end)

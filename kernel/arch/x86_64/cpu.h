@@ -31,7 +31,6 @@
 #define CR4_OSXMMEXCPT 0x400
 #define CR4_UMIP 0x800
 #define CR4_FSGSBASE 0x10000
-#define CR4_OSXSAVE 0x40000
 #define CR4_SMEP 0x100000
 #define CR4_SMAP 0x200000
 
@@ -80,9 +79,7 @@ struct percpu {
 extern struct percpu percpu;
 
 struct cpu_features {
-    bool smep, smap, umip, fsgsbase, xsave, huge;
-    uint64_t xsave_mask;
-    uint32_t xsave_bytes;
+    bool smep, smap, umip, fsgsbase;
 };
 extern struct cpu_features features;
 
