@@ -206,6 +206,7 @@ int64_t px_node_stat(const struct px_node *node, struct px_stat *stat);
 /* Absolute path of a node or directory, for /proc/self/exe, getcwd, maps; length or -errno. */
 int64_t px_node_path(const struct px_node *node, char *to, size_t bytes);
 /* The current and root directories live in fs/: */
+void px_files_keep_rights(void); /* before this process's ids change */
 void px_files_start(void); /* first process: cwd = / */
 void px_files_fork_child(void); /* in the child, first thing: publishes what it holds */
 

@@ -28,6 +28,7 @@ static int64_t set_credentials(enum px_cred what, uint64_t first, uint64_t secon
 {
     struct exo_message message = {.word = {PX_PROC_SETCRED, what, (uint32_t)first, (uint32_t)second, (uint32_t)third}};
 
+    px_files_keep_rights();
     return px_call_proc(&message);
 }
 

@@ -153,6 +153,9 @@ static bool has_descriptor(const struct px_proc *process, unsigned fd)
     return process == px_self() ? px_fd_get((int)fd) != NULL : px_board_has(process, fd);
 }
 
+/* The number of a PID directory that was reached through task/: a thread's, which has no task/ of its own. */
+#define OF_THREAD 1u
+
 /* One step from a directory: 0 or -ENOENT. */
 static int64_t step(struct px_node *node, const char *name, size_t length)
 {
@@ -162,7 +165,7 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
 
     if (PX_PROC_PID(node->ino) && !process)
         return -ENOENT;
-    if (found == PID || found == FD_ENTRY)
+    if (found == PID || found == FD_ENTRY || (found == TASK && PX_PROC_NUMBER(node->ino) == OF_THREAD))
         found = 0;
     if (found) {
         make_node(node, found, process, 0);
@@ -174,7 +177,7 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
         process = px_proc_find(number);
         if (!process)
             return -ENOENT;
-        make_node(node, PID, process, 0);
+        make_node(node, PID, process, object == TASK ? OF_THREAD : 0);
         return 0;
     }
     if (object == FD && number >= 0 && has_descriptor(process, (unsigned)number)) {
@@ -566,7 +569,7 @@ static void list_numbers(struct listing *listing, const struct px_node *director
             continue;
         if (!other || (object == FD && !has_descriptor(other, i)))
             continue;
-        make_node(&node, object == FD ? FD_ENTRY : PID, other, object == FD ? i : 0);
+        make_node(&node, object == FD ? FD_ENTRY : PID, other, object == FD ? i : object == TASK ? OF_THREAD : 0);
         exo_format(name, sizeof name, "%d", object == FD ? (int)i : other->pid);
         list(listing, &node, name, NUMBERED + i + 1);
         if (!listing->full && !listing->fault)
@@ -590,6 +593,8 @@ static void list_named(struct listing *listing, const struct px_node *directory,
                 return;
             }
             name = objects[i].parent == object && i != ROOT ? objects[i].name : "";
+            if (i == TASK && PX_PROC_NUMBER(directory->ino) == OF_THREAD)
+                name = "";
             make_node(&node, i, process, 0);
         }
         if (*name)
