@@ -22,9 +22,23 @@ static void port_write(void *context, unsigned offset, uint8_t value)
     (void)!exo_port_io(place->machine, COM2_PORT + offset, EXO_PORT_WRITE | 1, value); /* what cannot be written reads as nothing */
 }
 
+static void data_read(void *context, uint8_t *bytes, unsigned count)
+{
+    const struct com2_place *place = context;
+
+    (void)!exo_port_string(place->machine, COM2_PORT, EXO_PORT_READ | 1, bytes, count); /* registers were reached: so is this one */
+}
+
+static void data_write(void *context, const uint8_t *bytes, unsigned count)
+{
+    const struct com2_place *place = context;
+
+    (void)!exo_port_string(place->machine, COM2_PORT, EXO_PORT_WRITE | 1, (void *)(uintptr_t)bytes, count);
+}
+
 int64_t com2_attach(struct uart *uart, struct com2_place *place, uint64_t *interrupt)
 {
-    struct uart_registers registers = {.read = port_read, .write = port_write, .context = place};
+    struct uart_registers registers = {.read = port_read, .write = port_write, .read_data = data_read, .write_data = data_write, .context = place};
     int64_t bound;
 
     if (!uart_start(uart, registers))

@@ -9,7 +9,11 @@ enum register_offset {
 };
 #define ENABLE_RECEIVE 0x01u
 #define ENABLE_SEND 0x02u /* when the send FIFO is empty */
+#define ID_WHICH 0x0fu
+#define ID_RECEIVED 0x04u
+#define ID_RECEIVED_SOME 0x0cu
 #define FIFO_ON_14 0xc7u  /* both FIFOs on and emptied; interrupt when 14 bytes have come, or some and then none for four bytes' time */
+#define RECEIVED_BYTES 14u /* that are there when the device says ID_RECEIVED */
 #define FIFO_WORKS 0xc0u
 #define LINE_8_BITS 0x03u
 #define LINE_DIVISOR 0x80u
@@ -19,7 +23,6 @@ enum register_offset {
 #define STATUS_SEND_EMPTY 0x20u
 #define STATUS_IDLE 0x40u
 
-#define FIFO_BYTES 16u
 #define BURSTS_MOST 32u /* FIFOs that one call fills: half a KiB, so that the owner is not kept from others for long */
 
 static uint8_t get(const struct uart *uart, unsigned offset)
@@ -69,9 +72,15 @@ bool uart_start(struct uart *uart, struct uart_registers registers)
     return true;
 }
 
-static void receive(struct uart *uart)
+static bool has_room(const struct uart *uart)
 {
-    for (unsigned i = 0; i < BURSTS_MOST * FIFO_BYTES && uart->end < UART_RECEIVE_BYTES; i++) {
+    return UART_RECEIVE_BYTES - uart->end >= UART_FIFO_BYTES;
+}
+
+/* Byte for byte: nobody knows how many there are. */
+static void receive_some(struct uart *uart)
+{
+    for (unsigned i = 0; i < RECEIVED_BYTES; i++) {
         uint8_t status = get(uart, LINE_STATUS);
 
         uart->broken |= (status & STATUS_OVERRUN) != 0;
@@ -81,13 +90,37 @@ static void receive(struct uart *uart)
     }
 }
 
+/*
+ * Only what the device interrupts for: the rest makes an interrupt later. To take each byte as it comes would be slow under an emulator, which
+ * then delivers each byte by itself.
+ */
+static void receive(struct uart *uart)
+{
+    for (unsigned burst = 0; burst < BURSTS_MOST && has_room(uart) && !uart->broken; burst++) {
+        unsigned id = get(uart, INTERRUPT_ID) & ID_WHICH;
+
+        if (id == ID_RECEIVED_SOME) {
+            receive_some(uart);
+        } else if (id == ID_RECEIVED) {
+            uart->registers.read_data(uart->registers.context, uart->receive + uart->end, RECEIVED_BYTES);
+            uart->end += RECEIVED_BYTES;
+            uart->broken |= (get(uart, LINE_STATUS) & STATUS_OVERRUN) != 0;
+        } else {
+            return;
+        }
+    }
+}
+
 static void transmit(struct uart *uart)
 {
     for (unsigned burst = 0; burst < BURSTS_MOST && uart->sent < uart->to_send; burst++) {
+        unsigned count;
+
         if (!(get(uart, LINE_STATUS) & STATUS_SEND_EMPTY))
             return;
-        for (unsigned i = 0; i < FIFO_BYTES && uart->sent < uart->to_send; i++)
-            set(uart, DATA, uart->send[uart->sent++]);
+        count = uart->to_send - uart->sent < UART_FIFO_BYTES ? uart->to_send - uart->sent : UART_FIFO_BYTES;
+        uart->registers.write_data(uart->registers.context, uart->send + uart->sent, count);
+        uart->sent += count;
     }
     if (uart->sent == uart->to_send)
         uart->sent = uart->to_send = 0;
@@ -96,7 +129,7 @@ static void transmit(struct uart *uart)
 /* The device interrupts for what there is room or bytes for. Otherwise its line would stay up, and nothing could be done about it. */
 static void choose_interrupts(struct uart *uart)
 {
-    enable(uart, (uart->end < UART_RECEIVE_BYTES ? ENABLE_RECEIVE : 0) | (uart->to_send > 0 ? ENABLE_SEND : 0));
+    enable(uart, (has_room(uart) ? ENABLE_RECEIVE : 0) | (uart->to_send > 0 ? ENABLE_SEND : 0));
 }
 
 void uart_poll(struct uart *uart)
@@ -110,8 +143,7 @@ void uart_poll(struct uart *uart)
 
 void uart_interrupt_take(struct uart *uart)
 {
-    (void)get(uart, INTERRUPT_ID); /* lets an interrupt for the empty send FIFO go */
-    uart_poll(uart);
+    uart_poll(uart); /* reads the interrupt's reason, which lets that of an empty send FIFO go */
 }
 
 const uint8_t *uart_peek(struct uart *uart, size_t *bytes)

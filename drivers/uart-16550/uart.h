@@ -13,11 +13,14 @@
 
 #define UART_RECEIVE_BYTES 4096u
 #define UART_SEND_BYTES 4096u
+#define UART_FIFO_BYTES 16u
 
-/* Registers are reached through two functions, so that a test can stand in for the device. */
+/* Registers are reached through functions, so that a test can stand in for the device. */
 struct uart_registers {
     uint8_t (*read)(void *context, unsigned offset);
     void (*write)(void *context, unsigned offset, uint8_t value);
+    void (*read_data)(void *context, uint8_t *bytes, unsigned count); /* register 0 count times, at most UART_FIFO_BYTES */
+    void (*write_data)(void *context, const uint8_t *bytes, unsigned count);
     void *context;
 };
 

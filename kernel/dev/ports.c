@@ -1,18 +1,66 @@
 /* I/O ports for drivers in ring 3, on machines that have such. */
+#include <exo/string.h>
+
 #include "kernel.h"
 #include "port.h"
 
+/* 0 and the width in bytes, or an error. */
+static int64_t check(uint64_t port, uint64_t operation, unsigned *width)
+{
+    *width = (unsigned)(operation & EXO_PORT_WIDTH);
+    if ((operation & ~(uint64_t)(EXO_PORT_WIDTH | EXO_PORT_WRITE)) || (*width != 1 && *width != 2 && *width != 4))
+        return -EXO_E_INVAL;
+    return arch_port_valid(port, *width) ? 0 : -EXO_E_RANGE;
+}
+
 int64_t k_port_io(struct context *caller, struct capability *machine, uint64_t port, uint64_t operation, uint64_t value)
 {
-    uint64_t width = operation & EXO_PORT_WIDTH;
+    unsigned width;
+    int64_t status = check(port, operation, &width);
 
     (void)caller;
     (void)machine;
-    if ((operation & ~(uint64_t)(EXO_PORT_WIDTH | EXO_PORT_WRITE)) || (width != 1 && width != 2 && width != 4))
+    if (status < 0)
+        return status;
+    if (!(operation & EXO_PORT_WRITE))
+        return arch_port_read(port, width);
+    if (value >> 8 * width)
         return -EXO_E_INVAL;
-    if (operation & EXO_PORT_WRITE && value >> 8 * width)
-        return -EXO_E_INVAL;
-    if (!arch_port_io(port, operation, &value))
-        return -EXO_E_RANGE;
-    return operation & EXO_PORT_WRITE ? 0 : (int64_t)value;
+    arch_port_write(port, width, (uint32_t)value);
+    return 0;
+}
+
+static void move(uint8_t *bytes, uint64_t port, uint64_t operation, unsigned width, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t value = 0;
+
+        memcpy(&value, bytes + i * width, width);
+        if (operation & EXO_PORT_WRITE)
+            arch_port_write(port, width, value);
+        else
+            value = arch_port_read(port, width);
+        memcpy(bytes + i * width, &value, width);
+    }
+}
+
+/* What was read from a device is gone there, so the memory is proved first, by reading it or by writing it once in vain. */
+int64_t k_port_string(struct context *caller, struct capability *machine, uint64_t port, uint64_t operation, uint64_t memory, uint64_t count)
+{
+    uint8_t bytes[EXO_PORT_STRING] = {0};
+    unsigned width;
+    int64_t status = check(port, operation, &width);
+    bool is_write = operation & EXO_PORT_WRITE;
+
+    (void)machine;
+    if (status < 0)
+        return status;
+    if (count > EXO_PORT_STRING / width)
+        count = EXO_PORT_STRING / width;
+    if (!(is_write ? space_read(caller->env, bytes, memory, count * width) : space_write(caller->env, memory, bytes, count * width)))
+        return -EXO_E_FAULT;
+    move(bytes, port, operation, width, count);
+    if (!is_write && !space_write(caller->env, memory, bytes, count * width))
+        return -EXO_E_FAULT;
+    return (int64_t)count;
 }

@@ -60,8 +60,9 @@ void space_flush(struct env *env);
 bool space_loaded(const struct env *env);
 
 /* ---- devices ---- */
-/* Reads or writes (EXO_PORT_*, valid) an I/O port into or from *value. False: no such port, or one of the kernel's own. */
-bool arch_port_io(uint64_t port, uint64_t operation, uint64_t *value);
+bool arch_port_valid(uint64_t port, unsigned width); /* there is such an I/O port, and it is none of the kernel's own */
+uint32_t arch_port_read(uint64_t port, unsigned width);
+void arch_port_write(uint64_t port, unsigned width, uint32_t value);
 bool arch_device_taken(uint64_t physical);         /* the page holds registers that the kernel uses itself */
 
 /* ---- interrupts ---- */

@@ -50,6 +50,35 @@ CASE(ports_misuse, "I/O ports: the kernel's own, widths and numbers that are non
     EXPECT(exo_cap_delete((uint64_t)weak), 0);
 }
 
+CASE(port_strings, "I/O ports: many reads or writes in one call")
+{
+    uint8_t bytes[EXO_PORT_STRING + 1];
+
+    memset(bytes, 7, sizeof(bytes));
+    EXPECT(exo_port_string(MACHINE, NOBODY, WRITE(1), bytes, 3), 3);
+    CHECK(bytes[0] == 7);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(1), bytes, 3), 3);
+    CHECK(bytes[0] == 0xff && bytes[2] == 0xff && bytes[3] == 7);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(2), bytes, 2), 2);
+    CHECK(bytes[3] == 0xff && bytes[4] == 7);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(4), bytes, 2), 2);
+    CHECK(bytes[7] == 0xff && bytes[8] == 7);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(4), bytes, UINT64_MAX), EXO_PORT_STRING / 4);
+    CHECK(bytes[EXO_PORT_STRING - 1] == 0xff && bytes[EXO_PORT_STRING] == 7);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(1), bytes, 0), 0);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(3), bytes, 1), -EXO_E_INVAL);
+    EXPECT(exo_port_string(MACHINE, 0x3f8, READ(1), bytes, 1), -EXO_E_RANGE);
+    EXPECT(exo_port_string(MACHINE, 0xf1, WRITE(4), bytes, 0), -EXO_E_RANGE);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(1), (void *)0x10, 1), -EXO_E_FAULT);
+    EXPECT(exo_port_string(MACHINE, NOBODY, WRITE(1), (void *)0xffffffff80100000ul, 1), -EXO_E_FAULT);
+    EXPECT(exo_port_string(MACHINE, NOBODY, WRITE(1), (void *)(EXO_USER_TOP - 1), 8), -EXO_E_FAULT);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(1), (void *)bare_info(), 1), -EXO_E_FAULT); /* read-only */
+    EXPECT(exo_port_string(CTX, NOBODY, READ(1), bytes, 1), -EXO_E_TYPE);
+    EXPECT(exo_alloc_all(SELF, AREA(0), 1, RW, NULL), 0);
+    EXPECT(exo_port_string(MACHINE, NOBODY, READ(1), (void *)(AREA(0) + PAGE - 4), 8), -EXO_E_FAULT);
+    EXPECT(exo_unmap_all(SELF, AREA(0), 1), 0);
+}
+
 static int64_t device_status(uint64_t physical, uint64_t pages)
 {
     int64_t frame = exo_frame_device(MACHINE, physical, pages);

@@ -78,7 +78,7 @@ static const char *const shapes[] = {
     [11] = "hv", [12] = "hv", [13] = "hx", [14] = "x", [16] = "vv", [17] = "dx", [20] = "eanp", [21] = "eahxnp", [22] = "eaanp",
     [23] = "eanp", [24] = "ean", [25] = "eanv", [26] = "hn", [27] = "hxn", [28] = "h", [31] = "hoxxxx", [32] = "hoxxxx", [33] = "hd",
     [34] = "hxxxxx", [35] = "xxxxx", [36] = "xxxxx", [37] = "hx", [40] = "vxd", [41] = "vx", [42] = "v", [45] = "hxhx", [46] = "h",
-    [47] = "hvx", [48] = "hx", [50] = "hx", [51] = "hv", [52] = "v",
+    [47] = "hvx", [48] = "hx", [49] = "hxxx", [50] = "hx", [51] = "hv", [52] = "v", [53] = "hxxvx",
 };
 
 static uint64_t anything(void)

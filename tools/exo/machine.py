@@ -40,6 +40,7 @@ class Machine:
         self.gdb = gdb  # QEMU's -gdb value; the guest then waits for the debugger
         self.extra = list(extra)
         self.guest_speaks_first = machine == "q35"  # what reaches a serial port before its driver runs is lost
+        self.sends_single_bytes = machine == "q35"
 
     def command_line(self, kernel, image, log, link_fd):
         qemu = os.environ.get("EXO_QEMU") or "qemu-system-x86_64"

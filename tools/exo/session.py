@@ -25,6 +25,7 @@ STATUS_QEMU = 201
 STATUS_TIME = 202
 
 PENDING_MAX = 1 << 20         # bytes that may wait for standard output before the link is no longer read
+SERIAL_GATHER_S = 0.0003      # QEMU's serial port writes byte by byte; to wake for each of them would cost more than all else
 PIPE_WRITE_BYTES = 4096       # a pipe that polls writable takes a page without blocking
 POWER_OFF_TIME_S = 5.0        # from the exit status to QEMU's end
 ESCAPE = b"\x1d"              # Ctrl-], three times within a second, ends the guest
@@ -263,6 +264,8 @@ class Session:
                 self.input_open = False
         if not events & (select.POLLIN | select.POLLHUP | select.POLLERR):
             return True
+        if self.machine.sends_single_bytes:
+            time.sleep(SERIAL_GATHER_S)
         try:
             data = self.link.recv(1 << 18)
         except BlockingIOError:

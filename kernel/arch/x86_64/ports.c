@@ -22,30 +22,22 @@ static bool is_taken(uint64_t first, uint64_t last)
     return false;
 }
 
-static uint32_t read_port(uint16_t port, unsigned width)
+bool arch_port_valid(uint64_t port, unsigned width)
 {
-    return width == 1 ? in8(port) : width == 2 ? in16(port) : in32(port);
+    return port < PORTS && port + width <= PORTS && !is_taken(port, port + width - 1);
 }
 
-static void write_port(uint16_t port, unsigned width, uint32_t value)
+uint32_t arch_port_read(uint64_t port, unsigned width)
+{
+    return width == 1 ? in8((uint16_t)port) : width == 2 ? in16((uint16_t)port) : in32((uint16_t)port);
+}
+
+void arch_port_write(uint64_t port, unsigned width, uint32_t value)
 {
     if (width == 1)
-        out8(port, (uint8_t)value);
+        out8((uint16_t)port, (uint8_t)value);
     else if (width == 2)
-        out16(port, (uint16_t)value);
+        out16((uint16_t)port, (uint16_t)value);
     else
-        out32(port, value);
-}
-
-bool arch_port_io(uint64_t port, uint64_t operation, uint64_t *value)
-{
-    unsigned width = (unsigned)(operation & EXO_PORT_WIDTH);
-
-    if (port >= PORTS || port + width > PORTS || is_taken(port, port + width - 1))
-        return false;
-    if (operation & EXO_PORT_WRITE)
-        write_port((uint16_t)port, width, (uint32_t)*value);
-    else
-        *value = read_port((uint16_t)port, width);
-    return true;
+        out32((uint16_t)port, value);
 }
