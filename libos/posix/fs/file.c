@@ -338,9 +338,7 @@ int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t si
 
     if (whence > SEEK_END)
         return -EINVAL;
-    if (__builtin_add_overflow(base, offset, &offset))
-        return -EOVERFLOW;
-    if (offset < 0)
+    if (__builtin_add_overflow(base, offset, &offset) || offset < 0)
         return -EINVAL;
     ofd->offset = (uint64_t)offset;
     return offset;

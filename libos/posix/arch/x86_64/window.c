@@ -62,8 +62,8 @@ void px_arch_restart(struct exo_regs *regs, uint64_t number)
     }
 }
 
-/* CF PF AF ZF SF TF DF OF NT? AC ID: what a program may have; interrupts stay on. NT would make the return itself fault. */
-#define FLAGS_ALLOWED 0x00240dd5ul
+/* CF PF AF ZF SF DF OF AC ID: what a program gets back; interrupts stay on. NT would make the return itself fault, TF would trap within it, for ever. */
+#define FLAGS_ALLOWED 0x00240cd5ul
 #define FLAGS_FIXED 0x202ul
 
 bool px_arch_sanitize(struct exo_regs *regs)
