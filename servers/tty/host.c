@@ -16,7 +16,7 @@
 #include "service.h"
 #include "stream.h"
 
-#define CREDIT_STEP 4096u       /* input is asked for in such pieces, to send few CREDIT frames */
+#define CREDIT_STEP 1024u       /* input is asked for in pieces not smaller than this, to send few frames */
 #define GATHER_NS 300000ull     /* output is held back for so long, to send many small writes at once */
 #define WAIT_COUNTS 40u         /* terminals' counts that a sleep watches; the others are looked at when it ends */
 #define HELLO_BYTES_MAX (2u << 20)
@@ -177,11 +177,10 @@ static bool grant(void)
         room = 0;
     else
         room = (uint32_t)stream_room(input);
-    if (room <= host.credit)
+    /* With less room than that there is unread input: its reader makes more. */
+    if (room < host.credit + CREDIT_STEP)
         return false;
     room -= host.credit;
-    if (room < CREDIT_STEP && host.credit > 0)
-        return false;
     if (!send_number(PX_LINK_CREDIT, room))
         return false;
     host.credit += room;

@@ -1,6 +1,7 @@
 /*
  * Pseudo-terminals and job control, from programs' side: opening and closing, line discipline through the calls, sessions, foreground groups, SIGTTIN and
  * SIGTTOU, orphaned groups, hang-up, window size, VMIN and VTIME. Runs on Linux as well, with the same result.
+ * guest-test: --timeout 60
  */
 #define _GNU_SOURCE
 #include <errno.h>
