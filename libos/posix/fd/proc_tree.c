@@ -3,7 +3,7 @@
 #include "procfs.h"
 
 enum object {
-    ROOT, PID, FD, FD_ENTRY, TASK, SYS, SYS_KERNEL, SYS_RANDOM, SYS_VM, SYS_FS, SYS_NET, SYS_NET_CORE, FDINFO, NS,
+    ROOT, PID, FD, FD_ENTRY, TASK, SYS, SYS_KERNEL, SYS_RANDOM, SYS_VM, SYS_FS, SYS_NET, SYS_NET_CORE, TID,
     SELF, THREAD_SELF, MOUNTS_LINK, CWD, EXE, ROOT_LINK, OOM_SCORE_ADJ,
     FIRST_TEXT,
 };
@@ -26,8 +26,7 @@ static const struct px_proc_object objects[] = {
     [SYS_FS] = {"fs", SYS, DIRECTORY, NULL},
     [SYS_NET] = {"net", SYS, DIRECTORY, NULL},
     [SYS_NET_CORE] = {"core", SYS_NET, DIRECTORY, NULL},
-    [FDINFO] = {"fdinfo", PID, S_IFDIR | 0500, NULL},
-    [NS] = {"ns", PID, S_IFDIR | 0511, NULL},
+    [TID] = {"", TASK, DIRECTORY, NULL}, /* has what PID has */
     [SELF] = {"self", ROOT, LINK, NULL},
     [THREAD_SELF] = {"thread-self", ROOT, LINK, NULL},
     [MOUNTS_LINK] = {"mounts", ROOT, LINK, NULL},
@@ -123,11 +122,19 @@ static void make_node(struct px_node *node, unsigned object, const struct px_pro
     }
 }
 
+/* A thread's directory has what its process's has, but no threads of its own. */
+static bool lies_below(unsigned object, unsigned parent)
+{
+    if (parent == TID)
+        return objects[object].parent == PID && object != TASK;
+    return object != ROOT && objects[object].parent == parent;
+}
+
 /* The object below `parent` with this name: index, or 0. */
 static unsigned named(unsigned parent, const char *name, size_t length)
 {
     for (unsigned i = 1; i < OBJECTS; i++) {
-        if (objects[i].parent == parent && strlen(objects[i].name) == length && length && memcmp(objects[i].name, name, length) == 0)
+        if (lies_below(i, parent) && strlen(objects[i].name) == length && length && memcmp(objects[i].name, name, length) == 0)
             return i;
     }
     return 0;
@@ -153,9 +160,6 @@ static bool has_descriptor(const struct px_proc *process, unsigned fd)
     return process == px_self() ? px_fd_get((int)fd) != NULL : px_board_has(process, fd);
 }
 
-/* The number of a PID directory that was reached through task/: a thread's, which has no task/ of its own. */
-#define OF_THREAD 1u
-
 /* One step from a directory: 0 or -ENOENT. */
 static int64_t step(struct px_node *node, const char *name, size_t length)
 {
@@ -165,8 +169,6 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
 
     if (PX_PROC_PID(node->ino) && !process)
         return -ENOENT;
-    if (found == PID || found == FD_ENTRY || (found == TASK && PX_PROC_NUMBER(node->ino) == OF_THREAD))
-        found = 0;
     if (found) {
         make_node(node, found, process, 0);
         return 0;
@@ -177,7 +179,7 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
         process = px_proc_find(number);
         if (!process)
             return -ENOENT;
-        make_node(node, PID, process, object == TASK ? OF_THREAD : 0);
+        make_node(node, object == TASK ? TID : PID, process, 0);
         return 0;
     }
     if (object == FD && number >= 0 && has_descriptor(process, (unsigned)number)) {
@@ -368,7 +370,7 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes)
         char part[32];
         size_t length;
 
-        if (object == PID)
+        if (object == PID || object == TID)
             length = (size_t)exo_format(part, sizeof part, "/%d", PX_PROC_PID(node->ino));
         else if (object == FD_ENTRY)
             length = (size_t)exo_format(part, sizeof part, "/%u", PX_PROC_NUMBER(node->ino));
@@ -569,7 +571,7 @@ static void list_numbers(struct listing *listing, const struct px_node *director
             continue;
         if (!other || (object == FD && !has_descriptor(other, i)))
             continue;
-        make_node(&node, object == FD ? FD_ENTRY : PID, other, object == FD ? i : object == TASK ? OF_THREAD : 0);
+        make_node(&node, object == FD ? FD_ENTRY : object == TASK ? TID : PID, other, object == FD ? i : 0);
         exo_format(name, sizeof name, "%d", object == FD ? (int)i : other->pid);
         list(listing, &node, name, NUMBERED + i + 1);
         if (!listing->full && !listing->fault)
@@ -592,9 +594,7 @@ static void list_named(struct listing *listing, const struct px_node *directory,
                 *position = NUMBERED;
                 return;
             }
-            name = objects[i].parent == object && i != ROOT ? objects[i].name : "";
-            if (i == TASK && PX_PROC_NUMBER(directory->ino) == OF_THREAD)
-                name = "";
+            name = lies_below(i, object) ? objects[i].name : "";
             make_node(&node, i, process, 0);
         }
         if (*name)

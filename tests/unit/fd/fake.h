@@ -78,6 +78,8 @@ extern uint8_t fake_message[4096], fake_meta[4096];
 #include <sys/mman.h>
 #undef RENAME_NOREPLACE /* fs.h has them */
 #undef RENAME_EXCHANGE
+char *strcpy(char *restrict to, const char *restrict from);
+char *strstr(const char *text, const char *part);
 /* Of unistd.h and others, whose names of signals are linux.h's, too. */
 int fork(void);
 int wait(int *status);
@@ -154,7 +156,7 @@ static bool (*fake_wait_hook)(void); /* called instead of looking again; false: 
 
 static inline void fake_start(void)
 {
-    fake_table = mmap(NULL, PX_PROCS_MAX * sizeof *fake_table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fake_table = mmap(NULL, PX_PROCTAB_PAGES * PX_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     fake_shared = mmap(NULL, sizeof *fake_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(mmap((void *)PX_SHARED, PX_SHARED_HI - PX_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1,
                0) == (void *)PX_SHARED);
@@ -359,14 +361,16 @@ size_t px_copy_in_part(void *to, px_user from, size_t bytes)
 {
     size_t n = fake_readable(from, bytes);
 
-    memcpy(to, (const void *)from, n);
+    if (n)
+        memcpy(to, (const void *)from, n);
     return n;
 }
 size_t px_copy_out_part(px_user to, const void *from, size_t bytes)
 {
     size_t n = fake_readable(to, bytes);
 
-    memcpy((void *)to, from, n);
+    if (n)
+        memcpy((void *)to, from, n);
     return n;
 }
 int64_t px_copy_in(void *to, px_user from, size_t bytes)
