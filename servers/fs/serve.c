@@ -214,7 +214,7 @@ static operation *const operations[PX_FS_OPS] = {
 
 void fs_serve(struct fs_request *request)
 {
-    uint64_t op = request->message->word[0] & 0xff;
+    uint64_t op = request->message->word[0] & 0xff, asked[5];
     int64_t status;
 
     if (op >= PX_FS_OPS || !operations[op]) {
@@ -222,7 +222,13 @@ void fs_serve(struct fs_request *request)
         return;
     }
     fs_change_begin();
+    memcpy(asked, request->message->word, sizeof asked);
     status = operations[op](request);
+    if (status == -ENOSPC && fs_orphan_count > 0) { /* files that nobody has open any more may still lie about */
+        fs_orphans_sweep();
+        memcpy(request->message->word, asked, sizeof asked);
+        status = operations[op](request);
+    }
     fs_change_end();
     request->message->word[0] = (uint64_t)status;
 }
