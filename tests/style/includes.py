@@ -18,7 +18,7 @@ ALLOWED = {
     "servers/rs/": ["servers/rs/", "libos/posix/proto/", "libexo/", "generated"],
     "servers/proc/": ["servers/proc/", "libos/posix/proto/", "libos/posix/linux.h", "libexo/", "generated"],
     "servers/fs/": ["servers/fs/", "libos/posix/proto/", "libos/posix/linux.h", "libexo/", "generated"],
-    "servers/tty/": ["servers/tty/", "libos/posix/proto/", "libos/posix/linux.h", "drivers/virtio-console/", "libexo/", "generated"],
+    "servers/tty/": ["servers/tty/", "libos/posix/proto/", "libos/posix/linux.h", "drivers/virtio-console/", "drivers/uart-16550/", "libexo/", "generated"],
     "drivers/": ["drivers/", "libexo/", "generated"],
     "user/": ["user/", "libexo/", "generated", "system"],
     "bench/": ["bench/", "libexo/", "generated", "system"],
@@ -28,7 +28,7 @@ ROOTS = {
     "kernel/": ["kernel", "kernel/include", "kernel/arch/x86_64", "kernel/arch/x86_64/include", "libexo/include"],
     "libexo/": ["libexo/include", "libexo/arch/x86_64/include"],
     "": ["libexo/include", "libexo/arch/x86_64/include", "libos/posix/proto", "libos/posix", "libos/posix/arch/x86_64",
-         "drivers/virtio-console"],
+         "drivers/virtio-console", "drivers/uart-16550"],
 }
 
 
