@@ -1,4 +1,6 @@
 /*
+ * long: one protocol: its frames both ways and the state between them.
+ *
  * The host's side of tty: the link, the first process's arguments and standard streams, and the end of the machine. All that comes over the link is checked;
  * a host that breaks the protocol ends the machine, with a reason on the kernel's console.
  */

@@ -1,4 +1,6 @@
 /*
+ * long: cases one after another, each short.
+ *
  * Pseudo-terminals and job control, from programs' side: opening and closing, line discipline through the calls, sessions, foreground groups, SIGTTIN and
  * SIGTTOU, orphaned groups, hang-up, window size, VMIN and VTIME. Runs on Linux as well, with the same result.
  * guest-test: --timeout 60
