@@ -7,7 +7,7 @@
 #include "kernel.h"
 #include "port.h"
 
-#define ORDERS 11u
+#define ORDERS 19u /* up to 1 GiB: few blocks, so few pages are touched before they are used */
 
 struct frame *frames;
 uint64_t frames_end, frames_total, frames_free, frames_kernel;
