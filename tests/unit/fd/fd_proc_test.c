@@ -242,7 +242,8 @@ static void system_files(void)
     expect("sys/fs/pipe-max-size", "65536\n");
     expect("sys/vm/overcommit_memory", "0\n");
     read_path("meminfo", 77);
-    CHECK(strstr(content, "MemTotal:          65536 kB\nMemFree:           40960 kB\nMemAvailable:      40960 kB\nBuffers:               0 kB\nCached:             8192 kB\n") ==
+    CHECK(strstr(content, "MemTotal:          65536 kB\nMemFree:           40960 kB\n"
+                          "MemAvailable:      40960 kB\nBuffers:               0 kB\nCached:             8192 kB\n") ==
           content);
     read_path("stat", 4096);
     CHECK(strstr(content, "cpu  233 0 0 1001 0 0 0 0 0 0\ncpu0 233 ") == content);

@@ -485,7 +485,8 @@ static void beside_a_writer(void)
     make(directory[0], "link", S_IFLNK | 0777, "../right/./stays");
     stop = false;
     CHECK(pthread_create(&writer, NULL, write_names, NULL) == 0);
-    for (unsigned i = 0; i < 20000; i++) {
+    /* At least so long that both places were seen, however the threads are scheduled. */
+    for (unsigned i = 0; i < 20000 || ((!found[0] || !found[1]) && i < 10000000); i++) {
         char text[64];
         int64_t status, length;
 
