@@ -1,3 +1,4 @@
+exec 2>/dev/null # whether the shell says "Terminated" depends on when it looks
 sleep 100 & p=$!
 kill $p
 wait $p; echo $?
