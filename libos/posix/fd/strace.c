@@ -10,6 +10,8 @@
 bool px_strace_on;
 bool px_missing_wanted;
 
+#define LOG_RETRY_NS 1000000ull
+
 /* The call under way. A line is made when it returns; of calls that do not return, or destroy what their arguments point to, when they begin. */
 static struct {
     uint64_t number;
@@ -18,12 +20,16 @@ static struct {
     size_t begun; /* bytes of `line` that are filled already */
 } call;
 
+/* When the host reads slowly there is no room for a while: wait as long, as a write to a pipe would. */
 static void send(const char *line, size_t length)
 {
     struct exo_message message = {.word = {PX_TTY_LOG, 0, length, 0, 0}};
 
     memcpy(px_msg(), line, length);
-    (void)!px_call_server(PX_SLOT_TTY, &message);
+    while (px_call_server(PX_SLOT_TTY, &message) == -EAGAIN) {
+        message = (struct exo_message){.word = {PX_TTY_LOG, 0, length, 0, 0}};
+        (void)!exo_wait(NULL, 0, px_now_ns() + LOG_RETRY_NS);
+    }
 }
 
 void px_log(const char *format, ...)
