@@ -187,7 +187,8 @@ struct context {
     uint32_t event_timer_bits;
     /* IPC */
     struct endpoint *endpoint; /* counted; while CALL, RECEIVE or in a wait on it */
-    struct context *partner;   /* REPLY: who serves me; otherwise: whose call I serve */
+    struct context *server;    /* REPLY: who serves me */
+    struct context *client;    /* whose call I serve, also while I call others myself */
     uint64_t badge;            /* CALL: what the receiver sees */
     uint64_t transfer;         /* CALL: handle that travels, or 0 */
     struct list wait_endpoints; /* link in endpoint->pollers */

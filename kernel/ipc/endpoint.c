@@ -35,14 +35,14 @@ static void fail_call(struct context *caller, int64_t error)
 }
 
 /* Nobody waits for an answer from this context any more. */
-static void abandon_partner(struct context *server)
+static void abandon_client(struct context *server)
 {
-    struct context *client = server->partner;
+    struct context *client = server->client;
 
     if (!client)
         return;
-    server->partner = NULL;
-    client->partner = NULL;
+    server->client = NULL;
+    client->server = NULL;
     fail_call(client, -EXO_E_PEER);
 }
 
@@ -52,16 +52,15 @@ void ipc_forget(struct context *context)
     case CTX_CALL:
     case CTX_RECEIVE: leave_endpoint(context); break;
     case CTX_REPLY:
-        context->partner->partner = NULL;
-        context->partner = NULL;
+        context->server->client = NULL;
+        context->server = NULL;
         break;
     case CTX_STOPPED:
     case CTX_READY:
     case CTX_WAIT:
     case CTX_DEAD: break;
     }
-    if (context->state != CTX_REPLY)
-        abandon_partner(context);
+    abandon_client(context);
     context->state = CTX_STOPPED;
 }
 
@@ -91,8 +90,8 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
     if (caller->transfer)
         arch_message_set_word(receiver, 4, (uint64_t)handle);
     arch_result(receiver, 0);
-    receiver->partner = caller;
-    caller->partner = receiver;
+    receiver->client = caller;
+    caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
 }
@@ -269,7 +268,7 @@ int64_t k_ep_recv(struct context *caller, struct capability *capability, uint64_
 {
     struct endpoint *endpoint = (struct endpoint *)capability->object;
 
-    abandon_partner(caller);
+    abandon_client(caller);
     if (take_message(caller, endpoint))
         return 0;
     if (deadline_ns == EXO_DEADLINE_NOW)
@@ -280,15 +279,15 @@ int64_t k_ep_recv(struct context *caller, struct capability *capability, uint64_
     return 0;
 }
 
-/* Answers the caller's partner; the partner, now ready but in no queue, or NULL. */
+/* Answers the caller's client; the client, now ready but in no queue, or NULL. */
 static struct context *answer(struct context *server)
 {
-    struct context *client = server->partner;
+    struct context *client = server->client;
 
     if (!client)
         return NULL;
-    server->partner = NULL;
-    client->partner = NULL;
+    server->client = NULL;
+    client->server = NULL;
     arch_message_copy(client, server);
     arch_result(client, 0);
     client->state = CTX_READY;
@@ -319,7 +318,7 @@ int64_t k_ep_reply_recv(struct context *caller, struct capability *capability, u
 /* An answer without receiving: its words are arguments like any other call's, one register before those of messages. */
 static int64_t do_reply(struct context *caller, const uint64_t words[5], bool with_capability)
 {
-    struct context *client = caller->partner;
+    struct context *client = caller->client;
     int64_t handle = 0;
 
     if (!client)

@@ -53,6 +53,49 @@ CASE(calls, "calls between environments: words, badges, many in a row")
     EXPECT(exo_cap_delete((uint64_t)endpoint), 0);
 }
 
+static void relay(uint64_t unused)
+{
+    struct exo_message message = {0};
+
+    (void)unused;
+    for (;;) {
+        if (exo_ep_reply_recv(CHILD_ENDPOINT, &message) < 0)
+            child_exit(1);
+        if (message.word[0] == 0xdead)
+            child_exit(2);
+        if (exo_ep_call(CHILD_OTHER, &message) < 0)
+            child_exit(3);
+        message.word[2] = 77;
+    }
+}
+
+CASE(nested_calls, "a server that calls another one while it serves still answers its own client")
+{
+    int64_t front = MUST(exo_ep_create()), back = MUST(exo_ep_create());
+    struct child first = child_new(relay, 0), second = child_new(adder, 0);
+    struct exo_message message;
+
+    EXPECT(exo_cap_copy(first.env, CHILD_ENDPOINT, (uint64_t)front, EXO_RIGHTS_ALL, 0), CHILD_ENDPOINT);
+    EXPECT(exo_cap_copy(first.env, CHILD_OTHER, (uint64_t)back, EXO_RIGHT_CALL, 0), CHILD_OTHER);
+    EXPECT(exo_cap_copy(second.env, CHILD_ENDPOINT, (uint64_t)back, EXO_RIGHTS_ALL, 0), CHILD_ENDPOINT);
+    child_start(&first);
+    child_start(&second);
+    for (uint64_t i = 0; i < 50; i++) {
+        message = (struct exo_message){.word = {i, 7, 0, 5, 0}};
+        EXPECT(exo_ep_call((uint64_t)front, &message), 0);
+        EXPECT((int64_t)message.word[0], (int64_t)i + 7);
+        EXPECT((int64_t)message.word[2], 77);
+    }
+    message.word[0] = 0xdead;
+    EXPECT(exo_ep_call((uint64_t)back, &message), -EXO_E_PEER);
+    EXPECT((int64_t)child_result(&second), 99);
+    message.word[0] = 0xdead;
+    EXPECT(exo_ep_call((uint64_t)front, &message), -EXO_E_PEER);
+    EXPECT((int64_t)child_result(&first), 2);
+    EXPECT(exo_cap_delete((uint64_t)front), 0);
+    EXPECT(exo_cap_delete((uint64_t)back), 0);
+}
+
 CASE(dead_server, "calls to an endpoint that nobody can receive from")
 {
     int64_t endpoint = MUST(exo_ep_create()), caller = MUST(exo_cap_copy(SELF, 0, (uint64_t)endpoint, EXO_RIGHT_CALL, 1));
