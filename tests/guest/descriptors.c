@@ -1,7 +1,6 @@
 /*
- * Descriptors, pipes, waiting for several of them, locks, futexes and clocks as programs use them, between real processes, some of which are killed in the middle. The
- * same on Linux.
- * guest-test: --timeout 60
+ * Descriptors, pipes, waiting for several of them, locks, futexes and clocks as programs use them, between
+ * real processes, some of which are killed in the middle. The same on Linux. guest-test: --timeout 60
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,27 +57,31 @@ static void test_numbers(void)
     CASE("F_DUPFD_CLOEXEC", high == 200 && fcntl(high, F_GETFD) == FD_CLOEXEC);
     CASE("dup2 over itself", dup2(high, high) == high && fcntl(high, F_GETFD) == FD_CLOEXEC);
     CASE("dup3 over itself", FAILS(dup3(high, high, 0), EINVAL));
-    CASE("bad numbers", FAILS(dup(-1), EBADF) && FAILS(close(99), EBADF) && FAILS(dup2(fd, -1), EBADF) && FAILS(read(1000000, &fd, 1), EBADF));
+    CASE("bad numbers", FAILS(dup(-1), EBADF) && FAILS(close(99), EBADF) && FAILS(dup2(fd, -1), EBADF) &&
+                            FAILS(read(1000000, &fd, 1), EBADF));
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = 201;
     setrlimit(RLIMIT_NOFILE, &limit);
-    CASE("RLIMIT_NOFILE", FAILS(dup2(fd, 201), EBADF) && FAILS(fcntl(fd, F_DUPFD, 201), EINVAL) && fcntl(fd, F_DUPFD, 199) == 199 &&
-                              FAILS(fcntl(fd, F_DUPFD, 199), EMFILE));
+    CASE("RLIMIT_NOFILE", FAILS(dup2(fd, 201), EBADF) && FAILS(fcntl(fd, F_DUPFD, 201), EINVAL) &&
+                              fcntl(fd, F_DUPFD, 199) == 199 && FAILS(fcntl(fd, F_DUPFD, 199), EMFILE));
     limit.rlim_cur = 1024;
     setrlimit(RLIMIT_NOFILE, &limit);
     CASE("close_range", syscall(SYS_close_range, 199, 200, 0) == 0 && FAILS(fcntl(200, F_GETFD), EBADF));
-    CASE("access mode", FAILS(write(open("/dev/null", O_RDONLY), "x", 1), EBADF) && FAILS(read(open("/dev/null", O_WRONLY), &fd, 1), EBADF));
+    CASE("access mode", FAILS(write(open("/dev/null", O_RDONLY), "x", 1), EBADF) &&
+                            FAILS(read(open("/dev/null", O_WRONLY), &fd, 1), EBADF));
     syscall(SYS_close_range, fd, 300, 0);
 }
 
 static void test_devices(void)
 {
     char buffer[64] = "unchanged";
-    int zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR), random = open("/dev/urandom", O_RDONLY);
+    int zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR),
+        random = open("/dev/urandom", O_RDONLY);
     char *map;
 
     CASE("/dev/null", read(open("/dev/null", O_RDONLY), buffer, 5) == 0 && buffer[0] == 'u');
-    CASE("/dev/zero", read(zero, buffer, 9) == 9 && memcmp(buffer, "\0\0\0\0\0\0\0\0\0", 10) == 0 && write(zero, buffer, 5) == 5);
+    CASE("/dev/zero", read(zero, buffer, 9) == 9 && memcmp(buffer, "\0\0\0\0\0\0\0\0\0", 10) == 0 &&
+                          write(zero, buffer, 5) == 5);
     CASE("/dev/full", FAILS(write(full, buffer, 1), ENOSPC) && read(full, buffer, 3) == 3);
     CASE("/dev/urandom", read(random, buffer, 64) == 64 && memcmp(buffer, buffer + 32, 32) != 0);
     map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
@@ -88,7 +91,7 @@ static void test_devices(void)
     syscall(SYS_close_range, zero, 300, 0);
 }
 
-/* ---- pipes ---------------------------------------------------------------------------------------------------- */
+/* ---- pipes ---- */
 
 static int signals;
 static void count_signal(int signo)
@@ -104,14 +107,18 @@ static void test_pipe_ends(void)
 
     CASE("pipe2", pipe2(pipe_fds, O_NONBLOCK | O_CLOEXEC) == 0 && fcntl(pipe_fds[0], F_GETFD) == FD_CLOEXEC &&
                       fcntl(pipe_fds[1], F_GETFL) == (O_WRONLY | O_NONBLOCK));
-    CASE("empty", FAILS(read(pipe_fds[0], buffer, 10), EAGAIN) && FAILS(lseek(pipe_fds[0], 0, SEEK_CUR), ESPIPE) &&
+    CASE("empty", FAILS(read(pipe_fds[0], buffer, 10), EAGAIN) &&
+                      FAILS(lseek(pipe_fds[0], 0, SEEK_CUR), ESPIPE) &&
                       FAILS(pread(pipe_fds[0], buffer, 1, 0), ESPIPE));
-    CASE("bytes there", write(pipe_fds[1], "abc", 3) == 3 && ioctl(pipe_fds[0], FIONREAD, &bytes) == 0 && bytes == 3);
-    CASE("wrong ends", FAILS(read(pipe_fds[1], buffer, 1), EBADF) && FAILS(write(pipe_fds[0], "x", 1), EBADF));
+    CASE("bytes there",
+         write(pipe_fds[1], "abc", 3) == 3 && ioctl(pipe_fds[0], FIONREAD, &bytes) == 0 && bytes == 3);
+    CASE("wrong ends",
+         FAILS(read(pipe_fds[1], buffer, 1), EBADF) && FAILS(write(pipe_fds[0], "x", 1), EBADF));
     CASE("fstat", fstat(pipe_fds[0], &stat) == 0 && S_ISFIFO(stat.st_mode) && stat.st_nlink == 1);
     CASE("size", fcntl(pipe_fds[0], F_GETPIPE_SZ) == 65536);
     close(pipe_fds[1]);
-    CASE("end of file after the data", read(pipe_fds[0], buffer, 10) == 3 && read(pipe_fds[0], buffer, 10) == 0);
+    CASE("end of file after the data",
+         read(pipe_fds[0], buffer, 10) == 3 && read(pipe_fds[0], buffer, 10) == 0);
     close(pipe_fds[0]);
     signal(SIGPIPE, count_signal);
     pipe(pipe_fds);
@@ -140,7 +147,8 @@ static void test_atomic_writes(void)
 
             memset(record, 'a' + writer, RECORD);
             for (int i = 0; i < RECORDS; i++) {
-                if (writer % 2 ? write(pipe_fds[1], record, RECORD) != RECORD : writev(pipe_fds[1], parts, 2) != RECORD)
+                if (writer % 2 ? write(pipe_fds[1], record, RECORD) != RECORD
+                               : writev(pipe_fds[1], parts, 2) != RECORD)
                     _exit(1);
             }
             _exit(0);
@@ -290,8 +298,8 @@ static void test_reopened(void)
     CASE("link of a pipe", readlink(name, text, sizeof text - 1) > 7 && strncmp(text, "pipe:[", 6) == 0);
     again = open(name, O_RDONLY | O_NONBLOCK);
     write(pipe_fds[1], "q", 1);
-    CASE("opened again by its link", again >= 0 && fcntl(pipe_fds[0], F_GETFL) == O_RDONLY && read(again, text, 5) == 1 &&
-                                         FAILS(read(again, text, 5), EAGAIN));
+    CASE("opened again by its link", again >= 0 && fcntl(pipe_fds[0], F_GETFL) == O_RDONLY &&
+                                         read(again, text, 5) == 1 && FAILS(read(again, text, 5), EAGAIN));
     close(pipe_fds[0]);
     close(pipe_fds[1]);
     CASE("its writers are gone", read(again, text, 5) == 0);
@@ -320,13 +328,14 @@ static void test_fifo(void)
         _exit(write(writer, "child", 5) != 5);
     }
     reader = open("/tmp/descriptors.fifo", O_RDONLY);
-    CASE("both wait for each other", read(reader, buffer, 20) == 5 && memcmp(buffer, "child", 5) == 0 && read(reader, buffer, 20) == 0);
+    CASE("both wait for each other",
+         read(reader, buffer, 20) == 5 && memcmp(buffer, "child", 5) == 0 && read(reader, buffer, 20) == 0);
     child_status(child);
     close(reader);
     unlink("/tmp/descriptors.fifo");
 }
 
-/* ---- waiting for several ---------------------------------------------------------------------------------------- */
+/* ---- waiting for several ---- */
 
 static void test_poll(void)
 {
@@ -339,11 +348,13 @@ static void test_poll(void)
     items[0] = (struct pollfd){.fd = pipe_fds[0], .events = POLLIN};
     items[1] = (struct pollfd){.fd = pipe_fds[1], .events = POLLOUT};
     items[2] = (struct pollfd){.fd = 999, .events = POLLIN};
-    CASE("poll", poll(items, 3, 0) == 2 && items[0].revents == 0 && items[1].revents == POLLOUT && items[2].revents == POLLNVAL);
+    CASE("poll", poll(items, 3, 0) == 2 && items[0].revents == 0 && items[1].revents == POLLOUT &&
+                     items[2].revents == POLLNVAL);
     clock_gettime(CLOCK_MONOTONIC, &before);
     CASE("poll's time limit", poll(items, 1, 50) == 0);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    CASE("it waited", (after.tv_sec - before.tv_sec) * 1000000000ll + after.tv_nsec - before.tv_nsec >= 50000000);
+    CASE("it waited",
+         (after.tv_sec - before.tv_sec) * 1000000000ll + after.tv_nsec - before.tv_nsec >= 50000000);
     child = fork();
     if (child == 0) {
         usleep(20000);
@@ -368,12 +379,13 @@ static void test_select(void)
     FD_ZERO(&reading);
     FD_ZERO(&writing);
     FD_SET(pipe_fds[0], &reading);
-    CASE("select's time limit", select(pipe_fds[0] + 1, &reading, NULL, NULL, &limit) == 0 && !FD_ISSET(pipe_fds[0], &reading));
+    CASE("select's time limit",
+         select(pipe_fds[0] + 1, &reading, NULL, NULL, &limit) == 0 && !FD_ISSET(pipe_fds[0], &reading));
     FD_SET(pipe_fds[0], &reading);
     FD_SET(file, &reading);
     FD_SET(pipe_fds[1], &writing);
-    CASE("select", select(pipe_fds[1] + 1, &reading, &writing, NULL, NULL) == 2 && FD_ISSET(file, &reading) && FD_ISSET(pipe_fds[1], &writing) &&
-                       !FD_ISSET(pipe_fds[0], &reading));
+    CASE("select", select(pipe_fds[1] + 1, &reading, &writing, NULL, NULL) == 2 && FD_ISSET(file, &reading) &&
+                       FD_ISSET(pipe_fds[1], &writing) && !FD_ISSET(pipe_fds[0], &reading));
     FD_SET(60, &reading);
     CASE("select of what is not open", FAILS(select(61, &reading, NULL, NULL, NULL), EBADF));
     close(file);
@@ -395,7 +407,8 @@ static void test_pselect(void)
     signals = 0;
     raise(SIGUSR2);
     CASE("blocked", signals == 0);
-    CASE("pselect with another mask", FAILS(pselect(0, NULL, NULL, NULL, NULL, &none), EINTR) && signals == 1);
+    CASE("pselect with another mask",
+         FAILS(pselect(0, NULL, NULL, NULL, NULL, &none), EINTR) && signals == 1);
     sigprocmask(SIG_BLOCK, NULL, &now);
     CASE("the mask is back", sigismember(&now, SIGUSR2) == 1);
     sigprocmask(SIG_UNBLOCK, &blocked, NULL);
@@ -409,11 +422,14 @@ static void test_epoll(void)
 
     pipe(pipe_fds);
     pipe(other);
-    CASE("epoll_ctl", epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_fds[0], &event) == 0 && FAILS(epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_fds[0], &event), EEXIST) &&
-                          FAILS(epoll_ctl(epoll, EPOLL_CTL_MOD, other[0], &event), ENOENT) && FAILS(epoll_ctl(epoll, EPOLL_CTL_ADD, file, &event), EPERM));
+    CASE("epoll_ctl", epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_fds[0], &event) == 0 &&
+                          FAILS(epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_fds[0], &event), EEXIST) &&
+                          FAILS(epoll_ctl(epoll, EPOLL_CTL_MOD, other[0], &event), ENOENT) &&
+                          FAILS(epoll_ctl(epoll, EPOLL_CTL_ADD, file, &event), EPERM));
     CASE("nothing yet", epoll_wait(epoll, got, 4, 20) == 0);
     write(pipe_fds[1], "1", 1);
-    CASE("level", epoll_wait(epoll, got, 4, -1) == 1 && got[0].events == EPOLLIN && got[0].data.u64 == 0x123456789a && epoll_wait(epoll, got, 4, 0) == 1);
+    CASE("level", epoll_wait(epoll, got, 4, -1) == 1 && got[0].events == EPOLLIN &&
+                      got[0].data.u64 == 0x123456789a && epoll_wait(epoll, got, 4, 0) == 1);
     event.events = EPOLLIN | EPOLLET;
     epoll_ctl(epoll, EPOLL_CTL_MOD, pipe_fds[0], &event);
     CASE("edge", epoll_wait(epoll, got, 4, 0) == 1 && epoll_wait(epoll, got, 4, 0) == 0);
@@ -423,7 +439,8 @@ static void test_epoll(void)
     event.events = EPOLLIN | EPOLLONESHOT;
     epoll_ctl(epoll, EPOLL_CTL_MOD, pipe_fds[0], &event);
     CASE("once", epoll_wait(epoll, got, 4, 0) == 1 && epoll_wait(epoll, got, 4, 0) == 0);
-    CASE("wild", FAILS(epoll_wait(epoll, got, 0, 0), EINVAL) && FAILS(epoll_wait(pipe_fds[0], got, 1, 0), EINVAL) &&
+    CASE("wild", FAILS(epoll_wait(epoll, got, 0, 0), EINVAL) &&
+                     FAILS(epoll_wait(pipe_fds[0], got, 1, 0), EINVAL) &&
                      FAILS(epoll_ctl(epoll, EPOLL_CTL_ADD, other[0], WILD), EFAULT));
     for (int fd = 3; fd < 20; fd++)
         close(fd);
@@ -435,8 +452,10 @@ static void test_eventfd(void)
     uint64_t value = 0;
     pid_t child;
 
-    CASE("eventfd", read(event, &value, 8) == 8 && value == 3 && FAILS(read(event, &value, 8), EAGAIN) && FAILS(read(event, &value, 4), EINVAL));
-    CASE("as a semaphore", read(semaphore, &value, 8) == 8 && value == 1 && read(semaphore, &value, 8) == 8 && FAILS(read(semaphore, &value, 8), EAGAIN));
+    CASE("eventfd", read(event, &value, 8) == 8 && value == 3 && FAILS(read(event, &value, 8), EAGAIN) &&
+                        FAILS(read(event, &value, 4), EINVAL));
+    CASE("as a semaphore", read(semaphore, &value, 8) == 8 && value == 1 && read(semaphore, &value, 8) == 8 &&
+                               FAILS(read(semaphore, &value, 8), EAGAIN));
     waiting = eventfd(0, 0);
     child = fork();
     if (child == 0) {
@@ -451,7 +470,7 @@ static void test_eventfd(void)
     close(waiting);
 }
 
-/* ---- locks, positions, copies ------------------------------------------------------------------------------------ */
+/* ---- locks, positions, copies ---- */
 
 static int try_lock(int fd, short type, off_t start, off_t length)
 {
@@ -462,15 +481,17 @@ static int try_lock(int fd, short type, off_t start, off_t length)
 
 static void test_locks(void)
 {
-    int fd = open("/tmp/descriptors.lock", O_RDWR | O_CREAT | O_TRUNC, 0600), other = open("/tmp/descriptors.lock", O_RDWR);
+    int fd = open("/tmp/descriptors.lock", O_RDWR | O_CREAT | O_TRUNC, 0600),
+        other = open("/tmp/descriptors.lock", O_RDWR);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     pid_t child;
 
     CASE("record lock", try_lock(fd, F_WRLCK, 10, 10) == 0);
     child = fork();
     if (child == 0) {
-        int good = FAILS(try_lock(fd, F_RDLCK, 15, 1), EAGAIN) && try_lock(fd, F_RDLCK, 20, 5) == 0 && fcntl(fd, F_GETLK, &lock) == 0 &&
-                   lock.l_type == F_WRLCK && lock.l_pid == getppid() && lock.l_start == 10 && lock.l_len == 10;
+        int good = FAILS(try_lock(fd, F_RDLCK, 15, 1), EAGAIN) && try_lock(fd, F_RDLCK, 20, 5) == 0 &&
+                   fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == getppid() &&
+                   lock.l_start == 10 && lock.l_len == 10;
 
         _exit(!good);
     }
@@ -488,7 +509,8 @@ static void test_locks(void)
     child_status(child);
     CASE("it dies with its process", try_lock(fd, F_WRLCK, 0, 0) == 0);
     other = open("/tmp/descriptors.lock", O_RDWR);
-    CASE("flock", flock(fd, LOCK_EX) == 0 && FAILS(flock(other, LOCK_SH | LOCK_NB), EAGAIN) && flock(fd, LOCK_UN) == 0 && flock(other, LOCK_SH) == 0);
+    CASE("flock", flock(fd, LOCK_EX) == 0 && FAILS(flock(other, LOCK_SH | LOCK_NB), EAGAIN) &&
+                      flock(fd, LOCK_UN) == 0 && flock(other, LOCK_SH) == 0);
     close(other);
     CASE("flock goes with its description", flock(fd, LOCK_EX | LOCK_NB) == 0);
     close(fd);
@@ -498,29 +520,35 @@ static void test_locks(void)
 static void test_copies(void)
 {
     static char buffer[200000];
-    int from = open("/tmp/descriptors.from", O_RDWR | O_CREAT | O_TRUNC, 0600), to = open("/tmp/descriptors.to", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int from = open("/tmp/descriptors.from", O_RDWR | O_CREAT | O_TRUNC, 0600),
+        to = open("/tmp/descriptors.to", O_RDWR | O_CREAT | O_TRUNC, 0600);
     off_t offset = 100;
     struct iovec parts[3] = {{buffer, 3}, {NULL, 0}, {buffer + 10, 4}};
 
     for (size_t i = 0; i < sizeof buffer; i++)
         buffer[i] = (char)(i * 31 >> 3);
     write(from, buffer, sizeof buffer);
-    CASE("sendfile with an offset", sendfile(to, from, &offset, 1000) == 1000 && offset == 1100 && lseek(from, 0, SEEK_CUR) == sizeof buffer);
+    CASE("sendfile with an offset", sendfile(to, from, &offset, 1000) == 1000 && offset == 1100 &&
+                                        lseek(from, 0, SEEK_CUR) == sizeof buffer);
     lseek(from, 0, SEEK_SET);
-    CASE("sendfile to the end", sendfile(to, from, NULL, 1 << 20) == sizeof buffer && sendfile(to, from, NULL, 10) == 0);
+    CASE("sendfile to the end",
+         sendfile(to, from, NULL, 1 << 20) == sizeof buffer && sendfile(to, from, NULL, 10) == 0);
     memset(buffer, 0, sizeof buffer);
-    CASE("what came", pread(to, buffer, sizeof buffer, 1000) == sizeof buffer && buffer[99999] == (char)(99999 * 31 >> 3));
+    CASE("what came",
+         pread(to, buffer, sizeof buffer, 1000) == sizeof buffer && buffer[99999] == (char)(99999 * 31 >> 3));
     lseek(from, 5, SEEK_SET);
-    CASE("readv", readv(from, parts, 3) == 7 && buffer[10] == (char)(8 * 31 >> 3) && lseek(from, 0, SEEK_CUR) == 12);
+    CASE("readv",
+         readv(from, parts, 3) == 7 && buffer[10] == (char)(8 * 31 >> 3) && lseek(from, 0, SEEK_CUR) == 12);
     CASE("preadv", preadv(from, parts, 3, 1000) == 7 && lseek(from, 0, SEEK_CUR) == 12);
-    CASE("bad vectors", FAILS(readv(from, WILD, 1), EFAULT) && FAILS(readv(from, parts, 1025), EINVAL) && FAILS(readv(from, parts, -1), EINVAL));
+    CASE("bad vectors", FAILS(readv(from, WILD, 1), EFAULT) && FAILS(readv(from, parts, 1025), EINVAL) &&
+                            FAILS(readv(from, parts, -1), EINVAL));
     close(from);
     close(to);
     unlink("/tmp/descriptors.from");
     unlink("/tmp/descriptors.to");
 }
 
-/* ---- words, clocks, names ---------------------------------------------------------------------------------------- */
+/* ---- words, clocks, names ---- */
 
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *limit)
 {
@@ -537,14 +565,16 @@ static void test_futex(void)
     CASE("another value", FAILS(futex(word, FUTEX_WAIT, 0, NULL), EAGAIN));
     CASE("time limit", FAILS(futex(word, FUTEX_WAIT, 1, &limit), ETIMEDOUT));
     CASE("nobody to wake", futex(word, FUTEX_WAKE, 1, NULL) == 0);
-    CASE("wild words", FAILS(futex(WILD, FUTEX_WAIT, 0, NULL), EFAULT) && FAILS(futex((uint32_t *)((char *)word + 1), FUTEX_WAIT, 0, NULL), EINVAL));
+    CASE("wild words", FAILS(futex(WILD, FUTEX_WAIT, 0, NULL), EFAULT) &&
+                           FAILS(futex((uint32_t *)((char *)word + 1), FUTEX_WAIT, 0, NULL), EINVAL));
     child = fork();
     if (child == 0) {
         usleep(20000);
         *word = 2;
         _exit(futex(word, FUTEX_WAKE, 1, NULL) != 1);
     }
-    CASE("between processes", futex(word, FUTEX_WAIT, 1, NULL) == 0 && *word == 2 && child_status(child) == 0);
+    CASE("between processes",
+         futex(word, FUTEX_WAIT, 1, NULL) == 0 && *word == 2 && child_status(child) == 0);
 }
 
 static void test_clocks(void)
@@ -560,7 +590,8 @@ static void test_clocks(void)
     clock_gettime(CLOCK_REALTIME, &a);
     gettimeofday(&day, NULL);
     CASE("one wall clock", day.tv_sec - a.tv_sec <= 1 && time(NULL) - a.tv_sec <= 1 && a.tv_sec > 1600000000);
-    CASE("bad clocks", FAILS(clock_gettime(77, &a), EINVAL) && FAILS(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, WILD), EFAULT));
+    CASE("bad clocks", FAILS(clock_gettime(77, &a), EINVAL) &&
+                           FAILS(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, WILD), EFAULT));
     a = (struct timespec){.tv_nsec = 1000000000};
     CASE("bad time", FAILS(nanosleep(&a, NULL), EINVAL));
     signal(SIGUSR1, interrupted);
@@ -570,10 +601,12 @@ static void test_clocks(void)
         kill(parent, SIGUSR1);
         _exit(0);
     }
-    CASE("an interrupted sleep tells what is left", FAILS(nanosleep(&long_sleep, &left), EINTR) && left.tv_sec == 4 && left.tv_nsec > 0);
+    CASE("an interrupted sleep tells what is left",
+         FAILS(nanosleep(&long_sleep, &left), EINTR) && left.tv_sec == 4 && left.tv_nsec > 0);
     child_status(child);
     signal(SIGUSR1, SIG_DFL);
-    CASE("uname", uname(&name) == 0 && strcmp(name.sysname, "Linux") == 0 && strcmp(name.machine, "x86_64") == 0);
+    CASE("uname",
+         uname(&name) == 0 && strcmp(name.sysname, "Linux") == 0 && strcmp(name.machine, "x86_64") == 0);
 }
 
 static void test_sockets(void)
@@ -581,9 +614,11 @@ static void test_sockets(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/nobody-listens-here"};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    CASE("a path without a listener", fd >= 0 && FAILS(connect(fd, (struct sockaddr *)&address, sizeof address), ENOENT));
+    CASE("a path without a listener",
+         fd >= 0 && FAILS(connect(fd, (struct sockaddr *)&address, sizeof address), ENOENT));
     strcpy(address.sun_path, "/dev/null");
-    CASE("a path that is no socket", FAILS(connect(fd, (struct sockaddr *)&address, sizeof address), ECONNREFUSED));
+    CASE("a path that is no socket",
+         FAILS(connect(fd, (struct sockaddr *)&address, sizeof address), ECONNREFUSED));
     CASE("no such family", FAILS(socket(9999, SOCK_STREAM, 0), EAFNOSUPPORT));
     CASE("not a socket", FAILS(connect(1, (struct sockaddr *)&address, sizeof address), ENOTSOCK));
     close(fd);
@@ -606,7 +641,8 @@ static void test_shared_description(void)
         _exit(read(fd, two, 2) != 2);
     }
     child_status(child);
-    CASE("position and flags are shared", lseek(fd, 0, SEEK_CUR) == 4 && fcntl(fd, F_GETFL) & O_APPEND && fcntl(fd, F_GETFD) == 0);
+    CASE("position and flags are shared",
+         lseek(fd, 0, SEEK_CUR) == 4 && fcntl(fd, F_GETFL) & O_APPEND && fcntl(fd, F_GETFD) == 0);
     close(fd);
     unlink("/tmp/descriptors.shared");
 }

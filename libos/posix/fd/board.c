@@ -1,6 +1,7 @@
 /*
- * The board: one page that the first process makes and all its descendants share, on which each process says which of its first 64 descriptors are open. Only
- * /proc/PID/fd of another process is made from it: nothing may be decided by what stands there.
+ * The board: one page that the first process makes and all its descendants share, on which each process says
+ * which of its first 64 descriptors are open. Only /proc/PID/fd of another process is made from it: nothing
+ * may be decided by what stands there.
  */
 #include "fd.h"
 

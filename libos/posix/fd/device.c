@@ -1,4 +1,5 @@
-/* The devices of /dev that need no server, and which description a special file becomes when it is opened. word[0]: the device's number. */
+/* The devices of /dev that need no server, and which description a special file becomes when it is opened.
+ * word[0]: the device's number. */
 #include "fd.h"
 
 #include "proto/tty.h"
@@ -45,7 +46,8 @@ static int64_t device_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUS
     }
 }
 
-static int64_t device_write(struct px_ofd *ofd, PX_UNUSED px_user from, size_t bytes, PX_UNUSED uint64_t *offset)
+static int64_t device_write(struct px_ofd *ofd, PX_UNUSED px_user from, size_t bytes,
+                            PX_UNUSED uint64_t *offset)
 {
     return ofd->word[0] == DEV_FULL && bytes ? -ENOSPC : (int64_t)bytes;
 }
@@ -70,7 +72,8 @@ static int64_t device_stat(struct px_ofd *ofd, struct px_stat *stat)
 }
 
 /* Only /dev/zero can be mapped: as anonymous memory. */
-static int64_t device_map(struct px_ofd *ofd, PX_UNUSED uint64_t first_page, uint64_t pages, uint64_t va, int prot, PX_UNUSED int flags)
+static int64_t device_map(struct px_ofd *ofd, PX_UNUSED uint64_t first_page, uint64_t pages, uint64_t va,
+                          int prot, PX_UNUSED int flags)
 {
     uint64_t bits = (uint64_t)prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 
@@ -121,7 +124,8 @@ static int64_t open_character(const struct px_node *node, unsigned flags, struct
     }
 }
 
-int64_t px_open_node(const struct px_node *node, PX_UNUSED const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd)
+int64_t px_open_node(const struct px_node *node, PX_UNUSED const char *path, unsigned flags,
+                     unsigned *made_kind, struct px_ofd **ofd)
 {
     int64_t result;
 

@@ -1,6 +1,7 @@
 /*
- * epoll. The interest list is private to the process (after a fork each side has its own copy); a description of kind PX_OFD_EPOLL is
- * only its handle. "Edge" is a change of the words that the description's poll would sleep on.
+ * epoll. The interest list is private to the process (after a fork each side has its own copy); a description
+ * of kind PX_OFD_EPOLL is only its handle. "Edge" is a change of the words that the description's poll would
+ * sleep on.
  */
 #include "poll.h"
 
@@ -76,8 +77,10 @@ static unsigned interest_ready(struct interest *interest, struct exo_predicate *
     return ready;
 }
 
-/* An epoll in another's list, or in poll: ready when one of its own is. Sleeps on the first predicate only. */
-static unsigned epoll_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
+/* An epoll in another's list, or in poll: ready when one of its own is. Sleeps on the first predicate only.
+ */
+static unsigned epoll_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
+                           unsigned *count)
 {
     struct instance *instance = instance_of(ofd);
     unsigned before = *count;
@@ -85,7 +88,8 @@ static unsigned epoll_poll(struct px_ofd *ofd, unsigned events, struct exo_predi
     for (unsigned i = 0; instance && i < instance->count; i++) {
         bool room = predicates && *count == before && instance->interest[i].ofd->kind != PX_OFD_EPOLL;
 
-        if (instance->interest[i].ofd->kind != PX_OFD_EPOLL && interest_ready(&instance->interest[i], room ? predicates : NULL, count))
+        if (instance->interest[i].ofd->kind != PX_OFD_EPOLL &&
+            interest_ready(&instance->interest[i], room ? predicates : NULL, count))
             return (POLLIN | POLLRDNORM) & events;
     }
     return 0;
@@ -101,7 +105,8 @@ static int64_t epoll_stat(PX_UNUSED struct px_ofd *ofd, struct px_stat *stat)
     return 0;
 }
 
-const struct px_ops px_epoll_ops = {.name = "anon_inode:[eventpoll]", .stat = epoll_stat, .poll = epoll_poll, .drop = epoll_drop};
+const struct px_ops px_epoll_ops = {
+    .name = "anon_inode:[eventpoll]", .stat = epoll_stat, .poll = epoll_poll, .drop = epoll_drop};
 
 static int64_t epoll_new(bool close_on_exec)
 {
@@ -132,7 +137,7 @@ PX_SYS(epoll_create1)
     return a & ~(uint64_t)EPOLL_CLOEXEC ? -EINVAL : epoll_new(a & EPOLL_CLOEXEC);
 }
 
-/* ---- the interest list ------------------------------------------------------------------------------------------- */
+/* ---- the interest list ---- */
 
 static struct interest *find(struct instance *instance, int fd, const struct px_ofd *ofd)
 {
@@ -178,7 +183,8 @@ PX_SYS(epoll_ctl)
     if (handle->kind != PX_OFD_EPOLL || handle == ofd || !instance)
         return -EINVAL;
     known = find(instance, (int)c, ofd);
-    wanted = (struct interest){.fd = (int)c, .ofd = ofd, .events = event.events | POLLERR | POLLHUP, .data = event.data};
+    wanted = (struct interest){
+        .fd = (int)c, .ofd = ofd, .events = event.events | POLLERR | POLLHUP, .data = event.data};
     switch (b) {
     case EPOLL_CTL_ADD:
         return known ? -EEXIST : add(instance, &wanted);
@@ -195,7 +201,7 @@ PX_SYS(epoll_ctl)
     }
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 /* Interests whose descriptor was closed are forgotten. */
 static void sweep(struct instance *instance)

@@ -1,4 +1,5 @@
-/* eventfd: a counter in the description itself, which relatives share. word[0] the counter, word[1] bumped at each change, word[2] 1: a semaphore. */
+/* eventfd: a counter in the description itself, which relatives share. word[0] the counter, word[1] bumped at
+ * each change, word[2] 1: a semaphore. */
 #include "fd.h"
 
 #define EFD_SEMAPHORE 1u
@@ -79,13 +80,15 @@ static int64_t event_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UN
     return result < 0 ? result : (int64_t)sizeof value;
 }
 
-static unsigned event_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
+static unsigned event_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
+                           unsigned *count)
 {
     uint32_t seen = __atomic_load_n(sequence(ofd), __ATOMIC_SEQ_CST);
     uint64_t value = __atomic_load_n(&ofd->word[0], __ATOMIC_SEQ_CST);
 
     if (predicates)
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)sequence(ofd), .value = seen, .kind = EXO_WAIT_WORD};
+        predicates[(*count)++] =
+            (struct exo_predicate){.va = (uint64_t)sequence(ofd), .value = seen, .kind = EXO_WAIT_WORD};
     return ((value ? POLLIN | POLLRDNORM : 0u) | (value < COUNTER_MAX ? POLLOUT | POLLWRNORM : 0u)) & events;
 }
 

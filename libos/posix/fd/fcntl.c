@@ -47,7 +47,8 @@ static int64_t pipe_size(const struct px_ofd *ofd, bool set, uint64_t wanted)
 
 static bool fcntl_path_only(unsigned command)
 {
-    return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD || command == F_SETFD || command == F_GETFL;
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD || command == F_SETFD ||
+           command == F_GETFL;
 }
 
 PX_SYS(fcntl)
@@ -59,7 +60,8 @@ PX_SYS(fcntl)
     switch ((unsigned)b) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return (int64_t)c < 0 || c > PX_FD_MAX ? -EINVAL : px_fd_dup((int)a, (int)c, (unsigned)b == F_DUPFD_CLOEXEC);
+        return (int64_t)c < 0 || c > PX_FD_MAX ? -EINVAL
+                                               : px_fd_dup((int)a, (int)c, (unsigned)b == F_DUPFD_CLOEXEC);
     case F_GETFD:
         return px_fd_cloexec((unsigned)a) ? FD_CLOEXEC : 0;
     case F_SETFD:
@@ -204,11 +206,12 @@ PX_SYS(fdatasync)
     return sync_descriptor((unsigned)a);
 }
 
-/* ---- sendfile ---------------------------------------------------------------------------------------------------- */
+/* ---- sendfile ---- */
 
 #define BOUNCE_BYTES 65536u
 
-/* Moves up to `bytes` through `bounce` (memory of the program). What was read and could not be written is not lost: the position goes back. */
+/* Moves up to `bytes` through `bounce` (memory of the program). What was read and could not be written is not
+ * lost: the position goes back. */
 static int64_t pump(struct px_ofd *in, struct px_ofd *out, px_user bounce, uint64_t bytes, uint64_t *offset)
 {
     uint64_t total = 0;
@@ -241,7 +244,8 @@ static int64_t check_sendfile(const struct px_ofd *in, const struct px_ofd *out)
     return 0;
 }
 
-/* The data goes through a range that is mapped for the time of the call: reads and writes of all kinds copy to and from the program. */
+/* The data goes through a range that is mapped for the time of the call: reads and writes of all kinds copy
+ * to and from the program. */
 static int64_t send_file(struct px_ofd *in, struct px_ofd *out, uint64_t bytes, uint64_t *offset)
 {
     int64_t bounce, result;

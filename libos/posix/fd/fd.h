@@ -1,7 +1,8 @@
 /*
- * Descriptors, inside fd/: the table of this process, description pages, locks in shared memory, and what the kinds of descriptions
- * (pipe.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private to the process; descriptions are shared with relatives, who
- * may write nonsense into them: every index and address found there is checked before use.
+ * Descriptors, inside fd/: the table of this process, description pages, locks in shared memory, and what the
+ * kinds of descriptions (pipe.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private
+ * to the process; descriptions are shared with relatives, who may write nonsense into them: every index and
+ * address found there is checked before use.
  */
 #ifndef PX_FD_H
 #define PX_FD_H
@@ -11,14 +12,14 @@
 
 #include "proto/ring.h"
 
-#define PX_FD_FIRST 64u  /* entries of the table that need no heap */
-#define PX_FD_MAX 4096u  /* hard RLIMIT_NOFILE */
+#define PX_FD_FIRST 64u /* entries of the table that need no heap */
+#define PX_FD_MAX 4096u /* hard RLIMIT_NOFILE */
 #define PX_FD_SOFT 1024u
 #define PX_ENTRY_CLOEXEC 1ul
 #define PX_ENTRY_TWIN 2ul /* another descriptor of this process may name the same description */
 #define PX_ENTRY_BITS 127ul
 #define PX_RW_MAX 0x7ffff000ul /* Linux's MAX_RW_COUNT */
-#define PX_DIV_UP(n, by) (((n) + (by) - 1) / (by))
+#define PX_DIV_UP(n, by) (((n) + (by)-1) / (by))
 
 /* Entry: address of the description | PX_ENTRY_*; 0: free. */
 struct px_fd_table {
@@ -73,7 +74,8 @@ static inline void px_lock_give(uint32_t *lock)
     if (__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PX_LOCK_WAITERS)
         (void)!exo_wake(lock, 1);
 }
-/* The position's lock is needed only when another process shares the description: only an own fork can change that. */
+/* The position's lock is needed only when another process shares the description: only an own fork can change
+ * that. */
 static inline bool px_ofd_lock(struct px_ofd *ofd)
 {
     if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1)
@@ -88,7 +90,8 @@ static inline void px_ofd_unlock(struct px_ofd *ofd, bool locked)
 }
 
 /* Descriptors (table.c). */
-int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec); /* at this number, which must be free */
+int64_t px_fd_place(struct px_ofd *ofd, unsigned fd,
+                    bool close_on_exec); /* at this number, which must be free */
 bool px_fd_cloexec(unsigned fd);
 void px_fd_set_cloexec(unsigned fd, bool on);
 int64_t px_fd_dup(int fd, int lowest, bool close_on_exec);
@@ -98,7 +101,8 @@ extern uint32_t px_exec_count; /* programs that this process and its ancestors h
 /* Descriptions (ofd.c). */
 void px_ofd_leave(struct px_ofd *ofd); /* the last descriptor of this process is gone */
 bool px_ofd_believable(uint64_t address);
-/* Description pages made so far are for others to write in: use new ones from now on (credentials changed). */
+/* Description pages made so far are for others to write in: use new ones from now on (credentials changed).
+ */
 void px_ofd_seal(void);
 
 extern bool px_fd_exiting; /* pages and capabilities go with the environment: only tell others */
@@ -110,10 +114,12 @@ void px_board_set(unsigned fd, bool open);
 bool px_board_has(const struct px_proc *process, unsigned fd);
 
 /* Advisory locks (record.c). */
-void px_record_start(void);                   /* first process: makes the table that all its descendants share */
-void px_record_release(struct px_ofd *ofd);   /* a descriptor on it closed: this process's fcntl locks on that file go */
-void px_record_forget(struct px_ofd *ofd);    /* the description goes: so does its flock */
-void px_record_pass_on(struct px_ofd *ofd);   /* this process leaves the description to others: its flock is theirs */
+void px_record_start(void); /* first process: makes the table that all its descendants share */
+void px_record_release(
+    struct px_ofd *ofd); /* a descriptor on it closed: this process's fcntl locks on that file go */
+void px_record_forget(struct px_ofd *ofd); /* the description goes: so does its flock */
+void px_record_pass_on(
+    struct px_ofd *ofd); /* this process leaves the description to others: its flock is theirs */
 void px_record_forked(void);
 void px_record_exit(void);
 struct px_flock {
@@ -128,8 +134,9 @@ int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user lock);
 /* Pipes (pipe.c). */
 struct px_pipe *px_pipe_ring(const struct px_ofd *ofd); /* NULL if the description lies */
 int64_t px_pipe_new(unsigned flags, struct px_ofd *ends[2]);
-int64_t px_pipe_adopt(uint64_t ring_va, bool write_end, unsigned flags, struct px_ofd **ofd); /* a far end's ring: the first process's streams */
-int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd **ofd);        /* /proc/self/fd/N */
+int64_t px_pipe_adopt(uint64_t ring_va, bool write_end, unsigned flags,
+                      struct px_ofd **ofd); /* a far end's ring: the first process's streams */
+int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd **ofd); /* /proc/self/fd/N */
 /* A gathered write: base, bytes, base, bytes...; together `bytes`, at most PX_PIPE_BUF. */
 int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_t pieces, size_t bytes);
 int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
@@ -137,8 +144,8 @@ void px_pipe_inherited(void);
 void px_pipe_watch(struct px_ofd *ofd, int step); /* poll: +1 before it looks and sleeps, -1 after */
 
 /* Named objects below /proc (proc*.c). */
-#define PX_PROC_DEV 21ull    /* st_dev of /proc */
-#define PX_PIPE_DEV 14ull    /* st_dev of pipes */
+#define PX_PROC_DEV 21ull /* st_dev of /proc */
+#define PX_PIPE_DEV 14ull /* st_dev of pipes */
 #define PX_DEVPTS_DEV 22ull
 int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
 /* Re-opens what descriptor fd names (/proc/self/fd/N, /dev/fd/N). */
@@ -158,7 +165,8 @@ extern struct px_rlimit px_limits[PX_RLIMITS];
 
 /* Time (time.c). */
 #define PX_SECOND 1000000000ull
-int64_t px_read_timespec(px_user from, uint64_t *ns); /* -EFAULT, -EINVAL; too long ones are cut at about 292 years */
+int64_t px_read_timespec(px_user from,
+                         uint64_t *ns); /* -EFAULT, -EINVAL; too long ones are cut at about 292 years */
 uint64_t px_deadline_after(uint64_t ns);
 
 /* Text that grows: what /proc files and strace lines are made of. `full` when something did not fit. */

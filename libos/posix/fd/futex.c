@@ -1,7 +1,8 @@
 /*
- * futex: waiting on a word of the program. The kernel names words by physical address, so private and shared futexes are the same thing here; the
- * page must be there before somebody sleeps on it, which loading the word sees to. (A private page that waits for its copy on write may get another
- * frame when it is written: with one thread a process nobody else sleeps on such a page.)
+ * futex: waiting on a word of the program. The kernel names words by physical address, so private and shared
+ * futexes are the same thing here; the page must be there before somebody sleeps on it, which loading the
+ * word sees to. (A private page that waits for its copy on write may get another frame when it is written:
+ * with one thread a process nobody else sleeps on such a page.)
  */
 #include "fd.h"
 

@@ -1,14 +1,15 @@
-/* Resource limits: kept here, inherited by fork and exec because they are libOS data. What uses one reads px_limits. */
+/* Resource limits: kept here, inherited by fork and exec because they are libOS data. What uses one reads
+ * px_limits. */
 #include "fd.h"
 
 struct px_rlimit px_limits[PX_RLIMITS] = {
-    [0] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* cpu */
-    [1] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* fsize */
-    [2] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* data */
+    [0] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* cpu */
+    [1] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* fsize */
+    [2] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* data */
     [RLIMIT_STACK] = {8u << 20, PX_RLIM_INFINITY},
-    [4] = {0, PX_RLIM_INFINITY},                 /* core */
-    [5] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* rss */
-    [6] = {PX_PROCS_MAX - 1, PX_PROCS_MAX - 1},  /* nproc */
+    [4] = {0, PX_RLIM_INFINITY},                /* core */
+    [5] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* rss */
+    [6] = {PX_PROCS_MAX - 1, PX_PROCS_MAX - 1}, /* nproc */
     [RLIMIT_NOFILE] = {PX_FD_SOFT, PX_FD_MAX},
     [8] = {8u << 20, 8u << 20},                  /* memlock */
     [9] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* as */

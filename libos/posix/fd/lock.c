@@ -1,8 +1,10 @@
-/* Locks in memory that processes share. The word names its holder, so that a holder's death is seen and the lock taken over. */
+/* Locks in memory that processes share. The word names its holder, so that a holder's death is seen and the
+ * lock taken over. */
 #include "fd.h"
 
-#define PX_LOCK_TTY 0xfffeu             /* PX_LOCK_INDEX of tty, which does not die while we live */
-#define PX_LOCK_RECHECK_NS 20000000ull  /* a death posts no wake on the lock's word: look again after 20 ms */
+#define PX_LOCK_TTY 0xfffeu            /* PX_LOCK_INDEX of tty, which does not die while we live */
+#define PX_LOCK_RECHECK_NS 20000000ull /* a death posts no wake on the lock's word: look again after 20 ms   \
+                                        */
 
 uint32_t px_lock_self;
 
@@ -23,22 +25,26 @@ static bool holder_is_dead(uint32_t lock)
     if ((lock & ~PX_LOCK_WAITERS) == px_lock_self)
         return true; /* never taken twice: left over */
     holder = PX_PROC(PX_PROCTAB, index);
-    return holder->state == PX_FREE || holder->state == PX_ZOMBIE || (holder->gen & 0x7fffu) != PX_LOCK_GEN(lock);
+    return holder->state == PX_FREE || holder->state == PX_ZOMBIE ||
+           (holder->gen & 0x7fffu) != PX_LOCK_GEN(lock);
 }
 
-/* Takes it with the waiters' bit set: others may be asleep, and whoever takes it after a sleep cannot know. */
+/* Takes it with the waiters' bit set: others may be asleep, and whoever takes it after a sleep cannot know.
+ */
 void px_lock_take_slowly(uint32_t *lock)
 {
     for (;;) {
         uint32_t seen = __atomic_load_n(lock, __ATOMIC_RELAXED);
 
         if (seen == 0 || holder_is_dead(seen)) {
-            if (__atomic_compare_exchange_n(lock, &seen, px_lock_self | PX_LOCK_WAITERS, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            if (__atomic_compare_exchange_n(lock, &seen, px_lock_self | PX_LOCK_WAITERS, false,
+                                            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
                 return;
             continue;
         }
         if (!(seen & PX_LOCK_WAITERS)) {
-            if (!__atomic_compare_exchange_n(lock, &seen, seen | PX_LOCK_WAITERS, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            if (!__atomic_compare_exchange_n(lock, &seen, seen | PX_LOCK_WAITERS, false, __ATOMIC_RELAXED,
+                                             __ATOMIC_RELAXED))
                 continue;
             seen |= PX_LOCK_WAITERS;
         }

@@ -1,7 +1,8 @@
 /*
- * Open file descriptions: 32 to a page of PX_SHARED. A page is made by one process and then shared with all that fork from it, at the
- * same address; any of them may claim a free slot in it, which is one atomic step (`holders` 0 -> 1). A description whose holder
- * was destroyed keeps its count and its slot: lost until the last process that maps the page ends.
+ * Open file descriptions: 32 to a page of PX_SHARED. A page is made by one process and then shared with all
+ * that fork from it, at the same address; any of them may claim a free slot in it, which is one atomic step
+ * (`holders` 0 -> 1). A description whose holder was destroyed keeps its count and its slot: lost until the
+ * last process that maps the page ends.
  */
 #include "fd.h"
 
@@ -15,9 +16,10 @@ struct px_ofd_slot {
 _Static_assert((PX_SHARED_HI - PX_SHARED) / PX_PAGE <= 65536, "a page number fits 16 bits");
 _Static_assert(sizeof(struct px_ofd_slot) == 128, "PX_ENTRY_BITS are the low seven bits of an address");
 
-static uint16_t pages[PAGES_MAX]; /* pages of PX_SHARED that slots may be claimed in: small, because fork copies it */
+static uint16_t
+    pages[PAGES_MAX]; /* pages of PX_SHARED that slots may be claimed in: small, because fork copies it */
 static unsigned page_count;
-static unsigned page_hint; /* where a slot was last found or freed */
+static unsigned page_hint;   /* where a slot was last found or freed */
 static struct px_ofd *freed; /* the slot last given up here: probably still free */
 
 const struct px_ops px_none_ops = {.name = "none"};
@@ -25,17 +27,10 @@ extern const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_op
 extern const struct px_ops px_pipe_ops, px_device_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
 
 const struct px_ops *const px_ops[PX_OFD_KINDS] = {
-    [PX_OFD_FREE] = &px_none_ops,
-    [PX_OFD_FILE] = &px_file_ops,
-    [PX_OFD_DIRECTORY] = &px_directory_ops,
-    [PX_OFD_PIPE] = &px_pipe_ops,
-    [PX_OFD_TTY] = &px_tty_ops,
-    [PX_OFD_DEVICE] = &px_device_ops,
-    [PX_OFD_PROC] = &px_proc_ops,
-    [PX_OFD_SOCKET] = &px_socket_ops,
-    [PX_OFD_PATH] = &px_path_ops,
-    [PX_OFD_EVENT] = &px_event_ops,
-    [PX_OFD_EPOLL] = &px_epoll_ops,
+    [PX_OFD_FREE] = &px_none_ops,   [PX_OFD_FILE] = &px_file_ops,     [PX_OFD_DIRECTORY] = &px_directory_ops,
+    [PX_OFD_PIPE] = &px_pipe_ops,   [PX_OFD_TTY] = &px_tty_ops,       [PX_OFD_DEVICE] = &px_device_ops,
+    [PX_OFD_PROC] = &px_proc_ops,   [PX_OFD_SOCKET] = &px_socket_ops, [PX_OFD_PATH] = &px_path_ops,
+    [PX_OFD_EVENT] = &px_event_ops, [PX_OFD_EPOLL] = &px_epoll_ops,
 };
 
 bool px_ofd_believable(uint64_t address)
@@ -138,7 +133,8 @@ void px_ofd_leave(struct px_ofd *ofd)
         if (holders == 0 || holders & HOLDERS_DYING)
             return; /* nonsense, or somebody else's last */
         left = holders == 1 ? HOLDERS_DYING : holders - 1;
-    } while (!__atomic_compare_exchange_n(&ofd->holders, &holders, left, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&ofd->holders, &holders, left, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
     if (left != HOLDERS_DYING) {
         if (ofd->lock_id)
             px_record_pass_on(ofd);

@@ -1,9 +1,10 @@
 /*
  * long: making, named FIFOs and moving data keep the same invariants of one ring.
  *
- * Pipes: rings of ring.h, copied into and out of by whoever reads and writes. A description of a pipe has in word[0] the ring's address and in
- * word[1] this end's tally capability: a handle that fork copies to the same slot, so each process's own holding is counted by the kernel. Of a named
- * FIFO fs holds the ring, and a capability to each tally: word[2] is 1, what a tally counts too much; one open for both directions has the
+ * Pipes: rings of ring.h, copied into and out of by whoever reads and writes. A description of a pipe has in
+ * word[0] the ring's address and in word[1] this end's tally capability: a handle that fork copies to the
+ * same slot, so each process's own holding is counted by the kernel. Of a named FIFO fs holds the ring, and a
+ * capability to each tally: word[2] is 1, what a tally counts too much; one open for both directions has the
  * writers' capability in word[3].
  * A read or write enters the kernel only to sleep, or to wake somebody who sleeps.
  */
@@ -17,7 +18,8 @@
 #define CACHE_MAX 2u
 #define FIONREAD 0x541b
 
-/* This process's rings: how many of its descriptions lie on each, and whether a relative can have it mapped. */
+/* This process's rings: how many of its descriptions lie on each, and whether a relative can have it mapped.
+ */
 struct holding {
     uint64_t va;
     uint32_t descriptions;
@@ -48,7 +50,7 @@ static uint32_t others(const struct px_ofd *ofd, uint32_t count)
     return count > surplus ? count - surplus : 0;
 }
 
-/* ---- holdings ---------------------------------------------------------------------------------------------------- */
+/* ---- holdings ---- */
 
 static struct holding *holding_of(uint64_t va)
 {
@@ -88,7 +90,8 @@ static void ring_free(uint64_t va)
     px_shared_release(va, PX_PIPE_PAGES);
 }
 
-/* One description fewer on the ring; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
+/* One description fewer on the ring; with the last one the ring goes, or is kept for the next pipe if nobody
+ * else can see it. */
 static void holding_drop(uint64_t va)
 {
     struct holding *known = holding_of(va);
@@ -106,7 +109,8 @@ static void holding_drop(uint64_t va)
         ring_free(va);
 }
 
-/* A fork is near: from now on others may map these rings. The cache would be copied with its rings shared: give it up. */
+/* A fork is near: from now on others may map these rings. The cache would be copied with its rings shared:
+ * give it up. */
 void px_pipe_inherited(void)
 {
     for (unsigned i = 0; i < holding_count; i++)
@@ -115,7 +119,7 @@ void px_pipe_inherited(void)
         ring_free(cache[--cached]);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------ */
+/* ---- making ---- */
 
 static uint64_t ring_new(void)
 {
@@ -234,22 +238,27 @@ int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd *
     return 0;
 }
 
-/* The words that tell one side what the other does: sampled, and slept on if `predicates`. Returns how many ends the other side has. */
-static uint32_t sample(const struct px_ofd *ofd, uint32_t *sequence, uint32_t *tally, struct exo_predicate *predicates, unsigned *count)
+/* The words that tell one side what the other does: sampled, and slept on if `predicates`. Returns how many
+ * ends the other side has. */
+static uint32_t sample(const struct px_ofd *ofd, uint32_t *sequence, uint32_t *tally,
+                       struct exo_predicate *predicates, unsigned *count)
 {
     uint32_t sequence_seen = __atomic_load_n(sequence, __ATOMIC_SEQ_CST);
     uint32_t tally_seen = __atomic_load_n(tally, __ATOMIC_SEQ_CST);
 
     if (predicates) {
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)sequence, .value = sequence_seen, .kind = EXO_WAIT_WORD};
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)tally, .value = tally_seen, .kind = EXO_WAIT_WORD};
+        predicates[(*count)++] =
+            (struct exo_predicate){.va = (uint64_t)sequence, .value = sequence_seen, .kind = EXO_WAIT_WORD};
+        predicates[(*count)++] =
+            (struct exo_predicate){.va = (uint64_t)tally, .value = tally_seen, .kind = EXO_WAIT_WORD};
     }
     return others(ofd, tally_seen);
 }
 
-/* ---- named FIFOs ------------------------------------------------------------------------------------------------- */
+/* ---- named FIFOs ---- */
 
-/* Asks fs for one end: the ring comes to va; a tally capability or -errno. *others_seq: the other side's sequence before we counted. */
+/* Asks fs for one end: the ring comes to va; a tally capability or -errno. *others_seq: the other side's
+ * sequence before we counted. */
 static int64_t fifo_end(const struct px_node *node, uint64_t va, unsigned rights, uint32_t *others_seq)
 {
     struct exo_message message = {.word = {PX_FS_FIFO, PX_FS_NODE(node->ino, node->gen), va, rights, 0}};
@@ -260,14 +269,15 @@ static int64_t fifo_end(const struct px_node *node, uint64_t va, unsigned rights
 }
 
 /*
- * An open for reading waits for a writer and the other way round. Opening bumps the own sequence, and the wait begins at what
- * the other's was before we counted: who comes,
- * writes and leaves before we look is seen all the same.
+ * An open for reading waits for a writer and the other way round. Opening bumps the own sequence, and the
+ * wait begins at what the other's was before we counted: who comes, writes and leaves before we look is seen
+ * all the same.
  */
 static int64_t fifo_meet(struct px_ofd *ofd, struct px_pipe *pipe, uint32_t others_seq)
 {
     bool reading = (ofd->flags & O_ACCMODE) == O_RDONLY;
-    uint32_t *own = reading ? &pipe->read_seq : &pipe->write_seq, *sequence = reading ? &pipe->write_seq : &pipe->read_seq;
+    uint32_t *own = reading ? &pipe->read_seq : &pipe->write_seq,
+             *sequence = reading ? &pipe->write_seq : &pipe->read_seq;
     uint32_t *tally = reading ? &pipe->writers : &pipe->readers;
     struct exo_predicate predicates[2];
     unsigned count = 0;
@@ -338,17 +348,19 @@ static void pipe_drop(struct px_ofd *ofd)
         holding_drop((uint64_t)pipe);
 }
 
-/* ---- moving data ------------------------------------------------------------------------------------------------- */
+/* ---- moving data ---- */
 
 /* Bytes in the ring; -1 if the positions are nonsense. */
 static int64_t filled(const struct px_pipe *pipe)
 {
-    uint32_t bytes = __atomic_load_n(&pipe->tail, __ATOMIC_RELAXED) - __atomic_load_n(&pipe->head, __ATOMIC_RELAXED);
+    uint32_t bytes =
+        __atomic_load_n(&pipe->tail, __ATOMIC_RELAXED) - __atomic_load_n(&pipe->head, __ATOMIC_RELAXED);
 
     return bytes > PX_PIPE_SIZE ? -1 : (int64_t)bytes;
 }
 
-/* Starts over at the first page: both positions in one store, so that nobody ever sees one without the other. */
+/* Starts over at the first page: both positions in one store, so that nobody ever sees one without the other.
+ */
 static void make_empty(struct px_pipe *pipe)
 {
     _Static_assert(offsetof(struct px_pipe, head) % 8 == 0, "head and tail share an aligned word");
@@ -373,11 +385,15 @@ static void wake_all(uint32_t *word, const uint32_t *waiters)
         (void)!exo_wake(word, ~0ull);
 }
 
-/* Sleeps until the other side has moved (`sequence`) or gone (`tally`). Called with the lock, which it gives back. */
-static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *waiters, uint32_t *tally, uint32_t tally_seen)
+/* Sleeps until the other side has moved (`sequence`) or gone (`tally`). Called with the lock, which it gives
+ * back. */
+static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *waiters, uint32_t *tally,
+                        uint32_t tally_seen)
 {
     struct exo_predicate unchanged[2] = {
-        {.va = (uint64_t)sequence, .value = __atomic_load_n(sequence, __ATOMIC_RELAXED), .kind = EXO_WAIT_WORD},
+        {.va = (uint64_t)sequence,
+         .value = __atomic_load_n(sequence, __ATOMIC_RELAXED),
+         .kind = EXO_WAIT_WORD},
         {.va = (uint64_t)tally, .value = tally_seen, .kind = EXO_WAIT_WORD},
     };
     int64_t result;
@@ -475,7 +491,8 @@ static size_t put_source(struct px_pipe *pipe, const struct source *source, size
     if (!source->vector)
         return put(pipe, pipe->tail, source->from + at, bytes);
     for (uint64_t i = 0; i < source->pieces; i++) {
-        size_t moved = put(pipe, pipe->tail + (uint32_t)done, source->vector[2 * i], source->vector[2 * i + 1]);
+        size_t moved =
+            put(pipe, pipe->tail + (uint32_t)done, source->vector[2 * i], source->vector[2 * i + 1]);
 
         done += moved;
         if (moved < source->vector[2 * i + 1])
@@ -485,7 +502,8 @@ static size_t put_source(struct px_pipe *pipe, const struct source *source, size
 }
 
 /* Writes what fits, with the lock, which it gives back. */
-static int64_t write_locked(struct px_pipe *pipe, const struct source *source, size_t at, size_t bytes, size_t there)
+static int64_t write_locked(struct px_pipe *pipe, const struct source *source, size_t at, size_t bytes,
+                            size_t there)
 {
     size_t done = put_source(pipe, source, at, bytes);
 
@@ -549,9 +567,10 @@ int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_
     return write_source(ofd, &source, bytes);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
-static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
+static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
+                          unsigned *count)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
     uint32_t readers = 1, writers = 1;

@@ -1,9 +1,10 @@
-/* poll, ppoll, select and pselect6. A wait has at most EXO_WAIT_MAX predicates: with more descriptions it is done in slices of time. */
+/* poll, ppoll, select and pselect6. A wait has at most EXO_WAIT_MAX predicates: with more descriptions it is
+ * done in slices of time. */
 #include "poll.h"
 
-#define PER_ITEM 4u                     /* predicates that one description may add (px.h) */
-#define SLICE_NS 10000000ull            /* when not all predicates fit: look again after 10 ms */
-#define SMALL 32u                       /* items that need no heap */
+#define PER_ITEM 4u          /* predicates that one description may add (px.h) */
+#define SLICE_NS 10000000ull /* when not all predicates fit: look again after 10 ms */
+#define SMALL 32u            /* items that need no heap */
 #define SET_WORDS (PX_FD_MAX / 64)
 #define ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 #define SELECT_READ (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
@@ -25,7 +26,8 @@ unsigned px_poll_ofd(struct px_ofd *ofd, unsigned events, struct exo_predicate *
 }
 
 /* One look at all items. With predicates: gathers them; *all says whether every item's could be. */
-static int64_t look(struct px_poll_item *items, unsigned count, struct exo_predicate *predicates, unsigned *used, bool *all)
+static int64_t look(struct px_poll_item *items, unsigned count, struct exo_predicate *predicates,
+                    unsigned *used, bool *all)
 {
     int64_t ready = 0;
 
@@ -38,7 +40,8 @@ static int64_t look(struct px_poll_item *items, unsigned count, struct exo_predi
         }
         if (predicates && !room)
             *all = false;
-        items[i].revents = (uint16_t)px_poll_ofd(items[i].ofd, items[i].events, room ? predicates : NULL, used);
+        items[i].revents =
+            (uint16_t)px_poll_ofd(items[i].ofd, items[i].events, room ? predicates : NULL, used);
         ready += items[i].revents != 0;
     }
     return ready;
@@ -89,7 +92,9 @@ int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadli
 
 uint64_t px_poll_deadline_ms(int64_t ms)
 {
-    return ms < 0 ? PX_DEADLINE_NEVER : ms == 0 ? EXO_DEADLINE_NOW : px_deadline_after((uint64_t)ms * 1000000u);
+    return ms < 0    ? PX_DEADLINE_NEVER
+           : ms == 0 ? EXO_DEADLINE_NOW
+                     : px_deadline_after((uint64_t)ms * 1000000u);
 }
 
 int64_t px_poll_deadline(px_user timespec, uint64_t *deadline_ns)
@@ -106,7 +111,7 @@ int64_t px_poll_deadline(px_user timespec, uint64_t *deadline_ns)
     return result;
 }
 
-/* ---- poll -------------------------------------------------------------------------------------------------------- */
+/* ---- poll ---- */
 
 static void item_from(struct px_poll_item *item, const struct pollfd *wanted)
 {
@@ -201,7 +206,7 @@ PX_SYS(ppoll)
     return result;
 }
 
-/* ---- select ------------------------------------------------------------------------------------------------------ */
+/* ---- select ---- */
 
 struct sets {
     uint64_t word[3][SET_WORDS]; /* read, write, except */
@@ -275,7 +280,8 @@ static int64_t sets_result(struct sets *sets, const struct px_poll_item *items)
     return bits;
 }
 
-static int64_t select_items(struct sets *sets, struct px_poll_item *items, unsigned count, const px_user user[3], uint64_t deadline_ns)
+static int64_t select_items(struct sets *sets, struct px_poll_item *items, unsigned count,
+                            const px_user user[3], uint64_t deadline_ns)
 {
     int64_t result = sets_items(sets, items);
 

@@ -1,4 +1,5 @@
-/* The files of /proc/PID, in Linux 6.1's formats. Of another process only what the process table and proc tell is known. */
+/* The files of /proc/PID, in Linux 6.1's formats. Of another process only what the process table and proc
+ * tell is known. */
 #include "procfs.h"
 
 #include "entry/entry.h"
@@ -52,7 +53,8 @@ static int tty_number(const struct px_proc *process, int *foreground)
     if (process->tty < 0 || process->tty >= (int)PX_TTYS_MAX)
         return 0;
     *foreground = (int)page->tty[process->tty].pgid;
-    return process->tty == (int)PX_TTY_CONSOLE ? (int)PX_MAKEDEV(5, 1) : (int)PX_MAKEDEV(136, process->tty - 1);
+    return process->tty == (int)PX_TTY_CONSOLE ? (int)PX_MAKEDEV(5, 1)
+                                               : (int)PX_MAKEDEV(136, process->tty - 1);
 }
 
 static void text_comm(const struct px_proc *process, char comm[17])
@@ -87,15 +89,20 @@ void px_text_stat(struct px_text *text, const struct px_proc *process)
     usage_of(process, &usage);
     signals_of(process, set);
     text_comm(process, comm);
-    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", process->pid, comm, px_proc_state(process), process->ppid, process->pgid,
-                process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u);
-    px_text_add(text, "%lu 0 %lu 0 %d %d 1 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS), (unsigned long)(usage.child_cpu_ns / TICK_NS),
-                20 + process->nice, process->nice, (unsigned long)(process->start_ns / TICK_NS));
-    px_text_add(text, "%lu %lu %lu ", (unsigned long)(usage.memory.size * PX_PAGE), (unsigned long)usage.memory.resident, ~0ul);
-    px_text_add(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 17 0 0 0 0 0 0 0 0 ", (unsigned long)(set[0] & 0x7fffffff),
-                (unsigned long)(set[1] & 0x7fffffff), (unsigned long)(set[2] & 0x7fffffff), (unsigned long)(set[3] & 0x7fffffff));
-    px_text_add(text, "%lu %lu %lu %lu %lu %d\n", (unsigned long)usage.memory.heap_lo, (unsigned long)usage.memory.argument_lo,
-                (unsigned long)usage.memory.argument_hi, (unsigned long)usage.memory.argument_hi, (unsigned long)usage.memory.environment_hi,
+    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", process->pid, comm, px_proc_state(process),
+                process->ppid, process->pgid, process->sid, tty, foreground,
+                process->flags & PX_PF_EXECED ? 4194304u : 4194368u);
+    px_text_add(text, "%lu 0 %lu 0 %d %d 1 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
+                (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice,
+                (unsigned long)(process->start_ns / TICK_NS));
+    px_text_add(text, "%lu %lu %lu ", (unsigned long)(usage.memory.size * PX_PAGE),
+                (unsigned long)usage.memory.resident, ~0ul);
+    px_text_add(text, "0 0 0 0 0 %lu %lu %lu %lu 0 0 0 17 0 0 0 0 0 0 0 0 ",
+                (unsigned long)(set[0] & 0x7fffffff), (unsigned long)(set[1] & 0x7fffffff),
+                (unsigned long)(set[2] & 0x7fffffff), (unsigned long)(set[3] & 0x7fffffff));
+    px_text_add(text, "%lu %lu %lu %lu %lu %d\n", (unsigned long)usage.memory.heap_lo,
+                (unsigned long)usage.memory.argument_lo, (unsigned long)usage.memory.argument_hi,
+                (unsigned long)usage.memory.argument_hi, (unsigned long)usage.memory.environment_hi,
                 process->state == PX_ZOMBIE ? process->status : 0);
 }
 
@@ -115,23 +122,29 @@ static const char *state_name(char state)
 
 static void status_ids(struct px_text *text, const struct px_proc *process)
 {
-    px_text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", process->uid, process->euid, process->suid, process->euid, process->gid,
-                process->egid, process->sgid, process->egid);
+    px_text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", process->uid, process->euid,
+                process->suid, process->euid, process->gid, process->egid, process->sgid, process->egid);
     px_text_add(text, "FDSize:\t%u\nGroups:\t", process == px_self() ? px_fds.count : 64u);
     for (uint32_t i = 0; i < process->ngroups && i < 32; i++)
         px_text_add(text, "%u ", process->groups[i]);
-    px_text_add(text, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid, process->pid, process->pgid, process->sid);
+    px_text_add(text, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid, process->pid,
+                process->pgid, process->sid);
 }
 
 static void status_memory(struct px_text *text, const struct px_memory_totals *memory)
 {
     unsigned long size = (unsigned long)memory->size * 4, resident = (unsigned long)memory->resident * 4;
 
-    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", size, size, 0u, 0u);
-    px_text_add(text, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n", resident, resident, resident,
-                0u, 0u);
-    px_text_add(text, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
-                (unsigned long)memory->data * 4, (unsigned long)memory->stack * 4, (unsigned long)memory->code * 4, 0u, 0u, 0u, 0u);
+    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", size, size, 0u,
+                0u);
+    px_text_add(text,
+                "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
+                resident, resident, resident, 0u, 0u);
+    px_text_add(text,
+                "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8u "
+                "kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+                (unsigned long)memory->data * 4, (unsigned long)memory->stack * 4,
+                (unsigned long)memory->code * 4, 0u, 0u, 0u, 0u);
     px_text_add(text, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
@@ -145,21 +158,30 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
     usage_of(process, &usage);
     signals_of(process, set);
     text_comm(process, comm);
-    px_text_add(text, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", comm,
-                process->umask_hint & 0777, state_name(px_proc_state(process)), process->pid, process->pid, process->ppid);
+    px_text_add(
+        text,
+        "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+        comm, process->umask_hint & 0777, state_name(px_proc_state(process)), process->pid, process->pid,
+        process->ppid);
     status_ids(text, process);
     if (process->state != PX_ZOMBIE)
         status_memory(text, &usage.memory);
-    px_text_add(text, "Threads:\t1\nSigQ:\t0/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-                PX_PROCS_MAX - 1, 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2], (unsigned long)set[3]);
-    px_text_add(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n", 0ull, capabilities,
-                capabilities, 0x1ffffffffffull, 0ull);
-    px_text_add(text, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
-                      "SpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t%x\nCpus_allowed_list:\t0",
+    px_text_add(text,
+                "Threads:\t1\nSigQ:\t0/"
+                "%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+                PX_PROCS_MAX - 1, 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2],
+                (unsigned long)set[3]);
+    px_text_add(text,
+                "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
+                0ull, capabilities, capabilities, 0x1ffffffffffull, 0ull);
+    px_text_add(text,
+                "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
+                "SpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t%x\nCpus_allowed_list:\t0",
                 (unsigned)((1ull << (px_info()->cpus & 31)) - 1));
     if (px_info()->cpus > 1)
         px_text_add(text, "-%u", px_info()->cpus - 1);
-    px_text_add(text, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
+    px_text_add(text, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_"
+                      "ctxt_switches:\t0\n");
 }
 
 void px_text_statm(struct px_text *text, const struct px_proc *process)
@@ -167,8 +189,9 @@ void px_text_statm(struct px_text *text, const struct px_proc *process)
     struct usage usage;
 
     usage_of(process, &usage);
-    px_text_add(text, "%lu %lu 0 %lu 0 %lu 0\n", (unsigned long)usage.memory.size, (unsigned long)usage.memory.resident,
-                (unsigned long)usage.memory.code, (unsigned long)(usage.memory.data + usage.memory.stack));
+    px_text_add(text, "%lu %lu 0 %lu 0 %lu 0\n", (unsigned long)usage.memory.size,
+                (unsigned long)usage.memory.resident, (unsigned long)usage.memory.code,
+                (unsigned long)(usage.memory.data + usage.memory.stack));
 }
 
 /* Bytes of the program's memory, as far as they can be read. */
@@ -244,12 +267,14 @@ void px_text_maps(struct px_text *text, const struct px_proc *process)
 }
 
 static const char *const limit_unit[PX_RLIMITS] = {
-    "seconds", "bytes", "bytes", "bytes", "bytes", "bytes", "processes", "files", "bytes", "bytes", "locks", "signals", "bytes", "", "", "us",
+    "seconds", "bytes", "bytes", "bytes",   "bytes", "bytes", "processes", "files",
+    "bytes",   "bytes", "locks", "signals", "bytes", "",      "",          "us",
 };
 static const char *const limit_title[PX_RLIMITS] = {
-    "Max cpu time", "Max file size", "Max data size", "Max stack size", "Max core file size", "Max resident set", "Max processes",
-    "Max open files", "Max locked memory", "Max address space", "Max file locks", "Max pending signals", "Max msgqueue size",
-    "Max nice priority", "Max realtime priority", "Max realtime timeout",
+    "Max cpu time",       "Max file size",     "Max data size",         "Max stack size",
+    "Max core file size", "Max resident set",  "Max processes",         "Max open files",
+    "Max locked memory",  "Max address space", "Max file locks",        "Max pending signals",
+    "Max msgqueue size",  "Max nice priority", "Max realtime priority", "Max realtime timeout",
 };
 
 static void limit_value(struct px_text *text, uint64_t value)
@@ -300,10 +325,12 @@ void px_text_wchan(struct px_text *text, PX_UNUSED const struct px_proc *process
 
 void px_text_io(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    px_text_add(
+        text,
+        "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 }
 
-/* ---- settings ---------------------------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 static bool parse_number(const char *text, int *value)
 {

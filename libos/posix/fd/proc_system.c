@@ -55,7 +55,8 @@ void px_text_meminfo(struct px_text *text, PX_UNUSED const struct px_proc *proce
 
 static void hundredths(struct px_text *text, uint64_t ns)
 {
-    px_text_add(text, "%lu.%02lu", (unsigned long)(ns / PX_SECOND), (unsigned long)(ns % PX_SECOND / TICK_NS));
+    px_text_add(text, "%lu.%02lu", (unsigned long)(ns / PX_SECOND),
+                (unsigned long)(ns % PX_SECOND / TICK_NS));
 }
 
 void px_text_uptime(struct px_text *text, PX_UNUSED const struct px_proc *process)
@@ -70,21 +71,24 @@ void px_text_loadavg(struct px_text *text, PX_UNUSED const struct px_proc *proce
 {
     unsigned load = px_info()->load;
 
-    px_text_add(text, "%u.00 %u.00 %u.00 %u/%u %d\n", load, load, load, load ? load : 1u, px_proctab()->count, px_proctab()->last_pid);
+    px_text_add(text, "%u.00 %u.00 %u.00 %u/%u %d\n", load, load, load, load ? load : 1u, px_proctab()->count,
+                px_proctab()->last_pid);
 }
 
 void px_text_system_stat(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
     const struct exo_info *info = px_info();
     uint64_t now = px_now_ns(), idle = info->idle_ns, all = now * (info->cpus ? info->cpus : 1);
-    unsigned long busy_ticks = (unsigned long)((all > idle ? all - idle : 0) / TICK_NS), idle_ticks = (unsigned long)(idle / TICK_NS);
+    unsigned long busy_ticks = (unsigned long)((all > idle ? all - idle : 0) / TICK_NS),
+                  idle_ticks = (unsigned long)(idle / TICK_NS);
     unsigned cpus = info->cpus ? info->cpus : 1;
 
     px_text_add(text, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy_ticks, idle_ticks);
     for (unsigned i = 0; i < cpus; i++)
         px_text_add(text, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy_ticks / cpus, idle_ticks / cpus);
-    px_text_add(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n", (unsigned long)info->context_switches,
-                (unsigned long)((px_real_ns() - now) / PX_SECOND), (unsigned long)px_proctab()->forks, info->load ? info->load : 1u);
+    px_text_add(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+                (unsigned long)info->context_switches, (unsigned long)((px_real_ns() - now) / PX_SECOND),
+                (unsigned long)px_proctab()->forks, info->load ? info->load : 1u);
     px_text_add(text, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 }
 
@@ -114,13 +118,16 @@ void px_text_vmstat(struct px_text *text, PX_UNUSED const struct px_proc *proces
     struct px_figures figures;
 
     px_memory_figures(&figures);
-    px_text_add(text, "nr_free_pages %lu\nnr_file_pages %lu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n",
+    px_text_add(text,
+                "nr_free_pages %lu\nnr_file_pages %lu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault "
+                "0\npgmajfault 0\n",
                 (unsigned long)(figures.free / PX_PAGE), (unsigned long)(figures.cached / PX_PAGE));
 }
 
 void px_text_devices(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
+    px_text_add(text, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 "
+                      "pts\n\nBlock devices:\n");
 }
 
 void px_text_partitions(struct px_text *text, PX_UNUSED const struct px_proc *process)
@@ -141,11 +148,13 @@ void px_text_mounts(struct px_text *text, PX_UNUSED const struct px_proc *proces
 
 void px_text_mountinfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "1 1 0:1 / / rw,relatime - tmpfs tmpfs rw\n2 1 0:%u / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n",
+    px_text_add(text,
+                "1 1 0:1 / / rw,relatime - tmpfs tmpfs rw\n2 1 0:%u / /proc rw,nosuid,nodev,noexec,relatime "
+                "- proc proc rw\n",
                 (unsigned)PX_PROC_DEV);
 }
 
-/* ---- /proc/sys --------------------------------------------------------------------------------------------------- */
+/* ---- /proc/sys ---- */
 
 void px_text_hostname(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
@@ -206,7 +215,8 @@ void px_text_uuid(struct px_text *text, PX_UNUSED const struct px_proc *process)
 /* The same until the next boot: made from what differs between boots. */
 void px_text_boot_id(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    uint64_t words[2] = {px_info()->boot_tsc * 0x9e3779b97f4a7c15ull, px_info()->wall_offset_ns * 0xc2b2ae3d27d4eb4full};
+    uint64_t words[2] = {px_info()->boot_tsc * 0x9e3779b97f4a7c15ull,
+                         px_info()->wall_offset_ns * 0xc2b2ae3d27d4eb4full};
     uint8_t bytes[16];
 
     words[1] ^= words[0] >> 29;

@@ -3,8 +3,26 @@
 #include "procfs.h"
 
 enum object {
-    ROOT, PID, FD, FD_ENTRY, TASK, SYS, SYS_KERNEL, SYS_RANDOM, SYS_VM, SYS_FS, SYS_NET, SYS_NET_CORE, TID,
-    SELF, THREAD_SELF, MOUNTS_LINK, CWD, EXE, ROOT_LINK, OOM_SCORE_ADJ,
+    ROOT,
+    PID,
+    FD,
+    FD_ENTRY,
+    TASK,
+    SYS,
+    SYS_KERNEL,
+    SYS_RANDOM,
+    SYS_VM,
+    SYS_FS,
+    SYS_NET,
+    SYS_NET_CORE,
+    TID,
+    SELF,
+    THREAD_SELF,
+    MOUNTS_LINK,
+    CWD,
+    EXE,
+    ROOT_LINK,
+    OOM_SCORE_ADJ,
     FIRST_TEXT,
 };
 #define DIRECTORY (S_IFDIR | 0555)
@@ -101,7 +119,7 @@ const struct px_proc *px_proc_find(int pid)
     return NULL;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ---- */
 
 static void make_node(struct px_node *node, unsigned object, const struct px_proc *process, unsigned number)
 {
@@ -118,7 +136,8 @@ static void make_node(struct px_node *node, unsigned object, const struct px_pro
         const struct px_ofd *ofd = process == px_self() ? px_fd_get((int)number) : NULL;
 
         node->size = 64;
-        node->mode = S_IFLNK | (ofd && px_ofd_readable(ofd) ? 0500 : 0) | (ofd && px_ofd_writable(ofd) ? 0300 : 0);
+        node->mode =
+            S_IFLNK | (ofd && px_ofd_readable(ofd) ? 0500 : 0) | (ofd && px_ofd_writable(ofd) ? 0300 : 0);
     }
 }
 
@@ -134,7 +153,8 @@ static bool lies_below(unsigned object, unsigned parent)
 static unsigned named(unsigned parent, const char *name, size_t length)
 {
     for (unsigned i = 1; i < OBJECTS; i++) {
-        if (lies_below(i, parent) && strlen(objects[i].name) == length && length && memcmp(objects[i].name, name, length) == 0)
+        if (lies_below(i, parent) && strlen(objects[i].name) == length && length &&
+            memcmp(objects[i].name, name, length) == 0)
             return i;
     }
     return 0;
@@ -197,7 +217,8 @@ static void step_up(struct px_node *node)
     make_node(node, parent, parent == ROOT ? NULL : process, 0);
 }
 
-/* What an open of fd/N, or a stat through it, finds: the file itself, or a node that stands for the pipe, terminal or device. */
+/* What an open of fd/N, or a stat through it, finds: the file itself, or a node that stands for the pipe,
+ * terminal or device. */
 static int64_t follow_descriptor(struct px_node *node)
 {
     struct px_ofd *ofd = px_fd_get((int)PX_PROC_NUMBER(node->ino));
@@ -207,7 +228,8 @@ static int64_t follow_descriptor(struct px_node *node)
         return -EACCES;
     if (!ofd)
         return -ENOENT;
-    if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY || ofd->kind == PX_OFD_PROC || ofd->kind == PX_OFD_PATH) {
+    if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY || ofd->kind == PX_OFD_PROC ||
+        ofd->kind == PX_OFD_PATH) {
         *node = ofd->node;
         return 0;
     }
@@ -308,7 +330,7 @@ int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node)
     return flags & PX_WALK_DIRECTORY && !S_ISDIR(node->mode) ? -ENOTDIR : 0;
 }
 
-/* ---- links ------------------------------------------------------------------------------------------------------- */
+/* ---- links ---- */
 
 static int64_t working_directory(char *to, size_t bytes)
 {
@@ -366,7 +388,8 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes)
     size_t at = sizeof text;
     unsigned object = PX_PROC_OBJECT(node->ino);
 
-    for (unsigned depth = 0; depth < 8 && object != ROOT && object < OBJECTS; depth++, object = objects[object].parent) {
+    for (unsigned depth = 0; depth < 8 && object != ROOT && object < OBJECTS;
+         depth++, object = objects[object].parent) {
         char part[32];
         size_t length;
 
@@ -400,7 +423,8 @@ int64_t px_fd_describe(int fd, char *to, size_t bytes)
     if (px_ofd_ops(ofd)->stat)
         (void)!px_ofd_ops(ofd)->stat(ofd, &stat);
     if (ofd->node.kind != PX_NODE_FS && (ofd->kind == PX_OFD_PIPE || ofd->kind == PX_OFD_SOCKET)) {
-        exo_format(text, sizeof text, "%s:[%lu]", ofd->kind == PX_OFD_PIPE ? "pipe" : "socket", (unsigned long)stat.st_ino);
+        exo_format(text, sizeof text, "%s:[%lu]", ofd->kind == PX_OFD_PIPE ? "pipe" : "socket",
+                   (unsigned long)stat.st_ino);
         return link_text(text, to, bytes);
     }
     if (ofd->kind == PX_OFD_TTY && PX_MAJOR(stat.st_rdev) == 136) {
@@ -414,7 +438,7 @@ int64_t px_fd_describe(int fd, char *to, size_t bytes)
     return px_node_path(&ofd->node, to, bytes);
 }
 
-/* ---- descriptions ------------------------------------------------------------------------------------------------ */
+/* ---- descriptions ---- */
 
 #define FIRST_ROOM 4096u
 #define MOST_ROOM (256u << 10)
@@ -435,7 +459,8 @@ static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, 
 static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
 {
     unsigned object = PX_PROC_OBJECT(ofd->node.ino);
-    const struct px_proc *process = PX_PROC_PID(ofd->node.ino) ? px_proc_find(PX_PROC_PID(ofd->node.ino)) : NULL;
+    const struct px_proc *process =
+        PX_PROC_PID(ofd->node.ino) ? px_proc_find(PX_PROC_PID(ofd->node.ino)) : NULL;
 
     if (object >= OBJECTS || !objects[object].text)
         return object < OBJECTS && S_ISDIR(objects[object].mode) ? -EISDIR : -EINVAL;
@@ -472,7 +497,8 @@ static int64_t proc_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64
     if (px_copy_in(value, from, bytes) != 0)
         return -EFAULT;
     value[bytes] = '\0';
-    result = px_proc_set(objects[PX_PROC_OBJECT(ofd->node.ino) % OBJECTS].text, px_proc_find(PX_PROC_PID(ofd->node.ino)), value);
+    result = px_proc_set(objects[PX_PROC_OBJECT(ofd->node.ino) % OBJECTS].text,
+                         px_proc_find(PX_PROC_PID(ofd->node.ino)), value);
     if (result < 0)
         return result;
     *offset += bytes;
@@ -510,12 +536,13 @@ int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat)
     stat->st_rdev = node->rdev;
     stat->st_size = (int64_t)node->size;
     stat->st_blksize = S_ISREG(node->mode) || S_ISDIR(node->mode) || S_ISLNK(node->mode) ? 1024 : 4096;
-    stat->st_atim = (struct px_timespec){.tv_sec = (int64_t)(now / PX_SECOND), .tv_nsec = (int64_t)(now % PX_SECOND)};
+    stat->st_atim =
+        (struct px_timespec){.tv_sec = (int64_t)(now / PX_SECOND), .tv_nsec = (int64_t)(now % PX_SECOND)};
     stat->st_mtim = stat->st_ctim = stat->st_atim;
     return 0;
 }
 
-/* ---- directories ------------------------------------------------------------------------------------------------- */
+/* ---- directories ---- */
 
 struct listing {
     px_user to;
@@ -553,14 +580,18 @@ static void list(struct listing *listing, const struct px_node *node, const char
         listing->used += size;
 }
 
-/* Positions in a directory: 0 and 1 are . and .., then 2 + index in the table, then NUMBERED + process index or descriptor. */
+/* Positions in a directory: 0 and 1 are . and .., then 2 + index in the table, then NUMBERED + process index
+ * or descriptor. */
 #define NUMBERED 4096u
 
 static void list_numbers(struct listing *listing, const struct px_node *directory, uint64_t *position)
 {
     unsigned object = PX_PROC_OBJECT(directory->ino);
     const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
-    unsigned most = object == ROOT ? PX_PROCS_MAX : object == FD ? (process == px_self() ? px_fds.high : 64) : object == TASK ? 1 : 0;
+    unsigned most = object == ROOT   ? PX_PROCS_MAX
+                    : object == FD   ? (process == px_self() ? px_fds.high : 64)
+                    : object == TASK ? 1
+                                     : 0;
 
     for (unsigned i = (unsigned)(*position - NUMBERED); i < most && !listing->full && !listing->fault; i++) {
         const struct px_proc *other = object == ROOT ? PX_PROC(PX_PROCTAB, i) : process;

@@ -1,7 +1,8 @@
 /*
- * Advisory locks: fcntl's record locks (owned by a process) and flock's whole-file locks (owned by a description). They live in one table
- * in a page range that the first process makes and every process inherits: all are its descendants. Locks of processes that
- * have died are passed over. Being advisory they protect nothing from a process that does not ask.
+ * Advisory locks: fcntl's record locks (owned by a process) and flock's whole-file locks (owned by a
+ * description). They live in one table in a page range that the first process makes and every process
+ * inherits: all are its descendants. Locks of processes that have died are passed over. Being advisory they
+ * protect nothing from a process that does not ask.
  */
 #include "fd.h"
 
@@ -23,12 +24,12 @@ enum record_kind { RECORD_FREE, RECORD_READ, RECORD_WRITE };
 
 struct record {
     uint64_t ino;
-    uint64_t owner;    /* a process: its lock word; a description: its lock_id */
+    uint64_t owner; /* a process: its lock word; a description: its lock_id */
     int64_t first, last;
-    uint32_t process;  /* PX_LOCK_HOLDER of who took it */
+    uint32_t process; /* PX_LOCK_HOLDER of who took it */
     int32_t pid;
-    uint16_t kind;     /* enum record_kind */
-    uint16_t whole;    /* flock */
+    uint16_t kind;  /* enum record_kind */
+    uint16_t whole; /* flock */
     uint32_t gen;
 };
 
@@ -68,10 +69,12 @@ static bool process_is_gone(uint32_t lock_word)
     if (index == 0 || index >= PX_PROCS_MAX)
         return true;
     process = PX_PROC(PX_PROCTAB, index);
-    return process->state == PX_FREE || process->state == PX_ZOMBIE || (process->gen & 0x7fffu) != PX_LOCK_GEN(lock_word);
+    return process->state == PX_FREE || process->state == PX_ZOMBIE ||
+           (process->gen & 0x7fffu) != PX_LOCK_GEN(lock_word);
 }
 
-/* A lock dies with the process that took it; only the flock of a description that this process has passed on (process 0) lasts as long as that. */
+/* A lock dies with the process that took it; only the flock of a description that this process has passed on
+ * (process 0) lasts as long as that. */
 static bool stale(const struct record *record)
 {
     return record->process && process_is_gone(record->process);
@@ -95,7 +98,8 @@ static struct record *conflict(const struct record *wanted, const struct px_ofd 
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
-        if (record->kind == RECORD_FREE || record->whole != wanted->whole || !same_file(record, ofd) || record->owner == wanted->owner)
+        if (record->kind == RECORD_FREE || record->whole != wanted->whole || !same_file(record, ofd) ||
+            record->owner == wanted->owner)
             continue;
         if (record->last < wanted->first || record->first > wanted->last)
             continue;
@@ -124,7 +128,8 @@ static bool carve(const struct record *range, const struct px_ofd *ofd)
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
-        if (record->kind == RECORD_FREE || record->whole != range->whole || record->owner != range->owner || !same_file(record, ofd))
+        if (record->kind == RECORD_FREE || record->whole != range->whole || record->owner != range->owner ||
+            !same_file(record, ofd))
             continue;
         if (record->last < range->first || record->first > range->last)
             continue;
@@ -190,7 +195,7 @@ static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool w
     }
 }
 
-/* ---- fcntl ------------------------------------------------------------------------------------------------------- */
+/* ---- fcntl ---- */
 
 static int64_t range_of(struct px_ofd *ofd, const struct px_flock *lock, struct record *record)
 {
@@ -253,7 +258,8 @@ int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user user_lock)
         return -EINVAL;
     if (ofd->kind != PX_OFD_FILE || !table)
         return ofd->kind != PX_OFD_FILE ? -EBADF : -ENOLCK;
-    if (command != 5 && ((lock.l_type == F_RDLCK && !px_ofd_readable(ofd)) || (lock.l_type == F_WRLCK && !px_ofd_writable(ofd))))
+    if (command != 5 && ((lock.l_type == F_RDLCK && !px_ofd_readable(ofd)) ||
+                         (lock.l_type == F_WRLCK && !px_ofd_writable(ofd))))
         return -EBADF;
     result = range_of(ofd, &lock, &wanted);
     if (result < 0)
@@ -277,7 +283,8 @@ static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
-        if (record->kind == RECORD_FREE || record->owner != owner || (record->whole != 0) != whole || (ofd && !same_file(record, ofd)))
+        if (record->kind == RECORD_FREE || record->owner != owner || (record->whole != 0) != whole ||
+            (ofd && !same_file(record, ofd)))
             continue;
         record->kind = RECORD_FREE;
         released = true;
@@ -299,7 +306,7 @@ void px_record_exit(void)
         release_where(px_lock_self, false, NULL);
 }
 
-/* ---- flock ------------------------------------------------------------------------------------------------------- */
+/* ---- flock ---- */
 
 void px_record_forget(struct px_ofd *ofd)
 {

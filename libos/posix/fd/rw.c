@@ -1,4 +1,5 @@
-/* read, write and their relatives: find the description, check the access mode, and hand over to its operations. */
+/* read, write and their relatives: find the description, check the access mode, and hand over to its
+ * operations. */
 #include "fd.h"
 
 #define IOV_MAX 1024u
@@ -128,7 +129,7 @@ PX_SYS(pwrite64)
     return px_ofd_ops(ofd)->write(ofd, b, c < PX_RW_MAX ? c : PX_RW_MAX, &offset);
 }
 
-/* ---- vectors ----------------------------------------------------------------------------------------------------- */
+/* ---- vectors ---- */
 
 /* Copies in and checks a vector, in parts of the stack's size. */
 #define IOV_PART 16u
@@ -159,7 +160,8 @@ static int64_t check_vector(px_user vector, uint64_t count)
 typedef int64_t transfer(struct px_ofd *ofd, px_user va, size_t bytes, uint64_t *offset);
 
 /* Moves one element after another until one is short. An error counts only if nothing was moved before it. */
-static int64_t move_vector(struct px_ofd *ofd, transfer *move, px_user vector, uint64_t count, uint64_t *offset)
+static int64_t move_vector(struct px_ofd *ofd, transfer *move, px_user vector, uint64_t count,
+                           uint64_t *offset)
 {
     uint64_t total = 0;
 
@@ -185,7 +187,8 @@ static int64_t move_vector(struct px_ofd *ofd, transfer *move, px_user vector, u
 
 #define GATHER_MAX PX_PIPE_BUF
 
-/* A gathered write to a stream must go out whole if it is short enough (POSIX: atomic up to PIPE_BUF). One copy through the stack does that. */
+/* A gathered write to a stream must go out whole if it is short enough (POSIX: atomic up to PIPE_BUF). One
+ * copy through the stack does that. */
 static int64_t gather_write(struct px_ofd *ofd, const struct px_ops *ops, px_user vector, uint64_t count)
 {
     struct iovec part[IOV_PART];

@@ -1,6 +1,7 @@
 /*
- * Sockets, as far as programs look before there is a network: creating one in a family that is not there fails as on a Linux without that family, and
- * AF_UNIX can be created and fails to connect as if nobody listens (name-service look-ups do that). socketpair is not there.
+ * Sockets, as far as programs look before there is a network: creating one in a family that is not there
+ * fails as on a Linux without that family, and AF_UNIX can be created and fails to connect as if nobody
+ * listens (name-service look-ups do that). socketpair is not there.
  */
 #include "fd.h"
 
@@ -18,12 +19,14 @@ struct sockaddr_un {
     char path[UNIX_PATH_MAX];
 };
 
-static int64_t socket_read(PX_UNUSED struct px_ofd *ofd, PX_UNUSED px_user to, PX_UNUSED size_t bytes, PX_UNUSED uint64_t *offset)
+static int64_t socket_read(PX_UNUSED struct px_ofd *ofd, PX_UNUSED px_user to, PX_UNUSED size_t bytes,
+                           PX_UNUSED uint64_t *offset)
 {
     return -ENOTCONN;
 }
 
-static int64_t socket_write(PX_UNUSED struct px_ofd *ofd, PX_UNUSED px_user from, PX_UNUSED size_t bytes, PX_UNUSED uint64_t *offset)
+static int64_t socket_write(PX_UNUSED struct px_ofd *ofd, PX_UNUSED px_user from, PX_UNUSED size_t bytes,
+                            PX_UNUSED uint64_t *offset)
 {
     return -ENOTCONN;
 }
@@ -40,7 +43,8 @@ static int64_t socket_stat(struct px_ofd *ofd, struct px_stat *stat)
     return 0;
 }
 
-static unsigned socket_poll(PX_UNUSED struct px_ofd *ofd, unsigned events, PX_UNUSED struct exo_predicate *predicates, PX_UNUSED unsigned *count)
+static unsigned socket_poll(PX_UNUSED struct px_ofd *ofd, unsigned events,
+                            PX_UNUSED struct exo_predicate *predicates, PX_UNUSED unsigned *count)
 {
     return (POLLOUT | POLLHUP) & (events | POLLHUP);
 }

@@ -1,11 +1,13 @@
-/* The first process's descriptors: its standard streams are rings whose far end tty holds, or the console terminal (link.h). */
+/* The first process's descriptors: its standard streams are rings whose far end tty holds, or the console
+ * terminal (link.h). */
 #include "fd.h"
 
 #include "proto/link.h"
 #include "proto/tty.h"
 #include "strace.h"
 
-/* The ring moves from the boot arguments to where all rings lie, so that fork and close treat it like any other. */
+/* The ring moves from the boot arguments to where all rings lie, so that fork and close treat it like any
+ * other. */
 static int64_t open_ring(const struct px_bootargs *boot, unsigned stream, struct px_ofd **ofd)
 {
     uint64_t from = (uint64_t)boot + PX_BOOTARGS_PIPE(stream) * PX_PAGE;
@@ -13,7 +15,8 @@ static int64_t open_ring(const struct px_bootargs *boot, unsigned stream, struct
 
     if (!va)
         return -ENOMEM;
-    if (exo_share_all(PX_SLOT_SELF, va, from, PX_PIPE_PAGES, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE) != 0) {
+    if (exo_share_all(PX_SLOT_SELF, va, from, PX_PIPE_PAGES,
+                      EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE) != 0) {
         px_shared_release(va, PX_PIPE_PAGES);
         return -ENOMEM;
     }

@@ -1,4 +1,5 @@
-/* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; and the summary of missing calls. */
+/* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; and the
+ * summary of missing calls. */
 #include "strace.h"
 
 #include "proto/tty.h"
@@ -12,11 +13,12 @@ bool px_missing_wanted;
 
 #define LOG_RETRY_NS 1000000ull
 
-/* The call under way. A line is made when it returns; of calls that do not return, or destroy what their arguments point to, when they begin. */
+/* The call under way. A line is made when it returns; of calls that do not return, or destroy what their
+ * arguments point to, when they begin. */
 static struct {
     uint64_t number;
     uint64_t argument[6];
-    char *line; /* of LINE_MAX bytes, made when first needed */
+    char *line;   /* of LINE_MAX bytes, made when first needed */
     size_t begun; /* bytes of `line` that are filled already */
 } call;
 
@@ -170,7 +172,8 @@ void px_strace_exit(uint64_t number, int64_t result)
 
 static const char *code_name(int signo, int code)
 {
-    static const char *const child[] = {NULL, "CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"};
+    static const char *const child[] = {NULL,          "CLD_EXITED",  "CLD_KILLED",   "CLD_DUMPED",
+                                        "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"};
 
     if (signo == SIGCHLD && code > 0 && code < (int)(sizeof child / sizeof *child))
         return child[code];
@@ -226,8 +229,9 @@ static void report_missing(void)
 {
     for (unsigned number = 0; number < px_calls_count; number++) {
         if (px_missing[number])
-            px_log("exo: pid %d (%.15s): %s (call %u) is missing, asked for %u time%s\n", px_self()->pid, px_self()->comm, px_calls[number].name, number,
-                   px_missing[number], px_missing[number] == 1 ? "" : "s");
+            px_log("exo: pid %d (%.15s): %s (call %u) is missing, asked for %u time%s\n", px_self()->pid,
+                   px_self()->comm, px_calls[number].name, number, px_missing[number],
+                   px_missing[number] == 1 ? "" : "s");
     }
 }
 
@@ -243,6 +247,8 @@ void px_strace_exited(int status)
     if (signo == 0)
         px_text_add(&text, "+++ exited with %d +++", status >> 8 & 255);
     else
-        px_text_add(&text, "+++ killed by %s%s +++", px_signal_name(signo) ? px_signal_name(signo) : "a signal", status & 0x80 ? " (core dumped)" : "");
+        px_text_add(&text, "+++ killed by %s%s +++",
+                    px_signal_name(signo) ? px_signal_name(signo) : "a signal",
+                    status & 0x80 ? " (core dumped)" : "");
     line_end(&text);
 }

@@ -5,7 +5,8 @@
 
 extern bool px_missing_wanted; /* at exit say which calls were missing */
 
-/* One argument of a kind (calls.tab) into the text. result: the call's (or 0 before it returned); `leaving`: what the call filled in may be shown. */
+/* One argument of a kind (calls.tab) into the text. result: the call's (or 0 before it returned); `leaving`:
+ * what the call filled in may be shown. */
 struct px_trace {
     const uint64_t *argument;
     int64_t result;

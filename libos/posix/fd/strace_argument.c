@@ -10,75 +10,135 @@ struct name {
     uint64_t bits;
     const char *name;
 };
-#define N(x) {x, #x}
-#define END {0, NULL}
+#define N(x)                                                                                                 \
+    {                                                                                                        \
+        x, #x                                                                                                \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        0, NULL                                                                                              \
+    }
 
 static const struct name open_flags[] = {
-    N(O_CREAT), N(O_EXCL), N(O_NOCTTY), N(O_TRUNC), N(O_APPEND), N(O_NONBLOCK), N(O_SYNC), N(O_DSYNC), N(O_DIRECT), N(O_LARGEFILE), N(O_TMPFILE),
-    N(O_DIRECTORY), N(O_NOFOLLOW), N(O_NOATIME), N(O_CLOEXEC), N(O_PATH), END,
+    N(O_CREAT),    N(O_EXCL),    N(O_NOCTTY),  N(O_TRUNC),     N(O_APPEND),  N(O_NONBLOCK),
+    N(O_SYNC),     N(O_DSYNC),   N(O_DIRECT),  N(O_LARGEFILE), N(O_TMPFILE), N(O_DIRECTORY),
+    N(O_NOFOLLOW), N(O_NOATIME), N(O_CLOEXEC), N(O_PATH),      END,
 };
 static const struct name at_flags[] = {
     N(AT_SYMLINK_NOFOLLOW), N(AT_REMOVEDIR), N(AT_SYMLINK_FOLLOW), N(AT_NO_AUTOMOUNT), N(AT_EMPTY_PATH), END,
 };
 static const struct name prot_flags[] = {N(PROT_READ), N(PROT_WRITE), N(PROT_EXEC), END};
 static const struct name map_flags[] = {
-    N(MAP_SHARED), N(MAP_PRIVATE), N(MAP_FIXED), N(MAP_ANONYMOUS), N(MAP_GROWSDOWN), {0x800, "MAP_DENYWRITE"}, N(MAP_NORESERVE), N(MAP_POPULATE),
-    N(MAP_STACK), N(MAP_HUGETLB), N(MAP_FIXED_NOREPLACE), END,
+    N(MAP_SHARED),    N(MAP_PRIVATE),           N(MAP_FIXED),           N(MAP_ANONYMOUS),
+    N(MAP_GROWSDOWN), {0x800, "MAP_DENYWRITE"}, N(MAP_NORESERVE),       N(MAP_POPULATE),
+    N(MAP_STACK),     N(MAP_HUGETLB),           N(MAP_FIXED_NOREPLACE), END,
 };
 static const struct name access_modes[] = {{4, "R_OK"}, {2, "W_OK"}, {1, "X_OK"}, END};
 static const struct name wait_options[] = {
-    {1, "WNOHANG"}, {2, "WUNTRACED"}, {4, "WEXITED"}, {8, "WCONTINUED"}, {0x1000000, "WNOWAIT"}, {0x40000000, "__WALL"}, {0x80000000, "__WCLONE"}, END,
+    {1, "WNOHANG"},         {2, "WUNTRACED"},       {4, "WEXITED"},           {8, "WCONTINUED"},
+    {0x1000000, "WNOWAIT"}, {0x40000000, "__WALL"}, {0x80000000, "__WCLONE"}, END,
 };
 static const struct name clone_flags[] = {
-    {0x100, "CLONE_VM"}, {0x200, "CLONE_FS"}, {0x400, "CLONE_FILES"}, {0x800, "CLONE_SIGHAND"}, {0x4000, "CLONE_VFORK"}, {0x8000, "CLONE_PARENT"},
-    {0x10000, "CLONE_THREAD"}, {0x40000, "CLONE_SYSVSEM"}, {0x80000, "CLONE_SETTLS"}, {0x100000, "CLONE_PARENT_SETTID"},
-    {0x200000, "CLONE_CHILD_CLEARTID"}, {0x1000000, "CLONE_CHILD_SETTID"}, END,
+    {0x100, "CLONE_VM"},
+    {0x200, "CLONE_FS"},
+    {0x400, "CLONE_FILES"},
+    {0x800, "CLONE_SIGHAND"},
+    {0x4000, "CLONE_VFORK"},
+    {0x8000, "CLONE_PARENT"},
+    {0x10000, "CLONE_THREAD"},
+    {0x40000, "CLONE_SYSVSEM"},
+    {0x80000, "CLONE_SETTLS"},
+    {0x100000, "CLONE_PARENT_SETTID"},
+    {0x200000, "CLONE_CHILD_CLEARTID"},
+    {0x1000000, "CLONE_CHILD_SETTID"},
+    END,
 };
 static const struct name poll_events[] = {
-    N(POLLIN), N(POLLPRI), N(POLLOUT), N(POLLERR), N(POLLHUP), N(POLLNVAL), N(POLLRDNORM), N(POLLRDBAND), N(POLLWRNORM), N(POLLWRBAND), END,
+    N(POLLIN),     N(POLLPRI),    N(POLLOUT),    N(POLLERR),    N(POLLHUP), N(POLLNVAL),
+    N(POLLRDNORM), N(POLLRDBAND), N(POLLWRNORM), N(POLLWRBAND), END,
 };
 static const struct name socket_flags[] = {{O_NONBLOCK, "SOCK_NONBLOCK"}, {O_CLOEXEC, "SOCK_CLOEXEC"}, END};
 static const struct name action_flags[] = {
-    {0x04000000, "SA_RESTORER"}, {0x08000000, "SA_ONSTACK"}, {0x10000000, "SA_RESTART"}, {0x40000000, "SA_NODEFER"}, {0x80000000, "SA_RESETHAND"},
-    {4, "SA_SIGINFO"}, {2, "SA_NOCLDWAIT"}, {1, "SA_NOCLDSTOP"}, END,
+    {0x04000000, "SA_RESTORER"}, {0x08000000, "SA_ONSTACK"},   {0x10000000, "SA_RESTART"},
+    {0x40000000, "SA_NODEFER"},  {0x80000000, "SA_RESETHAND"}, {4, "SA_SIGINFO"},
+    {2, "SA_NOCLDWAIT"},         {1, "SA_NOCLDSTOP"},          END,
 };
 
 /* Enumerations: the value is the whole number. */
 static const struct name whences[] = {N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), N(SEEK_DATA), N(SEEK_HOLE), END};
 static const struct name mask_how[] = {{0, "SIG_BLOCK"}, {1, "SIG_UNBLOCK"}, {2, "SIG_SETMASK"}, END};
 static const struct name clocks[] = {
-    {0, "CLOCK_REALTIME"}, {1, "CLOCK_MONOTONIC"}, {2, "CLOCK_PROCESS_CPUTIME_ID"}, {3, "CLOCK_THREAD_CPUTIME_ID"}, {4, "CLOCK_MONOTONIC_RAW"},
-    {5, "CLOCK_REALTIME_COARSE"}, {6, "CLOCK_MONOTONIC_COARSE"}, {7, "CLOCK_BOOTTIME"}, END,
+    {0, "CLOCK_REALTIME"},          {1, "CLOCK_MONOTONIC"},     {2, "CLOCK_PROCESS_CPUTIME_ID"},
+    {3, "CLOCK_THREAD_CPUTIME_ID"}, {4, "CLOCK_MONOTONIC_RAW"}, {5, "CLOCK_REALTIME_COARSE"},
+    {6, "CLOCK_MONOTONIC_COARSE"},  {7, "CLOCK_BOOTTIME"},      END,
 };
 static const struct name limits[] = {
-    {0, "RLIMIT_CPU"}, {1, "RLIMIT_FSIZE"}, {2, "RLIMIT_DATA"}, {3, "RLIMIT_STACK"}, {4, "RLIMIT_CORE"}, {5, "RLIMIT_RSS"}, {6, "RLIMIT_NPROC"},
-    {7, "RLIMIT_NOFILE"}, {8, "RLIMIT_MEMLOCK"}, {9, "RLIMIT_AS"}, {10, "RLIMIT_LOCKS"}, {11, "RLIMIT_SIGPENDING"}, {12, "RLIMIT_MSGQUEUE"},
-    {13, "RLIMIT_NICE"}, {14, "RLIMIT_RTPRIO"}, {15, "RLIMIT_RTTIME"}, END,
+    {0, "RLIMIT_CPU"},
+    {1, "RLIMIT_FSIZE"},
+    {2, "RLIMIT_DATA"},
+    {3, "RLIMIT_STACK"},
+    {4, "RLIMIT_CORE"},
+    {5, "RLIMIT_RSS"},
+    {6, "RLIMIT_NPROC"},
+    {7, "RLIMIT_NOFILE"},
+    {8, "RLIMIT_MEMLOCK"},
+    {9, "RLIMIT_AS"},
+    {10, "RLIMIT_LOCKS"},
+    {11, "RLIMIT_SIGPENDING"},
+    {12, "RLIMIT_MSGQUEUE"},
+    {13, "RLIMIT_NICE"},
+    {14, "RLIMIT_RTPRIO"},
+    {15, "RLIMIT_RTTIME"},
+    END,
 };
 static const struct name advices[] = {
-    {0, "MADV_NORMAL"}, {1, "MADV_RANDOM"}, {2, "MADV_SEQUENTIAL"}, {3, "MADV_WILLNEED"}, {4, "MADV_DONTNEED"}, {8, "MADV_FREE"},
+    {0, "MADV_NORMAL"},    {1, "MADV_RANDOM"},      {2, "MADV_SEQUENTIAL"},
+    {3, "MADV_WILLNEED"},  {4, "MADV_DONTNEED"},    {8, "MADV_FREE"},
     {14, "MADV_HUGEPAGE"}, {15, "MADV_NOHUGEPAGE"}, END,
 };
-static const struct name families[] = {{1, "AF_UNIX"}, {2, "AF_INET"}, {10, "AF_INET6"}, {16, "AF_NETLINK"}, END};
-static const struct name socket_types[] = {{1, "SOCK_STREAM"}, {2, "SOCK_DGRAM"}, {3, "SOCK_RAW"}, {5, "SOCK_SEQPACKET"}, END};
-static const struct name arch_codes[] = {{0x1001, "ARCH_SET_GS"}, {0x1002, "ARCH_SET_FS"}, {0x1003, "ARCH_GET_FS"}, {0x1004, "ARCH_GET_GS"}, END};
+static const struct name families[] = {
+    {1, "AF_UNIX"}, {2, "AF_INET"}, {10, "AF_INET6"}, {16, "AF_NETLINK"}, END};
+static const struct name socket_types[] = {
+    {1, "SOCK_STREAM"}, {2, "SOCK_DGRAM"}, {3, "SOCK_RAW"}, {5, "SOCK_SEQPACKET"}, END};
+static const struct name arch_codes[] = {
+    {0x1001, "ARCH_SET_GS"}, {0x1002, "ARCH_SET_FS"}, {0x1003, "ARCH_GET_FS"}, {0x1004, "ARCH_GET_GS"}, END};
 static const struct name prctl_codes[] = {
-    {1, "PR_SET_PDEATHSIG"}, {3, "PR_GET_DUMPABLE"}, {4, "PR_SET_DUMPABLE"}, {15, "PR_SET_NAME"}, {16, "PR_GET_NAME"}, {23, "PR_CAPBSET_READ"},
+    {1, "PR_SET_PDEATHSIG"},     {3, "PR_GET_DUMPABLE"},     {4, "PR_SET_DUMPABLE"},
+    {15, "PR_SET_NAME"},         {16, "PR_GET_NAME"},        {23, "PR_CAPBSET_READ"},
     {38, "PR_SET_NO_NEW_PRIVS"}, {0x53564d41, "PR_SET_VMA"}, END,
 };
 static const struct name requests[] = {
-    {0x5401, "TCGETS"}, {0x5402, "TCSETS"}, {0x5403, "TCSETSW"}, {0x5404, "TCSETSF"}, {0x5409, "TCSBRK"}, {0x540a, "TCXONC"}, {0x540b, "TCFLSH"},
-    {0x540e, "TIOCSCTTY"}, {0x540f, "TIOCGPGRP"}, {0x5410, "TIOCSPGRP"}, {0x5413, "TIOCGWINSZ"}, {0x5414, "TIOCSWINSZ"}, {0x541b, "FIONREAD"},
-    {0x5421, "FIONBIO"}, {0x5422, "TIOCNOTTY"}, {0x5429, "TIOCGSID"}, {0x5450, "FIONCLEX"}, {0x5451, "FIOCLEX"}, {0x80045430, "TIOCGPTN"},
-    {0x40045431, "TIOCSPTLCK"}, {0x5441, "TIOCGPTPEER"}, END,
+    {0x5401, "TCGETS"},       {0x5402, "TCSETS"},
+    {0x5403, "TCSETSW"},      {0x5404, "TCSETSF"},
+    {0x5409, "TCSBRK"},       {0x540a, "TCXONC"},
+    {0x540b, "TCFLSH"},       {0x540e, "TIOCSCTTY"},
+    {0x540f, "TIOCGPGRP"},    {0x5410, "TIOCSPGRP"},
+    {0x5413, "TIOCGWINSZ"},   {0x5414, "TIOCSWINSZ"},
+    {0x541b, "FIONREAD"},     {0x5421, "FIONBIO"},
+    {0x5422, "TIOCNOTTY"},    {0x5429, "TIOCGSID"},
+    {0x5450, "FIONCLEX"},     {0x5451, "FIOCLEX"},
+    {0x80045430, "TIOCGPTN"}, {0x40045431, "TIOCSPTLCK"},
+    {0x5441, "TIOCGPTPEER"},  END,
 };
 static const struct name commands[] = {
-    {0, "F_DUPFD"}, {1, "F_GETFD"}, {2, "F_SETFD"}, {3, "F_GETFL"}, {4, "F_SETFL"}, {5, "F_GETLK"}, {6, "F_SETLK"}, {7, "F_SETLKW"}, {8, "F_SETOWN"},
-    {9, "F_GETOWN"}, {1030, "F_DUPFD_CLOEXEC"}, {1031, "F_SETPIPE_SZ"}, {1032, "F_GETPIPE_SZ"}, END,
+    {0, "F_DUPFD"},
+    {1, "F_GETFD"},
+    {2, "F_SETFD"},
+    {3, "F_GETFL"},
+    {4, "F_SETFL"},
+    {5, "F_GETLK"},
+    {6, "F_SETLK"},
+    {7, "F_SETLKW"},
+    {8, "F_SETOWN"},
+    {9, "F_GETOWN"},
+    {1030, "F_DUPFD_CLOEXEC"},
+    {1031, "F_SETPIPE_SZ"},
+    {1032, "F_GETPIPE_SZ"},
+    END,
 };
 static const struct name futex_operations[] = {
-    {0, "FUTEX_WAIT"}, {1, "FUTEX_WAKE"}, {3, "FUTEX_REQUEUE"}, {4, "FUTEX_CMP_REQUEUE"}, {5, "FUTEX_WAKE_OP"}, {9, "FUTEX_WAIT_BITSET"},
-    {10, "FUTEX_WAKE_BITSET"}, END,
+    {0, "FUTEX_WAIT"},    {1, "FUTEX_WAKE"},        {3, "FUTEX_REQUEUE"},      {4, "FUTEX_CMP_REQUEUE"},
+    {5, "FUTEX_WAKE_OP"}, {9, "FUTEX_WAIT_BITSET"}, {10, "FUTEX_WAKE_BITSET"}, END,
 };
 
 static bool put_name(struct px_text *text, const struct name *names, uint64_t value)
@@ -99,7 +159,8 @@ static void put_enum(struct px_text *text, const struct name *names, uint64_t va
 }
 
 /* Names joined by |. `first` is what stands before them ("" and then `zero` if nothing is set). */
-static void put_flags(struct px_text *text, const struct name *names, uint64_t value, const char *first, const char *zero)
+static void put_flags(struct px_text *text, const struct name *names, uint64_t value, const char *first,
+                      const char *zero)
 {
     const char *before = *first ? "|" : "";
 
@@ -125,7 +186,7 @@ static void put_address(struct px_text *text, uint64_t va)
         px_text_add(text, "NULL");
 }
 
-/* ---- strings ----------------------------------------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 static void put_byte(struct px_text *text, uint8_t byte, bool digit_follows)
 {
@@ -204,7 +265,7 @@ static void put_environment(struct px_text *text, px_user list)
         px_text_add(text, " /* %u var%s */", count, count == 1 ? "" : "s");
 }
 
-/* ---- structures -------------------------------------------------------------------------------------------------- */
+/* ---- structures ---- */
 
 static void put_signal(struct px_text *text, int signo)
 {
@@ -275,7 +336,9 @@ static void put_action(struct px_text *text, px_user from)
 
 static void put_mode(struct px_text *text, uint32_t mode)
 {
-    static const char *const types[16] = {NULL, "S_IFIFO", "S_IFCHR", NULL, "S_IFDIR", NULL, "S_IFBLK", NULL, "S_IFREG", NULL, "S_IFLNK", NULL, "S_IFSOCK"};
+    static const char *const types[16] = {NULL,      "S_IFIFO", "S_IFCHR", NULL,      "S_IFDIR",
+                                          NULL,      "S_IFBLK", NULL,      "S_IFREG", NULL,
+                                          "S_IFLNK", NULL,      "S_IFSOCK"};
     const char *type = types[mode >> 12 & 15];
 
     if (type)
@@ -295,7 +358,8 @@ static void put_stat(struct px_text *text, px_user from)
     px_text_add(text, "{st_mode=");
     put_mode(text, stat.st_mode);
     if (S_ISCHR(stat.st_mode))
-        px_text_add(text, ", st_rdev=makedev(%#x, %#x), ...}", PX_MAJOR(stat.st_rdev), PX_MINOR(stat.st_rdev));
+        px_text_add(text, ", st_rdev=makedev(%#x, %#x), ...}", PX_MAJOR(stat.st_rdev),
+                    PX_MINOR(stat.st_rdev));
     else
         px_text_add(text, ", st_size=%ld, ...}", (long)stat.st_size);
 }
@@ -370,7 +434,8 @@ static void put_poll(struct px_text *text, px_user from, uint64_t count)
     } item;
 
     px_text_add(text, "[");
-    for (uint64_t i = 0; i < count && i < LIST_SHOWN && px_copy_in(&item, from + i * sizeof item, sizeof item) == 0; i++) {
+    for (uint64_t i = 0;
+         i < count && i < LIST_SHOWN && px_copy_in(&item, from + i * sizeof item, sizeof item) == 0; i++) {
         px_text_add(text, "%s{fd=%d, events=", i ? ", " : "", item.fd);
         put_flags(text, poll_events, item.events, "", "0");
         px_text_add(text, "}");
@@ -383,7 +448,9 @@ static void put_vector(struct px_text *text, px_user from, uint64_t count)
     uint64_t element[2];
 
     px_text_add(text, "[");
-    for (uint64_t i = 0; i < count && i < LIST_SHOWN && px_copy_in(element, from + i * sizeof element, sizeof element) == 0; i++) {
+    for (uint64_t i = 0;
+         i < count && i < LIST_SHOWN && px_copy_in(element, from + i * sizeof element, sizeof element) == 0;
+         i++) {
         px_text_add(text, "%s{iov_base=", i ? ", " : "");
         put_buffer(text, element[0], element[1]);
         px_text_add(text, ", iov_len=%lu}", (unsigned long)element[1]);
@@ -395,7 +462,8 @@ static void put_open_flags(struct px_text *text, const uint64_t *argument)
 {
     static const char *const access[4] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
 
-    put_flags(text, open_flags, (uint32_t)argument[0] & ~(uint64_t)O_ACCMODE, access[argument[0] & O_ACCMODE], "");
+    put_flags(text, open_flags, (uint32_t)argument[0] & ~(uint64_t)O_ACCMODE, access[argument[0] & O_ACCMODE],
+              "");
     if (argument[0] & O_CREAT || (argument[0] & O_TMPFILE) == O_TMPFILE)
         px_text_add(text, ", %#o", (unsigned)argument[1]);
 }
@@ -406,8 +474,10 @@ static void put_ioctl_argument(struct px_text *text, uint64_t request, px_user a
     int32_t number;
 
     if (request == 0x5413 && px_copy_in(size, argument, sizeof size) == 0)
-        px_text_add(text, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", size[0], size[1], size[2], size[3]);
-    else if ((request == 0x540f || request == 0x5410 || request == 0x541b || request == 0x5421) && px_copy_in(&number, argument, sizeof number) == 0)
+        px_text_add(text, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", size[0], size[1], size[2],
+                    size[3]);
+    else if ((request == 0x540f || request == 0x5410 || request == 0x541b || request == 0x5421) &&
+             px_copy_in(&number, argument, sizeof number) == 0)
         px_text_add(text, "[%d]", number);
     else
         put_address(text, argument);
@@ -441,13 +511,15 @@ static void put_fcntl_argument(struct px_text *text, uint64_t command, uint64_t 
     }
 }
 
-/* ---- the kinds --------------------------------------------------------------------------------------------------- */
+/* ---- the kinds ---- */
 
 /* Kinds that are a number or a set of names. */
 static bool put_plain(struct px_text *text, char kind, uint64_t value)
 {
     switch (kind) {
-    case 'd': case 'f': case 't':
+    case 'd':
+    case 'f':
+    case 't':
         px_text_add(text, "%d", (int)value);
         return true;
     case 'u':
@@ -459,7 +531,8 @@ static bool put_plain(struct px_text *text, char kind, uint64_t value)
     case 'n':
         px_text_add(text, "%lu", (unsigned long)value);
         return true;
-    case 'x': case 'h':
+    case 'x':
+    case 'h':
         px_text_add(text, value ? "%#lx" : "0", (unsigned long)value);
         return true;
     case 'p':
@@ -485,10 +558,12 @@ static const struct {
     const struct name *names;
     const char *zero;
 } named_kinds[] = {
-    {'o', true, open_flags, "0"}, {'z', true, at_flags, "0"}, {'Q', true, prot_flags, "PROT_NONE"}, {'M', true, map_flags, "0"},
-    {'X', true, access_modes, "F_OK"}, {'Z', true, wait_options, "0"}, {'W', false, whences, NULL}, {'H', false, mask_how, NULL},
-    {'e', false, clocks, NULL}, {'i', false, limits, NULL}, {'Y', false, advices, NULL}, {'C', false, families, NULL}, {'k', false, arch_codes, NULL},
-    {'j', false, prctl_codes, NULL}, {'I', false, requests, NULL}, {'R', false, commands, NULL},
+    {'o', true, open_flags, "0"},   {'z', true, at_flags, "0"},        {'Q', true, prot_flags, "PROT_NONE"},
+    {'M', true, map_flags, "0"},    {'X', true, access_modes, "F_OK"}, {'Z', true, wait_options, "0"},
+    {'W', false, whences, NULL},    {'H', false, mask_how, NULL},      {'e', false, clocks, NULL},
+    {'i', false, limits, NULL},     {'Y', false, advices, NULL},       {'C', false, families, NULL},
+    {'k', false, arch_codes, NULL}, {'j', false, prctl_codes, NULL},   {'I', false, requests, NULL},
+    {'R', false, commands, NULL},
 };
 
 static bool put_named(struct px_text *text, char kind, uint64_t value)
@@ -522,8 +597,11 @@ static void put_filled(struct px_text *text, char kind, uint64_t value, const st
         return;
     }
     switch (kind) {
-    case '<': case 'g':
-        put_buffer(text, value, (uint64_t)trace->result - (kind == 'g' && trace->result > 0 && trace->argument[0] == value));
+    case '<':
+    case 'g':
+        put_buffer(text, value,
+                   (uint64_t)trace->result -
+                       (kind == 'g' && trace->result > 0 && trace->argument[0] == value));
         break;
     case 'E':
         put_stat(text, value);
@@ -542,12 +620,14 @@ static void put_filled(struct px_text *text, char kind, uint64_t value, const st
 
 void px_strace_argument(struct px_text *text, char kind, unsigned index, const struct px_trace *trace)
 {
-    uint64_t value = trace->argument[index], next = index < 5 ? trace->argument[index + 1] : 0, before = index ? trace->argument[index - 1] : 0;
+    uint64_t value = trace->argument[index], next = index < 5 ? trace->argument[index + 1] : 0,
+             before = index ? trace->argument[index - 1] : 0;
 
     if (put_plain(text, kind, value) || put_named(text, kind, value))
         return;
     switch (kind) {
-    case 's': case 'P':
+    case 's':
+    case 'P':
         put_string(text, value);
         break;
     case '>':

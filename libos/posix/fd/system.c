@@ -1,4 +1,5 @@
-/* What the system is called and how busy it is, scheduling as far as one scheduler for all can answer, random bytes, and other small calls. */
+/* What the system is called and how busy it is, scheduling as far as one scheduler for all can answer, random
+ * bytes, and other small calls. */
 #include "system.h"
 
 #include "proto/fsmeta.h"
@@ -57,7 +58,7 @@ PX_SYS(setdomainname)
     return result;
 }
 
-/* ---- how busy ---------------------------------------------------------------------------------------------------- */
+/* ---- how busy ---- */
 
 void px_memory_figures(struct px_figures *figures)
 {
@@ -111,7 +112,7 @@ PX_SYS(syslog)
     }
 }
 
-/* ---- scheduling: one policy, which has no settings ---------------------------------------------------------------- */
+/* ---- scheduling: one policy, which has no settings ---- */
 
 static bool process_exists(int pid)
 {

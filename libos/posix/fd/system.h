@@ -6,7 +6,7 @@
 #define PX_RELEASE "6.1.0-exov6"
 #define PX_VERSION "#1 SMP ExoV6"
 
-extern const char px_arch_platform[]; /* arch/: uname's machine */
+extern const char px_arch_platform[];                     /* arch/: uname's machine */
 void px_arch_cpuinfo(struct px_text *text, unsigned cpu); /* one processor of /proc/cpuinfo */
 extern char px_domain_name[65];
 

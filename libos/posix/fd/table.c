@@ -1,4 +1,5 @@
-/* The descriptor table: numbers to descriptions, close-on-exec, growth, and what fork, exec and exit do to it. */
+/* The descriptor table: numbers to descriptions, close-on-exec, growth, and what fork, exec and exit do to
+ * it. */
 #include "fd.h"
 
 static uint64_t first_entries[PX_FD_FIRST];
@@ -151,7 +152,8 @@ static int64_t dup_to(int from, int to, bool close_on_exec)
     if ((unsigned)to >= px_fds.count && (placed = grow((unsigned)to)) < 0)
         return placed;
     if (px_fds.entry[to]) {
-        px_fds.entry[from] |= PX_ENTRY_TWIN; /* `to` may be its only twin: it must not look unshared while that closes */
+        px_fds.entry[from] |=
+            PX_ENTRY_TWIN; /* `to` may be its only twin: it must not look unshared while that closes */
         (void)px_fd_close(to);
     }
     return twin((unsigned)from, px_fd_place(ofd, (unsigned)to, close_on_exec));
@@ -199,7 +201,7 @@ PX_SYS(close_range)
     return 0;
 }
 
-/* ---- fork, exec, exit -------------------------------------------------------------------------------------------- */
+/* ---- fork, exec, exit ---- */
 
 /* The description of `fd` if this is its lowest descriptor, else NULL: so each description is met once. */
 static struct px_ofd *first_named(unsigned fd)

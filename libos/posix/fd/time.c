@@ -1,4 +1,5 @@
-/* Clocks and sleeping. The monotonic clock is the processor's cycle counter scaled by the kernel's info page: no kernel call. */
+/* Clocks and sleeping. The monotonic clock is the processor's cycle counter scaled by the kernel's info page:
+ * no kernel call. */
 #include "fd.h"
 
 #include "proto/proc.h"
@@ -25,7 +26,8 @@ uint64_t px_now_ns(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
 }
 
-/* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and read-only. */
+/* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and
+ * read-only. */
 static int64_t wall_shift_ns;
 
 uint64_t px_real_ns(void)
@@ -63,7 +65,8 @@ static int64_t write_timespec(px_user to, uint64_t ns)
 
 static struct px_timeval timeval_of(uint64_t ns)
 {
-    return (struct px_timeval){.tv_sec = (int64_t)(ns / PX_SECOND), .tv_usec = (int64_t)(ns % PX_SECOND / 1000)};
+    return (struct px_timeval){.tv_sec = (int64_t)(ns / PX_SECOND),
+                               .tv_usec = (int64_t)(ns % PX_SECOND / 1000)};
 }
 
 /* Processor time of a process and of its waited-for children. */
@@ -186,7 +189,8 @@ PX_SYS(time)
 PX_SYS(times)
 {
     uint64_t own, children;
-    int64_t ticks[4]; /* user, system, children's user and system: the kernel does not tell user from system */
+    int64_t
+        ticks[4]; /* user, system, children's user and system: the kernel does not tell user from system */
 
     (void)!cpu_ns(px_self()->pid, &own, &children);
     ticks[0] = (int64_t)(own / TICK_NS);
@@ -224,7 +228,7 @@ PX_SYS(getrusage)
     return px_copy_out(b, &usage, sizeof usage);
 }
 
-/* ---- sleeping ---------------------------------------------------------------------------------------------------- */
+/* ---- sleeping ---- */
 
 /* A sleep that a stop or an ignored signal interrupted goes on with what is left: restart_syscall. */
 static uint64_t restart_deadline_ns;

@@ -1,6 +1,7 @@
 /*
- * The libOS around libos/posix/fd on this machine: memory at PX_SHARED that a real fork() shares, a kernel that knows tallies and words, and a program
- * whose memory is one array. A test includes this first and then the .c files that it tries. A wait looks again and again, so nothing depends on time.
+ * The libOS around libos/posix/fd on this machine: memory at PX_SHARED that a real fork() shares, a kernel
+ * that knows tallies and words, and a program whose memory is one array. A test includes this first and then
+ * the .c files that it tries. A wait looks again and again, so nothing depends on time.
  */
 #ifndef FD_FAKE_H
 #define FD_FAKE_H
@@ -33,7 +34,8 @@ static inline int64_t exo_trap5(uint64_t call, uint64_t a, uint64_t b, uint64_t 
 {
     return fake_kernel(call, a, b, c, d, e);
 }
-static inline int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+static inline int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                                uint64_t f)
 {
     (void)f;
     return fake_kernel(call, a, b, c, d, e);
@@ -105,7 +107,7 @@ static inline void fake_equal(int64_t left, int64_t right, const char *text, int
     }
 }
 
-/* ---- chance ------------------------------------------------------------------------------------------------------ */
+/* ---- chance ---- */
 
 static uint64_t fake_seed = 0x9e3779b97f4a7c15ull;
 static inline uint32_t fake_random(uint32_t below)
@@ -116,11 +118,12 @@ static inline uint32_t fake_random(uint32_t below)
     return (uint32_t)(fake_seed >> 33) % below;
 }
 
-/* ---- the process table and this process -------------------------------------------------------------------------- */
+/* ---- the process table and this process ---- */
 
 struct px_proc *fake_table;
 struct px_ppage fake_page;
-struct exo_info fake_info = {.cpus = 1, .tsc_mult = 1ull << 32, .tsc_hz = 1000000000, .frames_total = 1000, .frames_free = 400};
+struct exo_info fake_info = {
+    .cpus = 1, .tsc_mult = 1ull << 32, .tsc_hz = 1000000000, .frames_total = 1000, .frames_free = 400};
 uint8_t fake_message[4096], fake_meta[4096];
 
 static inline void fake_process(uint32_t index, uint32_t gen, uint32_t state)
@@ -135,7 +138,7 @@ static inline void fake_process(uint32_t index, uint32_t gen, uint32_t state)
     process->tty = -1;
 }
 
-/* ---- the kernel -------------------------------------------------------------------------------------------------- */
+/* ---- the kernel ---- */
 
 #define FAKE_SLOTS 256u
 #define FAKE_TALLIES 512u
@@ -152,14 +155,16 @@ static uint64_t fake_brk = PX_SHARED;  /* next address that px_shared_reserve gi
 static unsigned fake_wakes, fake_waits, fake_allocations;
 static unsigned fake_allocations_left = ~0u;
 static uint64_t fake_now = 1000000;
-static bool (*fake_wait_hook)(void); /* called instead of looking again; false: the wait must not have happened */
+static bool (*fake_wait_hook)(
+    void); /* called instead of looking again; false: the wait must not have happened */
 
 static inline void fake_start(void)
 {
-    fake_table = mmap(NULL, PX_PROCTAB_PAGES * PX_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fake_table =
+        mmap(NULL, PX_PROCTAB_PAGES * PX_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     fake_shared = mmap(NULL, sizeof *fake_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(mmap((void *)PX_SHARED, PX_SHARED_HI - PX_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1,
-               0) == (void *)PX_SHARED);
+    CHECK(mmap((void *)PX_SHARED, PX_SHARED_HI - PX_SHARED, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0) == (void *)PX_SHARED);
     fake_page.index = 5;
     fake_process(5, 7, PX_RUNNING);
 }
@@ -203,7 +208,8 @@ static inline int64_t fake_delete(uint64_t slot)
     return 0;
 }
 
-/* What env_clone_slots does, seen from the child of a real fork: its copies count, too. And what the end of an environment does. */
+/* What env_clone_slots does, seen from the child of a real fork: its copies count, too. And what the end of
+ * an environment does. */
 static inline void fake_slots_inherited(void)
 {
     for (uint32_t slot = 0; slot < FAKE_SLOTS; slot++) {
@@ -269,7 +275,8 @@ int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     }
 }
 
-__attribute__((warn_unused_result)) int64_t exo_alloc_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot, uint64_t *done)
+__attribute__((warn_unused_result)) int64_t exo_alloc_all(uint64_t env, uint64_t va, uint64_t pages,
+                                                          uint64_t prot, uint64_t *done)
 {
     (void)env, (void)va, (void)pages, (void)prot, (void)done;
     if (fake_allocations_left == 0)
@@ -302,7 +309,7 @@ void px_shared_release(uint64_t va, uint64_t pages)
     fake_released += (unsigned)pages;
 }
 
-/* ---- the rest of the libOS --------------------------------------------------------------------------------------- */
+/* ---- the rest of the libOS ---- */
 
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
 {

@@ -25,12 +25,15 @@ static void wakes_only_who_waits(void)
     EQUAL(fake_wakes, 1);
 }
 
-/* Dead in every way that a holder can be: gone, a zombie, its index used again, and words that name nobody. */
+/* Dead in every way that a holder can be: gone, a zombie, its index used again, and words that name nobody.
+ */
 static void takes_over_from_the_dead(void)
 {
     const uint32_t dead[] = {
-        PX_LOCK_HOLDER(9, 3), PX_LOCK_HOLDER(9, 3) | PX_LOCK_WAITERS, PX_LOCK_HOLDER(10, 4), PX_LOCK_HOLDER(11, 5), PX_LOCK_HOLDER(0, 1),
-        PX_LOCK_HOLDER(PX_PROCS_MAX, 1), 0x12340000u, PX_LOCK_WAITERS,
+        PX_LOCK_HOLDER(9, 3),  PX_LOCK_HOLDER(9, 3) | PX_LOCK_WAITERS,
+        PX_LOCK_HOLDER(10, 4), PX_LOCK_HOLDER(11, 5),
+        PX_LOCK_HOLDER(0, 1),  PX_LOCK_HOLDER(PX_PROCS_MAX, 1),
+        0x12340000u,           PX_LOCK_WAITERS,
     };
 
     fake_process(9, 3, PX_FREE);
@@ -53,7 +56,8 @@ static bool dies_at_third_look(void)
     return true;
 }
 
-/* A live holder is waited for; when it dies in the middle the lock comes over, though nobody gives a wake for that. */
+/* A live holder is waited for; when it dies in the middle the lock comes over, though nobody gives a wake for
+ * that. */
 static void waits_for_the_living(void)
 {
     fake_process(9, 3, PX_RUNNING);
@@ -81,7 +85,9 @@ static void respects_the_server(void)
     fake_wait_hook = tty_gives;
     px_lock_take(WORD);
     fake_wait_hook = NULL;
-    EQUAL(*WORD, px_lock_self | PX_LOCK_WAITERS); /* others may wait: the next gives a wake too many rather than one too few */
+    EQUAL(*WORD,
+          px_lock_self |
+              PX_LOCK_WAITERS); /* others may wait: the next gives a wake too many rather than one too few */
     px_lock_give(WORD);
 }
 

@@ -1,8 +1,7 @@
 /*
- * Pipes against a queue of bytes: random chunk sizes on both ends, atomic short writes, end of file, EPIPE and SIGPIPE, faults
- * in the middle, wakes only for those
- * who wait, nonsense in the ring, and a large transfer between real processes, one of which is destroyed in the middle.
- * unit-sources: libexo/format.c
+ * Pipes against a queue of bytes: random chunk sizes on both ends, atomic short writes, end of file, EPIPE
+ * and SIGPIPE, faults in the middle, wakes only for those who wait, nonsense in the ring, and a large
+ * transfer between real processes, one of which is destroyed in the middle. unit-sources: libexo/format.c
  */
 #include "fake.h"
 
@@ -13,7 +12,8 @@
 #include "libos/posix/fd/pipe.c"
 #include "libos/posix/fd/table.c"
 
-const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_device_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
+const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_device_ops, px_proc_ops,
+    px_socket_ops, px_event_ops, px_epoll_ops;
 
 void px_record_release(struct px_ofd *ofd)
 {
@@ -75,7 +75,7 @@ static int64_t put_bytes(size_t at, size_t bytes)
     return px_pipe_ops.write(ends[1], USER(at), bytes, NULL);
 }
 
-/* ---- one process, not blocking: the model is a queue of consecutive numbers' low bytes ------------------------------- */
+/* ---- one process, not blocking: the model is a queue of consecutive numbers' low bytes ---- */
 
 #define IN 0u
 #define OUT (512u << 10)
@@ -345,7 +345,7 @@ static void fails_cleanly(void)
         EQUAL(fake_slot[slot], 0); /* no capability is left behind */
 }
 
-/* ---- real processes -------------------------------------------------------------------------------------------------- */
+/* ---- real processes ---- */
 
 #define LONG_TRANSFER (4u << 20)
 

@@ -1,7 +1,7 @@
 /*
- * poll and select over made-up descriptions: what is asked and answered, who is waited for and how long, more descriptions than a wait has predicates,
- * pipes told about sleepers and told again, sets against a model, wild pointers.
- * unit-sources: libexo/format.c
+ * poll and select over made-up descriptions: what is asked and answered, who is waited for and how long, more
+ * descriptions than a wait has predicates, pipes told about sleepers and told again, sets against a model,
+ * wild pointers. unit-sources: libexo/format.c
  */
 #include "fake.h"
 
@@ -16,7 +16,8 @@
 #define WORDS ((uint32_t *)PX_SHARED_HI - 4096) /* each description's word to sleep on */
 
 /* A description that is ready for what its word says. */
-static unsigned word_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
+static unsigned word_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
+                          unsigned *count)
 {
     uint32_t *word = &WORDS[ofd->word[0]];
 
@@ -27,7 +28,8 @@ static unsigned word_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
 }
 const struct px_ops px_device_ops = {.name = "word", .poll = word_poll};
 const struct px_ops px_pipe_ops = {.name = "pipe", .poll = word_poll};
-const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
+const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_proc_ops, px_socket_ops,
+    px_event_ops, px_epoll_ops;
 
 static int watched;
 void px_pipe_watch(struct px_ofd *ofd, int step)
@@ -78,7 +80,10 @@ int64_t px_read_timespec(px_user from, uint64_t *ns)
 static void make_descriptors(void)
 {
     for (unsigned fd = 0; fd < FDS; fd++) {
-        struct px_ofd *ofd = px_ofd_new(fd % 3 == 1 ? PX_OFD_PIPE : fd % 3 == 2 ? PX_OFD_FILE : PX_OFD_DEVICE, O_RDWR);
+        struct px_ofd *ofd = px_ofd_new(fd % 3 == 1   ? PX_OFD_PIPE
+                                        : fd % 3 == 2 ? PX_OFD_FILE
+                                                      : PX_OFD_DEVICE,
+                                        O_RDWR);
 
         CHECK(ofd != NULL);
         ofd->word[0] = fd;
@@ -210,7 +215,7 @@ static void sets_the_mask(void)
     EQUAL(time->tv_nsec, 0); /* what was left */
 }
 
-/* ---- select against a model ------------------------------------------------------------------------------------------ */
+/* ---- select against a model ---- */
 
 static uint64_t *set(unsigned which)
 {

@@ -1,7 +1,7 @@
 /*
- * /proc as programs read it: the formats field by field, paths and links, listings with every buffer size, reads in pieces, other processes, and that nothing
- * asked for with nonsense is given.
- * unit-sources: libexo/format.c
+ * /proc as programs read it: the formats field by field, paths and links, listings with every buffer size,
+ * reads in pieces, other processes, and that nothing asked for with nonsense is given. unit-sources:
+ * libexo/format.c
  */
 #include "fake.h"
 
@@ -16,7 +16,8 @@
 #include "libos/posix/fd/table.c"
 #include "libos/posix/fd/text.c"
 
-const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_device_ops, px_tty_ops, px_socket_ops, px_event_ops, px_epoll_ops;
+const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_device_ops, px_tty_ops, px_socket_ops,
+    px_event_ops, px_epoll_ops;
 char px_domain_name[65] = "(none)";
 struct px_action px_actions[SIGRTMAX + 1];
 
@@ -37,12 +38,19 @@ void px_arch_cpuinfo(struct px_text *text, unsigned cpu)
 }
 void px_memory_totals(struct px_memory_totals *totals)
 {
-    *totals = (struct px_memory_totals){.size = 300, .resident = 200, .data = 50, .stack = 3, .code = 100, .argument_lo = USER(0), .argument_hi = USER(8),
+    *totals = (struct px_memory_totals){.size = 300,
+                                        .resident = 200,
+                                        .data = 50,
+                                        .stack = 3,
+                                        .code = 100,
+                                        .argument_lo = USER(0),
+                                        .argument_hi = USER(8),
                                         .environment_hi = USER(20)};
 }
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset)
 {
-    static const char maps[] = "00400000-00500000 r-xp 00000000 00:01 12                                 /bin/x\n";
+    static const char maps[] =
+        "00400000-00500000 r-xp 00000000 00:01 12                                 /bin/x\n";
     size_t n = sizeof maps - 1 - offset < bytes ? sizeof maps - 1 - offset : bytes;
 
     memcpy(to, maps + offset, n);
@@ -86,7 +94,8 @@ int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd *
     *ofd = px_ofd_new(PX_OFD_PIPE, flags);
     return 0;
 }
-int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd)
+int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind,
+                     struct px_ofd **ofd)
 {
     (void)node, (void)path, (void)flags, (void)made_kind, (void)ofd;
     return -ENXIO;
@@ -113,7 +122,7 @@ void px_record_exit(void)
 {
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static char content[65536];
 
@@ -186,14 +195,18 @@ static void process_files(void)
     read_path("self/environ", 5);
     CHECK(memcmp(content, "HOME=/\0A=b", 11) == 0);
     read_path("self/status", 100);
-    CHECK(strstr(content, "Name:\tbusybox\nUmask:\t0000\nState:\tR (running)\nTgid:\t105\nNgid:\t0\nPid:\t105\nPPid:\t1\nTracerPid:\t0\nUid:\t0\t0\t0\t0\n") ==
+    CHECK(strstr(content,
+                 "Name:\tbusybox\nUmask:\t0000\nState:\tR "
+                 "(running)\nTgid:\t105\nNgid:\t0\nPid:\t105\nPPid:\t1\nTracerPid:\t0\nUid:\t0\t0\t0\t0\n") ==
           content);
     CHECK(strstr(content, "\nVmRSS:\t     800 kB\n") != NULL);
     CHECK(strstr(content, "\nSigIgn:\t0000000000000004\n") != NULL);
     CHECK(strstr(content, "\nCapEff:\t000001ffffffffff\n") != NULL);
     read_path("self/limits", 4096);
-    CHECK(strstr(content, "Max open files            1024                 4096                 files     \n") != NULL);
-    CHECK(strstr(content, "Max cpu time              unlimited            unlimited            seconds   \n") != NULL);
+    CHECK(strstr(content,
+                 "Max open files            1024                 4096                 files     \n") != NULL);
+    CHECK(strstr(content,
+                 "Max cpu time              unlimited            unlimited            seconds   \n") != NULL);
     expect("self/oom_score_adj", "0\n");
     EQUAL(px_proc_set(px_text_oom, self, "-17\n"), 0);
     expect("self/oom_score_adj", "-17\n");
@@ -242,8 +255,9 @@ static void system_files(void)
     expect("sys/fs/pipe-max-size", "65536\n");
     expect("sys/vm/overcommit_memory", "0\n");
     read_path("meminfo", 77);
-    CHECK(strstr(content, "MemTotal:          65536 kB\nMemFree:           40960 kB\n"
-                          "MemAvailable:      40960 kB\nBuffers:               0 kB\nCached:             8192 kB\n") ==
+    CHECK(strstr(content,
+                 "MemTotal:          65536 kB\nMemFree:           40960 kB\n"
+                 "MemAvailable:      40960 kB\nBuffers:               0 kB\nCached:             8192 kB\n") ==
           content);
     read_path("stat", 4096);
     CHECK(strstr(content, "cpu  233 0 0 1001 0 0 0 0 0 0\ncpu0 233 ") == content);
@@ -251,7 +265,7 @@ static void system_files(void)
     expect("mounts", "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
 }
 
-/* ---- paths ----------------------------------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 static unsigned mode_of(const char *path, unsigned flags)
 {
@@ -329,7 +343,7 @@ static void paths(void)
     EQUAL(px_proc_open(&node, O_RDWR, &opened), -EACCES);
 }
 
-/* ---- listings -------------------------------------------------------------------------------------------------------- */
+/* ---- listings ---- */
 
 /* All names of a directory, each followed by a blank, with buffers of `bytes`. */
 static const char *list_path(const char *path, size_t bytes)
@@ -350,7 +364,8 @@ static const char *list_path(const char *path, size_t bytes)
 
             memcpy(&size, entry + 16, 2);
             CHECK(size >= 24 && size % 8 == 0 && at + size <= got);
-            used += (size_t)exo_format(content + used, sizeof content - used, "%s ", (const char *)entry + 19);
+            used +=
+                (size_t)exo_format(content + used, sizeof content - used, "%s ", (const char *)entry + 19);
             at += size;
         }
     }

@@ -1,6 +1,6 @@
 /*
- * Advisory locks: fcntl's ranges of several owners against a model of every byte, flock of descriptions, owners that die, a full table.
- * unit-sources: libexo/format.c
+ * Advisory locks: fcntl's ranges of several owners against a model of every byte, flock of descriptions,
+ * owners that die, a full table. unit-sources: libexo/format.c
  */
 #include "fake.h"
 
@@ -29,11 +29,12 @@ static void be(unsigned owner)
 
 static int64_t lock(struct px_ofd *ofd, unsigned command, int type, int whence, int64_t start, int64_t length)
 {
-    *(struct px_flock *)fake_user = (struct px_flock){.l_type = (int16_t)type, .l_whence = (int16_t)whence, .l_start = start, .l_len = length};
+    *(struct px_flock *)fake_user = (struct px_flock){
+        .l_type = (int16_t)type, .l_whence = (int16_t)whence, .l_start = start, .l_len = length};
     return px_record_fcntl(ofd, command, USER(0));
 }
 
-/* ---- every byte's holders -------------------------------------------------------------------------------------------- */
+/* ---- every byte's holders ---- */
 
 static uint8_t model[BYTES][OWNERS]; /* 0 none, 1 read, 2 write */
 
@@ -52,7 +53,8 @@ static void random_ranges(void)
 {
     for (unsigned turn = 0; turn < 100000; turn++) {
         unsigned owner = fake_random(OWNERS);
-        int first = (int)fake_random(BYTES), length = 1 + (int)fake_random((unsigned)(BYTES - first)), last = first + length - 1;
+        int first = (int)fake_random(BYTES), length = 1 + (int)fake_random((unsigned)(BYTES - first)),
+            last = first + length - 1;
         int type = (int)fake_random(3), kind = type == F_UNLCK ? 0 : type == F_RDLCK ? 1 : 2;
         bool conflicts = kind && model_conflict(owner, first, last, kind);
 
@@ -172,7 +174,8 @@ static void descriptions(void)
     fake_process(11, 1, PX_RUNNING);
 }
 
-/* Each owner's locks lie apart, so none merge: at the end of the table there is an error, and nothing is lost. */
+/* Each owner's locks lie apart, so none merge: at the end of the table there is an error, and nothing is
+ * lost. */
 static void table_full(void)
 {
     int64_t result = 0;

@@ -1,6 +1,6 @@
 /*
- * Lines of --strace, compared with what strace prints for the same calls; wild pointers; the table of calls; and the summary of missing ones.
- * unit-sources: libexo/format.c
+ * Lines of --strace, compared with what strace prints for the same calls; wild pointers; the table of calls;
+ * and the summary of missing ones. unit-sources: libexo/format.c
  */
 #include "fake.h"
 
@@ -65,13 +65,17 @@ static void files(void)
     px_user passwd = text_at(0, "/etc/passwd");
     struct px_stat *stat = (struct px_stat *)(fake_user + 512);
 
-    trace("openat", ARGUMENTS((uint64_t)AT_FDCWD, passwd, O_RDONLY | O_CLOEXEC), 3, "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3");
-    trace("openat", ARGUMENTS(5, passwd, O_WRONLY | O_CREAT | O_TRUNC, 0666), -ENOENT,
-          "openat(5, \"/etc/passwd\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = -1 ENOENT (No such file or directory)");
+    trace("openat", ARGUMENTS((uint64_t)AT_FDCWD, passwd, O_RDONLY | O_CLOEXEC), 3,
+          "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3");
+    trace(
+        "openat", ARGUMENTS(5, passwd, O_WRONLY | O_CREAT | O_TRUNC, 0666), -ENOENT,
+        "openat(5, \"/etc/passwd\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = -1 ENOENT (No such file or directory)");
     trace("access", ARGUMENTS(passwd, 4), 0, "access(\"/etc/passwd\", R_OK)             = 0");
-    trace("access", ARGUMENTS(passwd, 0), -EACCES, "access(\"/etc/passwd\", F_OK)             = -1 EACCES (Permission denied)");
+    trace("access", ARGUMENTS(passwd, 0), -EACCES,
+          "access(\"/etc/passwd\", F_OK)             = -1 EACCES (Permission denied)");
     trace("close", ARGUMENTS(3), 0, "close(3)                                = 0");
-    trace("lseek", ARGUMENTS(3, 10, SEEK_CUR), -ESPIPE, "lseek(3, 10, SEEK_CUR)                  = -1 ESPIPE (Illegal seek)");
+    trace("lseek", ARGUMENTS(3, 10, SEEK_CUR), -ESPIPE,
+          "lseek(3, 10, SEEK_CUR)                  = -1 ESPIPE (Illegal seek)");
     *stat = (struct px_stat){.st_mode = S_IFREG | 0644, .st_size = 1234};
     trace("fstat", ARGUMENTS(3, USER(512)), 0, "fstat(3, {st_mode=S_IFREG|0644, st_size=1234, ...}) = 0");
 }
@@ -81,9 +85,11 @@ static void buffers(void)
     memcpy(fake_user, "a\tb\n\0011\"\\\377", 9);
     trace("write", ARGUMENTS(1, USER(0), 9), 9, "write(1, \"a\\tb\\n\\0011\\\"\\\\\\377\", 9)      = 9");
     memset(fake_user, 'x', 100);
-    trace("read", ARGUMENTS(0, USER(0), 4096), 100, "read(0, \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"..., 4096) = 100");
+    trace("read", ARGUMENTS(0, USER(0), 4096), 100,
+          "read(0, \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"..., 4096) = 100");
     trace("read", ARGUMENTS(0, USER(0), 4096), 0, "read(0, \"\", 4096)                       = 0");
-    trace("read", ARGUMENTS(0, 16, 4096), -EFAULT, "read(0, 0x10, 4096)                     = -1 EFAULT (Bad address)");
+    trace("read", ARGUMENTS(0, 16, 4096), -EFAULT,
+          "read(0, 0x10, 4096)                     = -1 EFAULT (Bad address)");
     px_strace_enter(number_of("read"), ARGUMENTS(0, 0x20, 1));
     px_strace_exit(number_of("read"), -PX_ERESTARTSYS);
     expect("read(0, 0x20, 1)                        = ? ERESTARTSYS (To be restarted if SA_RESTART is set)");
@@ -107,10 +113,12 @@ static void processes(void)
     CHECK(strstr(logged, " /* 0 vars */) = 0\n") != NULL);
     logged_bytes = 0;
     memcpy(fake_user, &status, 4);
-    trace("wait4", ARGUMENTS((uint64_t)-1, USER(0), 1, 0), 321, "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 7}], WNOHANG, NULL) = 321");
+    trace("wait4", ARGUMENTS((uint64_t)-1, USER(0), 1, 0), 321,
+          "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 7}], WNOHANG, NULL) = 321");
     status = SIGKILL;
     memcpy(fake_user, &status, 4);
-    trace("wait4", ARGUMENTS(5, USER(0), 0, 0), 5, "wait4(5, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 5");
+    trace("wait4", ARGUMENTS(5, USER(0), 0, 0), 5,
+          "wait4(5, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 5");
     trace("kill", ARGUMENTS(12, SIGTERM), 0, "kill(12, SIGTERM)                       = 0");
     trace("clone", ARGUMENTS(0x01200011, 0, 0, 0x1000, 0), 44,
           "clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, NULL, NULL, 0x1000, NULL) = 44");
@@ -121,12 +129,14 @@ static void processes(void)
 
 static void memory(void)
 {
-    trace("mmap", ARGUMENTS(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0), 0x7000,
-          "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7000");
+    trace("mmap", ARGUMENTS(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0),
+          0x7000, "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7000");
     trace("mmap", ARGUMENTS(0x1000, 4096, 0, MAP_PRIVATE | MAP_FIXED, 3, 0x2000), -ENOMEM,
-          "mmap(0x1000, 4096, PROT_NONE, MAP_PRIVATE|MAP_FIXED, 3, 0x2000) = -1 ENOMEM (Cannot allocate memory)");
+          "mmap(0x1000, 4096, PROT_NONE, MAP_PRIVATE|MAP_FIXED, 3, 0x2000) = -1 ENOMEM (Cannot allocate "
+          "memory)");
     trace("brk", ARGUMENTS(0), 0x5000, "brk(NULL)                               = 0x5000");
-    trace("mprotect", ARGUMENTS(0x1000, 4096, 0x40), -EINVAL, "mprotect(0x1000, 4096, 0x40)            = -1 EINVAL (Invalid argument)");
+    trace("mprotect", ARGUMENTS(0x1000, 4096, 0x40), -EINVAL,
+          "mprotect(0x1000, 4096, 0x40)            = -1 EINVAL (Invalid argument)");
 }
 
 static void of_signals(void)
@@ -137,14 +147,16 @@ static void of_signals(void)
 
     memcpy(fake_user, action, sizeof action);
     trace("rt_sigaction", ARGUMENTS(SIGINT, USER(0), 0, 8), 0,
-          "rt_sigaction(SIGINT, {sa_handler=0x1234, sa_mask=[INT CHLD], sa_flags=SA_RESTORER|SA_RESTART, sa_restorer=0x5678}, NULL, 8) = 0");
+          "rt_sigaction(SIGINT, {sa_handler=0x1234, sa_mask=[INT CHLD], sa_flags=SA_RESTORER|SA_RESTART, "
+          "sa_restorer=0x5678}, NULL, 8) = 0");
     memcpy(fake_user, &set, 8);
     trace("rt_sigprocmask", ARGUMENTS(0, USER(0), 0, 8), 0, "rt_sigprocmask(SIG_BLOCK, ~[], NULL, 8) = 0");
     set = 0;
     memcpy(fake_user, &set, 8);
     trace("rt_sigprocmask", ARGUMENTS(2, USER(0), 0, 8), 0, "rt_sigprocmask(SIG_SETMASK, [], NULL, 8) = 0");
     px_strace_signal(SIGCHLD, &info);
-    expect("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, si_uid=0, si_status=3, si_utime=0, si_stime=0} ---");
+    expect("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, si_uid=0, si_status=3, si_utime=0, "
+           "si_stime=0} ---");
     info = (struct px_siginfo){.signo = SIGTERM, .pid = 9, .uid = 1000};
     px_strace_signal(SIGTERM, &info);
     expect("--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=1000} ---");
@@ -161,14 +173,19 @@ static void several_processes(void)
     ((struct px_proctab *)fake_table)->count = 1;
 }
 
-/* Whatever the arguments of whatever call: a line comes out, and nothing is touched that is not the program's. */
+/* Whatever the arguments of whatever call: a line comes out, and nothing is touched that is not the
+ * program's. */
 static void wild_arguments(void)
 {
     for (unsigned turn = 0; turn < 200000; turn++) {
         uint64_t number = fake_random(460), arguments[6];
 
         for (unsigned i = 0; i < 6; i++) {
-            const uint64_t choice[6] = {0, ~0ull, USER(fake_random(4096)), USER(sizeof fake_user - fake_random(16)), fake_random(300),
+            const uint64_t choice[6] = {0,
+                                        ~0ull,
+                                        USER(fake_random(4096)),
+                                        USER(sizeof fake_user - fake_random(16)),
+                                        fake_random(300),
                                         (uint64_t)fake_random(~0u) << fake_random(33)};
 
             arguments[i] = choice[fake_random(6)];

@@ -1,6 +1,6 @@
 /*
- * The descriptor table and description pages against a model: random calls on up to the limit of descriptors, each description's operations counted; fork, exec
- * and exit; growth; and every allocation refused in turn.
+ * The descriptor table and description pages against a model: random calls on up to the limit of descriptors,
+ * each description's operations counted; fork, exec and exit; growth; and every allocation refused in turn.
  * unit-sources: libexo/format.c
  */
 #include "fake.h"
@@ -29,8 +29,10 @@ static void count_fork(struct px_ofd *ofd)
 {
     forks[ofd->word[0]]++;
 }
-const struct px_ops px_device_ops = {.name = "counted", .drop = count_drop, .destroy = count_destroy, .fork = count_fork};
-const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_pipe_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
+const struct px_ops px_device_ops = {
+    .name = "counted", .drop = count_drop, .destroy = count_destroy, .fork = count_fork};
+const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_pipe_ops, px_proc_ops,
+    px_socket_ops, px_event_ops, px_epoll_ops;
 
 static unsigned released, inherited;
 void px_record_release(struct px_ofd *ofd)
@@ -71,7 +73,7 @@ static struct px_ofd *new_description(void)
     return ofd;
 }
 
-/* ---- the model: which description each descriptor names -------------------------------------------------------------- */
+/* ---- the model: which description each descriptor names ---- */
 
 static struct px_ofd *model[MODEL];
 static bool model_cloexec[MODEL];
@@ -189,7 +191,8 @@ static void random_calls(void)
 {
     px_limits[RLIMIT_NOFILE].soft = MODEL;
     for (unsigned turn = 0; turn < 200000; turn++) {
-        unsigned fd = fake_random(fake_random(4) ? 12 : MODEL), other = fake_random(fake_random(4) ? 12 : MODEL);
+        unsigned fd = fake_random(fake_random(4) ? 12 : MODEL),
+                 other = fake_random(fake_random(4) ? 12 : MODEL);
 
         switch (fake_random(8)) {
         case 0:
