@@ -234,15 +234,26 @@ def ctrl_s(t):
     shell.end()
 
 
+def second_try(name, body):
+    """zsh alone may try again: on a loaded machine about one in a hundred keys that stop or end its job goes unnoticed (CAVEATS.md, Known faults)."""
+    def twice(t):
+        try:
+            body(t)
+        except Failed as failure:
+            print(f"first try: {failure}")
+            body(t)
+    return twice if name == "zsh" else body
+
+
 def cases(t):
     for name in SHELLS:
         yield f"{name}-sums", sums(name), LIMIT_S
         yield f"{name}-erase", erase(name), LIMIT_S
-        yield f"{name}-interrupt-sleeping", interrupt_program(name, "sleep 1000"), LIMIT_S
-        yield f"{name}-interrupt-spinning", interrupt_program(name, SPIN), LIMIT_S
+        yield f"{name}-interrupt-sleeping", second_try(name, interrupt_program(name, "sleep 1000")), LIMIT_S
+        yield f"{name}-interrupt-spinning", second_try(name, interrupt_program(name, SPIN)), LIMIT_S
         yield f"{name}-end-of-input", end_of_input(name), LIMIT_S
-        yield f"{name}-quit-key", quit_key(name), LIMIT_S
-        yield f"{name}-stop-and-resume", stop_and_resume(name), LIMIT_S
+        yield f"{name}-quit-key", second_try(name, quit_key(name)), LIMIT_S
+        yield f"{name}-stop-and-resume", second_try(name, stop_and_resume(name)), LIMIT_S
     for name in ("sh", "bash", "zsh", "mksh"):
         yield f"{name}-history", history(name), LIMIT_S
     for name in ("sh", "bash"):
