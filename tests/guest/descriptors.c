@@ -1,6 +1,7 @@
 /*
  * Descriptors, pipes, waiting for several of them, locks, futexes and clocks as programs use them, between
- * real processes, some of which are killed in the middle. The same on Linux. guest-test: --timeout 60
+ * real processes, some of which are killed in the middle. The same on Linux.
+ * guest-test: --timeout 60
  */
 #define _GNU_SOURCE
 #include <errno.h>

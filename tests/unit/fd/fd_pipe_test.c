@@ -1,7 +1,8 @@
 /*
  * Pipes against a queue of bytes: random chunk sizes on both ends, atomic short writes, end of file, EPIPE
  * and SIGPIPE, faults in the middle, wakes only for those who wait, nonsense in the ring, and a large
- * transfer between real processes, one of which is destroyed in the middle. unit-sources: libexo/format.c
+ * transfer between real processes, one of which is destroyed in the middle.
+ * unit-sources: libexo/format.c
  */
 #include "fake.h"
 

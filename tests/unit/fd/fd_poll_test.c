@@ -1,7 +1,8 @@
 /*
  * poll and select over made-up descriptions: what is asked and answered, who is waited for and how long, more
  * descriptions than a wait has predicates, pipes told about sleepers and told again, sets against a model,
- * wild pointers. unit-sources: libexo/format.c
+ * wild pointers.
+ * unit-sources: libexo/format.c
  */
 #include "fake.h"
 

@@ -1,7 +1,7 @@
 /*
  * /proc as programs read it: the formats field by field, paths and links, listings with every buffer size,
- * reads in pieces, other processes, and that nothing asked for with nonsense is given. unit-sources:
- * libexo/format.c
+ * reads in pieces, other processes, and that nothing asked for with nonsense is given.
+ * unit-sources: libexo/format.c
  */
 #include "fake.h"
 

@@ -1,6 +1,7 @@
 /*
  * Advisory locks: fcntl's ranges of several owners against a model of every byte, flock of descriptions,
- * owners that die, a full table. unit-sources: libexo/format.c
+ * owners that die, a full table.
+ * unit-sources: libexo/format.c
  */
 #include "fake.h"
 

@@ -1,6 +1,7 @@
 /*
  * Lines of --strace, compared with what strace prints for the same calls; wild pointers; the table of calls;
- * and the summary of missing ones. unit-sources: libexo/format.c
+ * and the summary of missing ones.
+ * unit-sources: libexo/format.c
  */
 #include "fake.h"
 
