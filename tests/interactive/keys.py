@@ -211,8 +211,7 @@ def less(t):
     sh.expect(rb"46\r\n")
     sh.send("G")
     sh.expect(rb"1000")
-    sh.send("/77\r")
-    sh.send("q")
+    sh.send("q")  # a search before this was a race: keys that come while less still draws are taken as text
     sh.prompt()
     sh.leave(t)
 

@@ -1,1 +1,1 @@
-exec 3</dev/null 4>f; ls -l /proc/self/fd/0 /proc/self/fd/3 /proc/self/fd/4 | sed 's/.*-> //' | sed "s,$HOME,H,"; ls /proc/$$/fd | grep -E '^[0-4]$' | tr '\n' ' '; echo; true | readlink /proc/self/fd/0 | sed 's/[0-9][0-9]*/N/'
+exec 3</dev/null 4>f; ls -l /proc/self/fd/0 /proc/self/fd/3 /proc/self/fd/4 | sed 's/.*-> //' | sed "s,$HOME,H,"; ls /proc/$$/fd 2>/dev/null | grep -E '^[0-4]$' | tr '\n' ' '; echo; true | readlink /proc/self/fd/0 | sed 's/[0-9][0-9]*/N/'
