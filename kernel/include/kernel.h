@@ -76,7 +76,6 @@ struct object {
     uint32_t references; /* capabilities and kernel references */
     uint8_t type;        /* EXO_TYPE_* */
     uint8_t dead;        /* destroyed: capabilities to it do not resolve */
-    uint16_t copies;     /* unused */
     uint64_t id;
     struct zone *zone;   /* its memory is charged here */
 };
@@ -180,7 +179,6 @@ struct context {
     uint64_t upage_physical;
     struct exo_upage *upage;  /* kernel's view of the context page */
     uint8_t state;            /* enum context_state */
-    uint8_t restart_event;    /* a wait was broken off while stopped */
     uint16_t wait_count;
     uint64_t run_since;       /* cycles */
     struct timer wait_timer, event_timer;

@@ -267,7 +267,6 @@ static int64_t dispatch(struct request *request, uint64_t badge)
     case PX_TTY_NEWPTY: return new_pty(request);
     case PX_TTY_LOG: return log_line(request);
     case PX_TTY_CLOSE: return 0; /* the counts are looked at after every call */
-    case PX_TTY_DUP: return 0;   /* fork copies the capability, which counts */
     case PX_TTY_READ:
     case PX_TTY_WRITE:
     case PX_TTY_POLL:

@@ -26,7 +26,6 @@ enum px_tty_op {
         as Linux does (session
                         leader without one, no O_NOCTTY). */
     PX_TTY_CLOSE,    /* w1 handle: a capability to it was deleted: look at the counts */
-    PX_TTY_DUP,      /* unused: fork copies the capability */
     PX_TTY_READ, /* w1 handle, w2 bytes wanted, w3 flags: 1 the caller blocks or ignores SIGTTIN. Answer w0 bytes (0: end of
         file), w1 seq; raw mode: w2 VTIME in
                         nanoseconds, w3 VMIN: the caller goes on until it has so many, or no byte comes for so long. */
