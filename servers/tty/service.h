@@ -2,7 +2,7 @@
  * tty, the terminal server: its state and what its files owe each other. One context, so no locks. Calls from clients are answered at once;
  * who must wait is told to (proto/tty.h). tty calls only proc, and only between answers, so that it is never in the middle of a call.
  *
- *   main.c      start and main loop          host.c      the link: HELLO, standard streams, exit
+ *   main.c      start and main loop          host*.c     the link: HELLO, standard streams, exit
  *   serve.c     clients' calls               control.c   ioctl
  *   terminal.c  terminals, opening, closing  job.c       process groups, signals, hang-up
  *   line*.c     the line discipline          frames.c    the link's frames         stream.c   the standard streams' rings

@@ -1,6 +1,6 @@
 /*
  * Descriptors, inside fd/: the table of this process, description pages, locks in shared memory, and what the
- * kinds of descriptions (pipe.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private
+ * kinds of descriptions (pipe*.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private
  * to the process; descriptions are shared with relatives, who may write nonsense into them: every index and
  * address found there is checked before use.
  */
@@ -131,7 +131,7 @@ struct px_flock {
 };
 int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user lock);
 
-/* Pipes (pipe.c). */
+/* Pipes (pipe.h). */
 struct px_pipe *px_pipe_ring(const struct px_ofd *ofd); /* NULL if the description lies */
 int64_t px_pipe_new(unsigned flags, struct px_ofd *ends[2]);
 int64_t px_pipe_adopt(uint64_t ring_va, bool write_end, unsigned flags,

@@ -7,10 +7,13 @@
 #include "fake.h"
 
 #include "libos/posix/fd/board.c"
+#include "libos/posix/fd/fifo.c"
 #include "libos/posix/fd/limits.c"
 #include "libos/posix/fd/lock.c"
 #include "libos/posix/fd/ofd.c"
 #include "libos/posix/fd/pipe.c"
+#include "libos/posix/fd/pipe_make.c"
+#include "libos/posix/fd/pipe_ring.c"
 #include "libos/posix/fd/table.c"
 
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_device_ops, px_proc_ops,

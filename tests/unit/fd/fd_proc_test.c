@@ -6,9 +6,11 @@
 #include "fake.h"
 
 #include "libos/posix/fd/board.c"
+#include "libos/posix/fd/fd_name.c"
 #include "libos/posix/fd/limits.c"
 #include "libos/posix/fd/lock.c"
 #include "libos/posix/fd/ofd.c"
+#include "libos/posix/fd/proc_file.c"
 #include "libos/posix/fd/proc_process.c"
 #undef TICK_NS
 #include "libos/posix/fd/proc_system.c"

@@ -7,7 +7,9 @@
 
 #include "libos/posix/fd/strace.c"
 #include "libos/posix/fd/strace_argument.c"
+#include "libos/posix/fd/strace_flags.c"
 #include "libos/posix/fd/strace_names.c"
+#include "libos/posix/fd/strace_put.c"
 #include "libos/posix/fd/text.c"
 
 #include "px_calls.c"

@@ -1,0 +1,112 @@
+/* The rings that this process has mapped: who lies on them, and a few kept ready for the next pipe. */
+#include "pipe.h"
+
+#define RINGS_MAX 1024u /* rings that one process can hold */
+#define CACHE_MAX 2u
+
+/* This process's rings: how many of its descriptions lie on each, and whether a relative can have it mapped.
+ */
+struct holding {
+    uint64_t va;
+    uint32_t descriptions;
+    bool inherited;
+};
+static struct holding first_holdings[16];
+static struct holding *holdings = first_holdings;
+static unsigned holding_count, holding_room = 16;
+
+static uint64_t cache[CACHE_MAX]; /* rings that nobody else ever saw, ready for use */
+static unsigned cached;
+
+struct px_pipe *px_pipe_ring(const struct px_ofd *ofd)
+{
+    uint64_t va = ofd->word[0];
+
+    if (va < PX_SHARED || va > PX_SHARED_HI - PX_PIPE_PAGES * PX_PAGE || va % PX_PAGE)
+        return NULL;
+    return (struct px_pipe *)va;
+}
+
+static struct holding *holding_of(uint64_t va)
+{
+    for (unsigned i = holding_count; i-- > 0;) {
+        if (holdings[i].va == va)
+            return &holdings[i];
+    }
+    return NULL;
+}
+
+bool px_pipe_hold(uint64_t va, bool inherited)
+{
+    struct holding *known = holding_of(va);
+
+    if (known) {
+        known->descriptions++;
+        return true;
+    }
+    if (holding_count == holding_room) {
+        struct holding *more = holding_room < RINGS_MAX ? px_alloc(2 * holding_room * sizeof *more) : NULL;
+
+        if (!more)
+            return false;
+        memcpy(more, holdings, holding_count * sizeof *more);
+        if (holdings != first_holdings)
+            px_free(holdings);
+        holdings = more;
+        holding_room *= 2;
+    }
+    holdings[holding_count++] = (struct holding){.va = va, .descriptions = 1, .inherited = inherited};
+    return true;
+}
+
+void px_pipe_ring_free(uint64_t va)
+{
+    (void)!exo_unmap_all(PX_SLOT_SELF, va, PX_PIPE_PAGES);
+    px_shared_release(va, PX_PIPE_PAGES);
+}
+
+void px_pipe_let_go(uint64_t va)
+{
+    struct holding *known = holding_of(va);
+    bool inherited;
+
+    if (!known || --known->descriptions)
+        return;
+    inherited = known->inherited;
+    *known = holdings[--holding_count];
+    if (px_fd_exiting)
+        return;
+    if (!inherited && cached < CACHE_MAX)
+        cache[cached++] = va;
+    else
+        px_pipe_ring_free(va);
+}
+
+/* A fork is near: from now on others may map these rings. The cache would be copied with its rings shared:
+ * give it up. */
+void px_pipe_inherited(void)
+{
+    for (unsigned i = 0; i < holding_count; i++)
+        holdings[i].inherited = true;
+    while (cached)
+        px_pipe_ring_free(cache[--cached]);
+}
+
+uint64_t px_pipe_ring_new(void)
+{
+    uint64_t va;
+
+    if (cached) {
+        va = cache[--cached];
+        memset((void *)va, 0, sizeof(struct px_pipe));
+        return va;
+    }
+    va = px_shared_reserve(PX_PIPE_PAGES);
+    if (!va)
+        return 0;
+    if (exo_alloc_all(PX_SLOT_SELF, va, PX_PIPE_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL) != 0) {
+        px_pipe_ring_free(va);
+        return 0;
+    }
+    return va;
+}

@@ -1,0 +1,249 @@
+/* Descriptions opened below /proc: texts read and settings written, and directories. */
+#include "proc_tree.h"
+
+#define FIRST_ROOM 4096u
+#define MOST_ROOM (256u << 10)
+
+static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, uint64_t *offset)
+{
+    size_t left = *offset < text->used ? text->used - *offset : 0;
+
+    if (bytes > left)
+        bytes = left;
+    if (bytes && px_copy_out(to, text->at + *offset, bytes) != 0)
+        return -EFAULT;
+    *offset += bytes;
+    return (int64_t)bytes;
+}
+
+/* Makes the text anew, in a larger and larger buffer until it fits, and gives the part asked for. */
+static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
+{
+    unsigned object = PX_PROC_OBJECT(ofd->node.ino);
+    const struct px_proc *process =
+        PX_PROC_PID(ofd->node.ino) ? px_proc_find(PX_PROC_PID(ofd->node.ino)) : NULL;
+
+    if (object >= px_proc_objects_count || !px_proc_objects[object].text)
+        return object < px_proc_objects_count && S_ISDIR(px_proc_objects[object].mode) ? -EISDIR : -EINVAL;
+    if (PX_PROC_PID(ofd->node.ino) && !process)
+        return -ESRCH;
+    if (px_proc_objects[object].mode == PROC_SECRET && ofd->word[0] != px_exec_count)
+        return 0; /* opened in a memory that an execve has ended: Linux has nothing to show either */
+    for (size_t room = FIRST_ROOM;; room *= 4) {
+        struct px_text text = {.at = px_alloc(room), .room = room};
+        int64_t result;
+
+        if (!text.at)
+            return -ENOMEM;
+        px_proc_objects[object].text(&text, process);
+        if (text.full && room < MOST_ROOM) {
+            px_free(text.at);
+            continue;
+        }
+        result = copy_slice(&text, to, bytes, offset);
+        px_free(text.at);
+        return result;
+    }
+}
+
+#define SETTING_MAX 256u
+
+static int64_t proc_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64_t *offset)
+{
+    char value[SETTING_MAX];
+    int64_t result;
+
+    if (bytes >= sizeof value)
+        return -EINVAL;
+    if (px_copy_in(value, from, bytes) != 0)
+        return -EFAULT;
+    value[bytes] = '\0';
+    result = px_proc_set(px_proc_objects[PX_PROC_OBJECT(ofd->node.ino) % px_proc_objects_count].text,
+                         px_proc_find(PX_PROC_PID(ofd->node.ino)), value);
+    if (result < 0)
+        return result;
+    *offset += bytes;
+    return (int64_t)bytes;
+}
+
+static int64_t proc_seek(struct px_ofd *ofd, int64_t offset, int whence)
+{
+    if (whence == SEEK_CUR)
+        offset += (int64_t)ofd->offset;
+    else if (whence != SEEK_SET)
+        return -EINVAL;
+    if (offset < 0)
+        return -EINVAL;
+    ofd->offset = (uint64_t)offset;
+    return offset;
+}
+
+static int64_t proc_stat(struct px_ofd *ofd, struct px_stat *stat)
+{
+    return px_procfs_stat(&ofd->node, stat);
+}
+
+int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat)
+{
+    uint64_t now = px_real_ns();
+
+    memset(stat, 0, sizeof *stat);
+    stat->st_dev = PX_PROC_DEV;
+    stat->st_ino = node->ino;
+    stat->st_nlink = node->nlink;
+    stat->st_mode = node->mode;
+    stat->st_uid = node->uid;
+    stat->st_gid = node->gid;
+    stat->st_rdev = node->rdev;
+    stat->st_size = (int64_t)node->size;
+    stat->st_blksize = S_ISREG(node->mode) || S_ISDIR(node->mode) || S_ISLNK(node->mode) ? 1024 : 4096;
+    stat->st_atim =
+        (struct px_timespec){.tv_sec = (int64_t)(now / PX_SECOND), .tv_nsec = (int64_t)(now % PX_SECOND)};
+    stat->st_mtim = stat->st_ctim = stat->st_atim;
+    return 0;
+}
+
+/* ---- directories ---- */
+
+struct listing {
+    px_user to;
+    size_t bytes, used;
+    bool old_layout, full, fault;
+};
+
+#define DT_DIR 4
+#define DT_REG 8
+#define DT_LNK 10
+
+/* One struct linux_dirent64 or, for the old call, linux_dirent, whose type is in the last byte. */
+static void list(struct listing *listing, const struct px_node *node, const char *name, uint64_t next)
+{
+    uint8_t entry[64] = {0};
+    size_t length = strlen(name), header = listing->old_layout ? 18 : 19;
+    size_t size = (header + length + 1 + (listing->old_layout ? 1 : 0) + 7) & ~7ul;
+    uint8_t type = S_ISDIR(node->mode) ? DT_DIR : S_ISLNK(node->mode) ? DT_LNK : DT_REG;
+    uint16_t record = (uint16_t)size;
+
+    if (size > sizeof entry || listing->full || listing->fault)
+        return;
+    if (listing->used + size > listing->bytes) {
+        listing->full = true;
+        return;
+    }
+    memcpy(entry, &node->ino, 8);
+    memcpy(entry + 8, &next, 8);
+    memcpy(entry + 16, &record, 2);
+    memcpy(entry + header, name, length);
+    entry[listing->old_layout ? size - 1 : 18] = type;
+    if (px_copy_out(listing->to + listing->used, entry, size) != 0)
+        listing->fault = true;
+    else
+        listing->used += size;
+}
+
+/* Positions in a directory: 0 and 1 are . and .., then 2 + index in the table, then NUMBERED + process index
+ * or descriptor. */
+#define NUMBERED 4096u
+
+static void list_numbers(struct listing *listing, const struct px_node *directory, uint64_t *position)
+{
+    unsigned object = PX_PROC_OBJECT(directory->ino);
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
+    unsigned most = object == PROC_ROOT   ? PX_PROCS_MAX
+                    : object == PROC_FD   ? (process == px_self() ? px_fds.high : 64)
+                    : object == PROC_TASK ? 1
+                                     : 0;
+
+    for (unsigned i = (unsigned)(*position - NUMBERED); i < most && !listing->full && !listing->fault; i++) {
+        const struct px_proc *other = object == PROC_ROOT ? PX_PROC(PX_PROCTAB, i) : process;
+        unsigned entry = object == PROC_FD ? PROC_FD_ENTRY : object == PROC_TASK ? PROC_TID : PROC_PID;
+        struct px_node node;
+        char name[16];
+
+        if (object == PROC_ROOT && (i == 0 || other->state == PX_FREE || other->state == PX_EMBRYO))
+            continue;
+        if (!other || (object == PROC_FD && !px_proc_has_descriptor(other, i)))
+            continue;
+        px_proc_node(&node, entry, other, object == PROC_FD ? i : 0);
+        exo_format(name, sizeof name, "%d", object == PROC_FD ? (int)i : other->pid);
+        list(listing, &node, name, NUMBERED + i + 1);
+        if (!listing->full && !listing->fault)
+            *position = NUMBERED + i + 1;
+    }
+}
+
+static void list_named(struct listing *listing, const struct px_node *directory, uint64_t *position)
+{
+    unsigned object = PX_PROC_OBJECT(directory->ino);
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
+
+    while (*position < NUMBERED && !listing->full && !listing->fault) {
+        unsigned i = (unsigned)*position - 2;
+        struct px_node node = *directory;
+        const char *name = *position == 0 ? "." : "..";
+
+        if (*position >= 2) {
+            if (i >= px_proc_objects_count) {
+                *position = NUMBERED;
+                return;
+            }
+            name = px_proc_lies_below(i, object) ? px_proc_objects[i].name : "";
+            px_proc_node(&node, i, process, 0);
+        }
+        if (*name)
+            list(listing, &node, name, *position + 1);
+        if (!listing->full && !listing->fault)
+            (*position)++;
+    }
+}
+
+static int64_t proc_getdents(struct px_ofd *ofd, px_user to, size_t bytes, bool old_layout)
+{
+    struct listing listing = {.to = to, .bytes = bytes, .old_layout = old_layout};
+    uint64_t position = ofd->offset;
+
+    if (!S_ISDIR(ofd->node.mode))
+        return -ENOTDIR;
+    if (PX_PROC_PID(ofd->node.ino) && !px_proc_find(PX_PROC_PID(ofd->node.ino)))
+        return -ENOENT;
+    list_named(&listing, &ofd->node, &position);
+    if (position >= NUMBERED && position <= NUMBERED + PX_FD_MAX)
+        list_numbers(&listing, &ofd->node, &position);
+    if (!listing.used && (listing.full || listing.fault))
+        return listing.fault ? -EFAULT : -EINVAL;
+    ofd->offset = position;
+    return (int64_t)listing.used;
+}
+
+const struct px_ops px_proc_ops = {
+    .name = "proc",
+    .read = proc_read,
+    .write = proc_write,
+    .seek = proc_seek,
+    .stat = proc_stat,
+    .getdents = proc_getdents,
+};
+
+int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
+{
+    unsigned object = PX_PROC_OBJECT(node->ino);
+
+    if (object == PROC_FD_ENTRY && PX_PROC_PID(node->ino) != px_self()->pid)
+        return -EACCES;
+    if (object == PROC_FD_ENTRY)
+        return px_fd_reopen((int)PX_PROC_NUMBER(node->ino), flags, ofd);
+    if (object >= px_proc_objects_count)
+        return -ENOENT;
+    if (S_ISDIR(node->mode) && (flags & O_ACCMODE) != O_RDONLY)
+        return -EISDIR;
+    if ((flags & O_ACCMODE) != O_RDONLY && px_proc_objects[object].mode != PROC_SETTING)
+        return -EACCES;
+    if (!S_ISDIR(node->mode) && !px_proc_objects[object].text)
+        return -EACCES;
+    *ofd = px_ofd_new(PX_OFD_PROC, flags);
+    if (!*ofd)
+        return -ENFILE;
+    (*ofd)->node = *node;
+    (*ofd)->word[0] = px_exec_count;
+    return 0;
+}
