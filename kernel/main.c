@@ -1,10 +1,10 @@
 /*
- * From the boot loader to the first environment. It gets every capability there is, and the boot image, of which the kernel
- * reads only the header and the first program.
+ * From the boot loader to the first environment. It gets every capability there is, and the boot image, of
+ * which the kernel reads only the header and the first program.
  */
+#include <exo/elf.h>
 #include <exo/string.h>
 
-#include "elf.h"
 #include "kernel.h"
 #include "port.h"
 
@@ -58,40 +58,31 @@ static void must_map(struct env *env, uint64_t va, uint64_t physical, uint64_t p
 }
 
 /* Maps a loadable segment with copies of its pages. */
-static void load_segment(struct env *env, const char *file, const struct elf_segment *segment)
+static void load_segment(struct env *env, const char *file, const struct exo_elf_segment *segment)
 {
-    uint64_t prot = (segment->flags & 4 ? EXO_PROT_READ : 0u) | (segment->flags & 2 ? EXO_PROT_WRITE : 0u) |
-                    (segment->flags & 1 ? EXO_PROT_EXEC : 0u);
+    uint64_t va = exo_elf_first_page(segment), end = va + exo_elf_pages(segment) * PAGE;
 
-    for (uint64_t va = segment->va & ~(PAGE - 1ul); va < segment->va + segment->memory_bytes; va += PAGE) {
+    for (; va < end; va += PAGE) {
         uint64_t physical = must_take();
         uint64_t from = va < segment->va ? segment->va : va;
-        uint64_t file_end = segment->va + segment->file_bytes, end = va + PAGE < file_end ? va + PAGE : file_end;
+        uint64_t file_end = segment->va + segment->file_bytes, to = va + PAGE < file_end ? va + PAGE : file_end;
 
-        if (end > from)
-            memcpy((char *)direct(physical) + from % PAGE, file + segment->offset + (from - segment->va), end - from);
-        must_map(env, va, physical, prot);
+        if (to > from)
+            memcpy((char *)direct(physical) + from % PAGE, file + segment->file_offset + (from - segment->va),
+                   to - from);
+        must_map(env, va, physical, segment->prot);
     }
 }
 
 static uint64_t load_program(struct env *env, const char *file, uint64_t bytes)
 {
-    struct elf_header header;
+    struct exo_elf elf;
 
-    if (!elf_check(file, bytes, &header))
-        panic("boot image: the first program is no valid ELF file");
-    for (unsigned i = 0; i < header.segments; i++) {
-        struct elf_segment segment;
-
-        if (!elf_segment(file, bytes, &header, i, &segment))
-            panic("boot image: bad segment %u in the first program", i);
-        if (segment.type != 1)
-            continue;
-        if (segment.va >= START_STACK_TOP / 2 || segment.memory_bytes > START_STACK_TOP / 4)
-            panic("boot image: segment %u of the first program is out of range", i);
-        load_segment(env, file, &segment);
-    }
-    return header.entry;
+    if (exo_elf_parse(file, bytes, PAGE, START_STACK_TOP / 2, &elf) < 0)
+        panic("boot image: the first program is no valid static ELF file, or has segments out of range");
+    for (unsigned i = 0; i < elf.segments; i++)
+        load_segment(env, file, &elf.segment[i]);
+    return elf.entry;
 }
 
 static void give(struct env *env, uint64_t index, struct object *object, uint64_t rights)
