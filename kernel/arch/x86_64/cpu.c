@@ -133,8 +133,6 @@ void arch_init_cpu(void)
     fpu_init();
     info->features = (uint64_t)features.fsgsbase | (uint64_t)features.smep << 2 |
                      (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5;
-    info->xsave_bytes = 512;
-    info->xsave_mask = 3; /* x87, SSE */
 }
 
 void set_kernel_entry_stack(uint64_t regs_end)

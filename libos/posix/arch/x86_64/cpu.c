@@ -29,12 +29,10 @@ uint64_t px_arch_hwcap2(void)
     return px_info()->features & INFO_FSGSBASE ? HWCAP2_FSGSBASE : 0;
 }
 
-/* The frame of entry's signal delivery: return address, ucontext and siginfo, the state and its end mark, alignment to 64, the red zone. */
+/* The frame of entry's signal delivery: return address, ucontext and siginfo, FXSAVE's area, alignment to 64, the red zone. */
 uint64_t px_arch_signal_stack(void)
 {
-    uint64_t state = px_info()->xsave_bytes > 512 ? px_info()->xsave_bytes : 512;
-
-    return (8 + 304 + 128 + state + 4 + 63 + 128 + 15) & ~15ul;
+    return (8 + 304 + 128 + 512 + 63 + 128 + 15) & ~15ul;
 }
 
 #define CPUID_1_ECX_RDRAND (1u << 30)

@@ -241,26 +241,13 @@ px_start_entry:
     call px_start
     jmp px_full_exit
 
-/*
- * FPU state without XSAVE and XRSTOR: under emulation these do not trap when the registers belong to another context (CR0.TS), as they must, and
- * would read or overwrite that one's. void f(void *area); FXSAVE's area is 16-byte aligned, the vectors' upper halves lie 16 bytes apart.
- */
-    .globl px_arch_fxsave, px_arch_fxrstor, px_arch_upper_save, px_arch_upper_load, px_arch_read_fs
+/* FPU state. void f(void *area), which is 16-byte aligned. */
+    .globl px_arch_fxsave, px_arch_fxrstor, px_arch_read_fs
 px_arch_fxsave:
     fxsave64 (%rdi)
     ret
 px_arch_fxrstor:
     fxrstor64 (%rdi)
-    ret
-px_arch_upper_save:
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    vextractf128 $1, %ymm\n, 16*\n(%rdi)
-    .endr
-    ret
-px_arch_upper_load:
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    vinsertf128 $1, 16*\n(%rdi), %ymm\n, %ymm\n
-    .endr
     ret
 px_arch_read_fs:
     rdfsbase %rax

@@ -25,54 +25,23 @@ struct frame {
 };
 _Static_assert(sizeof(struct ucontext) == 304 && sizeof(struct frame) == 440, "rt_sigframe of x86-64");
 
-#define UC_FP_XSTATE 1u
 #define UC_SIGCONTEXT_SS 2u
 #define UC_STRICT_RESTORE_SS 4u
 #define RED_ZONE 128u
 #define FLAG_TF 0x100ul
 #define FLAG_DF 0x400ul
 
-/* FPU area: FXSAVE's 512 bytes, and with XSAVE the header and AVX's upper halves. */
+/* FPU area: what FXSAVE writes. There is no XSAVE (docs/decisions/0005-no-xsave.md), as the flags of the ucontext say. */
 #define FX_BYTES 512u
-#define COMPONENT_X87 1ul
-#define COMPONENT_SSE 2ul
-#define COMPONENT_AVX 4ul
-#define XSAVE_COMPONENTS 7ul /* all that programs can get at here */
-#define XSAVE_BYTES 832u
-#define XSAVE_HEADER 512u
-#define XSAVE_UPPER 576u
-#define X87_REGISTERS 32u
-#define X87_CONTROL_DEFAULT 0x37fu
-#define SSE_REGISTERS 160u
-#define SSE_REGISTERS_END 416u
-#define MXCSR_DEFAULT 0x1f80u
-#define XSAVE_HEADER_BYTES 64u
-#define SW_RESERVED 464u
+#define FX_ALIGN 16u
 #define MXCSR_OFFSET 24u
 #define MXCSR_ALLOWED 0xffffu
-#define MAGIC1 0x46505853u
-#define MAGIC2 0x46505845u
-#define FEATURE_XSAVE 2u
 
-void px_arch_upper_save(void *halves);
-void px_arch_upper_load(const void *halves);
 void px_arch_fxsave(void *area);
 void px_arch_fxrstor(const void *area);
 
-static _Alignas(64) uint8_t area[XSAVE_BYTES + 4];
+static _Alignas(FX_ALIGN) uint8_t area[FX_BYTES];
 static struct { uint64_t error, trapno, cr2; } last_fault;
-
-static uint64_t components(void)
-{
-    return px_info()->features & FEATURE_XSAVE ? px_info()->xsave_mask & XSAVE_COMPONENTS : 0;
-}
-
-static size_t area_bytes(void)
-{
-    uint64_t mask = components();
-
-    return mask & 4 ? XSAVE_BYTES : mask ? FX_BYTES + XSAVE_HEADER_BYTES : FX_BYTES;
-}
 
 static void put32(uint8_t *at, uint32_t value)
 {
@@ -92,52 +61,14 @@ static uint32_t get32(const uint8_t *at)
     return value;
 }
 
-/* As XSAVE would leave it. */
-static void save_area(void)
-{
-    px_arch_fxsave(area);
-    if (!components())
-        return;
-    memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
-    put64(area + XSAVE_HEADER, components());
-    if (components() & COMPONENT_AVX)
-        px_arch_upper_save(area + XSAVE_UPPER);
-}
-
-/* As XRSTOR would take it: a component whose bit is not in the header begins anew. */
-static void load_area(void)
-{
-    uint64_t present = components();
-
-    if (present)
-        __builtin_memcpy(&present, area + XSAVE_HEADER, sizeof(present));
-    else
-        present = COMPONENT_X87 | COMPONENT_SSE;
-    if (!(present & COMPONENT_X87)) {
-        memset(area, 0, MXCSR_OFFSET);
-        memset(area + X87_REGISTERS, 0, SSE_REGISTERS - X87_REGISTERS);
-        put32(area, X87_CONTROL_DEFAULT);
-    }
-    if (!(present & COMPONENT_SSE)) {
-        memset(area + SSE_REGISTERS, 0, SSE_REGISTERS_END - SSE_REGISTERS);
-        put32(area + MXCSR_OFFSET, MXCSR_DEFAULT);
-    }
-    px_arch_fxrstor(area);
-    if (!(components() & COMPONENT_AVX))
-        return;
-    if (!(present & COMPONENT_AVX))
-        memset(area + XSAVE_UPPER, 0, XSAVE_BYTES - XSAVE_UPPER);
-    px_arch_upper_load(area + XSAVE_UPPER);
-}
-
 void px_arch_fpu_keep(void)
 {
-    save_area();
+    px_arch_fxsave(area);
 }
 
 void px_arch_fpu_give(void)
 {
-    load_area();
+    px_arch_fxrstor(area);
 }
 
 void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address)
@@ -173,47 +104,20 @@ void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128])
         put64(to + 24, info->value);
 }
 
-/* The FPU area at `to`, which is 64-byte aligned. */
 static int64_t push_fpu(uint64_t to)
 {
-    size_t bytes = area_bytes();
-
-    save_area();
-    if (components()) {
-        memset(area + SW_RESERVED, 0, FX_BYTES - SW_RESERVED);
-        put32(area + SW_RESERVED, MAGIC1);
-        put32(area + SW_RESERVED + 4, (uint32_t)bytes + 4);
-        put64(area + SW_RESERVED + 8, components());
-        put32(area + SW_RESERVED + 16, (uint32_t)bytes);
-        put32(area + bytes, MAGIC2);
-        bytes += 4;
-    }
-    return px_copy_out(to, area, bytes);
+    px_arch_fxsave(area);
+    return px_copy_out(to, area, FX_BYTES);
 }
 
 static int64_t pop_fpu(uint64_t from)
 {
-    size_t bytes = area_bytes();
-    bool extended;
-
     if (from == 0)
         return 0; /* Linux resets the FPU here; the registers that the handler left serve as well */
-    if (from % 64 || px_copy_in(area, from, FX_BYTES) < 0)
+    if (from % FX_ALIGN || px_copy_in(area, from, FX_BYTES) < 0)
         return -EFAULT;
-    extended = components() && get32(area + SW_RESERVED) == MAGIC1 && get32(area + SW_RESERVED + 16) == bytes;
-    if (extended && px_copy_in(area, from, bytes + 4) < 0)
-        return -EFAULT;
-    extended = extended && get32(area + bytes) == MAGIC2;
     put32(area + MXCSR_OFFSET, get32(area + MXCSR_OFFSET) & MXCSR_ALLOWED);
-    if (components()) {
-        uint64_t present = components() & 3;
-
-        if (extended)
-            __builtin_memcpy(&present, area + XSAVE_HEADER, sizeof(present));
-        memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
-        put64(area + XSAVE_HEADER, present & components());
-    }
-    load_area();
+    px_arch_fxrstor(area);
     return 0;
 }
 
@@ -247,12 +151,12 @@ int64_t px_arch_push_frame(struct exo_regs *regs, const struct px_siginfo *info,
         return -EFAULT; /* there is no other way back on x86-64 */
     if (action->flags & SA_ONSTACK && altstack->bytes && !nested)
         sp = altstack->base + altstack->bytes;
-    fpu = (sp - area_bytes() - (components() ? 4 : 0)) & ~63ul;
+    fpu = (sp - FX_BYTES) & ~63ul;
     sp = ((fpu - sizeof(frame)) & ~15ul) - 8;
     if (nested && !on_altstack(altstack, sp))
         return -EFAULT;
     frame.return_address = action->restorer;
-    frame.uc.flags = (components() ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+    frame.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
     frame.uc.link = 0;
     frame.uc.stack = *altstack;
     frame.uc.stack.flags = altstack->bytes == 0 ? SS_DISABLE : nested ? SS_ONSTACK : 0;
