@@ -11,8 +11,9 @@ FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "stdalign.h", "
 
 # Folder: what it may include, as path prefixes. "generated" is what abi/ and the system-call table make.
 ALLOWED = {
-    # The kernel shares three helpers that know nothing of either side: the memcpy family, the formatter, the ELF reader.
-    "kernel/": ["kernel/", "generated", "libexo/include/exo/string.h", "libexo/include/exo/format.h", "libexo/include/exo/elf.h"],
+    # The kernel shares helpers that know nothing of either side: the memcpy family, the formatter, the ELF reader, the two lattices.
+    "kernel/": ["kernel/", "generated", "libexo/include/exo/string.h", "libexo/include/exo/format.h", "libexo/include/exo/elf.h",
+                "libexo/include/exo/rights.h", "libexo/include/exo/label.h"],
     "libexo/": ["libexo/", "generated"],
     "libos/posix/": ["libos/posix/", "libexo/", "generated"],
     "servers/rs/": ["servers/rs/", "libos/posix/proto/", "libexo/", "generated"],
@@ -53,6 +54,7 @@ def generated_names(t):
     """Names of generated headers, from the generators themselves."""
     folder = os.path.join(t.folder, "generated")
     t.command("/usr/bin/python3", t.path("abi/generate.py"), "--out", folder)
+    t.command("/usr/bin/python3", t.path("abi/labels.py"), "--out", folder)
     t.command("/usr/bin/python3", t.path("libos/posix/calls.py"), "--out", folder)
     return folder, {os.path.relpath(os.path.join(where, name), folder) for where, _, names in os.walk(folder) for name in names}
 
