@@ -8,6 +8,7 @@ DIR/exo/calls.h             user stubs
 DIR/kernel_calls.h          prototypes of the kernel bodies
 DIR/kernel_dispatch.inc     the kernel's decoding of arguments and capabilities
 DIR/names.inc               X-macro tables of calls, errors and objects
+Which label rule each right falls under comes from abi/rules.txt (abi/labels.py).
 DIR/reference.md            the reference pages
 DIR/grammar.json            the same, for fuzzers and tests
 The listing (numbers, sizes, offsets) is printed to --listing: checked in as abi/listing.txt.
@@ -18,12 +19,15 @@ import os
 import re
 import sys
 
+import labels
+
 SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
 CTYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t"}
 
 
 class Abi:
-    def __init__(self, path):
+    def __init__(self, path, rules):
+        self.rules = rules
         self.version = self.base = 0
         self.errors, self.objects, self.lanes, self.rights = [], [], {}, []
         self.consts, self.structs, self.calls = [], [], []
@@ -107,6 +111,8 @@ class Abi:
         if any(a["kind"] == "cap" for a in parsed):
             errors = ["BADSLOT", "STALE", "TYPE"] + (
                 ["RIGHTS"] if any(a.get("rights") for a in parsed) else []) + errors
+        if any(self.rules.needed(a.get("rights", ()))[1] for a in parsed):
+            errors.append("DENIED")
         errors = list(dict.fromkeys(errors))
         known = {e[0] for e in self.errors}
         for error in errors:
@@ -213,7 +219,7 @@ def prototypes(abi):
     return "".join(out)
 
 
-def dispatch(abi):
+def dispatch(abi, rules):
     out = [HEAD]
     for call in abi.calls:
         out.append(f"static int64_t decode_{call['name']}(struct context *caller)\n{{\n")
@@ -231,6 +237,10 @@ def dispatch(abi):
                 out.append(f"    struct capability *{a['name']};\n"
                            f"    status = cap_resolve(caller->env, {register}, {kind}, {mask:#x}, &{a['name']});\n"
                            f"    if (status < 0)\n        return status;\n")
+                allowed, rule = rules.needed(a["rights"])
+                if rule:
+                    out.append(f"    if (!label_may(caller->env, {a['name']}->object, {allowed:#x}))\n"
+                               f"        return label_refused(caller->env, {a['name']}->object, EXO_AUDIT_{rule.upper()});\n")
                 values.append(a["name"])
             else:
                 values.append(register)
@@ -258,8 +268,9 @@ def reference(abi):
     out += [f"| {v} | `EXO_E_{n}` | {d} |\n" for n, v, d in abi.errors]
     out.append("\n## Objects\n\n| number | type | is |\n|---|---|---|\n")
     out += [f"| {v} | {n} | {d} |\n" for n, v, d in abi.objects]
-    out.append("\n## Rights\n\n| right | lane | bit | allows to |\n|---|---|---|---|\n")
-    out += [f"| `{n}` | {lane} | {bit} | {d} |\n" for n, lane, bit, d in abi.rights]
+    out.append("\n## Rights\n\nThe last column is the label rule under which the right is used (`abi/rules.txt`).\n\n"
+               "| right | lane | bit | allows to | rule |\n|---|---|---|---|---|\n")
+    out += [f"| `{n}` | {lane} | {bit} | {d} | {abi.rules.rule_of(n) or '-'} |\n" for n, lane, bit, d in abi.rights]
     out.append("\n## Calls\n")
     for c in abi.calls:
         args = ", ".join(a["name"] for a in c["args"])
@@ -300,11 +311,17 @@ def main():
     parser.add_argument("--out", help="folder to write to")
     parser.add_argument("--listing", help="file for the listing of numbers and layouts")
     options = parser.parse_args()
-    abi = Abi(os.path.join(os.path.dirname(os.path.abspath(__file__)), "exo.abi"))
+    here = os.path.dirname(os.path.abspath(__file__))
+    try:
+        rules = labels.Rules(os.path.join(here, "rules.txt"))
+        abi = Abi(os.path.join(here, "exo.abi"), rules)
+        rules.check_rights({right for right, _, _, _ in abi.rights})
+    except labels.Bad as problem:
+        sys.exit(f"abi: {problem}")
     files = {}
     if options.out:
         for name, text in (("exo/abi.h", header(abi)), ("exo/calls.h", stubs(abi)), ("kernel_calls.h", prototypes(abi)),
-                           ("kernel_dispatch.inc", dispatch(abi)),
+                           ("kernel_dispatch.inc", dispatch(abi, rules)),
                            ("names.inc", names(abi)), ("reference.md", reference(abi)),
                            ("grammar.json", json.dumps({"base": abi.base, "calls": abi.calls}, indent=1) + "\n")):
             files[os.path.join(options.out, name)] = text

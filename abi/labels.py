@@ -3,7 +3,7 @@
 usage: labels.py [--labels FILE] [--rules FILE] --out DIR
 
 DIR/exo/labels.h            the labels, their tables, and the rules as sets of relations
-DIR/labels.txt              the labels' names, one a line, top first: for the host side
+DIR/labels.txt              the labels' names, one a line, for the host side; `zone` after those that a zone of programs can have
 """
 import argparse
 import itertools
@@ -259,7 +259,8 @@ def main():
     except (Bad, OSError) as problem:
         sys.exit(f"labels: {problem}")
     write(os.path.join(options.out, "exo", "labels.h"), header(lattice, rules))
-    write(os.path.join(options.out, "labels.txt"), "".join(name + "\n" for name in lattice.names))
+    write(os.path.join(options.out, "labels.txt"), "".join(
+        name + (" zone" if name in lattice.below[lattice.places["programs"]] else "") + "\n" for name in lattice.names))
 
 
 if __name__ == "__main__":

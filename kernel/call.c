@@ -13,8 +13,8 @@
 /* `number` is below EXO_CALLS, also when the CPU guesses: the entry code checked it, the mask is for speculation. */
 int64_t call_dispatch(struct context *caller, uint64_t number)
 {
-    _Static_assert(EXO_CALLS <= 64, "the mask below");
-    number &= 63;
+    _Static_assert(EXO_CALLS <= 128, "the mask below");
+    number &= 127;
     caller->env->calls++;
     stats.calls++;
     if (number >= EXO_CALLS || !dispatch[number])

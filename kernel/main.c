@@ -98,7 +98,7 @@ static void fill_start_page(struct exo_startup *start, const struct boot *boot)
 
     *start = (struct exo_startup){
         .version = EXO_ABI_VERSION,
-        .slots = 6,
+        .slots = 7,
         .image_va = START_IMAGE,
         .image_pages = (boot->image.end - boot->image.start + PAGE - 1) / PAGE,
         .command_line_va = START_PAGE + sizeof(*start),
@@ -143,6 +143,7 @@ static void start_first(const struct boot *boot)
     info_block = block_new(zones[0], info_physical, 1, false);
     if (!context || !image || !info_block)
         panic("not enough memory to start");
+    info_block->object.label = EXO_LABEL_BOTTOM; /* everybody may read it */
     machine_object.id = object_next_id();
     machine_object.zone = zones[0];
     give(env, 1, &env->object, EXO_RIGHTS_ALL);
@@ -151,6 +152,7 @@ static void start_first(const struct boot *boot)
     give(env, 4, &machine_object, EXO_RIGHTS_ALL);
     give(env, 5, &image->object, EXO_RIGHTS_ALL);
     give(env, 6, &info_block->object, EXO_RIGHT_READ | EXO_RIGHT_COPY);
+    give(env, 7, &audit_object, EXO_RIGHTS_ALL);
     sched_ready(context);
 }
 
@@ -159,6 +161,7 @@ void kernel_main(const struct boot *boot)
     stats.boot_tsc = arch_cycles();
     make_info();
     zone_init();
+    audit_init();
     arch_init_cpu();
     arch_init_memory(boot);
     place_info();

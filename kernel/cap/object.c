@@ -16,6 +16,7 @@ static void object_set(struct object *object, struct zone *zone, unsigned type)
     object->type = (uint8_t)type;
     object->id = object_next_id();
     object->zone = zone;
+    object->label = zone->object.label;
     object_hold(&zone->object);
 }
 
@@ -66,7 +67,8 @@ void object_drop(struct object *object)
     case EXO_TYPE_TALLY: tally_free(object); break;
     case EXO_TYPE_IRQ: irq_free(object); break;
     case EXO_TYPE_ZONE: zone_destroy(object); break;
-    case EXO_TYPE_MACHINE: break;
+    case EXO_TYPE_MACHINE:
+    case EXO_TYPE_AUDIT: break;
     default: panic("object %lu of unknown type %u", object->id, object->type);
     }
 }

@@ -87,8 +87,11 @@ static void count_capability(struct capability *slot, int change)
         endpoint_caps_changed((struct endpoint *)slot->object, change);
 }
 
-static void fill(struct env *env, struct capability *slot, struct object *object, uint64_t rights, uint64_t badge)
+/* False: the zone's quota of slots is used up, nothing changed. */
+static bool fill(struct env *env, struct capability *slot, struct object *object, uint64_t rights, uint64_t badge)
 {
+    if (!zone_take_slots(env->zone, 1))
+        return false;
     slot->object = object;
     slot->rights = rights;
     slot->badge = badge;
@@ -99,6 +102,15 @@ static void fill(struct env *env, struct capability *slot, struct object *object
         env->slots_end = slot->index + 1;
     if (slot->index == env->slots_hint)
         env->slots_hint++;
+    return true;
+}
+
+/* As cap_clear, and the books of the environment. */
+static void empty(struct env *env, struct capability *slot)
+{
+    env->slots_used--;
+    zone_give_slots(env->zone, 1);
+    cap_clear(slot);
 }
 
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge)
@@ -119,12 +131,11 @@ int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint6
     if (!slot)
         return -EXO_E_NOMEM;
     if (slot->object && slot->object->dead)
-        cap_clear(slot); /* what it named is gone */
+        empty(env, slot); /* what it named is gone */
     if (!slot_usable(slot))
         return -EXO_E_EXISTS;
     slot->index = (uint32_t)index;
-    fill(env, slot, object, rights, badge);
-    return (int64_t)cap_handle(slot);
+    return fill(env, slot, object, rights, badge) ? (int64_t)cap_handle(slot) : -EXO_E_NOMEM;
 }
 
 void cap_clear(struct capability *slot)
@@ -144,10 +155,8 @@ bool cap_clear_some(struct env *env, unsigned most)
     while (most-- > 0 && env->slots_end > 0) {
         struct capability *slot = slot_at(env, --env->slots_end);
 
-        if (slot && slot->object) {
-            cap_clear(slot);
-            env->slots_used--;
-        }
+        if (slot && slot->object)
+            empty(env, slot);
     }
     return env->slots_end == 0;
 }
@@ -166,16 +175,20 @@ void cap_free_table(struct env *env)
 int64_t k_cap_copy(struct context *caller, struct capability *env, uint64_t index, struct capability *source, uint64_t rights,
                    uint64_t badge)
 {
+    struct env *target = (struct env *)env->object;
     uint64_t copied_badge = source->badge;
+    int64_t handle;
 
-    (void)caller;
     if (badge != 0) {
         if (source->object->type != EXO_TYPE_ENDPOINT || !(source->rights & EXO_RIGHT_MINT) || source->badge != 0 ||
             badge == EXO_BADGE_KERNEL)
             return -EXO_E_INVAL;
         copied_badge = badge;
     }
-    return cap_insert((struct env *)env->object, index, source->object, source->rights & rights, copied_badge);
+    handle = cap_insert(target, index, source->object, source->rights & rights, copied_badge);
+    if (handle >= 0)
+        audit_grant(caller->env, target, source->object, source->rights & rights);
+    return handle;
 }
 
 int64_t k_cap_delete(struct context *caller, uint64_t handle)
@@ -191,8 +204,7 @@ int64_t k_cap_delete(struct context *caller, uint64_t handle)
         return -EXO_E_BADSLOT;
     if (slot->index < env->slots_hint)
         env->slots_hint = slot->index;
-    env->slots_used--;
-    cap_clear(slot);
+    empty(env, slot);
     return 0;
 }
 
@@ -236,7 +248,10 @@ int64_t k_env_clone_slots(struct context *caller, struct capability *env, uint64
             continue;
         slot->index = source->index;
         slot->generation = source->generation;
-        fill(target, slot, source->object, source->rights, source->badge);
+        if (!fill(target, slot, source->object, source->rights, source->badge))
+            return done > 0 ? (int64_t)done : -EXO_E_NOMEM;
     }
+    if (done > 0)
+        audit_grant(self, target, &target->object, 0);
     return (int64_t)done;
 }

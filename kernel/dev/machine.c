@@ -2,7 +2,7 @@
 #include "kernel.h"
 #include "port.h"
 
-struct object machine_object = {.references = 1, .type = EXO_TYPE_MACHINE};
+struct object machine_object = {.references = 1, .type = EXO_TYPE_MACHINE, .label = EXO_PLACE_MACHINE};
 
 #define CONSOLE_MOST 4096u
 

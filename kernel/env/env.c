@@ -11,17 +11,31 @@
 #define CLEAR_PAGES 1024u
 #define CLEAR_SLOTS 256u
 
+/* It is counted there no more. The frame that it lies in still is, so the zone outlives this. */
+static void leave_zone(struct env *env)
+{
+    zone_give_envs(env->zone, 1);
+    object_drop(&env->zone->object);
+}
+
 struct env *env_new(struct zone *zone)
 {
-    struct env *env = object_new(zone, EXO_TYPE_ENV, sizeof(*env));
+    struct env *env;
 
-    if (!env)
+    if (!zone_take_envs(zone, 1))
         return NULL;
+    env = object_new(zone, EXO_TYPE_ENV, sizeof(*env));
+    if (!env) {
+        zone_give_envs(zone, 1);
+        return NULL;
+    }
     env->zone = zone;
+    object_hold(&zone->object);
     list_init(&env->contexts);
     list_init(&env->death_link);
     if (!space_init(env)) {
         env->object.type = EXO_TYPE_NONE;
+        leave_zone(env);
         object_free(&env->object, sizeof(*env));
         return NULL;
     }
@@ -61,6 +75,7 @@ void env_free(struct object *object)
     if (env->death)
         object_drop(&env->death->object);
     stats.envs--;
+    leave_zone(env);
     object_free(object, sizeof(*env));
 }
 
@@ -75,10 +90,14 @@ int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t d
 
         if (status < 0)
             return status;
+        if (!label_may(caller->env, endpoint->object, EXO_RULE_READ))
+            return label_refused(caller->env, endpoint->object, EXO_AUDIT_READ);
     }
     env = env_new((struct zone *)zone->object);
     if (!env)
         return -EXO_E_NOMEM;
+    if (env->zone != caller->env->zone)
+        audit(EXO_AUDIT_ENTER, caller->env, env->object.id, env->zone, 0);
     if (endpoint) {
         env->death = (struct endpoint *)endpoint->object;
         object_hold(&env->death->object);

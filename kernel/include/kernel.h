@@ -9,6 +9,7 @@
 #define KERNEL_H
 #include <arch/arch.h>
 #include <exo/abi.h>
+#include <exo/label.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +77,7 @@ struct object {
     uint32_t references; /* capabilities and kernel references */
     uint8_t type;        /* EXO_TYPE_* */
     uint8_t dead;        /* destroyed: capabilities to it do not resolve */
+    uint8_t label;       /* EXO_LABEL_*: its zone's; a zone's and an environment's are their own */
     uint64_t id;
     struct zone *zone;   /* its memory is charged here */
 };
@@ -111,33 +113,56 @@ void object_drop(struct object *object); /* frees it with the last reference */
 void object_free(struct object *object, size_t bytes);
 uint64_t object_next_id(void);
 
-/* ---- zones: zone/ ---- */
+/* ---- zones and labels: zone/ ---- */
 
-#define ZONES_MAX 64u
+#define ZONES_MAX 1024u
 #define SLAB_CLASSES 3u /* 64, 128, 256 bytes */
 
+struct slab {
+    struct list pages;        /* those with free blocks */
+    struct slab_page *empty;  /* one of them that is all free, kept; or NULL */
+};
+struct zone_count {
+    uint64_t used, quota; /* those of zones below included */
+};
 struct zone {
-    struct object object;
+    struct object object; /* object.label: the zone's own; object.zone: the zone above, counted */
     struct zone *parent;
     uint64_t used, quota; /* frames, those of zones below included */
+    struct zone_count envs, slots;
+    uint32_t weight;
     uint16_t number;
-    void *free[SLAB_CLASSES]; /* small objects of this zone */
+    uint8_t depth;
+    bool closing; /* nothing refers to it but frames that are still charged */
+    struct slab slab[SLAB_CLASSES]; /* small objects of this zone */
 };
 extern struct zone *zones[ZONES_MAX];
 void zone_init(void);
 bool zone_charge(struct zone *zone, uint64_t count);
 void zone_uncharge(struct zone *zone, uint64_t count);
+/* One more, or `count` more, environments or slots in the zone; false: somebody's quota is used up, nothing changed. */
+bool zone_take_envs(struct zone *zone, uint64_t count);
+void zone_give_envs(struct zone *zone, uint64_t count);
+bool zone_take_slots(struct zone *zone, uint64_t count);
+void zone_give_slots(struct zone *zone, uint64_t count);
 void *zone_small(struct zone *zone, size_t bytes);
 void zone_small_free(struct zone *zone, void *block, size_t bytes);
-struct zone *zone_new(struct zone *parent, uint64_t quota);
+void zone_small_init(struct zone *zone);
+void zone_small_end(struct zone *zone);
 void zone_destroy(struct object *object);
+
+/* zone/audit.c */
+extern struct object audit_object;
+void audit_init(void);
+void audit(unsigned kind, const struct env *who, uint64_t object, const struct zone *to, unsigned verdict);
+void audit_crossing(const struct env *from, const struct env *to, const struct object *object, uint64_t rights);
 
 /* ---- environments and contexts: env/ ---- */
 
 struct env {
     struct object object;
     struct space space; /* address space (arch.h) */
-    struct zone *zone;
+    struct zone *zone; /* counted; what it takes is charged there */
     struct list contexts;
     struct list death_link; /* in death endpoint's queue */
     struct endpoint *death; /* told when this ends */
@@ -153,6 +178,20 @@ struct env {
     struct capability slots[SLOTS_INLINE];
 };
 _Static_assert(sizeof(struct env) <= PAGE, "an environment is a page");
+
+/* May the environment do to the object what needs one of these relations (EXO_RULE_*)? One look-up: it stands on the path of each call. */
+static inline bool label_may(const struct env *actor, const struct object *object, unsigned allowed)
+{
+    return exo_label_allows(actor->object.label, object->label, allowed);
+}
+/* Records what a rule forbade, by its EXO_AUDIT_*; -EXO_E_DENIED. */
+int64_t label_refused(struct env *actor, struct object *object, unsigned kind);
+/* A capability to the object has gone from one environment to another: recorded where that crosses zones. */
+static inline void audit_grant(const struct env *from, const struct env *to, const struct object *object, uint64_t rights)
+{
+    if (from->zone != to->zone)
+        audit_crossing(from, to, object, rights);
+}
 
 enum context_state { CTX_STOPPED, CTX_READY, CTX_WAIT, CTX_CALL, CTX_REPLY, CTX_RECEIVE, CTX_DEAD };
 

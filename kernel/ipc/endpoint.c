@@ -72,7 +72,12 @@ static int64_t transfer(struct context *from, struct context *to, uint64_t handl
 
     if (status < 0)
         return status;
-    return cap_insert(to->env, 0, slot->object, slot->rights, slot->badge);
+    if (!label_may(from->env, &to->env->object, EXO_RULE_GRANT))
+        return label_refused(from->env, &to->env->object, EXO_AUDIT_GRANT);
+    status = cap_insert(to->env, 0, slot->object, slot->rights, slot->badge);
+    if (status >= 0)
+        audit_grant(from->env, to->env, slot->object, slot->rights);
+    return status;
 }
 
 /* Hands the caller's message over. Fails only for a capability that cannot travel. */
@@ -239,9 +244,9 @@ void endpoint_free(struct object *object)
     object_free(object, sizeof(struct endpoint));
 }
 
-int64_t k_ep_create(struct context *caller)
+static int64_t make_endpoint(struct context *caller, struct zone *zone)
 {
-    struct endpoint *endpoint = object_new(caller->env->zone, EXO_TYPE_ENDPOINT, sizeof(*endpoint));
+    struct endpoint *endpoint = object_new(zone, EXO_TYPE_ENDPOINT, sizeof(*endpoint));
     int64_t handle;
 
     if (!endpoint)
@@ -253,6 +258,16 @@ int64_t k_ep_create(struct context *caller)
     handle = cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
     object_drop(&endpoint->object);
     return handle;
+}
+
+int64_t k_ep_create(struct context *caller)
+{
+    return make_endpoint(caller, caller->env->zone);
+}
+
+int64_t k_ep_create_in(struct context *caller, struct capability *zone)
+{
+    return make_endpoint(caller, (struct zone *)zone->object);
 }
 
 /* Waits for a message, which is not there; `direct`: who runs meanwhile, or NULL. */

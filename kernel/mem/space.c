@@ -157,14 +157,14 @@ int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, s
     int64_t status = check_range(target, va, pages);
     uint64_t done;
 
-    (void)caller;
     if (status < 0)
         return status;
     if (first > block->pages || pages > block->pages - first)
         return -EXO_E_RANGE;
-    if (!(frame->rights & EXO_RIGHT_READ) || (prot & EXO_PROT_WRITE && !(frame->rights & EXO_RIGHT_WRITE)) ||
-        (prot & EXO_PROT_EXEC && !(frame->rights & EXO_RIGHT_EXEC)))
+    if ((prot & EXO_PROT_WRITE && !(frame->rights & EXO_RIGHT_WRITE)) || (prot & EXO_PROT_EXEC && !(frame->rights & EXO_RIGHT_EXEC)))
         return -EXO_E_RIGHTS;
+    if (prot & EXO_PROT_WRITE && !label_may(caller->env, frame->object, EXO_RULE_WRITE))
+        return label_refused(caller->env, frame->object, EXO_AUDIT_WRITE);
     prot &= 7;
     if (block->device)
         prot |= EXO_PROT_UNCACHED;

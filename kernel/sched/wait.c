@@ -107,6 +107,8 @@ static int64_t check(struct context *caller, struct checked *checked, unsigned c
 
             if (status < 0)
                 return status;
+            if (!label_may(caller->env, slot->object, EXO_RULE_READ))
+                return label_refused(caller->env, slot->object, EXO_AUDIT_READ);
             if (checked->endpoint || i + 1 != count)
                 return -EXO_E_INVAL; /* one endpoint, and last */
             checked->endpoint = (struct endpoint *)slot->object;

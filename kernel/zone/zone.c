@@ -1,21 +1,35 @@
 /*
- * Zones: quotas of frames, in a tree. A frame charged to a zone is charged to all above it, so a zone can never use more than its parent has.
- * Small kernel objects of a zone come from frames of that zone, which stay with it.
+ * Zones: a label and quotas, in a tree. What is charged to a zone is charged to all above it, so a zone can never use more than its parent has. A
+ * zone ends with the last frame that is charged to it, which may be mapped elsewhere long after its last capability and environment have gone;
+ * then its number is free for another.
  */
-#include <exo/string.h>
-
 #include "kernel.h"
 #include "port.h"
 
 struct zone *zones[ZONES_MAX];
 
-static struct zone root_zone = {.object = {.references = 1, .type = EXO_TYPE_ZONE}, .quota = UINT64_MAX};
+static struct zone root_zone = {
+    .object = {.references = 1, .type = EXO_TYPE_ZONE, .label = EXO_LABEL_TOP},
+    .quota = UINT64_MAX,
+    .envs.quota = UINT64_MAX,
+    .slots.quota = UINT64_MAX,
+    .weight = EXO_ZONE_WEIGHT,
+};
 
 void zone_init(void)
 {
     root_zone.object.id = object_next_id();
     root_zone.object.zone = &root_zone;
+    zone_small_init(&root_zone);
     zones[0] = &root_zone;
+}
+
+static void zone_end(struct zone *zone)
+{
+    zones[zone->number] = NULL;
+    audit(EXO_AUDIT_GONE, NULL, zone->object.id, zone, 0);
+    zone_give_envs(zone->parent, 1);
+    object_free(&zone->object, sizeof(*zone));
 }
 
 bool zone_charge(struct zone *zone, uint64_t count)
@@ -23,7 +37,7 @@ bool zone_charge(struct zone *zone, uint64_t count)
     struct zone *at, *undo;
 
     for (at = zone; at; at = at->parent) {
-        if (at->used + count > at->quota) {
+        if (count > at->quota - at->used) {
             for (undo = zone; undo != at; undo = undo->parent)
                 undo->used -= count;
             return false;
@@ -35,83 +49,174 @@ bool zone_charge(struct zone *zone, uint64_t count)
 
 void zone_uncharge(struct zone *zone, uint64_t count)
 {
-    for (; zone; zone = zone->parent) {
-        ASSERT(zone->used >= count);
-        zone->used -= count;
+    for (struct zone *at = zone; at; at = at->parent) {
+        ASSERT(at->used >= count);
+        at->used -= count;
     }
+    if (zone->closing && zone->used == 0)
+        zone_end(zone);
 }
 
-static unsigned class_of(size_t bytes)
+/* As zone_charge, for the count at `offset` in struct zone. */
+static bool take(struct zone *zone, size_t offset, uint64_t count)
 {
-    return bytes <= 64 ? 0 : bytes <= 128 ? 1 : 2;
-}
+    for (struct zone *at = zone; at; at = at->parent) {
+        struct zone_count *counted = (struct zone_count *)(void *)((char *)at + offset);
 
-/* Zeroed; at most 256 bytes. A free block's first word names the next. */
-void *zone_small(struct zone *zone, size_t bytes)
-{
-    unsigned class = class_of(bytes);
-    size_t size = 64ul << class;
-    void *block;
-
-    if (!zone->free[class]) {
-        uint64_t physical = frame_take(zone, 0, false);
-
-        if (!physical)
-            return NULL;
-        for (size_t at = 0; at < PAGE; at += size) {
-            *(void **)((char *)direct(physical) + at) = zone->free[class];
-            zone->free[class] = (char *)direct(physical) + at;
+        if (count > counted->quota - counted->used) {
+            for (struct zone *undo = zone; undo != at; undo = undo->parent)
+                ((struct zone_count *)(void *)((char *)undo + offset))->used -= count;
+            return false;
         }
+        counted->used += count;
     }
-    block = zone->free[class];
-    zone->free[class] = *(void **)block;
-    memset(block, 0, size);
-    return block;
+    return true;
 }
 
-void zone_small_free(struct zone *zone, void *block, size_t bytes)
+static void give(struct zone *zone, size_t offset, uint64_t count)
 {
-    unsigned class = class_of(bytes);
+    for (struct zone *at = zone; at; at = at->parent) {
+        struct zone_count *counted = (struct zone_count *)(void *)((char *)at + offset);
 
-    *(void **)block = zone->free[class];
-    zone->free[class] = block;
+        ASSERT(counted->used >= count);
+        counted->used -= count;
+    }
 }
 
-struct zone *zone_new(struct zone *parent, uint64_t quota)
+bool zone_take_envs(struct zone *zone, uint64_t count)
 {
-    struct zone *zone;
+    return take(zone, offsetof(struct zone, envs), count);
+}
+
+void zone_give_envs(struct zone *zone, uint64_t count)
+{
+    give(zone, offsetof(struct zone, envs), count);
+}
+
+bool zone_take_slots(struct zone *zone, uint64_t count)
+{
+    return take(zone, offsetof(struct zone, slots), count);
+}
+
+void zone_give_slots(struct zone *zone, uint64_t count)
+{
+    give(zone, offsetof(struct zone, slots), count);
+}
+
+static unsigned free_number(void)
+{
     unsigned number = 1;
 
     while (number < ZONES_MAX && zones[number])
         number++;
-    if (number == ZONES_MAX)
-        return NULL;
-    zone = object_new(parent, EXO_TYPE_ZONE, sizeof(*zone));
-    if (!zone)
-        return NULL;
-    zone->parent = parent;
-    zone->quota = quota;
-    zone->number = (uint16_t)number;
-    zones[number] = zone;
-    return zone;
+    return number;
 }
 
-/* The last reference is gone; frames still charged (slabs, pages mapped elsewhere) keep the zone's number taken. */
+/* The handle of a new zone below `parent` in the caller's slots, or an error. The limits are sound. */
+static int64_t make(struct context *caller, struct zone *parent, unsigned label, const struct exo_zone_limits *limits)
+{
+    unsigned number = free_number();
+    struct zone *zone;
+    int64_t handle;
+
+    if (number == ZONES_MAX || parent->depth + 1u >= EXO_ZONE_DEPTH)
+        return -EXO_E_LIMIT;
+    if (!zone_take_envs(parent, 1))
+        return -EXO_E_NOMEM;
+    zone = object_new(parent, EXO_TYPE_ZONE, sizeof(*zone));
+    if (!zone) {
+        zone_give_envs(parent, 1);
+        return -EXO_E_NOMEM;
+    }
+    zone->object.label = (uint8_t)label;
+    zone->parent = parent;
+    zone->quota = limits->frames;
+    zone->envs.quota = limits->envs;
+    zone->slots.quota = limits->slots;
+    zone->weight = (uint32_t)limits->weight;
+    zone->number = (uint16_t)number;
+    zone->depth = parent->depth + 1;
+    zone_small_init(zone);
+    zones[number] = zone;
+    audit(EXO_AUDIT_CREATE, caller->env, parent->object.id, zone, 0);
+    handle = cap_insert(caller->env, 0, &zone->object, EXO_RIGHTS_ALL, 0);
+    object_drop(&zone->object);
+    return handle;
+}
+
+/* The last reference is gone, so no environment and no object is charged here any more; frames may be. */
 void zone_destroy(struct object *object)
 {
-    (void)object;
+    struct zone *zone = (struct zone *)object;
+
+    zone_small_end(zone);
+    zone->closing = true;
+    if (zone->used == 0)
+        zone_end(zone);
 }
 
 int64_t k_zone_create(struct context *caller, struct capability *zone, uint64_t quota_frames)
 {
-    struct zone *made = zone_new((struct zone *)zone->object, quota_frames);
-    int64_t handle;
+    struct zone *parent = (struct zone *)zone->object;
+    const struct exo_zone_limits limits = {quota_frames, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
 
-    if (!made)
-        return -EXO_E_LIMIT;
-    handle = cap_insert(caller->env, 0, &made->object, EXO_RIGHTS_ALL, 0);
-    object_drop(&made->object);
-    return handle;
+    return make(caller, parent, parent->object.label, &limits);
+}
+
+int64_t k_zone_make(struct context *caller, struct capability *zone, uint64_t label, uint64_t limits_va)
+{
+    struct zone *parent = (struct zone *)zone->object;
+    struct exo_zone_limits limits;
+
+    if (!space_read(caller->env, &limits, limits_va, sizeof(limits)))
+        return -EXO_E_FAULT;
+    if (!exo_label_known(label) || limits.weight == 0 || limits.weight > EXO_ZONE_WEIGHT_MAX)
+        return -EXO_E_INVAL;
+    if (!exo_label_dominates(parent->object.label, (unsigned)label)) /* whose label the caller's dominates: the decoder asked */
+        return label_refused(caller->env, &parent->object, EXO_AUDIT_CREATE);
+    return make(caller, parent, (unsigned)label, &limits);
+}
+
+/* 0, or why the environment cannot enter. */
+static int64_t check_enter(struct env *actor, struct zone *zone, const struct env *env)
+{
+    unsigned contexts = 0;
+
+    if (env->ended)
+        return -EXO_E_PEER;
+    if (!exo_label_dominates(env->object.label, zone->object.label))
+        return label_refused(actor, &zone->object, EXO_AUDIT_ENTER);
+    for (const struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
+        if (++contexts > EXO_ENTER_CONTEXTS)
+            return -EXO_E_LIMIT;
+    return 0;
+}
+
+int64_t k_zone_enter(struct context *caller, struct capability *capability, struct capability *env_capability)
+{
+    struct zone *zone = (struct zone *)capability->object, *left;
+    struct env *env = (struct env *)env_capability->object;
+    int64_t status = check_enter(caller->env, zone, env);
+
+    if (status < 0)
+        return status;
+    if (!zone_take_envs(zone, 1))
+        return -EXO_E_NOMEM;
+    if (!zone_take_slots(zone, env->slots_used)) {
+        zone_give_envs(zone, 1);
+        return -EXO_E_NOMEM;
+    }
+    audit(EXO_AUDIT_ENTER, env, env->object.id, zone, 0);
+    left = env->zone;
+    zone_give_envs(left, 1);
+    zone_give_slots(left, env->slots_used);
+    object_hold(&zone->object);
+    env->zone = zone;
+    env->object.label = zone->object.label;
+    for (struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
+        LIST_ENTRY(at, struct context, env_link)->object.label = zone->object.label;
+    object_drop(&left->object);
+    return 0;
 }
 
 int64_t k_zone_info(struct context *caller, struct capability *zone, uint64_t out)
@@ -120,4 +225,21 @@ int64_t k_zone_info(struct context *caller, struct capability *zone, uint64_t ou
     uint64_t words[2] = {asked->used, asked->quota == UINT64_MAX ? frames_total : asked->quota};
 
     return space_write(caller->env, out, words, sizeof(words)) ? 0 : -EXO_E_FAULT;
+}
+
+int64_t k_zone_status(struct context *caller, struct capability *capability, uint64_t out)
+{
+    const struct zone *zone = (const struct zone *)capability->object;
+    const struct exo_zone_status status = {
+        .id = zone->object.id,
+        .parent = zone->parent ? zone->parent->object.id : 0,
+        .label = zone->object.label,
+        .number = zone->number,
+        .frames = zone->used,
+        .envs = zone->envs.used,
+        .slots = zone->slots.used,
+        .limits = {zone->quota, zone->envs.quota, zone->slots.quota, zone->weight},
+    };
+
+    return space_write(caller->env, out, &status, sizeof(status)) ? 0 : -EXO_E_FAULT;
 }

@@ -6,6 +6,7 @@
 #include <exo/abi.h>
 #include <exo/calls.h>
 #include <exo/format.h>
+#include <exo/label.h>
 #include <exo/ipc.h>
 #include <exo/loop.h>
 #include <exo/state.h>
@@ -18,12 +19,12 @@
 #define POWER_FAILED 0x65u
 
 /* Slots that the kernel fills (struct exo_startup). */
-enum { SLOT_SELF = 1, SLOT_CTX, SLOT_ZONE, SLOT_MACHINE, SLOT_IMAGE, SLOT_INFO };
+enum { SLOT_SELF = 1, SLOT_CTX, SLOT_ZONE, SLOT_MACHINE, SLOT_IMAGE, SLOT_INFO, SLOT_AUDIT };
 
 /* Slots of every server; an empty one is 0 on its start page. */
 enum server_slot {
     GIVE_SELF = 1, GIVE_CTX, GIVE_ZONE, GIVE_ENDPOINT, GIVE_PROC, GIVE_FS, GIVE_TTY, GIVE_MACHINE, GIVE_INFO,
-    GIVE_MINT_PROC, GIVE_MINT_FS, GIVE_MINT_TTY, GIVE_PROCESS_ZONE, GIVE_ENV_FS, GIVE_ENV_TTY, GIVE_ENV_PROC,
+    GIVE_MINT_PROC, GIVE_MINT_FS, GIVE_MINT_TTY, GIVE_PROCESS_ZONE, GIVE_ENV_FS, GIVE_ENV_TTY, GIVE_ENV_PROC, GIVE_AUDIT,
 };
 
 #define RIGHTS_ENDPOINT (EXO_RIGHT_RECV | EXO_RIGHT_MINT | EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY | EXO_RIGHT_COPY)
@@ -105,6 +106,13 @@ static void find_file(const char *name, struct archive_file *file)
     give_up();
 }
 
+static uint64_t make_zone(const char *step, unsigned label, uint64_t frames)
+{
+    const struct exo_zone_limits limits = {frames, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
+
+    return must(step, exo_zone_make(SLOT_ZONE, label, &limits));
+}
+
 /* Processes get all but a reserve: a server can always allocate what its clients' requests need to be refused properly. */
 static uint64_t make_zones(void)
 {
@@ -115,8 +123,8 @@ static uint64_t make_zones(void)
     reserve = stats.frames_free / 8;
     if (reserve > 8192)
         reserve = 8192;
-    server_zone = must("making the servers' zone", exo_zone_create(SLOT_ZONE, stats.frames_free));
-    process_zone = must("making the processes' zone", exo_zone_create(SLOT_ZONE, stats.frames_free - reserve));
+    server_zone = make_zone("making the servers' zone", EXO_PLACE_SERVERS, stats.frames_free);
+    process_zone = make_zone("making the processes' zone", EXO_PLACE_PROGRAMS, stats.frames_free - reserve);
     return server_zone;
 }
 
@@ -154,7 +162,8 @@ static void give_proc(struct px_server_start *start)
     give(env, GIVE_MINT_PROC, servers[PX_SERVER_PROC].endpoint, RIGHTS_MINT, 0);
     give(env, GIVE_MINT_FS, servers[PX_SERVER_FS].endpoint, RIGHTS_MINT, 0);
     give(env, GIVE_MINT_TTY, servers[PX_SERVER_TTY].endpoint, RIGHTS_MINT, 0);
-    give(env, GIVE_PROCESS_ZONE, process_zone, EXO_RIGHT_CHARGE | EXO_RIGHT_INSPECT | EXO_RIGHT_COPY, 0);
+    give(env, GIVE_PROCESS_ZONE, process_zone, EXO_RIGHT_CHARGE | EXO_RIGHT_ZONE | EXO_RIGHT_INSPECT | EXO_RIGHT_COPY, 0);
+    give(env, GIVE_AUDIT, SLOT_AUDIT, EXO_RIGHT_AUDIT | EXO_RIGHT_COPY, 0);
     give(env, GIVE_ENV_FS, servers[PX_SERVER_FS].env, RIGHTS_NEIGHBOUR, 0);
     give(env, GIVE_ENV_TTY, servers[PX_SERVER_TTY].env, RIGHTS_NEIGHBOUR, 0);
     start->machine = GIVE_MACHINE;
@@ -162,6 +171,7 @@ static void give_proc(struct px_server_start *start)
     start->mint_fs = GIVE_MINT_FS;
     start->mint_tty = GIVE_MINT_TTY;
     start->process_zone = GIVE_PROCESS_ZONE;
+    start->audit = GIVE_AUDIT;
     start->env_fs = GIVE_ENV_FS;
     start->env_tty = GIVE_ENV_TTY;
     if (offset % EXO_PAGE_BYTES)
@@ -237,7 +247,7 @@ static void start_servers(const struct exo_startup *startup)
 
     death_endpoint = must("making an endpoint", exo_ep_create());
     for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++) {
-        servers[who].endpoint = must("making an endpoint", exo_ep_create());
+        servers[who].endpoint = must("making an endpoint", exo_ep_create_in(server_zone));
         servers[who].env = must("making an environment", exo_env_create(server_zone, death_endpoint, who));
         find_file(servers[who].name, &servers[who].file);
     }

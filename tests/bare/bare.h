@@ -32,7 +32,7 @@ void bare_expect(int64_t got, int64_t wanted, const char *text, const char *file
 int64_t bare_must(int64_t got, const char *text, const char *file, int line);
 void bare_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-enum { SELF = 1, CTX = 2, ZONE = 3, MACHINE = 4 };
+enum { SELF = 1, CTX = 2, ZONE = 3, MACHINE = 4, AUDIT = 7 };
 
 extern const struct exo_startup *bare_start;
 static inline const struct exo_info *bare_info(void)
@@ -50,6 +50,7 @@ struct child {
 };
 #define CHILD_UPAGE 0x300000000000ul
 struct child child_new(void (*function)(uint64_t), uint64_t argument);
+struct child child_new_in(uint64_t zone, void (*function)(uint64_t), uint64_t argument);
 struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry);
 void child_start(const struct child *child);
 /* Waits for its end: the reason; the environment and its capabilities are gone afterwards. */

@@ -5,13 +5,13 @@
 #define CHILD_STACK 0x200000000000ul
 #define CHILD_STACK_PAGES 4ul
 
-struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
+static struct child make_child(uint64_t zone, void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
 {
     struct child child = {0};
     struct exo_ctx_state state = {0};
 
     child.death = (uint64_t)MUST(exo_ep_create());
-    child.env = (uint64_t)MUST(exo_env_create(ZONE, child.death, 77));
+    child.env = (uint64_t)MUST(exo_env_create(zone, child.death, 77));
     EXPECT(exo_share_all(child.env, IMAGE, IMAGE, IMAGE_PAGES, EXO_SHARE_COW | 7), 0);
     EXPECT(exo_alloc_all(child.env, CHILD_STACK, CHILD_STACK_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL), 0);
     state.regs.rip = (uint64_t)function;
@@ -22,6 +22,16 @@ struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint6
     child.context = (uint64_t)MUST(exo_ctx_create(child.env, CHILD_UPAGE, &state));
     EXPECT(exo_cap_copy(child.env, SELF, child.env, EXO_RIGHTS_ALL, 0), SELF);
     return child;
+}
+
+struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
+{
+    return make_child(ZONE, function, argument, syscall_entry, upcall_entry);
+}
+
+struct child child_new_in(uint64_t zone, void (*function)(uint64_t), uint64_t argument)
+{
+    return make_child(zone, function, argument, 0, 0);
 }
 
 struct child child_new(void (*function)(uint64_t), uint64_t argument)

@@ -16,7 +16,8 @@ struct px_server_start {
     uint64_t info_frame;       /* the kernel's info page */
     /* proc only: unbadged endpoints with MINT, to give to processes; the zone for processes; the libOS image */
     uint64_t mint_proc, mint_fs, mint_tty;
-    uint64_t process_zone;     /* CHARGE: environments of processes */
+    uint64_t process_zone;     /* CHARGE, ZONE: environments of processes, zones below */
+    uint64_t audit;            /* AUDIT, COPY: proc passes it on to who may read it */
     uint64_t env_fs, env_tty;  /* the other servers' environments (MAP): proc maps clients' pages there (layout.h: PX_CLIENT_*) */
     uint64_t env_proc;         /* fs and tty: proc's environment (MAP), to share the metadata / tty page with it for processes */
     uint64_t posix_va, posix_bytes;  /* proc only: the libOS ELF file, mapped read-only */
