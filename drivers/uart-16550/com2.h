@@ -5,6 +5,7 @@
 
 struct com2_place {
     uint64_t machine;  /* DEVICE and IRQ */
+    uint64_t ports;    /* com2_attach makes it from that */
     uint64_t endpoint; /* where interrupts are notified, */
     uint64_t bits;     /* as these bits */
 };

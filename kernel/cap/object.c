@@ -67,6 +67,10 @@ void object_drop(struct object *object)
     case EXO_TYPE_TALLY: tally_free(object); break;
     case EXO_TYPE_IRQ: irq_free(object); break;
     case EXO_TYPE_ZONE: zone_destroy(object); break;
+    case EXO_TYPE_PORTS: ports_free(object); break;
+    case EXO_TYPE_SERVICE:
+    case EXO_TYPE_DISK:
+    case EXO_TYPE_NETWORK: object_free(object, sizeof(*object)); break;
     case EXO_TYPE_MACHINE:
     case EXO_TYPE_AUDIT: break;
     default: panic("object %lu of unknown type %u", object->id, object->type);

@@ -6,10 +6,12 @@
 #include <exo/string.h>
 
 #include "kernel.h"
+#include "port.h"
 
 #define GENERATION_LAST UINT32_MAX
+#define GENERATION(key) ((uint32_t)((key) >> 16))
 
-static struct capability *slot_at(struct env *env, uint32_t index)
+struct capability *cap_slot(struct env *env, uint32_t index)
 {
     struct capability *page;
 
@@ -22,10 +24,9 @@ static struct capability *slot_at(struct env *env, uint32_t index)
     return page ? &page[index % SLOTS_PAGE] : NULL;
 }
 
-/* As slot_at, but makes the page that is missing; NULL: no memory. */
-static struct capability *slot_make(struct env *env, uint32_t index)
+struct capability *cap_slot_make(struct env *env, uint32_t index)
 {
-    struct capability *slot = slot_at(env, index);
+    struct capability *slot = cap_slot(env, index);
     uint64_t physical;
 
     if (slot)
@@ -40,31 +41,40 @@ static struct capability *slot_make(struct env *env, uint32_t index)
     if (!physical)
         return NULL;
     env->directory[(index - SLOTS_INLINE) / SLOTS_PAGE] = direct(physical);
-    return slot_at(env, index);
+    return cap_slot(env, index);
+}
+
+/* Why a handle does not resolve; 0 for one that does, but has a time, which has not passed. */
+static int64_t explain(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights)
+{
+    if (!slot || (handle & 0xffff) == 0 || handle >> 48)
+        return -EXO_E_BADSLOT;
+    if (GENERATION(slot->key) != GENERATION(handle))
+        return -EXO_E_STALE;
+    if (!slot->object || slot->object->dead)
+        return -EXO_E_BADSLOT;
+    if (slot->key & SLOT_EXPIRES && arch_now_ns() >= slot->node->expires_ns)
+        return -EXO_E_EXPIRED;
+    if (type != CAP_ANY && slot->object->type != type)
+        return -EXO_E_TYPE;
+    return rights & ~slot->rights ? -EXO_E_RIGHTS : 0;
 }
 
 int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found)
 {
-    uint32_t index = (uint32_t)(handle & 0xffff);
-    struct capability *slot = slot_at(env, index);
+    struct capability *slot = cap_slot(env, (uint32_t)(handle & 0xffff));
 
-    if (!slot || index == 0 || handle >> 48)
-        return -EXO_E_BADSLOT;
-    if (slot->generation != (uint32_t)(handle >> 16))
-        return -EXO_E_STALE;
-    if (!slot->object || slot->object->dead)
-        return -EXO_E_BADSLOT;
-    if (type != CAP_ANY && slot->object->type != type)
-        return -EXO_E_TYPE;
-    if (rights & ~slot->rights)
-        return -EXO_E_RIGHTS;
     *found = slot;
-    return 0;
+    if (__builtin_expect(slot && (slot->key ^ handle) == SLOT_LIVE && !slot->object->dead &&
+                             (type == CAP_ANY || slot->object->type == type) && !(rights & ~slot->rights),
+                         true))
+        return 0;
+    return explain(slot, handle, type, rights);
 }
 
 static bool slot_usable(const struct capability *slot)
 {
-    return !slot || (!slot->object && slot->generation != GENERATION_LAST);
+    return !slot || (!slot->object && GENERATION(slot->key) != GENERATION_LAST);
 }
 
 /* Lowest free index, or 0. */
@@ -73,90 +83,154 @@ static uint32_t find_free(struct env *env)
     uint32_t index = env->slots_hint ? env->slots_hint : 1;
 
     for (; index < EXO_SLOTS_MAX; index++)
-        if (slot_usable(slot_at(env, index)))
+        if (slot_usable(cap_slot(env, index)))
             return index;
     return 0;
 }
 
 /* Books that depend on what a capability allows. */
-static void count_capability(struct capability *slot, int change)
+static void count_capability(struct object *object, uint64_t rights, int change)
 {
-    if (slot->object->type == EXO_TYPE_TALLY)
-        tally_changed((struct tally *)slot->object, change);
-    if (slot->object->type == EXO_TYPE_ENDPOINT && slot->rights & EXO_RIGHT_RECV)
-        endpoint_caps_changed((struct endpoint *)slot->object, change);
+    if (object->type == EXO_TYPE_TALLY)
+        tally_changed((struct tally *)object, change);
+    if (object->type == EXO_TYPE_ENDPOINT && rights & EXO_RIGHT_RECV)
+        endpoint_caps_changed((struct endpoint *)object, change);
 }
 
-/* False: the zone's quota of slots is used up, nothing changed. */
-static bool fill(struct env *env, struct capability *slot, struct object *object, uint64_t rights, uint64_t badge)
+static void occupied(struct env *env, uint32_t index)
 {
+    env->slots_used++;
+    if (index >= env->slots_end)
+        env->slots_end = index + 1;
+    if (index == env->slots_hint)
+        env->slots_hint++;
+}
+
+static void vacate(struct env *env, struct capability *slot)
+{
+    uint32_t index = (uint32_t)(slot->key & 0xffff);
+
+    *slot = (struct capability){.key = (uint64_t)(GENERATION(slot->key) + 1) << 16 | index};
+    env->slots_used--;
+    zone_give_slots(env->zone, 1);
+    if (index < env->slots_hint)
+        env->slots_hint = index;
+}
+
+bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make)
+{
+    struct cap_node *node;
+
     if (!zone_take_slots(env->zone, 1))
         return false;
-    slot->object = object;
-    slot->rights = rights;
-    slot->badge = badge;
-    object_hold(object);
-    count_capability(slot, 1);
-    env->slots_used++;
-    if (slot->index >= env->slots_end)
-        env->slots_end = slot->index + 1;
-    if (slot->index == env->slots_hint)
-        env->slots_hint++;
+    node = node_new(env->zone, make->parent);
+    if (!node) {
+        zone_give_slots(env->zone, 1);
+        return false;
+    }
+    node->env = env;
+    node->index = (uint16_t)index;
+    node->badge = make->badge;
+    node->expires_ns = make->expires_ns;
+    slot->object = make->object;
+    slot->rights = make->rights;
+    slot->node = node;
+    slot->key = (uint64_t)generation << 16 | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
+    object_hold(make->object);
+    count_capability(make->object, make->rights, 1);
+    occupied(env, index);
     return true;
 }
 
-/* As cap_clear, and the books of the environment. */
-static void empty(struct env *env, struct capability *slot)
+struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *status)
 {
-    env->slots_used--;
-    zone_give_slots(env->zone, 1);
-    cap_clear(slot);
+    struct capability *slot;
+
+    *status = -EXO_E_PEER;
+    if (env->ended)
+        return NULL;
+    *status = -EXO_E_INVAL;
+    if (*index >= EXO_SLOTS_MAX)
+        return NULL;
+    if (*index == 0) {
+        *index = find_free(env);
+        *status = -EXO_E_NOSLOT;
+        if (*index == 0)
+            return NULL;
+        env->slots_hint = (uint32_t)*index;
+    }
+    slot = cap_slot_make(env, (uint32_t)*index);
+    *status = -EXO_E_NOMEM;
+    if (!slot)
+        return NULL;
+    if (slot->object && slot->object->dead)
+        cap_clear(env, slot); /* what it named is gone */
+    *status = -EXO_E_EXISTS;
+    return slot_usable(slot) ? slot : NULL;
+}
+
+static int64_t insert(struct env *env, uint64_t index, const struct cap_make *make)
+{
+    int64_t status;
+    struct capability *slot = cap_empty_slot(env, &index, &status);
+
+    if (!slot)
+        return status;
+    if (!cap_fill(env, slot, (uint32_t)index, GENERATION(slot->key), make))
+        return -EXO_E_NOMEM;
+    return (int64_t)cap_handle(slot);
 }
 
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge)
 {
-    struct capability *slot;
-
-    if (env->ended)
-        return -EXO_E_PEER;
-    if (index >= EXO_SLOTS_MAX)
-        return -EXO_E_INVAL;
-    if (index == 0) {
-        index = find_free(env);
-        if (index == 0)
-            return -EXO_E_NOSLOT;
-        env->slots_hint = (uint32_t)index;
-    }
-    slot = slot_make(env, (uint32_t)index);
-    if (!slot)
-        return -EXO_E_NOMEM;
-    if (slot->object && slot->object->dead)
-        empty(env, slot); /* what it named is gone */
-    if (!slot_usable(slot))
-        return -EXO_E_EXISTS;
-    slot->index = (uint32_t)index;
-    return fill(env, slot, object, rights, badge) ? (int64_t)cap_handle(slot) : -EXO_E_NOMEM;
+    return insert(env, index, &(struct cap_make){object, NULL, rights, badge, EXO_DEADLINE_NEVER});
 }
 
-void cap_clear(struct capability *slot)
+int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns)
+{
+    const struct cap_node *node = source->node;
+    struct cap_make make = {source->object, source->node, source->rights & rights, badge,
+                            expires_ns < node->expires_ns ? expires_ns : node->expires_ns};
+
+    if (!node_may_derive(node))
+        return -EXO_E_LIMIT;
+    return insert(env, index, &make);
+}
+
+void cap_clear(struct env *env, struct capability *slot)
 {
     struct object *object = slot->object;
+    uint64_t rights = slot->rights;
 
-    count_capability(slot, -1);
-    slot->object = NULL;
-    slot->rights = 0;
-    slot->badge = 0;
-    slot->generation++;
+    node_leave(slot->node);
+    vacate(env, slot);
+    count_capability(object, rights, -1);
     object_drop(object);
+}
+
+int64_t cap_move_slot(struct env *from, struct capability *source, struct env *to, struct capability *slot, uint32_t index)
+{
+    uint64_t flags = source->key & ~SLOT_HANDLE;
+    uint32_t generation = GENERATION(slot->key);
+
+    if (!zone_take_slots(to->zone, 1))
+        return -EXO_E_NOMEM;
+    *slot = *source;
+    slot->key = (uint64_t)generation << 16 | index | flags;
+    slot->node->env = to;
+    slot->node->index = (uint16_t)index;
+    occupied(to, index);
+    vacate(from, source);
+    return (int64_t)cap_handle(slot);
 }
 
 bool cap_clear_some(struct env *env, unsigned most)
 {
     while (most-- > 0 && env->slots_end > 0) {
-        struct capability *slot = slot_at(env, --env->slots_end);
+        struct capability *slot = cap_slot(env, --env->slots_end);
 
         if (slot && slot->object)
-            empty(env, slot);
+            cap_clear(env, slot);
     }
     return env->slots_end == 0;
 }
@@ -170,88 +244,4 @@ void cap_free_table(struct env *env)
             frame_drop(direct_physical(env->directory[page]));
     frame_drop(direct_physical(env->directory));
     env->directory = NULL;
-}
-
-int64_t k_cap_copy(struct context *caller, struct capability *env, uint64_t index, struct capability *source, uint64_t rights,
-                   uint64_t badge)
-{
-    struct env *target = (struct env *)env->object;
-    uint64_t copied_badge = source->badge;
-    int64_t handle;
-
-    if (badge != 0) {
-        if (source->object->type != EXO_TYPE_ENDPOINT || !(source->rights & EXO_RIGHT_MINT) || source->badge != 0 ||
-            badge == EXO_BADGE_KERNEL)
-            return -EXO_E_INVAL;
-        copied_badge = badge;
-    }
-    handle = cap_insert(target, index, source->object, source->rights & rights, copied_badge);
-    if (handle >= 0)
-        audit_grant(caller->env, target, source->object, source->rights & rights);
-    return handle;
-}
-
-int64_t k_cap_delete(struct context *caller, uint64_t handle)
-{
-    struct env *env = caller->env;
-    struct capability *slot = slot_at(env, (uint32_t)(handle & 0xffff));
-
-    if (!slot || (handle & 0xffff) == 0 || handle >> 48)
-        return -EXO_E_BADSLOT;
-    if (slot->generation != (uint32_t)(handle >> 16))
-        return -EXO_E_STALE;
-    if (!slot->object)
-        return -EXO_E_BADSLOT;
-    if (slot->index < env->slots_hint)
-        env->slots_hint = slot->index;
-    empty(env, slot);
-    return 0;
-}
-
-int64_t k_cap_info(struct context *caller, uint64_t handle, uint64_t out)
-{
-    struct capability *slot;
-    int64_t status = cap_resolve(caller->env, handle, CAP_ANY, 0, &slot);
-    struct exo_cap_info text;
-
-    if (status < 0)
-        return status;
-    text = (struct exo_cap_info){slot->object->type, slot->object->references, slot->rights, slot->badge, slot->object->id};
-    return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
-}
-
-/* Slots done at one entry. */
-#define CLONE_WORK 512u
-
-int64_t k_env_clone_slots(struct context *caller, struct capability *env, uint64_t first, uint64_t count)
-{
-    struct env *target = (struct env *)env->object, *self = caller->env;
-    uint64_t done;
-
-    if (target->ended)
-        return -EXO_E_PEER;
-    if (first == 0 || first >= EXO_SLOTS_MAX)
-        return 0;
-    if (count > EXO_SLOTS_MAX - first)
-        count = EXO_SLOTS_MAX - first;
-    if (first + count > self->slots_end)
-        count = first < self->slots_end ? self->slots_end - first : 0;
-    for (done = 0; done < count && done < CLONE_WORK; done++) {
-        struct capability *source = slot_at(self, (uint32_t)(first + done)), *slot;
-
-        if (!source || !source->object || source->object->dead || !(source->rights & EXO_RIGHT_COPY))
-            continue;
-        slot = slot_make(target, (uint32_t)(first + done));
-        if (!slot)
-            return done > 0 ? (int64_t)done : -EXO_E_NOMEM;
-        if (slot->object || slot->generation > source->generation)
-            continue;
-        slot->index = source->index;
-        slot->generation = source->generation;
-        if (!fill(target, slot, source->object, source->rights, source->badge))
-            return done > 0 ? (int64_t)done : -EXO_E_NOMEM;
-    }
-    if (done > 0)
-        audit_grant(self, target, &target->object, 0);
-    return (int64_t)done;
 }

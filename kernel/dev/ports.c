@@ -4,22 +4,50 @@
 #include "kernel.h"
 #include "port.h"
 
-/* 0 and the width in bytes, or an error. */
-static int64_t check(uint64_t port, uint64_t operation, unsigned *width)
+int64_t k_ports_create(struct context *caller, struct capability *machine, uint64_t first, uint64_t count)
 {
+    struct ports *ports;
+    int64_t handle;
+
+    (void)machine;
+    if (count == 0)
+        return -EXO_E_INVAL;
+    if (first > UINT16_MAX || count > UINT16_MAX + 1u - first)
+        return -EXO_E_RANGE;
+    if (!arch_port_valid(first, (unsigned)count))
+        return -EXO_E_RANGE;
+    ports = object_new(caller->env->zone, EXO_TYPE_PORTS, sizeof(*ports));
+    if (!ports)
+        return -EXO_E_NOMEM;
+    ports->first = first;
+    ports->count = count;
+    handle = cap_insert(caller->env, 0, &ports->object, EXO_RIGHTS_ALL, 0);
+    object_drop(&ports->object);
+    return handle;
+}
+
+void ports_free(struct object *object)
+{
+    object_free(object, sizeof(struct ports));
+}
+
+/* 0 and the width in bytes, or an error. */
+static int64_t check(const struct capability *capability, uint64_t port, uint64_t operation, unsigned *width)
+{
+    const struct ports *ports = (const struct ports *)capability->object;
+
     *width = (unsigned)(operation & EXO_PORT_WIDTH);
     if ((operation & ~(uint64_t)(EXO_PORT_WIDTH | EXO_PORT_WRITE)) || (*width != 1 && *width != 2 && *width != 4))
         return -EXO_E_INVAL;
-    return arch_port_valid(port, *width) ? 0 : -EXO_E_RANGE;
+    return port >= ports->first && *width <= ports->count && port - ports->first <= ports->count - *width ? 0 : -EXO_E_RANGE;
 }
 
-int64_t k_port_io(struct context *caller, struct capability *machine, uint64_t port, uint64_t operation, uint64_t value)
+int64_t k_port_io(struct context *caller, struct capability *ports, uint64_t port, uint64_t operation, uint64_t value)
 {
     unsigned width;
-    int64_t status = check(port, operation, &width);
+    int64_t status = check(ports, port, operation, &width);
 
     (void)caller;
-    (void)machine;
     if (status < 0)
         return status;
     if (!(operation & EXO_PORT_WRITE))
@@ -45,14 +73,13 @@ static void move(uint8_t *bytes, uint64_t port, uint64_t operation, unsigned wid
 }
 
 /* What was read from a device is gone there, so the memory is proved first, by reading it or by writing it once in vain. */
-int64_t k_port_string(struct context *caller, struct capability *machine, uint64_t port, uint64_t operation, uint64_t memory, uint64_t count)
+int64_t k_port_string(struct context *caller, struct capability *ports, uint64_t port, uint64_t operation, uint64_t memory, uint64_t count)
 {
     uint8_t bytes[EXO_PORT_STRING] = {0};
     unsigned width;
-    int64_t status = check(port, operation, &width);
+    int64_t status = check(ports, port, operation, &width);
     bool is_write = operation & EXO_PORT_WRITE;
 
-    (void)machine;
     if (status < 0)
         return status;
     if (count > EXO_PORT_STRING / width)

@@ -31,6 +31,7 @@ struct env *env_new(struct zone *zone)
     }
     env->zone = zone;
     object_hold(&zone->object);
+    env->slots[0].key = UINT64_MAX; /* no handle names it */
     list_init(&env->contexts);
     list_init(&env->death_link);
     if (!space_init(env)) {

@@ -82,35 +82,82 @@ struct object {
     struct zone *zone;   /* its memory is charged here */
 };
 
+/*
+ * A slot: what the holder may do to which object. `key` is what a valid handle must differ from in SLOT_LIVE and in nothing else: index in bits 0-15,
+ * generation in bits 16-47, flags above. So one comparison finds stale, empty and special slots.
+ */
 struct capability {
     struct object *object; /* NULL: empty */
     uint64_t rights;
-    uint64_t badge;
-    uint32_t generation;
-    uint32_t index;
+    struct cap_node *node;
+    uint64_t key;
 };
 _Static_assert(sizeof(struct capability) == 32, "128 to a page");
+
+#define SLOT_LIVE (1ul << 48)
+#define SLOT_EXPIRES (1ul << 49) /* the node says when */
+#define SLOT_HANDLE (SLOT_LIVE - 1)
+
+/*
+ * A node of the derivation forest: one for each capability. A capability that goes while two or more have been derived from it leaves its node
+ * behind, so that whoever stands above can still take those back; with fewer the node goes too, so there are never more such nodes than
+ * capabilities. Charged to the zone of the environment that holds, or held, the capability.
+ */
+struct cap_node {
+    struct cap_node *parent, *children, *next, *previous;
+    struct env *env; /* whose slot; NULL: the capability is gone */
+    uint64_t badge;
+    uint64_t expires_ns;
+    uint16_t zone;  /* its number; the zone is held */
+    uint16_t index; /* of the slot */
+    uint8_t depth;  /* more than the parent's */
+    bool revoking;  /* what was derived from it is being taken back, so nothing new is derived below */
+};
+_Static_assert(sizeof(struct cap_node) == 64, "the smallest slab");
 
 #define SLOTS_INLINE 64u
 #define SLOTS_PAGE (PAGE / sizeof(struct capability))
 
+/* What a new capability shall be. `parent`: the node that it derives from, or NULL. */
+struct cap_make {
+    struct object *object;
+    struct cap_node *parent;
+    uint64_t rights, badge, expires_ns;
+};
+
 /* Resolves a handle of env: type and rights checked. */
 int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found);
-/* Puts a reference to object into an empty slot (index 0: any); returns the handle or an error. */
+/* Puts the first capability to an object into an empty slot (index 0: any); returns the handle or an error. */
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge);
-void cap_clear(struct capability *slot);
+/* As cap_insert, for one that derives from another: within its rights and its time. */
+int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns);
+void cap_clear(struct env *env, struct capability *slot);
+struct capability *cap_slot(struct env *env, uint32_t index); /* NULL: there is none yet */
+struct capability *cap_slot_make(struct env *env, uint32_t index); /* as cap_slot, but makes the page that is missing; NULL: no memory */
+/* An empty slot at the index, or anywhere (0, changed); NULL and the error in *status. */
+struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *status);
+/* Fills an empty slot; its handle is of the generation. False: no memory. */
+bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make);
+int64_t cap_move_slot(struct env *from, struct capability *source, struct env *to, struct capability *slot, uint32_t index);
 /* Empties up to `most` slots; true when none is left. */
 bool cap_clear_some(struct env *env, unsigned most);
 void cap_free_table(struct env *env);
 static inline uint64_t cap_handle(const struct capability *slot)
 {
-    return (uint64_t)slot->generation << 16 | slot->index;
+    return slot->key & SLOT_HANDLE;
 }
+
+/* cap/node.c */
+struct cap_node *node_new(struct zone *zone, struct cap_node *parent);
+void node_free(struct cap_node *node); /* one that node_new made just now */
+void node_leave(struct cap_node *node); /* its capability is gone */
+bool node_may_derive(const struct cap_node *node);
 
 void *object_new(struct zone *zone, unsigned type, size_t bytes);
 void object_hold(struct object *object);
 void object_drop(struct object *object); /* frees it with the last reference */
 void object_free(struct object *object, size_t bytes);
+bool object_has_badge(unsigned type); /* capabilities of the type can be told apart by a badge */
 uint64_t object_next_id(void);
 
 /* ---- zones and labels: zone/ ---- */
@@ -324,6 +371,13 @@ struct irq {
     uint64_t bits;
     unsigned line;
 };
+/* dev/ports.c */
+struct ports {
+    struct object object;
+    uint64_t first, count;
+};
+void ports_free(struct object *object);
+
 void irq_fired(unsigned line);
 void irq_free(struct object *object);
 

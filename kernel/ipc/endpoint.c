@@ -74,7 +74,7 @@ static int64_t transfer(struct context *from, struct context *to, uint64_t handl
         return status;
     if (!label_may(from->env, &to->env->object, EXO_RULE_GRANT))
         return label_refused(from->env, &to->env->object, EXO_AUDIT_GRANT);
-    status = cap_insert(to->env, 0, slot->object, slot->rights, slot->badge);
+    status = cap_derive(to->env, 0, slot, slot->rights, slot->node->badge, EXO_DEADLINE_NEVER);
     if (status >= 0)
         audit_grant(from->env, to->env, slot->object, slot->rights);
     return status;
@@ -94,7 +94,7 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
     arch_message_badge(receiver, caller->badge);
     if (caller->transfer)
         arch_message_set_word(receiver, 4, (uint64_t)handle);
-    arch_result(receiver, 0);
+    arch_result(receiver, caller->transfer ? EXO_MESSAGE_CAP : 0);
     receiver->client = caller;
     caller->server = receiver;
     caller->state = CTX_REPLY;
@@ -110,7 +110,7 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
 
     if (endpoint->receive_caps == 0)
         return -EXO_E_PEER;
-    caller->badge = capability->badge;
+    caller->badge = capability->node->badge;
     caller->transfer = with_capability ? arch_message_word(caller, 4) : 0;
     if (with_capability) { /* found now, so that the caller hears of it at once */
         status = cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot);
@@ -345,8 +345,10 @@ static int64_t do_reply(struct context *caller, const uint64_t words[5], bool wi
     }
     client = answer(caller);
     arch_message_set(client, 0, words);
-    if (with_capability)
+    if (with_capability) {
         arch_message_set_word(client, 4, (uint64_t)handle);
+        arch_result(client, EXO_MESSAGE_CAP);
+    }
     sched_ready_first(client);
     return 0;
 }

@@ -16,6 +16,7 @@
 #define PX_H
 #include <exo/abi.h>
 #include <exo/calls.h>
+#include <exo/capability.h>
 #include <exo/ipc.h>
 #include <exo/loop.h>
 #include <exo/string.h>

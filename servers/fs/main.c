@@ -88,6 +88,7 @@ void exo_main(const struct px_server_start *start)
             }
             continue;
         }
+        exo_message_refuse(&message);
         answer(&message);
         reply = message.badge != EXO_BADGE_KERNEL;
     }

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <exo/calls.h>
+#include <exo/capability.h>
 #include <exo/loop.h>
 #include <exo/state.h>
 #include <exo/string.h>

@@ -195,8 +195,9 @@ static int64_t serve_tty(struct exo_message *message)
 
     switch (word[0]) {
     case PX_PROC_SPAWN:
-        status = life_spawn(word[4], &pid);
-        machine_drop(word[4]);
+        if (!message->capability)
+            return -EINVAL;
+        status = life_spawn(message->capability, &pid);
         word[1] = (uint64_t)pid;
         return status;
     case PX_PROC_TTYSIGNAL:
@@ -237,7 +238,8 @@ static void serve_death(const struct exo_message *message)
     life_end(index, status, false);
 }
 
-bool serve(struct exo_message *message)
+/* True: the message is an answer now. */
+static bool serve_message(struct exo_message *message)
 {
     uint32_t caller;
 
@@ -264,4 +266,13 @@ bool serve(struct exo_message *message)
         processes[caller].forked = 0;
     message->word[0] = (uint64_t)serve_process(caller, message);
     return true;
+}
+
+bool serve(struct exo_message *message)
+{
+    bool answered = serve_message(message);
+
+    if (message->capability)
+        machine_drop(message->capability); /* it is used up, or nobody asked for it */
+    return answered;
 }

@@ -5,6 +5,7 @@
  */
 #include <exo/abi.h>
 #include <exo/calls.h>
+#include <exo/capability.h>
 #include <exo/format.h>
 #include <exo/label.h>
 #include <exo/ipc.h>

@@ -71,7 +71,7 @@ static void serve_one(void)
     if (message.badge == EXO_BADGE_KERNEL)
         take_note(&message);
     else
-        serve(message.word, message.badge);
+        serve(&message);
 }
 
 _Noreturn void exo_main(const struct px_server_start *start);

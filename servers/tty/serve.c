@@ -117,18 +117,16 @@ static int64_t new_pty(struct request *request)
     return terminal ? opened(request, terminal, SIDE_MASTER) : -ENOSPC;
 }
 
-/* The caller presents the capability that came with an open, by inheritance perhaps: word 4 is our copy of it. */
+/* The caller presents the capability that came with an open, by inheritance perhaps. */
 static int64_t claim(struct request *request)
 {
     struct side *side = &request->terminal->side[request->side];
     struct exo_cap_info shown, own;
 
-    /* The word is only a number if the caller sent no capability: our own handle proves nothing, and what is not a tally is not deleted. */
-    if (request->word[4] == side->tally || exo_cap_info(request->word[4], &shown) < 0 || exo_cap_info(side->tally, &own) < 0)
+    if (!request->shown || exo_cap_info(request->shown, &shown) < 0 || exo_cap_info(side->tally, &own) < 0)
         return -EBADF;
     if (shown.type != EXO_TYPE_TALLY || shown.object != own.object)
         return -EBADF;
-    (void)!exo_cap_delete(request->word[4]);
     remember_holder(side, request->caller.index);
     return 0;
 }
@@ -286,13 +284,14 @@ static int64_t dispatch(struct request *request, uint64_t badge)
     }
 }
 
-void serve(const uint64_t word[5], uint64_t badge)
+void serve(struct exo_message *message)
 {
-    struct request request = {0};
+    struct request request = {.shown = message->capability};
     int64_t result;
 
-    memcpy(request.word, word, sizeof(request.word));
-    result = dispatch(&request, badge);
+    memcpy(request.word, message->word, sizeof(request.word));
+    result = dispatch(&request, message->badge);
+    exo_message_refuse(message);
     if (request.give && result >= 0) {
         if (exo_ep_reply_cap((uint64_t)result, request.answer[0], request.answer[1], request.answer[2], request.give) >= 0)
             return;

@@ -9,6 +9,7 @@
  */
 #ifndef TTY_SERVICE_H
 #define TTY_SERVICE_H
+#include <exo/ipc.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -120,6 +121,7 @@ struct request {
     enum side_of side;
     bool hung_up;       /* the handle is from before a hang-up */
     uint64_t word[5];
+    uint64_t shown;     /* capability that came with the call, or 0 */
     uint8_t *data;      /* copy of the message page */
     uint64_t answer[3]; /* words 1..3 */
     uint64_t give;      /* capability that goes with the answer, or 0 */
@@ -129,7 +131,7 @@ int64_t control(struct request *request);
 /* ---- serve.c ---- */
 
 /* Answers one call. */
-void serve(const uint64_t word[5], uint64_t badge);
+void serve(struct exo_message *message);
 
 /* ---- host.c ---- */
 

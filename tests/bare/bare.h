@@ -5,6 +5,7 @@
 #ifndef BARE_H
 #define BARE_H
 #include <exo/calls.h>
+#include <exo/capability.h>
 #include <exo/ipc.h>
 #include <exo/loop.h>
 #include <exo/string.h>

@@ -119,7 +119,7 @@ CASE(receive_deadlines, "receive: looking, time-out, notification bits gathered"
     EXPECT(exo_ep_notify((uint64_t)endpoint, 5), 0);
     EXPECT(exo_ep_notify((uint64_t)endpoint, 10), 0);
     EXPECT(exo_ep_recv((uint64_t)endpoint, &message, EXO_DEADLINE_NEVER), 0);
-    CHECK(message.badge == EXO_BADGE_KERNEL && message.word[0] == EXO_NOTE_NOTIFY && message.word[1] == 15);
+    CHECK(message.badge == EXO_BADGE_KERNEL && message.word[0] == EXO_NOTE_NOTIFY && message.word[1] == 15 && !message.capability);
     EXPECT(exo_ep_reply(0, 0, 0, 0, 0), -EXO_E_PEER);
     EXPECT(exo_cap_delete((uint64_t)endpoint), 0);
 }
@@ -144,7 +144,8 @@ CASE(capability_travels, "a capability travels with a call, if it may be copied"
     EXPECT(exo_cap_copy(child.env, CHILD_OTHER, (uint64_t)gift, EXO_RIGHT_NOTIFY | EXO_RIGHT_COPY, 0), CHILD_OTHER);
     child_start(&child);
     EXPECT(exo_ep_recv((uint64_t)endpoint, &message, EXO_DEADLINE_NEVER), 0);
-    EXPECT(exo_cap_info(message.word[4], &info), 0);
+    CHECK(message.capability && message.capability == message.word[4]);
+    EXPECT(exo_cap_info(message.capability, &info), 0);
     EXPECT(exo_cap_info((uint64_t)gift, &mine), 0);
     CHECK(info.object == mine.object && info.rights == (EXO_RIGHT_NOTIFY | EXO_RIGHT_COPY) && message.badge == 3);
     EXPECT(exo_ep_reply(0, 0, 0, 0, 0), 0);

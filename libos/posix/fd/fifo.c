@@ -11,7 +11,7 @@ static int64_t fifo_end(const struct px_node *node, uint64_t va, unsigned rights
     int64_t result = px_call_server(PX_SLOT_FS, &message);
 
     *others_seq = (uint32_t)message.word[1];
-    return result < 0 ? result : (int64_t)message.word[4];
+    return result < 0 ? result : (int64_t)message.capability;
 }
 
 /*

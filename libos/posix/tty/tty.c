@@ -60,7 +60,7 @@ static void find_node(struct px_node *node, unsigned index, bool master)
 
 static int64_t open_done(struct exo_message *message, unsigned index, bool master, unsigned flags, struct px_ofd **ofd)
 {
-    uint64_t handle = message->word[1], slot = message->word[4];
+    uint64_t handle = message->word[1], slot = message->capability;
 
     *ofd = px_ofd_new(PX_OFD_TTY, flags);
     if (!*ofd) {

@@ -267,7 +267,7 @@ int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         return fake_tally(a);
     case EXO_CALL_CAP_DELETE:
         return fake_delete(a);
-    case EXO_CALL_CAP_COPY:
+    case EXO_CALL_CAP_DERIVE:
         return c < FAKE_SLOTS && fake_slot[c] ? fake_insert(fake_slot[c] - 1) : -EXO_E_BADSLOT;
     default:
         fprintf(stderr, "kernel call %#llx is not faked\n", (unsigned long long)call);

@@ -42,6 +42,7 @@ static void test_only_tty(void)
 {
     uint32_t first = fake_start(), child = fake_fork(first);
     uint64_t tty = PX_SERVER_BADGE(PX_SERVER_TTY);
+    struct exo_message message = {.word = {PX_PROC_SPAWN, 0, 0, 0, 77}, .badge = tty};
 
     CHECK(say(badge_of(child), PX_PROC_SPAWN, 0, 0, 0, 77) < 0);
     CHECK(say(badge_of(child), PX_PROC_TTYSIGNAL, (uint64_t)processes[first].pgid, SIGKILL, 0, 0) < 0 && is_alive(first));
@@ -53,7 +54,9 @@ static void test_only_tty(void)
     CHECK(say(tty, PX_PROC_TTYSIGNAL, 0, SIGINT, 0, 0) == -EINVAL);
     CHECK(say(tty, PX_PROC_TTYSIGNAL, 1, SIGINT, 0, 0) == -EINVAL);
     CHECK(say(tty, PX_PROC_TTYSIGNAL, 5, 65, 0, 0) == -EINVAL);
-    CHECK(say(tty, PX_PROC_SPAWN, 0, 0, 0, 77) == -EBUSY);
+    CHECK(say(tty, PX_PROC_SPAWN, 0, 0, 0, 77) == -EINVAL); /* a number is no capability */
+    message.capability = 77;
+    CHECK(serve(&message) && (int64_t)message.word[0] == -EBUSY);
     CHECK(say(tty, PX_PROC_FORK, 0, 0, 0, 0) == -EPERM);
     CHECK(say(tty, PX_PROC_REBOOT, 1, 0, 0, 0) == -EPERM && fake_power == 0);
 }

@@ -1,0 +1,141 @@
+/*
+ * The derivation forest: who derived which capability from which. Each node stands for a capability; one whose capability is gone stays only while
+ * it has two or more children, so it can be reached from above. Linking and leaving take a bounded number of steps.
+ */
+#include "kernel.h"
+
+#define DEPTH_LAST UINT8_MAX
+
+static unsigned revocations; /* nodes marked `revoking` */
+
+static void link_under(struct cap_node *node, struct cap_node *parent)
+{
+    node->parent = parent;
+    node->previous = NULL;
+    node->next = parent ? parent->children : NULL;
+    if (node->next)
+        node->next->previous = node;
+    if (parent)
+        parent->children = node;
+}
+
+static void unlink(struct cap_node *node)
+{
+    if (node->next)
+        node->next->previous = node->previous;
+    if (node->previous)
+        node->previous->next = node->next;
+    else if (node->parent)
+        node->parent->children = node->next;
+}
+
+/* NULL: no memory. The caller has seen that the parent is not at the last depth. */
+struct cap_node *node_new(struct zone *zone, struct cap_node *parent)
+{
+    struct cap_node *node = zone_small(zone, sizeof(*node));
+
+    if (!node)
+        return NULL;
+    object_hold(&zone->object);
+    node->zone = zone->number;
+    node->depth = parent ? (uint8_t)(parent->depth + 1) : 0;
+    link_under(node, parent);
+    return node;
+}
+
+void node_free(struct cap_node *node)
+{
+    struct zone *zone = zones[node->zone];
+
+    unlink(node);
+    zone_small_free(zone, node, sizeof(*node));
+    object_drop(&zone->object);
+}
+
+static void end_revocation(struct cap_node *node)
+{
+    if (node->revoking)
+        revocations--;
+    node->revoking = false;
+}
+
+/* The node's only child takes its place. */
+static void splice(struct cap_node *node)
+{
+    struct cap_node *child = node->children, *parent = node->parent;
+
+    unlink(node);
+    node->next = node->previous = node->parent = NULL;
+    link_under(child, parent);
+    if (!child->children)
+        child->depth = parent ? (uint8_t)(parent->depth + 1) : 0;
+    node->children = NULL;
+    node_free(node);
+}
+
+void node_leave(struct cap_node *node)
+{
+    struct cap_node *parent = node->parent;
+
+    end_revocation(node);
+    node->env = NULL;
+    if (node->children && node->children->next)
+        return;
+    if (node->children) {
+        splice(node);
+        return;
+    }
+    node_free(node);
+    if (parent && !parent->env && !parent->children->next)
+        splice(parent);
+}
+
+/* False at the last depth, and below a node whose descendants are being taken back. */
+bool node_may_derive(const struct cap_node *node)
+{
+    if (node->depth == DEPTH_LAST)
+        return false;
+    if (revocations > 0)
+        for (; node; node = node->parent)
+            if (node->revoking)
+                return false;
+    return true;
+}
+
+/* Capabilities taken back at one entry. */
+#define REVOKE_WORK 256u
+
+/*
+ * Takes back up to REVOKE_WORK descendants, those without descendants first; true when none is left. Each search starts at the root, for what goes
+ * with a capability's object (an environment and its own capabilities) may be any other node.
+ */
+static bool revoke_some(struct cap_node *root)
+{
+    for (unsigned done = 0; done < REVOKE_WORK && root->children; done++) {
+        struct cap_node *node = root->children;
+
+        while (node->children)
+            node = node->children;
+        cap_clear(node->env, cap_slot(node->env, node->index));
+    }
+    return !root->children;
+}
+
+int64_t k_cap_revoke(struct context *caller, uint64_t handle)
+{
+    struct capability *slot;
+    int64_t status = cap_resolve(caller->env, handle, CAP_ANY, 0, &slot);
+    struct cap_node *node;
+
+    if (status < 0)
+        return status;
+    node = slot->node;
+    if (!node->revoking) {
+        node->revoking = true;
+        revocations++;
+    }
+    if (!revoke_some(node))
+        return -EXO_E_AGAIN;
+    end_revocation(node);
+    return 0;
+}
