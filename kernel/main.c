@@ -165,7 +165,6 @@ void kernel_main(const struct boot *boot)
     arch_init_cpu();
     arch_init_memory(boot);
     place_info();
-    sched_init();
     arch_init_devices();
     info->boot_tsc = stats.boot_tsc;
     log_text("ExoV6: %lu MiB, %lu frames free, kernel %lu KiB, image %lu KiB\n", frames_total * PAGE >> 20, frames_free,

@@ -12,6 +12,9 @@ struct context *context_new(struct env *env, uint64_t upage_va, const struct exo
     struct context *context;
     uint64_t *entry, physical;
 
+    *error = -EXO_E_LIMIT;
+    if (env->context_count == CONTEXTS_MAX)
+        return NULL;
     *error = -EXO_E_NOMEM;
     context = object_new(env->zone, EXO_TYPE_CTX, sizeof(*context));
     if (!context)
@@ -33,11 +36,10 @@ struct context *context_new(struct env *env, uint64_t upage_va, const struct exo
     context->upage->version = EXO_ABI_VERSION;
     context->env = env;
     list_init(&context->link);
-    list_init(&context->wait_timer.link);
-    list_init(&context->event_timer.link);
     context->event_timer.is_event = true;
     list_init(&context->wait_endpoints);
     list_append(&env->contexts, &context->env_link);
+    env->context_count++;
     object_hold(&env->object);
     object_hold(&context->object); /* by the environment's list, until context_kill */
     arch_context_init(context, state, upage_va);
@@ -57,6 +59,7 @@ void context_kill(struct context *context)
     context->state = CTX_DEAD;
     context->object.dead = 1;
     list_remove(&context->env_link);
+    context->env->context_count--;
     stats.contexts--;
     frame_drop(context->upage_physical);
     context->upage = NULL;
@@ -136,8 +139,10 @@ int64_t k_ctx_create(struct context *caller, struct capability *capability, uint
         return error;
     handle = arch_context_inherit(caller, context) ? cap_insert(caller->env, 0, &context->object, EXO_RIGHTS_ALL, 0)
                                                     : -EXO_E_NOMEM;
-    if (handle < 0)
+    if (handle < 0) {
         context_kill(context);
+        space_unmap(env, upage_va);
+    }
     object_drop(&context->object);
     return handle;
 }

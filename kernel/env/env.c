@@ -59,25 +59,28 @@ void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc)
     object_drop(&env->object);
 }
 
-void env_free(struct object *object)
+bool env_free_some(struct env *env, unsigned *most)
 {
-    struct env *env = (struct env *)object;
+    unsigned slots = env->slots_end;
 
     ASSERT(list_empty(&env->contexts));
-    if (!env->ended)
-        env->ended = 1;
+    env->ended = 1;
+    if (!cap_clear_some(env, *most < CLEAR_SLOTS ? *most : CLEAR_SLOTS)) {
+        *most = 0;
+        return false;
+    }
+    *most -= slots < *most ? slots : *most;
+    if (!space_clear_some(env, most))
+        return false;
     list_remove(&env->death_link);
-    while (!cap_clear_some(env, CLEAR_SLOTS))
-        ;
     cap_free_table(env);
-    while (!space_clear_some(env, CLEAR_PAGES))
-        ;
     space_free_root(env);
     if (env->death)
         object_drop(&env->death->object);
     stats.envs--;
     leave_zone(env);
-    object_free(object, sizeof(*env));
+    object_free(&env->object, sizeof(*env));
+    return true;
 }
 
 int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t death, uint64_t cookie)
@@ -112,11 +115,12 @@ int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t d
 int64_t k_env_destroy(struct context *caller, struct capability *capability, uint64_t reason)
 {
     struct env *env = (struct env *)capability->object;
+    unsigned pages = CLEAR_PAGES;
 
     env_end(env, EXO_REASON_DESTROYED | reason << 8, 0, 0);
     if (env == caller->env)
         return 0; /* the caller is no more */
-    if (!space_clear_some(env, CLEAR_PAGES) || !cap_clear_some(env, CLEAR_SLOTS))
+    if (!space_clear_some(env, &pages) || !cap_clear_some(env, CLEAR_SLOTS))
         return -EXO_E_AGAIN;
     env->object.dead = 1;
     return 0;
@@ -132,10 +136,9 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
         .cpu_ns = arch_cycles_to_ns(env->cpu_ns),
         .calls = env->calls,
         .faults = env->faults,
+        .contexts = env->context_count,
         .slots = env->slots_used,
     };
 
-    for (const struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
-        text.contexts++;
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }

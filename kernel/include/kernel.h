@@ -160,6 +160,15 @@ void object_free(struct object *object, size_t bytes);
 bool object_has_badge(unsigned type); /* capabilities of the type can be told apart by a badge */
 uint64_t object_next_id(void);
 
+/* Objects whose end takes several pieces begin with this: cap/reap.c. */
+struct dying {
+    struct object object;
+    struct list link;
+};
+void reap_add(struct object *object); /* without references; its link is in no list */
+bool reap_some(void);                 /* one piece; false: there was nothing to do */
+extern bool reap_waiting, reap_fresh; /* there is something; and something has come since the last piece */
+
 /* ---- zones and labels: zone/ ---- */
 
 #define ZONES_MAX 1024u
@@ -208,15 +217,16 @@ void audit_crossing(const struct env *from, const struct env *to, const struct o
 
 struct env {
     struct object object;
+    struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
     struct space space; /* address space (arch.h) */
     struct zone *zone; /* counted; what it takes is charged there */
     struct list contexts;
-    struct list death_link; /* in death endpoint's queue */
     struct endpoint *death; /* told when this ends */
     uint64_t death_cookie;
     uint64_t death_reason, death_address, death_pc;
     uint8_t ended;    /* contexts are gone, the note is sent */
     uint8_t note_queued;
+    uint32_t context_count;
     uint32_t slots_used;
     uint32_t slots_end;  /* no slot at or above has ever been used */
     uint32_t slots_hint; /* no free slot below */
@@ -242,18 +252,21 @@ static inline void audit_grant(const struct env *from, const struct env *to, con
 
 enum context_state { CTX_STOPPED, CTX_READY, CTX_WAIT, CTX_CALL, CTX_REPLY, CTX_RECEIVE, CTX_DEAD };
 
+/* In a tree that needs no memory of its own: sched/timer.c. */
 struct timer {
-    struct list link;
+    struct timer *child[2];
+    struct timer **place; /* what points here */
     uint64_t deadline_ns;
     bool armed;
     bool is_event; /* posts events; otherwise ends a wait */
 };
 
-/* A sleeper on a word: hashed by physical address. */
+/* A sleeper on a word, found by physical address: sched/wait.c. It lies in its context, which is a page. */
 struct wait_node {
-    struct list link;
+    struct wait_node *child[2];
+    struct wait_node **place; /* what points here; NULL: another node, which came earlier, stands for the word */
+    struct list same;         /* sleepers on the same word, in order */
     uint64_t physical;
-    struct context *context;
 };
 
 struct context {
@@ -282,7 +295,9 @@ _Static_assert(sizeof(struct context) <= PAGE, "a context is a page");
 
 struct env *env_new(struct zone *zone);
 void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc);
-void env_free(struct object *object);
+/* The last reference is gone: takes apart at most `*most` pages and slots, and counts them down; true when nothing is left. */
+bool env_free_some(struct env *env, unsigned *most);
+#define CONTEXTS_MAX 512u /* of one environment: its end stops them all at one entry */
 struct context *context_new(struct env *env, uint64_t upage_va, const struct exo_ctx_state *state, int64_t *error);
 void context_kill(struct context *context);
 void context_free(struct object *object);
@@ -302,6 +317,7 @@ bool space_write(struct env *env, uint64_t va, const void *from, size_t bytes);
 /* Copies the page if it waits for a copy on write; true if the write can be tried again. */
 bool space_break_copy(struct env *env, uint64_t va);
 int64_t space_map(struct env *env, uint64_t va, uint64_t physical, uint64_t pte_flags);
+void space_unmap(struct env *env, uint64_t va); /* one page, if it is there */
 
 /* ---- frames as objects: mem/block.c ---- */
 
@@ -334,7 +350,6 @@ void ipc_forget(struct context *context); /* leaves all queues and partnerships;
 
 /* ---- scheduling and waiting: sched/ ---- */
 
-void sched_init(void);
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
 void sched_remove(struct context *context);
@@ -344,16 +359,20 @@ struct context *sched_pick(void); /* never NULL: sleeps until there is one */
 void sched_tick(void);
 extern uint32_t sched_runnable;
 
-void wait_init(void);
 void wait_cancel(struct context *context);
 void wait_finish(struct context *context, int64_t result);
 unsigned wait_wake(uint64_t physical, unsigned most);
 void wait_poke_pollers(struct endpoint *endpoint);
 
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
-void timer_disarm(struct timer *timer);
+void timer_take_back(struct timer *timer); /* one that is armed */
+static inline void timer_disarm(struct timer *timer)
+{
+    if (timer->armed)
+        timer_take_back(timer);
+}
 uint64_t timer_next(void);
-void timer_expire(uint64_t now_ns);
+void timer_expire(uint64_t now_ns); /* bounded: timer_next() tells if some are left */
 
 /* ---- tallies: ipc/tally.c; interrupts: dev/irq.c ---- */
 

@@ -20,6 +20,7 @@ uint64_t arch_now_ns(void);                        /* monotonic */
 uint64_t arch_cycles_to_ns(uint64_t cycles);
 void arch_timer_set(uint64_t deadline_ns);         /* one shot */
 void arch_idle(void);                              /* sleeps until an interrupt has been served */
+void arch_let_interrupts(void);                    /* serves those that are there */
 
 /* ---- contexts ---- */
 void arch_context_init(struct context *context, const struct exo_ctx_state *state, uint64_t upage_va);
@@ -53,8 +54,8 @@ void space_free_root(struct env *env); /* of an empty address space */
 uint64_t *space_entry(struct env *env, uint64_t va, bool create);
 /* First address in va .. end whose leaf table exists, or `end`. */
 uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end);
-/* Unmaps pages and frees tables, at most `most` of them; true when nothing is left. */
-bool space_clear_some(struct env *env, unsigned most);
+/* Unmaps pages and frees tables, at most `*most` of them, and counts it down; true when nothing is left. */
+bool space_clear_some(struct env *env, unsigned *most);
 void space_flush_page(struct env *env, uint64_t va); /* only matters if env is loaded */
 void space_flush(struct env *env);
 bool space_loaded(const struct env *env);

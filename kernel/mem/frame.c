@@ -149,7 +149,7 @@ void frame_drop(uint64_t physical)
     ASSERT(frame->references > 0 && frame->state == FRAME_USED);
     if (--frame->references > 0)
         return;
-    zone_uncharge(zones[frame->zone], 1);
     release(physical / PAGE);
     info->frames_free = (uint32_t)frames_free;
+    zone_uncharge(zones[frame->zone], 1);
 }

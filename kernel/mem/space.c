@@ -118,6 +118,14 @@ int64_t space_map(struct env *env, uint64_t va, uint64_t physical, uint64_t pte_
     return 0;
 }
 
+void space_unmap(struct env *env, uint64_t va)
+{
+    uint64_t *entry = space_entry(env, va, false);
+
+    if (entry)
+        replace(env, entry, va, 0);
+}
+
 int64_t k_mem_alloc(struct context *caller, struct capability *env, uint64_t va, uint64_t pages, uint64_t prot)
 {
     struct env *target = (struct env *)env->object;

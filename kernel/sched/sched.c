@@ -65,6 +65,7 @@ void sched_tick(void)
     timer_programmed = UINT64_MAX;
     slice_armed = false;
     timer_expire(arch_now_ns());
+    (void)reap_some();
     if (!list_empty(&ready_queue))
         give_way = true;
 }
@@ -89,7 +90,7 @@ static void program_timer(void)
 {
     uint64_t wanted = timer_next();
 
-    if (!list_empty(&ready_queue) && !slice_armed) {
+    if ((!list_empty(&ready_queue) || reap_waiting) && !slice_armed) {
         uint64_t slice_end = arch_now_ns() + SLICE_NS;
 
         slice_armed = true;
@@ -151,6 +152,10 @@ static void idle(void)
 {
     uint64_t from = arch_cycles();
 
+    if (reap_some()) {
+        arch_let_interrupts();
+        return;
+    }
     if (current) {
         current->env->cpu_ns += from - current->run_since;
         program_timer();
@@ -166,6 +171,8 @@ static void idle(void)
 
 struct context *sched_pick(void)
 {
+    if (reap_fresh)
+        (void)reap_some();
     for (;;) {
         struct context *next = choose();
 
@@ -182,9 +189,4 @@ struct context *sched_pick(void)
             return next;
         }
     }
-}
-
-void sched_init(void)
-{
-    wait_init();
 }

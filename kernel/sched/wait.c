@@ -1,23 +1,89 @@
 /*
  * Waiting on words: a context names up to EXO_WAIT_MAX words and the values that they still have, and sleeps. Sleepers are found by the physical address of
  * the word, so whoever maps the page can wake them. The frames are held meanwhile.
+ *
+ * A bucket is a digital tree: which way a word goes at each level is a bit of its address. Its depth is bounded by the bits of an address, so
+ * nobody's sleepers make it long to find another's. The first sleeper on a word stands in the tree, later ones queue behind it.
  */
 #include "kernel.h"
 #include "port.h"
 
 #define BUCKETS 256u
+/* Contexts woken at one entry. */
+#define WAKE_MOST 1024u
 
-static struct list buckets[BUCKETS];
+static struct wait_node *buckets[BUCKETS];
 
-void wait_init(void)
-{
-    for (unsigned i = 0; i < BUCKETS; i++)
-        list_init(&buckets[i]);
-}
-
-static struct list *bucket_of(uint64_t physical)
+static struct wait_node **bucket_of(uint64_t physical)
 {
     return &buckets[(physical >> 2 ^ physical >> 12) % BUCKETS];
+}
+
+static uint64_t path_of(uint64_t physical)
+{
+    return physical >> 2;
+}
+
+/* Where the word's first sleeper is, or would be. */
+static struct wait_node **find(uint64_t physical)
+{
+    struct wait_node **place = bucket_of(physical);
+
+    for (uint64_t path = path_of(physical); *place && (*place)->physical != physical; path >>= 1)
+        place = &(*place)->child[path & 1];
+    return place;
+}
+
+static void put(struct wait_node **place, struct wait_node *node)
+{
+    *place = node;
+    node->place = place;
+}
+
+static inline void enter(struct wait_node *node)
+{
+    struct wait_node **place = find(node->physical);
+
+    if (__builtin_expect(*place != NULL, false)) {
+        node->place = NULL;
+        list_append(&(*place)->same, &node->same);
+        return;
+    }
+    list_init(&node->same);
+    node->child[0] = node->child[1] = NULL;
+    put(place, node);
+}
+
+/* `heir` takes the node's place; it has none itself. */
+static void inherit(struct wait_node *node, struct wait_node *heir)
+{
+    put(node->place, heir);
+    for (unsigned side = 0; side < 2; side++) {
+        heir->child[side] = node->child[side];
+        if (heir->child[side])
+            heir->child[side]->place = &heir->child[side];
+    }
+}
+
+__attribute__((noinline)) static void take_out(struct wait_node *node)
+{
+    struct wait_node *heir = node;
+
+    if (!node->place) {
+        list_remove(&node->same);
+        return;
+    }
+    if (!list_empty(&node->same)) {
+        heir = LIST_ENTRY(node->same.next, struct wait_node, same);
+        list_remove(&node->same);
+        inherit(node, heir);
+        return;
+    }
+    while (heir->child[0] || heir->child[1]) /* any leaf below fits */
+        heir = heir->child[0] ? heir->child[0] : heir->child[1];
+    *heir->place = NULL;
+    if (heir != node)
+        inherit(node, heir);
 }
 
 /* Leaves the queues of the words and of the endpoint. */
@@ -26,10 +92,13 @@ static void leave(struct context *context)
     for (unsigned i = 0; i < context->wait_count; i++) {
         struct wait_node *node = &context->nodes[i];
 
-        if (node->physical) {
-            list_remove(&node->link);
-            frame_drop(node->physical & ~(PAGE - 1ul));
-        }
+        if (!node->physical)
+            continue;
+        if (node->place && !node->child[0] && !node->child[1] && list_empty(&node->same))
+            *node->place = NULL; /* as a rule it is alone */
+        else
+            take_out(node);
+        frame_drop(node->physical & ~(PAGE - 1ul));
     }
     context->wait_count = 0;
     if (!list_empty(&context->wait_endpoints)) {
@@ -61,20 +130,15 @@ void wait_finish(struct context *context, int64_t result)
 
 unsigned wait_wake(uint64_t physical, unsigned most)
 {
-    struct list *bucket = bucket_of(physical);
-    struct list *at = bucket->next;
     unsigned woken = 0;
 
-    while (at != bucket && woken < most) {
-        struct wait_node *node = LIST_ENTRY(at, struct wait_node, link);
-        struct context *context = node->context;
+    for (; woken < most && woken < WAKE_MOST; woken++) {
+        struct wait_node *node = *find(physical);
+        struct context *context = (struct context *)((uint64_t)node & ~(PAGE - 1ul));
 
-        at = at->next;
-        if (node->physical != physical)
-            continue;
-        wait_finish(context, node - context->nodes);
-        woken++;
-        at = bucket->next; /* the context may have had several nodes here */
+        if (!node)
+            break;
+        wait_finish(context, node - context->nodes); /* which may have had several nodes here */
     }
     return woken;
 }
@@ -141,11 +205,10 @@ static void sleep_on(struct context *caller, const struct checked *checked, unsi
         struct wait_node *node = &caller->nodes[i];
 
         node->physical = checked->physical[i];
-        node->context = caller;
         if (!node->physical)
             continue;
         frame_hold(node->physical & ~(PAGE - 1ul));
-        list_append(bucket_of(node->physical), &node->link);
+        enter(node);
     }
     if (checked->endpoint) {
         object_hold(&checked->endpoint->object);

@@ -41,6 +41,15 @@ static inline const struct exo_info *bare_info(void)
     return (const struct exo_info *)0x500000002000;
 }
 uint64_t bare_now(void);
+/* Sleeps a little: what the kernel takes apart in pieces is gone afterwards. */
+void bare_settle(void);
+/* Frames that are free, and capability slots that this environment uses. */
+uint64_t bare_frames_free(void);
+uint32_t bare_slots_used(void);
+/* Frames charged to the zone. */
+uint64_t bare_zone_used(uint64_t zone);
+/* env_destroy until nothing is left; then the handle is deleted. */
+void bare_destroy(uint64_t env);
 
 /* Scratch addresses of this environment, one page-aligned MiB apart; unmapped again by the case. */
 #define AREA(n) (0x100000000ul + (uint64_t)(n) * 0x100000ul)

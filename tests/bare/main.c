@@ -52,8 +52,12 @@ uint64_t bare_now(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - bare_info()->tsc_base) * bare_info()->tsc_mult >> 32);
 }
 
-/* Slots and frames must be the same after each case as before. */
-static uint64_t frames_free(void)
+void bare_settle(void)
+{
+    EXPECT(exo_wait(NULL, 0, bare_now() + 200000), -EXO_E_TIMEOUT);
+}
+
+uint64_t bare_frames_free(void)
 {
     struct exo_stats stats;
 
@@ -61,7 +65,7 @@ static uint64_t frames_free(void)
     return stats.frames_free;
 }
 
-static uint32_t slots_used(void)
+uint32_t bare_slots_used(void)
 {
     struct exo_env_info info;
 
@@ -69,6 +73,26 @@ static uint32_t slots_used(void)
     return info.slots;
 }
 
+uint64_t bare_zone_used(uint64_t zone)
+{
+    uint64_t account[2] = {0};
+
+    EXPECT(exo_zone_info(zone, account), 0);
+    return account[0];
+}
+
+void bare_destroy(uint64_t env)
+{
+    int64_t status;
+
+    do
+        status = exo_env_destroy(env, 0);
+    while (status == -EXO_E_AGAIN);
+    EXPECT(status, 0);
+    EXPECT(exo_cap_delete(env), 0);
+}
+
+/* Slots and frames must be the same after each case as before. */
 void exo_main(const struct exo_startup *start)
 {
     unsigned number = 0, failed = 0;
@@ -77,13 +101,15 @@ void exo_main(const struct exo_startup *start)
     bare_say("1..%ld\n", (long)(__stop_bare_cases - __start_bare_cases));
     for (const struct bare_case *at = __start_bare_cases; at < __stop_bare_cases; at++) {
         uint64_t frames;
-        uint32_t slots = slots_used();
+        uint32_t slots = bare_slots_used();
 
-        at->run(); /* the first run may grow what stays: page tables, small objects */
-        frames = frames_free();
+        at->run(); /* the first run may grow what stays: page tables */
+        bare_settle();
+        frames = bare_frames_free();
         at->run();
-        EXPECT((int64_t)frames_free(), (int64_t)frames);
-        EXPECT(slots_used(), slots);
+        bare_settle();
+        EXPECT((int64_t)bare_frames_free(), (int64_t)frames);
+        EXPECT(bare_slots_used(), slots);
         bare_say("%s %u - %s\n", failures ? "not ok" : "ok", ++number, at->name);
         failed += failures > 0;
         failures = 0;

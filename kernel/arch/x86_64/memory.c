@@ -292,9 +292,9 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, unsign
     return true;
 }
 
-bool space_clear_some(struct env *env, unsigned most)
+bool space_clear_some(struct env *env, unsigned *most)
 {
-    bool done = clear_level(env, direct(env->space.root), 3, &most);
+    bool done = clear_level(env, direct(env->space.root), 3, most);
 
     if (done)
         space_flush(env);

@@ -96,3 +96,8 @@ void arch_idle(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
+
+void arch_let_interrupts(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}

@@ -1,0 +1,40 @@
+/*
+ * Objects whose end may take longer than one kernel entry: environments and large frame blocks. When the last reference is gone they wait here, and
+ * are taken apart in pieces: one at the entry that dropped them, one at each tick of the clock, the rest when the machine is idle. Because they
+ * wait, the end of one never runs inside the end of another, however long the chain of capabilities.
+ */
+#include "kernel.h"
+
+/* Pages and slots that are one piece. */
+#define PIECE 1024u
+
+_Static_assert(offsetof(struct env, death_link) == offsetof(struct dying, link), "an environment can wait here");
+
+static struct list dying = {&dying, &dying};
+bool reap_waiting, reap_fresh;
+
+void reap_add(struct object *object)
+{
+    list_append(&dying, &((struct dying *)object)->link);
+    reap_waiting = reap_fresh = true;
+}
+
+/* True when the object is gone; counts `*most` down. */
+static bool take_apart(struct object *object, unsigned *most)
+{
+    return env_free_some((struct env *)object, most);
+}
+
+bool reap_some(void)
+{
+    unsigned most = PIECE;
+
+    if (!reap_waiting)
+        return false;
+    while (most > 0 && !list_empty(&dying))
+        if (!take_apart(&LIST_ENTRY(dying.next, struct dying, link)->object, &most))
+            break;
+    reap_waiting = !list_empty(&dying);
+    reap_fresh = false;
+    return true;
+}
