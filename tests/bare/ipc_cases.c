@@ -193,7 +193,7 @@ CASE(waiting, "waits on several words, time-outs, errors")
     EXPECT(exo_wait(predicates, 2, EXO_DEADLINE_NOW), -EXO_E_FAULT);
     predicates[1].va = SHARED_VA + 2;
     EXPECT(exo_wait(predicates, 2, EXO_DEADLINE_NOW), -EXO_E_INVAL);
-    predicates[0] = (struct exo_predicate){99, 0, EXO_WAIT_ENDPOINT};
+    predicates[0] = (struct exo_predicate){60000, 0, EXO_WAIT_ENDPOINT};
     EXPECT(exo_wait(predicates, 1, EXO_DEADLINE_NOW), -EXO_E_BADSLOT);
     predicates[0].kind = 7;
     EXPECT(exo_wait(predicates, 1, EXO_DEADLINE_NOW), -EXO_E_INVAL);
