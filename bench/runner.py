@@ -27,7 +27,17 @@ CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
 COUNT_CEILINGS = {"null": 150.0}
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400
-IDLE_S = 20
+
+
+class Effort:
+    """How much is measured: boots unless the caller says, exobench's options, how long idleness is watched."""
+
+    def __init__(self, boots, options, idle_s):
+        self.boots, self.options, self.idle_s = boots, options, idle_s
+
+
+FULL = Effort(3, "-i 7 -t 10", 20)
+QUICK = Effort(1, "-i 3 -t 1", 3)  # for a first look: under a minute for ExoV6 alone
 
 
 class Series:
@@ -73,6 +83,8 @@ def parse(text):
 class Bench:
     def __init__(self, values, built, folder):
         self.values = values
+        self.effort = QUICK if values.quick else FULL
+        self.boots = values.boots or self.effort.boots
         self.program = built.program("bench", "exobench")
         if not os.path.exists(self.program):
             raise ExoError(f"there is no {os.path.relpath(self.program)}", "the build makes it: see bench/CMakeLists.txt")
@@ -109,10 +121,10 @@ class Bench:
                 self.exobench(system, "--tsc", qemu.COUNTING)
 
     def measure(self):
-        for boot in range(self.values.boots):
+        for boot in range(self.boots):
             for system in self.systems:
-                self.say(f"boot {boot + 1} of {self.values.boots}: {system.name}")
-                self.exobench(system, "-i 7 -t 10")
+                self.say(f"boot {boot + 1} of {self.boots}: {system.name}")
+                self.exobench(system, self.effort.options)
                 if "boot" in self.names:
                     self.add(system, "boot", system.first_output(BOOT_LIMIT_S))
                 if "memory" in self.names:
@@ -121,8 +133,8 @@ class Bench:
             if "image" in self.names:
                 self.add(system, "image", (system.image_bytes()[0] or 0) / 1024)
             if "idle" in self.names:
-                self.say(f"idle for {IDLE_S} s: {system.name}")
-                self.add(system, "idle", 100 * system.idle_share(IDLE_S, BOOT_LIMIT_S))
+                self.say(f"idle for {self.effort.idle_s} s: {system.name}")
+                self.add(system, "idle", 100 * system.idle_share(self.effort.idle_s, BOOT_LIMIT_S))
 
     def memory(self, system):
         """MiB that are not free while a shell runs: of all that the machine has, not of what the system admits to."""
@@ -144,7 +156,7 @@ class Bench:
         unit = "instructions" if self.values.count else "ns"
         head = ["case"] + [f"{system.name}" for system in self.systems] + ["ratio", "bar"]
         print(f"{unit} per operation ({', '.join(f'{name}: {unit_}' for name, unit_ in UNITS.items())}); "
-              f"-cpu {self.values.cpu} -smp {self.values.smp} -m {self.values.memory}")
+              f"-cpu {self.values.cpu} -smp {self.values.smp} -m {self.values.memory}" + ("; quick, so rough" if self.values.quick else ""))
         print_table([head] + rows)
 
     def ratio(self, case):
@@ -166,6 +178,7 @@ class Bench:
 
     def save(self, path):
         data = {"cpu": self.values.cpu, "smp": self.values.smp, "memory": self.values.memory, "counts": self.values.count,
+                "quick": bool(self.values.quick),
                 "figures": {name: {case: series.values for case, series in cases.items()}
                             for name, cases in self.figures.items()},
                 "ratios": {case: self.ratio(case) for case in self.names}}

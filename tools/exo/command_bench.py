@@ -15,7 +15,8 @@ RUN_OPTIONS = [CPU if option.name == "cpu" else option for option in command_run
 OPTIONS = [
     Option("vs", VALUE, "SYSTEM", "compare with this system: linux", check=choice("linux")),
     Option("json", VALUE, "FILE", "write all figures there too"),
-    Option("boots", VALUE, "N", "boots of each system; medians are taken over them (3)", 3, check=lambda text: number(text, 1, 99, "--boots")),
+    Option("boots", VALUE, "N", "boots of each system; medians are taken over them (3)", check=lambda text: number(text, 1, 99, "--boots")),
+    Option("quick", FLAG, "", "one boot and few repetitions: rough figures in less than a minute"),
     Option("count", FLAG, "", "count guest instructions instead of time"),
     Option("list", FLAG, "", "only name the cases"),
     Option("quiet", FLAG, "", "no progress"),
