@@ -8,7 +8,7 @@ import time
 
 from exo.build import ROOT, base_folder, build
 from exo.errors import ExoError
-from exo.options import FLAG, LIST, VALUE, Option, Parser, number, usage_error
+from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
 from exo.runner import Runner, Tally, host_program_case, module_cases, program_case, run_suite_program
 from exo.testing import Test
 
@@ -25,6 +25,8 @@ OPTIONS = [
     Option("list", FLAG, "", "only name the cases"),
     Option("verbose", FLAG, "", "say what passes, too", short="v"),
     Option("quiet", FLAG, "", "no progress while building"),
+    Option("preset", VALUE, "NAME", "the system's build: release or debug (release)", "release", check=choice("release", "debug")),
+    Option("compiler", VALUE, "NAME", "gcc or clang (gcc)", "gcc", check=choice("gcc", "clang")),
     Option("built", VALUE, "DIR", "take the system from this build folder as it is"),
     Option("help", FLAG, "", "this text"),
 ]
@@ -62,7 +64,7 @@ class Suite:
         return [case for case in found if not self.options.k or any(re.search(k, case.label) for k in self.options.k)]
 
     def _unit_cases(self):
-        folder = build("host", quiet=self.options.quiet).folder
+        folder = build("host", self.options.compiler, quiet=self.options.quiet).folder
         targets = os.path.join(folder, "unit")
         names = sorted(os.listdir(targets)) if os.path.isdir(targets) else []
         return [host_program_case(os.path.join(targets, name)) for name in names if os.access(os.path.join(targets, name), os.X_OK)]
@@ -85,7 +87,7 @@ def the_system(options, names):
         return None
     if options.built:
         return os.path.abspath(options.built)
-    built = build("release", quiet=options.quiet)
+    built = build(options.preset, options.compiler, quiet=options.quiet)
     built.check()
     return built.folder
 
