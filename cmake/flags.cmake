@@ -21,7 +21,7 @@ target_link_libraries(exo_freestanding INTERFACE exo_common)
 target_compile_options(exo_freestanding INTERFACE
     -ffreestanding -fno-stack-protector -mgeneral-regs-only -fno-asynchronous-unwind-tables -O2
     $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing -fno-common -fvisibility=hidden>
-    "$<$<COMPILE_LANGUAGE:C>:SHELL:-include ${CMAKE_SOURCE_DIR}/cmake/hidden.h>"
+    "$<$<COMPILE_LANGUAGE:C>:SHELL:-include \"${CMAKE_SOURCE_DIR}/cmake/hidden.h\">"
     $<$<AND:$<COMPILE_LANGUAGE:C>,$<C_COMPILER_ID:GNU>>:-fno-tree-loop-distribute-patterns>)
 target_include_directories(exo_freestanding INTERFACE ${EXO_GENERATED})
 

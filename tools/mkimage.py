@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from exo import archive, rootfs  # noqa: E402
-from exo.errors import ExoError  # noqa: E402
+from exo.errors import ExoError, refusal  # noqa: E402
 
 SERVERS = ("proc", "fs", "tty", "posix")
 
@@ -84,6 +84,11 @@ def main():
     except ExoError as error:
         print(error.text(), file=sys.stderr)
         return error.status
+    except OSError as error:
+        if refusal(error) is None:
+            raise
+        print(refusal(error).text(), file=sys.stderr)
+        return 1
     return 0
 
 

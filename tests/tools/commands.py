@@ -1,6 +1,10 @@
 """The command line of ./exo: help, errors in two lines with status 2, what is not there yet in one line."""
 
+import errno
 import os
+import shutil
+
+from exo.errors import refusal
 
 
 def help_texts(t):
@@ -101,8 +105,8 @@ def packages_are_installed(t):
     """As root, and through sudo without a password, it installs what is missing and goes on."""
     built = built_folder(t)
     log = os.path.join(t.folder, "log")
-    path = play(t, dpkg_query="echo installed cmake", id="cat $FAKE_ID", sudo='[ "$1" = -n ] || { echo sudo "$@" >>$FAKE_LOG; "$@"; }',
-                apt_get='echo apt-get "$@" >>$FAKE_LOG; echo noise')
+    path = play(t, dpkg_query="echo installed cmake", id='cat "$FAKE_ID"', sudo='[ "$1" = -n ] || { echo sudo "$@" >>"$FAKE_LOG"; "$@"; }',
+                apt_get='echo apt-get "$@" >>"$FAKE_LOG"; echo noise')
     for user, prefix in (("0", ""), ("1000", "sudo ")):
         with open(os.path.join(t.folder, "id"), "w") as file:
             file.write(user + "\n")
@@ -116,6 +120,47 @@ def packages_are_installed(t):
         os.remove(log)
         result = t.exo("run", "--built", built, "--dry-run", env=env)
         t.check(not os.path.exists(log), "the second time it asks again")
+
+
+def packages_of_one_command(t):
+    """debug, test and the second compiler need packages of their own; a test can do without, the others cannot."""
+    log = os.path.join(t.folder, "log")
+    with open(t.path("packages.txt")) as file:
+        installed = "".join(f"installed {line.split()[0]}\n" for line in file if " all " in line)
+    said = f"cat <<END\n{installed}END"
+    rich = play(t, dpkg_query=said, id="echo 0", apt_get='echo apt-get "$@" >>"$FAKE_LOG"; exit 1')
+    poor = play(t, "bin2", dpkg_query=said, id="echo 1000", sudo="exit 1")
+    for words, wanted in ((["debug"], " gdb\n"), (["run", "--compiler", "clang", "true"], " clang-14\n"),
+                          (["run", "--compiler=clang", "true"], " clang-14\n"), (["test", "abi"], " gdb cpio\n")):
+        build = os.path.join(t.folder, "b-" + words[0])
+        result = t.exo(*words, env={"PATH": rich, "FAKE_LOG": log, "EXO_BUILD": build})
+        t.equal((result.status, len(result.stderr.splitlines())), (1, 3), f"{words}: {result}")
+        with open(log) as file:
+            t.check(file.read().endswith("--no-install-recommends" + wanted), f"{words}: {result}")
+        result = t.exo(*words, env={"PATH": poor, "EXO_BUILD": build})
+        t.equal(result.status, 0 if words[0] == "test" else 1, f"{words} without rights: {result}")
+
+
+def refusals(t):
+    """What this machine refuses is said in two lines: a folder that cannot be written, a full disk, here or in the compiler."""
+    path = play(t, cmake="echo 'ld: final link failed: No space left on device'; exit 1")
+    for build, word in (("/sys/kernel/exo-build", b"/sys/kernel/exo-build"), (os.path.join(t.folder, "b"), b"no space is left")):
+        result = t.exo("run", "true", env={"PATH": path, "EXO_BUILD": build})
+        t.equal((result.status, result.stdout, len(result.stderr.splitlines())), (1, b"", 2), str(result))
+        t.check(word in result.stderr, result)
+    t.equal(refusal(OSError(errno.ENOSPC, "full")).text().splitlines()[0], "exo: writing: full")
+    t.equal(refusal(FileNotFoundError(errno.ENOENT, "a fault of ours")), None)
+
+
+def path_with_spaces(t):
+    """The tree may lie anywhere."""
+    tree = os.path.join(t.folder, "a tree")
+    shutil.copytree(t.root, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"), symlinks=True)
+    build = os.path.join(tree, "build")
+    for line in (["cmake", "--preset", "release"], ["ninja", "-C", os.path.join(build, "release"), "kernel", "rs"]):
+        result = t.command(*line, cwd=tree, timeout=200)
+        t.equal(result.status, 0, str(result))
+    shutil.rmtree(tree)
 
 
 def no_network(t):
@@ -138,5 +183,6 @@ def no_network(t):
 
 def cases(_):
     for case in (help_texts, usage_errors, not_yet, dry_run, host_program_errors, clean_stays_at_home, missing_packages,
-                 packages_are_installed, no_network):
+                 packages_are_installed, packages_of_one_command, refusals, no_network):
         yield case.__name__.replace("_", "-"), case
+    yield "path-with-spaces", path_with_spaces, 240

@@ -6,7 +6,7 @@ import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from exo.errors import ExoError  # noqa: E402
+from exo.errors import ExoError, refusal  # noqa: E402
 
 COMMANDS = {
     "run": "build, boot, give a shell on this terminal, or run one command and power off",
@@ -50,6 +50,12 @@ def main():
         # Whoever read our output has gone: nothing more to say, also not while Python closes its streams.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+    except OSError as error:
+        known = refusal(error)
+        if known is None:
+            raise
+        print(known.text(), file=sys.stderr)
+        return known.status
 
 
 if __name__ == "__main__":

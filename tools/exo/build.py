@@ -1,5 +1,6 @@
 """Building with CMake and Ninja, and knowing where the results are."""
 
+import errno
 import fcntl
 import os
 import re
@@ -51,7 +52,8 @@ class _Steps:
         self.shown = False
 
     def run(self, command):
-        environment = dict(os.environ, NINJA_STATUS="[%f/%t] ", CLICOLOR_FORCE="0")
+        begin = self.log.tell()
+        environment = dict(os.environ, NINJA_STATUS="[%f/%t] ", CLICOLOR_FORCE="0", LC_ALL="C.UTF-8")
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", env=environment) as process:
             for line in process.stdout:
@@ -60,7 +62,7 @@ class _Steps:
         self._clear()
         if process.returncode != 0:
             self.log.flush()
-            self._fail(command)
+            self._fail(command, begin)
 
     def _show(self, line):
         if self.progress and line.startswith("[") and time.monotonic() - self.started > PROGRESS_AFTER_S:
@@ -72,14 +74,21 @@ class _Steps:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
             self.shown = False
 
-    def _fail(self, command):
+    def _fail(self, command, begin):
         with open(self.log_path) as file:
+            file.seek(begin)
             text = file.read()
+        step = f"its whole output is in {self.log_path}"
+        if os.strerror(errno.ENOSPC) in text:
+            raise ExoError(f"no space is left: {os.path.dirname(self.log_path)}, the cache of packages, or /tmp is full",
+                           f"make room and try again; {step}")
+        ours = re.search(r"^exo: (.+)\n  (.+)$", text, re.M)  # a tool of this tree has said why
+        if ours:
+            raise ExoError(ours[1], ours[2])
         # Ninja's finished steps say nothing about the failure.
         shown = [line for line in text.splitlines() if not re.match(r"\[\d+/\d+\] (Building|Linking|Re-)", line)]
         print("\n".join(shown[-60:]), file=sys.stderr)
-        raise ExoError(f"the build failed: {os.path.basename(command[0])} in {os.path.dirname(self.log_path)}",
-                       f"its whole output is in {self.log_path}")
+        raise ExoError(f"the build failed: {os.path.basename(command[0])} in {os.path.dirname(self.log_path)}", step)
 
 
 def build(preset="release", compiler="gcc", targets=(), quiet=False, definitions=()):

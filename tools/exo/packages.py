@@ -89,6 +89,13 @@ def _fetch(package, version, sha256, debs):
         return os.path.join(debs, found + ".deb"), found == sha256
 
 
+def _extract(deb, folder):
+    run = subprocess.run(["dpkg-deb", "-x", deb, folder], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if run.returncode != 0:
+        raise ExoError(f"cannot unpack {deb}: {(run.stderr.strip().splitlines() or ['no reason given'])[0]}",
+                       f"is there room, and may you write, in {cache_folder()}?")
+
+
 class Packages:
     """Unpacked packages, each a folder in the cache."""
 
@@ -107,7 +114,7 @@ class Packages:
         if deb:
             found = sha256 if locked else digest(deb)
             target = os.path.join(cache, "unpacked", f"{package}-{found[:16]}")
-            self._unpack(target, lambda out: subprocess.run(["dpkg-deb", "-x", deb, out], check=True))
+            self._unpack(target, lambda out: _extract(deb, out))
             if not locked:
                 version = subprocess.run(["dpkg-deb", "-f", deb, "Version"], capture_output=True, text=True).stdout.strip()
                 self.warn(f"{package} {version} is used; the lock's version {self.lock[package][0]} is no longer in the archive")
