@@ -183,7 +183,12 @@ def header(abi):
         for name, at, _, _ in abi.offsets(struct):
             out.append(f"_Static_assert(offsetof(struct {tag}, {name}) == {at}, \"{tag}.{name}\");\n")
     out.append("#endif\n#endif\n")
-    return "".join(out)
+    text = "".join(out)
+    defined = re.findall(r"^#define (\w+)", text, re.MULTILINE)
+    for name in set(defined):
+        if defined.count(name) > 1:
+            sys.exit(f"abi/exo.abi: {name} comes from two lines")
+    return text
 
 
 def stubs(abi):

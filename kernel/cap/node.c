@@ -105,6 +105,12 @@ bool node_may_derive(const struct cap_node *node)
 /* Capabilities taken back at one entry. */
 #define REVOKE_WORK 256u
 
+static void take_back(struct env *env, struct capability *slot)
+{
+    ledger_taken(env, EXO_DEMAND_CAPABILITY, slot->object->type, cap_handle(slot));
+    cap_clear(env, slot);
+}
+
 /*
  * Takes back up to REVOKE_WORK descendants, those without descendants first; true when none is left. Each search starts at the root, for what goes
  * with a capability's object (an environment and its own capabilities) may be any other node.
@@ -116,7 +122,7 @@ static bool revoke_some(struct cap_node *root)
 
         while (node->children)
             node = node->children;
-        cap_clear(node->env, cap_slot(node->env, node->index));
+        take_back(node->env, cap_slot(node->env, node->index));
     }
     return !root->children;
 }

@@ -186,6 +186,13 @@ int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint6
     return insert(env, index, &(struct cap_make){object, NULL, rights, badge, EXO_DEADLINE_NEVER});
 }
 
+int64_t cap_insert_below(struct env *env, const struct capability *above, struct object *object, uint64_t rights)
+{
+    struct cap_make make = {object, above->node, rights, 0, above->node->expires_ns};
+
+    return node_may_derive(above->node) ? insert(env, 0, &make) : -EXO_E_LIMIT;
+}
+
 int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns)
 {
     const struct cap_node *node = source->node;

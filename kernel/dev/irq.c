@@ -30,7 +30,6 @@ int64_t k_irq_bind(struct context *caller, struct capability *machine, uint64_t 
     struct irq *irq;
     int64_t handle;
 
-    (void)machine;
     if (line >= LINES || !arch_irq_valid((unsigned)line))
         return -EXO_E_RANGE;
     if (bound[line])
@@ -44,7 +43,7 @@ int64_t k_irq_bind(struct context *caller, struct capability *machine, uint64_t 
     object_hold(&irq->endpoint->object);
     bound[line] = irq;
     arch_irq_bind(irq->line);
-    handle = cap_insert(caller->env, 0, &irq->object, EXO_RIGHTS_ALL, 0);
+    handle = cap_insert_below(caller->env, machine, &irq->object, EXO_RIGHTS_ALL);
     object_drop(&irq->object);
     return handle;
 }

@@ -9,7 +9,6 @@ int64_t k_ports_create(struct context *caller, struct capability *machine, uint6
     struct ports *ports;
     int64_t handle;
 
-    (void)machine;
     if (count == 0)
         return -EXO_E_INVAL;
     if (first > UINT16_MAX || count > UINT16_MAX + 1u - first)
@@ -21,7 +20,7 @@ int64_t k_ports_create(struct context *caller, struct capability *machine, uint6
         return -EXO_E_NOMEM;
     ports->first = first;
     ports->count = count;
-    handle = cap_insert(caller->env, 0, &ports->object, EXO_RIGHTS_ALL, 0);
+    handle = cap_insert_below(caller->env, machine, &ports->object, EXO_RIGHTS_ALL);
     object_drop(&ports->object);
     return handle;
 }

@@ -53,6 +53,7 @@ void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc)
     env->death_address = address;
     env->death_pc = pc;
     object_hold(&env->object); /* its own contexts may hold the last references */
+    ledger_release(env);
     while (!list_empty(&env->contexts))
         context_kill(LIST_ENTRY(env->contexts.next, struct context, env_link));
     endpoint_death(env);

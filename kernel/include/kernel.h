@@ -129,6 +129,8 @@ struct cap_make {
 int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found);
 /* Puts the first capability to an object into an empty slot (index 0: any); returns the handle or an error. */
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge);
+/* As cap_insert, for an object that was made by virtue of a capability to another: taken back with what derives from that. */
+int64_t cap_insert_below(struct env *env, const struct capability *above, struct object *object, uint64_t rights);
 /* As cap_insert, for one that derives from another: within its rights and its time. */
 int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns);
 void cap_clear(struct env *env, struct capability *slot);
@@ -215,6 +217,17 @@ void audit_crossing(const struct env *from, const struct env *to, const struct o
 
 /* ---- environments and contexts: env/ ---- */
 
+/* What an environment is asked for and what was taken from it: env/ledger.c. */
+struct ledger {
+    struct exo_ledger *page; /* held; or NULL */
+    struct context *context; /* held: who is told; NULL without a page */
+    uint32_t event_bits;
+    uint64_t demands, takings;
+    /* The open demand for memory; wanted 0: none. */
+    uint64_t wanted, mapped_then, taken, deadline_ns;
+    uint64_t offer_va, offer_end, cursor_va; /* where taking goes on */
+};
+
 struct env {
     struct object object;
     struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
@@ -231,6 +244,7 @@ struct env {
     uint32_t slots_end;  /* no slot at or above has ever been used */
     uint32_t slots_hint; /* no free slot below */
     uint64_t mapped, tables, cpu_ns, calls, faults;
+    struct ledger ledger;
     struct capability **directory; /* pages of slots from SLOTS_INLINE on */
     struct capability slots[SLOTS_INLINE];
 };
@@ -307,6 +321,10 @@ void context_upcall(struct context *context, uint64_t cause, uint64_t error, uin
 /* Before going back to user code: pending events. */
 void context_deliver(struct context *context);
 
+/* Adds to the repossession vector. */
+void ledger_taken(struct env *env, unsigned kind, unsigned type, uint64_t what);
+void ledger_release(struct env *env);
+
 /* ---- address spaces: mem/space.c ---- */
 
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2 };
@@ -316,6 +334,10 @@ bool space_read(struct env *env, void *to, uint64_t va, size_t bytes);
 bool space_write(struct env *env, uint64_t va, const void *from, size_t bytes);
 /* Copies the page if it waits for a copy on write; true if the write can be tried again. */
 bool space_break_copy(struct env *env, uint64_t va);
+/* Does `step` for each mapped page of the range, with bounded work: the pages passed, or what `step` or the range refused. */
+int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
+                        int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument));
+void space_unbind(struct env *env, uint64_t *entry, uint64_t va);
 int64_t space_map(struct env *env, uint64_t va, uint64_t physical, uint64_t pte_flags);
 void space_unmap(struct env *env, uint64_t va); /* one page, if it is there */
 

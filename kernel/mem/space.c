@@ -315,9 +315,13 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
     return (int64_t)(at < pages ? at : pages);
 }
 
-/* Walks the mapped pages of the range with bounded work; `step` does one. */
-static int64_t each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
-                         int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
+void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
+{
+    replace(env, entry, va, 0);
+}
+
+int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
+                        int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
 {
     uint64_t at = 0, *entry = NULL;
     int64_t status = check_range(env, va, pages);
@@ -368,7 +372,7 @@ int64_t k_mem_protect(struct context *caller, struct capability *env, uint64_t v
     (void)caller;
     if (prot & ~7ul)
         return -EXO_E_INVAL;
-    return each_page((struct env *)env->object, va, pages, prot, protect_page);
+    return space_each_page((struct env *)env->object, va, pages, prot, protect_page);
 }
 
 static int64_t unmap_page(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument)
@@ -381,7 +385,7 @@ static int64_t unmap_page(struct env *env, uint64_t *entry, uint64_t va, uint64_
 int64_t k_mem_unmap(struct context *caller, struct capability *env, uint64_t va, uint64_t pages)
 {
     (void)caller;
-    return each_page((struct env *)env->object, va, pages, 0, unmap_page);
+    return space_each_page((struct env *)env->object, va, pages, 0, unmap_page);
 }
 
 static uint64_t query_word(uint64_t pte)
