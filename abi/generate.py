@@ -21,8 +21,8 @@ import sys
 
 import labels
 
-SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
-CTYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t"}
+SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s64": 8}
+CTYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "s64": "int64_t"}
 
 
 class Abi:
@@ -31,6 +31,7 @@ class Abi:
         self.version = self.base = 0
         self.errors, self.objects, self.lanes, self.rights = [], [], {}, []
         self.consts, self.structs, self.calls = [], [], []
+        self.unbatched = []
         current = None
         with open(path) as text:
             for number, line in enumerate(text, 1):
@@ -70,6 +71,8 @@ class Abi:
             current = {"kind": "struct", "name": words[1], "doc": doc, "fields": []}
             self.structs.append(current)
             return current
+        elif kind == "unbatched":
+            self.unbatched += line.split()[1:]
         elif kind == "end":
             return None
         elif kind == "call":
@@ -253,6 +256,11 @@ def dispatch(abi, rules):
     out.append("static int64_t (*const dispatch[EXO_CALLS])(struct context *) = {\n")
     for call in abi.calls:
         out.append(f"    [{call['number']}] = decode_{call['name']},\n")
+    out.append("};\n")
+    for name in set(abi.unbatched) - {call["name"] for call in abi.calls}:
+        sys.exit(f"abi/exo.abi: unbatched {name}: there is no such call")
+    out.append("static const bool batched[EXO_CALLS] = {\n")
+    out += [f"    [{call['number']}] = true,\n" for call in abi.calls if call["name"] not in abi.unbatched]
     out.append("};\n")
     return "".join(out)
 

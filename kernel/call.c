@@ -22,6 +22,45 @@ int64_t call_dispatch(struct context *caller, uint64_t number)
     return dispatch[number](caller);
 }
 
+/* One call of a batch. False: the batch ends here. */
+static bool run_op(struct context *caller, uint64_t va)
+{
+    struct exo_batch_op op;
+    int64_t result = -EXO_E_BADCALL;
+
+    if (!space_read(caller->env, &op, va, sizeof(op)))
+        return false;
+    if (op.call < EXO_CALLS && batched[op.call]) {
+        arch_message_set(caller, op.argument[0], &op.argument[1]); /* where a call's arguments are */
+        result = call_dispatch(caller, op.call);
+    }
+    if (caller->state != CTX_READY) /* it ended or stopped itself */
+        return false;
+    if (!space_write(caller->env, va + offsetof(struct exo_batch_op, result), &result, sizeof(result)))
+        return false;
+    return result >= 0 || !(op.flags & EXO_BATCH_NEEDED);
+}
+
+int64_t k_batch(struct context *caller, uint64_t ops, uint64_t count)
+{
+    uint64_t made = 0, saved[6];
+    bool goes_on = true;
+
+    if (count > EXO_BATCH_MOST)
+        return -EXO_E_INVAL;
+    if (ops % sizeof(struct exo_batch_op)) /* so none lies across pages */
+        return -EXO_E_ALIGN;
+    for (unsigned i = 0; i < 6; i++)
+        saved[i] = arch_argument(caller, i);
+    for (; made < count && goes_on; made++) {
+        if (!space_reach(caller->env, ops + made * sizeof(struct exo_batch_op), ACCESS_WRITE))
+            break;
+        goes_on = run_op(caller, ops + made * sizeof(struct exo_batch_op));
+    }
+    arch_message_set(caller, saved[0], &saved[1]);
+    return made == 0 && count > 0 ? -EXO_E_FAULT : (int64_t)made;
+}
+
 void kernel_fault(struct context *context, uint64_t vector, uint64_t error, uint64_t address)
 {
     stats.faults++;
