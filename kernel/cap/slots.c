@@ -16,7 +16,7 @@ struct capability *cap_slot(struct env *env, uint32_t index)
     struct capability *page;
 
     if (index < SLOTS_INLINE)
-        return &env->slots[index];
+        return &env->slots[index & (SLOTS_INLINE - 1)]; /* the mask is for speculation */
     if (index >= EXO_SLOTS_MAX || !env->directory)
         return NULL;
     index -= SLOTS_INLINE;
