@@ -273,3 +273,22 @@ CASE(zones_return, "a zone's number and small objects go with it")
         drop(env);
     }
 }
+
+CASE(chain_of_environments, "environments that hold the last capability to each other go one after the other, however long the chain")
+{
+    int64_t below = MUST(exo_ep_create());
+    struct exo_stats before, now;
+
+    EXPECT(exo_stats(&before), 0);
+    for (unsigned i = 0; i < 3000; i++) {
+        int64_t env = MUST(exo_env_create(ZONE, 0, 0));
+
+        EXPECT(exo_cap_move((uint64_t)env, 5, (uint64_t)below), 5);
+        below = env;
+    }
+    drop(below);
+    do { /* the kernel takes them apart in pieces, at later entries */
+        EXPECT(exo_yield(), 0);
+        EXPECT(exo_stats(&now), 0);
+    } while (now.envs > before.envs);
+}
