@@ -8,9 +8,10 @@ DIR/exo/calls.h             user stubs
 DIR/kernel_calls.h          prototypes of the kernel bodies
 DIR/kernel_dispatch.inc     the kernel's decoding of arguments and capabilities
 DIR/names.inc               X-macro tables of calls, errors and objects
-Which label rule each right falls under comes from abi/rules.txt (abi/labels.py).
 DIR/reference.md            the reference pages
-DIR/grammar.json            the same, for fuzzers and tests
+DIR/grammar.json            the same, for tests in Python
+DIR/exo/grammar.h           the same, for fuzzers and tests in C
+Which label rule each right falls under comes from abi/rules.txt (abi/labels.py).
 The listing (numbers, sizes, offsets) is printed to --listing: checked in as abi/listing.txt.
 """
 import argparse
@@ -112,7 +113,7 @@ class Abi:
             raise ValueError("more than six arguments")
         errors = (errors or "").split()
         if any(a["kind"] == "cap" for a in parsed):
-            errors = ["BADSLOT", "STALE", "TYPE"] + (
+            errors = ["BADSLOT", "STALE", "EXPIRED", "TYPE"] + (
                 ["RIGHTS"] if any(a.get("rights") for a in parsed) else []) + errors
         if any(self.rules.needed(a.get("rights", ()))[1] for a in parsed):
             errors.append("DENIED")
@@ -276,6 +277,36 @@ def names(abi):
     return "".join(out)
 
 
+# What a number means to a fuzzer, by its name: a handle, a page address, a count of pages, a protection, a sharing mode, rights, a time, an address.
+MEANINGS = {"handle": "h", "death": "h", "va": "a", "source_va": "a", "upage_va": "a", "pages": "n", "quota_frames": "n", "prot": "p",
+            "mode_prot": "m", "rights": "r", "deadline_ns": "d", "expires_ns": "d", "base": "v", "syscall_entry": "v", "upcall_entry": "v"}
+
+
+def grammar(abi, rules):
+    out = [HEAD, "/* The calls as data: what each argument means, and a bit for each error that the call may answer. */\n",
+           "#ifndef EXO_GRAMMAR_H\n#define EXO_GRAMMAR_H\n#include <exo/abi.h>\n\n",
+           "struct exo_grammar_argument {\n    char meaning; /* c capability, x number, v memory, or a number that is: h a handle, a page address, n pages,\n"
+           "                     p protection, m sharing mode, r rights, d time */\n    uint8_t type; /* of a capability; 255: any */\n"
+           "    uint64_t rights;\n    unsigned relations; /* EXO_RELATION_* of the caller's label to the object's; 0: any */\n"
+           "    const char *name;\n};\n\n",
+           "struct exo_grammar_call {\n    const char *name; /* NULL: no such call */\n    unsigned arguments;\n    uint64_t errors;\n"
+           "    struct exo_grammar_argument argument[6];\n};\n\n",
+           "static const struct exo_grammar_call exo_grammar[EXO_CALLS] = {\n"]
+    types = {name: value for name, value, _ in abi.objects}
+    numbers = {name: value for name, value, _ in abi.errors}
+    for call in abi.calls:
+        items = []
+        for a in call["args"]:
+            meaning = "c" if a["kind"] == "cap" else "v" if a["kind"] == "va" else MEANINGS.get(a["name"], "x")
+            rights = sum(1 << right_bit(abi, right) for right in a.get("rights", ()))
+            items.append(f"{{'{meaning}', {types.get(a.get('type'), 255)}, {rights:#x}, {rules.needed(a.get('rights', ()))[0]:#x}, \"{a['name']}\"}}")
+        errors = sum(1 << numbers[name] for name in call["errors"])
+        out.append(f"    [{call['number']}] = {{\"{call['name']}\", {len(items)}, {errors:#x}, {{{', '.join(items) or '{0}'}}}}},\n")
+    out.append("};\n\n")
+    out.append("static const char *const exo_error_names[] = {\n" + "".join(f"    [{v}] = \"{n}\",\n" for n, v, _ in abi.errors) + "};\n#endif\n")
+    return "".join(out)
+
+
 def reference(abi):
     out = ["# Kernel reference\n\nMade by `abi/generate.py` from `abi/exo.abi`.\n\n## Errors\n\n| number | name | meaning |\n|---|---|---|\n"]
     out += [f"| {v} | `EXO_E_{n}` | {d} |\n" for n, v, d in abi.errors]
@@ -334,7 +365,7 @@ def main():
     files = {}
     if options.out:
         for name, text in (("exo/abi.h", header(abi)), ("exo/calls.h", stubs(abi)), ("kernel_calls.h", prototypes(abi)),
-                           ("kernel_dispatch.inc", dispatch(abi, rules)),
+                           ("kernel_dispatch.inc", dispatch(abi, rules)), ("exo/grammar.h", grammar(abi, rules)),
                            ("names.inc", names(abi)), ("reference.md", reference(abi)),
                            ("grammar.json", json.dumps({"base": abi.base, "calls": abi.calls}, indent=1) + "\n")):
             files[os.path.join(options.out, name)] = text

@@ -30,7 +30,7 @@ static struct capability *own_slot(struct env *env, uint64_t handle, int64_t *st
     *status = -EXO_E_BADSLOT;
     if (!slot || (handle & 0xffff) == 0 || handle >> 48)
         return NULL;
-    if ((slot->key ^ handle) & SLOT_HANDLE) {
+    if (((slot->key ^ handle) & SLOT_HANDLE) >> 16) { /* the generation: a slot that was never used has no index yet */
         *status = -EXO_E_STALE;
         return NULL;
     }

@@ -1,0 +1,20 @@
+/* Judges of the kernel's calls: each looks at one answer, after the kernel made it, and brings the model up to date. */
+#ifndef MODEL_CALLS_H
+#define MODEL_CALLS_H
+#include "model.h"
+
+/* A struct that the call had to write to the caller's memory: false, and judged, if it could not. */
+bool output(struct step *s, uint64_t va, uint64_t bytes);
+
+/* ---- model_calls_memory.c ---- */
+void mem_alloc(struct step *s);
+void mem_map(struct step *s);
+void mem_share(struct step *s);
+void mem_protect(struct step *s);
+void mem_unmap(struct step *s);
+void mem_query(struct step *s);
+void frame_alloc(struct step *s);
+void frame_device(struct step *s);
+void frame_address(struct step *s);
+
+#endif
