@@ -94,6 +94,7 @@ int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t 
     memcpy(entry->groups, groups, count * sizeof(groups[0]));
     entry->ngroups = (uint32_t)count;
     table_change_end();
+    zone_show(index);
     return 0;
 }
 
@@ -103,7 +104,7 @@ static bool is_meant(uint32_t caller, uint32_t index, uint64_t which, uint32_t w
 {
     const struct process *process = &processes[index], *self = &processes[caller];
 
-    if (process->state == PX_FREE)
+    if (process->state == PX_FREE || !zone_sees(self->zone, index))
         return false;
     switch (which) {
     case PRIO_PROCESS: return who == 0 ? index == caller : process->pid == (int32_t)who;

@@ -11,7 +11,7 @@ static bool group_exists(int32_t pgid, int32_t sid)
 
 int64_t group_setpgid(uint32_t caller, int32_t pid, int32_t pgid)
 {
-    uint32_t target = pid == 0 ? caller : table_find(pid);
+    uint32_t target = pid == 0 ? caller : table_find_seen(caller, pid);
     struct process *process = &processes[target];
 
     if (pgid < 0)

@@ -102,7 +102,7 @@ static int64_t send_many(uint32_t caller, int32_t pgid, const struct px_siginfo 
     bool everybody = pgid == 0, any = false, done = false;
 
     for (uint32_t index = INIT + 1; index < table_end(); index++) {
-        if (processes[index].state == PX_FREE || index == caller || (!everybody && processes[index].pgid != pgid))
+        if (processes[index].state == PX_FREE || index == caller || !zone_sees(processes[caller].zone, index) || (!everybody && processes[index].pgid != pgid))
             continue;
         any = true;
         done = send(caller, index, info) == 0 || done;
@@ -138,6 +138,6 @@ int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, 
         return send_many(caller, 0, &info);
     if (pid < 0)
         return send_many(caller, -pid, &info);
-    target = table_find(pid);
+    target = table_find_seen(caller, pid);
     return target ? send(caller, target, &info) : -ESRCH;
 }

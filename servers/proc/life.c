@@ -1,6 +1,7 @@
 /* Birth, exec, stop and end of processes. */
 #include "proc.h"
 
+#include <exo/label.h>
 #include <exo/string.h>
 
 /* The generation of an index for its next process; the servers' badges must never be met. */
@@ -17,7 +18,8 @@ static void born(uint32_t index, const struct process *process)
     processes[index] = *process;
     processes[index].gen = gen;
     processes[index].state = PX_RUNNING;
-    processes[index].pid = table_new_pid();
+    processes[index].pid = table_new_pid(process->zone);
+    zone_join(process->zone);
     processes[index].start_ns = machine_now_ns();
     table->count++;
     table->forks++;
@@ -29,14 +31,11 @@ static void unborn(uint32_t index)
     table_free(index);
 }
 
-int64_t life_spawn(uint64_t boot_frames, int32_t *pid)
+static int64_t spawn_first(uint64_t boot_frames, uint32_t zone, int32_t *pid)
 {
-    struct process process = {.parent = INIT, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED};
-    int64_t index, status;
+    struct process process = {.parent = INIT, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED};
+    int64_t index = table_take(zone), status;
 
-    if (table->first_pid)
-        return -EBUSY;
-    index = table_take();
     if (index < 0)
         return index;
     born((uint32_t)index, &process);
@@ -48,14 +47,70 @@ int64_t life_spawn(uint64_t boot_frames, int32_t *pid)
         return status;
     }
     table->first_pid = processes[index].pid;
+    table_publish((uint32_t)index);
     *pid = processes[index].pid;
     return 0;
+}
+
+int64_t life_spawn(uint64_t boot_frames, unsigned label, int32_t *pid)
+{
+    const struct exo_zone_limits limits = {EXO_QUOTA_NONE, ZONE_PROCESSES, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
+    int64_t zone = 0, status;
+
+    if (table->first_pid)
+        return -EBUSY;
+    if (label != EXO_LABELS)
+        zone = zone_open(0, label, &limits);
+    if (zone < 0)
+        return zone;
+    status = spawn_first(boot_frames, (uint32_t)zone, pid);
+    zone_close_if_empty((uint32_t)zone);
+    return status;
+}
+
+static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *answer)
+{
+    const struct process *self = &processes[caller];
+    struct process process = {.parent = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED,
+                              .nice = self->nice, .uid = self->uid, .euid = self->euid, .suid = self->suid,
+                              .gid = self->gid, .egid = self->egid, .sgid = self->sgid};
+    int64_t taken = table_take(zone), status;
+    uint32_t index = (uint32_t)taken;
+
+    if (taken < 0)
+        return taken;
+    born(index, &process);
+    processes[index].pgid = processes[index].sid = processes[index].pid;
+    memcpy(table_entry(index)->groups, table_entry(caller)->groups, sizeof(table_entry(caller)->groups));
+    table_entry(index)->ngroups = table_entry(caller)->ngroups;
+    table_publish(index);
+    status = machine_spawn_in(caller, index, &answer->child);
+    if (status < 0) {
+        unborn(index);
+        return status;
+    }
+    table_publish(index);
+    processes[caller].forked = processes[index].pid;
+    answer->pid = processes[index].pid;
+    answer->index = index;
+    return 0;
+}
+
+int64_t life_spawn_in(uint32_t caller, unsigned label, const struct exo_zone_limits *limits, struct fork_answer *answer)
+{
+    int64_t zone = zone_open(processes[caller].zone, label, limits), status;
+
+    if (zone < 0)
+        return zone;
+    status = spawn_child(caller, (uint32_t)zone, answer);
+    zone_close_if_empty((uint32_t)zone);
+    return status;
 }
 
 int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer)
 {
     struct process process = processes[parent];
-    int64_t taken = table_take(), status;
+    int64_t taken = table_take(processes[parent].zone), status;
     uint32_t index = (uint32_t)taken;
 
     if (taken < 0)

@@ -3,6 +3,7 @@
 
 #include <exo/calls.h>
 #include <exo/capability.h>
+#include <exo/label.h>
 #include <exo/loop.h>
 #include <exo/state.h>
 #include <exo/string.h>
@@ -21,6 +22,8 @@
 static struct px_server_start start;
 static uint64_t environments[PX_PROCS_MAX], contexts[PX_PROCS_MAX]; /* handles */
 static bool index_pages[PX_PROCS_MAX];
+static uint64_t zone_handles[ZONES_MAX];
+static bool view_pages[ZONES_MAX][PX_PROCTAB_PAGES]; /* of zones 1..: which there are */
 static uint64_t scratch_va;
 
 static int64_t table_page(uint32_t page);
@@ -30,6 +33,7 @@ int64_t machine_start(const struct px_server_start *from)
     int64_t status;
 
     start = *from;
+    zone_handles[0] = start.process_zone;
     /* fs and tty may look at any entry: where there is no page yet, they see one of zeros. */
     status = exo_alloc_all(start.self, start.free_va, 1, READ, NULL);
     for (uint32_t page = 0; status == 0 && page < TABLE_PAGES; page++) {
@@ -115,6 +119,77 @@ int64_t machine_index_ready(uint32_t index)
     return 0;
 }
 
+struct px_proctab *machine_view(uint32_t zone)
+{
+    return (struct px_proctab *)(zone == 0 ? PX_PROCTAB : PX_ZONE_TABLE(zone));
+}
+
+static int64_t view_page(uint32_t zone, uint32_t page)
+{
+    if (zone == 0)
+        return page < PX_PROCTAB_PAGES - 1 ? table_page(page) : 0; /* the last one is tty's */
+    if (view_pages[zone][page])
+        return 0;
+    if (exo_alloc_all(start.self, PX_ZONE_TABLE(zone) + page * PX_PAGE, 1, WRITE, NULL) < 0)
+        return -ENOMEM;
+    view_pages[zone][page] = true;
+    return 0;
+}
+
+int64_t machine_view_ready(uint32_t zone, uint32_t index)
+{
+    for (uint32_t above = 1; above < ZONES_MAX; above++)
+        if (zone_used(above) && zone_within(zone, above) && view_page(above, index * sizeof(struct px_proc) / PX_PAGE) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+static int64_t show_view_page(uint64_t env, uint32_t zone, uint32_t page)
+{
+    if (view_page(zone, page) < 0)
+        return -EXO_E_NOMEM;
+    return exo_share_all(env, PX_PROCTAB + page * PX_PAGE, (uint64_t)machine_view(zone) + page * PX_PAGE, 1, EXO_SHARE_SAME | READ);
+}
+
+/* Its table begins with the head and init. */
+int64_t machine_zone_make(uint32_t zone, uint32_t parent, unsigned label, const struct exo_zone_limits *limits)
+{
+    struct px_proctab *view = machine_view(zone);
+    int64_t handle = exo_zone_make(zone_handles[parent], label, limits);
+
+    if (handle < 0)
+        return handle == -EXO_E_DENIED ? -EPERM : handle == -EXO_E_INVAL ? -EINVAL : -ENOMEM;
+    zone_handles[zone] = (uint64_t)handle;
+    if (view_page(zone, 0) < 0) {
+        machine_zone_end(zone);
+        return -ENOMEM;
+    }
+    memcpy(view, table, sizeof(*view));
+    view->entries = INIT + 1;
+    memcpy(PX_PROC(view, INIT), table_entry(INIT), sizeof(struct px_proc));
+    return 0;
+}
+
+void machine_zone_end(uint32_t zone)
+{
+    for (uint32_t page = 0; page < PX_PROCTAB_PAGES; page++)
+        if (view_pages[zone][page]) {
+            (void)!exo_unmap_all(start.self, PX_ZONE_TABLE(zone) + page * PX_PAGE, 1);
+            view_pages[zone][page] = false;
+        }
+    (void)!exo_cap_delete(zone_handles[zone]);
+    zone_handles[zone] = 0;
+}
+
+int64_t machine_give_audit(uint32_t index)
+{
+    int64_t handle = exo_label_dominates(zone_label(processes[index].zone), EXO_PLACE_AUDIT)
+                         ? exo_cap_copy(environments[index], 0, start.audit, EXO_RIGHT_AUDIT, 0)
+                         : -EXO_E_DENIED;
+
+    return handle == -EXO_E_DENIED ? -EPERM : handle < 0 ? -ENOMEM : handle;
+}
+
 static void destroy_env(uint64_t env, uint64_t reason)
 {
     int64_t status;
@@ -130,19 +205,20 @@ static int64_t furnish(uint64_t env, uint32_t index)
 {
     uint64_t badge = PX_BADGE(index, processes[index].gen), page = index * sizeof(struct px_proc) / PX_PAGE;
     int64_t status = exo_share_all(env, PX_PPAGE, PX_CLIENT_PPAGE(index), 2, EXO_SHARE_SAME | WRITE);
+    uint32_t zone = processes[index].zone;
     int64_t handle;
 
     if (status == 0)
         status = exo_map_all(env, PX_INFO, start.info_frame, 0, 1, READ);
     if (status == 0)
-        status = exo_share_all(env, PX_PROCTAB + page * PX_PAGE, PX_PROCTAB + page * PX_PAGE, 1, EXO_SHARE_SAME | READ);
+        status = show_view_page(env, zone, page);
     if (status < 0)
         return status;
     if ((status = exo_cap_copy(env, PX_SLOT_SELF, env, RIGHTS_SELF, 0)) < 0 ||
         (status = exo_cap_copy(env, PX_SLOT_PROC, start.mint_proc, EXO_RIGHT_CALL, badge)) < 0 ||
         (status = exo_cap_copy(env, PX_SLOT_FS, start.mint_fs, EXO_RIGHT_CALL, badge)) < 0 ||
         (status = exo_cap_copy(env, PX_SLOT_TTY, start.mint_tty, EXO_RIGHT_CALL, badge)) < 0 ||
-        (status = exo_cap_copy(env, PX_SLOT_ZONE, start.process_zone, EXO_RIGHT_INSPECT, 0)) < 0)
+        (status = exo_cap_copy(env, PX_SLOT_ZONE, zone_handles[zone], EXO_RIGHT_INSPECT, 0)) < 0)
         return status;
     handle = exo_cap_copy(start.env_fs, PX_CLIENT_SLOT(index), env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
     if (handle == -EXO_E_EXISTS) /* fs has something there: any slot will do, it goes by the handle */
@@ -156,7 +232,7 @@ static int64_t furnish(uint64_t env, uint32_t index)
 /* An environment with a stopped context; nothing is left behind on failure. */
 static int64_t make_env(uint32_t index, const struct exo_ctx_state *state)
 {
-    int64_t env = exo_env_create(start.process_zone, start.endpoint, PX_BADGE(index, processes[index].gen)), ctx, status;
+    int64_t env = exo_env_create(zone_handles[processes[index].zone], start.endpoint, PX_BADGE(index, processes[index].gen)), ctx, status;
 
     if (env < 0)
         return -ENOMEM;
@@ -175,20 +251,66 @@ static int64_t make_env(uint32_t index, const struct exo_ctx_state *state)
     return 0;
 }
 
-int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child)
+/* The parent's handles of a child that it is to complete and start. */
+static int64_t give_child(uint32_t parent, uint32_t index, struct machine_child *child)
 {
-    int64_t status = make_env(index, state), env, ctx;
+    int64_t env = exo_cap_copy(environments[parent], 0, environments[index], RIGHTS_CHILD, 0);
+    int64_t ctx = env < 0 ? env : exo_cap_copy(environments[parent], 0, contexts[index], EXO_RIGHT_START, 0);
 
-    if (status < 0)
-        return status;
-    env = exo_cap_copy(environments[parent], 0, environments[index], RIGHTS_CHILD, 0);
-    ctx = env < 0 ? env : exo_cap_copy(environments[parent], 0, contexts[index], EXO_RIGHT_START, 0);
     if (ctx < 0) { /* a handle that the parent has got already is dead with the environment */
         machine_destroy(index, SIGKILL);
         return -ENOMEM;
     }
     *child = (struct machine_child){(uint64_t)env, (uint64_t)ctx};
     return 0;
+}
+
+int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child)
+{
+    int64_t status = make_env(index, state);
+
+    return status < 0 ? status : give_child(parent, index, child);
+}
+
+/* The libOS and what it reads of the servers. The terminals' page only where terminals can be used at all: for the first process. */
+static int64_t furnish_first(uint32_t index, bool terminals)
+{
+    uint64_t env = environments[index];
+    uint32_t zone = processes[index].zone;
+    int64_t status = image_map(env);
+
+    if (status == 0)
+        status = show_view_page(env, zone, 0);
+    if (status == 0)
+        status = terminals ? exo_share_all(env, PX_TTYPAGE, PX_TTYPAGE, 1, EXO_SHARE_SAME | READ)
+                           : show_view_page(env, zone, PX_PROCTAB_PAGES - 1);
+    if (status == 0)
+        status = exo_share_all(env, PX_META, PX_META, (PX_META_HI - PX_META) / PX_PAGE, EXO_SHARE_SAME | READ);
+    return status;
+}
+
+static int64_t make_first(uint32_t index)
+{
+    struct exo_ctx_state state;
+    uint64_t entry;
+
+    if (image_entry(&entry) < 0)
+        return -ENOEXEC;
+    exo_state_begin(&state, entry, 0, 0);
+    return make_env(index, &state);
+}
+
+int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *child)
+{
+    int64_t status = make_first(index);
+
+    if (status < 0)
+        return status;
+    if (furnish_first(index, false) < 0) {
+        machine_destroy(index, SIGKILL);
+        return -ENOMEM;
+    }
+    return give_child(parent, index, child);
 }
 
 /* The frame block's first page says how many pages there are. */
@@ -207,26 +329,13 @@ static int64_t map_boot_arguments(uint64_t env, uint64_t frames)
 
 int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
 {
-    uint64_t entry, env;
-    struct exo_ctx_state state;
-    int64_t status = image_entry(&entry);
+    int64_t status = make_first(index);
 
     if (status < 0)
-        return -ENOEXEC;
-    exo_state_begin(&state, entry, 0, 0);
-    status = make_env(index, &state);
-    if (status < 0)
         return status;
-    env = environments[index];
-    status = image_map(env);
+    status = map_boot_arguments(environments[index], boot_frames);
     if (status == 0)
-        status = map_boot_arguments(env, boot_frames);
-    if (status == 0)
-        status = exo_share_all(env, PX_PROCTAB, PX_PROCTAB, 1, EXO_SHARE_SAME | READ);
-    if (status == 0)
-        status = exo_share_all(env, PX_TTYPAGE, PX_TTYPAGE, 1, EXO_SHARE_SAME | READ);
-    if (status == 0)
-        status = exo_share_all(env, PX_META, PX_META, (PX_META_HI - PX_META) / PX_PAGE, EXO_SHARE_SAME | READ);
+        status = furnish_first(index, true);
     if (status == 0)
         status = exo_ctx_start(contexts[index]);
     if (status == 0)
@@ -293,11 +402,7 @@ void machine_notify_tty(uint64_t bits)
 
 int64_t machine_map_table(uint32_t index, uint32_t page)
 {
-    uint64_t va = PX_PROCTAB + page * PX_PAGE;
-
-    if (table_page(page) < 0)
-        return -ENOMEM;
-    return exo_share_all(environments[index], va, va, 1, EXO_SHARE_SAME | READ) < 0 ? -ENOMEM : 0;
+    return show_view_page(environments[index], processes[index].zone, page) < 0 ? -ENOMEM : 0;
 }
 
 void machine_power(unsigned how)

@@ -20,6 +20,10 @@
 
 #define INIT 1u
 #define PID_MAX 32768
+#define ZONES_MAX 16u
+#define ZONE_PROCESSES 128u /* most that a zone can have: its share of the table */
+#define ZONE_PID_COUNT 512  /* more than a zone can have processes, groups and sessions of which somebody is left */
+#define ZONE_PIDS(zone) (PID_MAX + (int32_t)(zone) * ZONE_PID_COUNT)
 #define NO_TTY (-1)
 #define SIGNAL_MAX 64u
 #define SI_KERNEL 128
@@ -38,6 +42,7 @@ struct process {
     uint32_t gen;
     int32_t pid, pgid, sid;
     uint32_t parent; /* index */
+    uint32_t zone;   /* zone.c */
     uint32_t flags;  /* enum px_proc_flags */
     int32_t status;  /* of a zombie, or of the stop */
     bool stop_news, continue_news; /* not yet told by wait */
@@ -59,6 +64,15 @@ struct px_ppage *machine_ppage(uint32_t index);
 void *machine_message(uint32_t index);
 /* Makes sure that the index has its pages and a place in the table, and clears them. 0 or -ENOMEM. */
 int64_t machine_index_ready(uint32_t index);
+/* A place in the tables of the zone, and of those above: 0 or -ENOMEM. */
+int64_t machine_view_ready(uint32_t zone, uint32_t index);
+/* The table that processes of the zone read; zone 0: the whole. */
+struct px_proctab *machine_view(uint32_t zone);
+/* The kernel's zone. 0 or a negative errno. */
+int64_t machine_zone_make(uint32_t zone, uint32_t parent, unsigned label, const struct exo_zone_limits *limits);
+void machine_zone_end(uint32_t zone);
+/* Puts a capability to the record of crossings into the process's slots: its handle or a negative errno. */
+int64_t machine_give_audit(uint32_t index);
 /* An environment for the child `index`, with everything but its memory, and a stopped context in `state`. The two handles are in the parent's slots. */
 struct machine_child {
     uint64_t env, ctx;
@@ -66,6 +80,8 @@ struct machine_child {
 int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child);
 /* The first process: as above, with the libOS in it and the boot arguments from the frame block; started. */
 int64_t machine_spawn(uint32_t index, uint64_t boot_frames);
+/* The first process of a zone: as machine_spawn, but the boot arguments are the parent's to map, and the context is its to start. */
+int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *child);
 void machine_destroy(uint32_t index, int32_t status);
 void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
 void machine_wake(uint32_t *word);
@@ -83,11 +99,13 @@ void machine_drop(uint64_t handle);
 /* ---- table.c ---- */
 
 void table_start(void);
-/* Lowest free index, ready for use, or -EAGAIN, -ENOMEM. */
-int64_t table_take(void);
-int32_t table_new_pid(void);
+/* Lowest free index, ready for use by a process of the zone, or -EAGAIN, -ENOMEM. */
+int64_t table_take(uint32_t zone);
+int32_t table_new_pid(uint32_t zone);
 /* The living or dead process with that pid, or 0. */
 uint32_t table_find(int32_t pid);
+/* As table_find, if the caller sees it. */
+uint32_t table_find_seen(uint32_t caller, int32_t pid);
 /* The process behind a badge, or 0 if that one is gone. */
 uint32_t table_by_badge(uint64_t badge);
 void table_free(uint32_t index);
@@ -106,15 +124,38 @@ static inline bool is_alive(uint32_t index)
 }
 uint32_t table_end(void); /* indices in use are below */
 
+/* ---- zone.c ---- */
+
+void zone_start(void);
+unsigned zone_label(uint32_t zone);
+bool zone_used(uint32_t zone);
+/* A new zone below `parent`; it ends when its last process leaves, or at once by zone_close_if_empty. Index, -EINVAL, -EPERM, -EAGAIN, -ENOMEM. */
+int64_t zone_open(uint32_t parent, unsigned label, const struct exo_zone_limits *limits);
+void zone_close_if_empty(uint32_t zone);
+void zone_join(uint32_t zone);
+void zone_leave(uint32_t zone);
+uint64_t zone_members(uint32_t zone);
+bool zone_is_full(uint32_t zone);
+/* The zone is `above` or below it. */
+bool zone_within(uint32_t zone, uint32_t above);
+/* A process of the zone sees the process. */
+bool zone_sees(uint32_t zone, uint32_t index);
+int32_t zone_next_pid(uint32_t zone);
+/* Shows a process as it is now to all zones that see it. */
+void zone_show(uint32_t index);
+
 /* ---- life.c ---- */
 
-int64_t life_spawn(uint64_t boot_frames, int32_t *pid);
+/* `label`: of a zone of its own for the first process, or EXO_LABELS for none. */
+int64_t life_spawn(uint64_t boot_frames, unsigned label, int32_t *pid);
 struct fork_answer {
     int32_t pid;
     uint32_t index;
     struct machine_child child;
 };
 int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer);
+/* A child of the caller's in a new zone, which shares nothing with it. */
+int64_t life_spawn_in(uint32_t caller, unsigned label, const struct exo_zone_limits *limits, struct fork_answer *answer);
 int64_t life_fork_failed(uint32_t parent, int32_t pid);
 struct exec_text { /* message page of PX_PROC_EXEC */
     char comm[16];

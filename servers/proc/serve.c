@@ -2,6 +2,7 @@
 #include "proc.h"
 
 #include <exo/ipc.h>
+#include <exo/label.h>
 #include <exo/string.h>
 
 enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15 };
@@ -77,6 +78,7 @@ static int64_t do_set_name(uint32_t caller)
     table_change_begin();
     memcpy(table_entry(caller)->comm, name, sizeof(name));
     table_change_end();
+    zone_show(caller);
     return 0;
 }
 
@@ -103,7 +105,7 @@ static int64_t do_set_hostname(uint32_t caller, uint64_t bytes)
 {
     char name[sizeof(table->hostname)] = {0};
 
-    if (processes[caller].euid != 0)
+    if (processes[caller].euid != 0 || processes[caller].zone != 0)
         return -EPERM;
     if (bytes >= sizeof(name))
         return -EINVAL;
@@ -116,7 +118,7 @@ static int64_t do_set_hostname(uint32_t caller, uint64_t bytes)
 
 static int64_t do_usage(uint32_t caller, struct exo_message *message)
 {
-    uint32_t index = message->word[1] == 0 ? caller : table_find((int32_t)message->word[1]);
+    uint32_t index = message->word[1] == 0 ? caller : table_find_seen(caller, (int32_t)message->word[1]);
 
     if (!index)
         return -ESRCH;
@@ -128,12 +130,43 @@ static int64_t do_usage(uint32_t caller, struct exo_message *message)
 
 static int64_t do_reboot(uint32_t caller, uint64_t how)
 {
-    if (processes[caller].euid != 0)
+    if (processes[caller].euid != 0 || processes[caller].zone != 0)
         return -EPERM;
     if (how > 3)
         return -EINVAL;
     if (how)
         machine_power((unsigned)how);
+    return 0;
+}
+
+/* A zone below the caller's, and a child in it. */
+static int64_t do_zone(uint32_t caller, struct exo_message *message)
+{
+    struct exo_zone_limits limits;
+    struct fork_answer answer;
+    int64_t status;
+
+    memcpy(&limits, machine_message(caller), sizeof(limits));
+    if (message->word[1] >= EXO_LABELS)
+        return -EINVAL;
+    status = life_spawn_in(caller, (unsigned)message->word[1], &limits, &answer);
+    if (status < 0)
+        return status;
+    message->word[1] = (uint64_t)answer.pid;
+    message->word[2] = answer.index;
+    message->word[3] = answer.child.env;
+    message->word[4] = answer.child.ctx;
+    return 0;
+}
+
+/* The record is root's to read, where the labels let it be read at all. */
+static int64_t do_audit(uint32_t caller, struct exo_message *message)
+{
+    int64_t handle = processes[caller].euid == 0 ? machine_give_audit(caller) : -EPERM;
+
+    if (handle < 0)
+        return handle;
+    message->word[1] = (uint64_t)handle;
     return 0;
 }
 
@@ -182,6 +215,8 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_USAGE: return do_usage(caller, message);
     case PX_PROC_REBOOT: return do_reboot(caller, word[1]);
     case PX_PROC_TABLE: return word[1] < PX_PROCTAB_PAGES - 1 ? machine_map_table(caller, (uint32_t)word[1]) : -EINVAL;
+    case PX_PROC_ZONE: return do_zone(caller, message);
+    case PX_PROC_AUDIT: return do_audit(caller, message);
     default: return -EINVAL;
     }
 }
@@ -195,9 +230,9 @@ static int64_t serve_tty(struct exo_message *message)
 
     switch (word[0]) {
     case PX_PROC_SPAWN:
-        if (!message->capability)
+        if (!message->capability || word[1] > EXO_LABELS)
             return -EINVAL;
-        status = life_spawn(message->capability, &pid);
+        status = life_spawn(message->capability, word[1] ? (unsigned)word[1] - 1 : EXO_LABELS, &pid);
         word[1] = (uint64_t)pid;
         return status;
     case PX_PROC_TTYSIGNAL:

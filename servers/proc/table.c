@@ -50,7 +50,10 @@ void table_publish(uint32_t index)
     entry->child_cpu_ns = process->child_cpu_ns;
     entry->nice = process->nice;
     entry->dumpable = process->dumpable;
+    entry->zone = (uint16_t)process->zone;
+    entry->label = (uint16_t)zone_label(process->zone);
     table_change_end();
+    zone_show(index);
 }
 
 static void make_init(void)
@@ -64,6 +67,7 @@ static void make_init(void)
 void table_start(void)
 {
     memset(processes, 0, sizeof(processes));
+    zone_start();
     table->version = PX_PROCTAB_VERSION;
     table->last_pid = 1;
     table->count = 1;
@@ -74,14 +78,18 @@ void table_start(void)
     make_init();
 }
 
-int64_t table_take(void)
+int64_t table_take(uint32_t zone)
 {
+    if (zone_is_full(zone))
+        return -EAGAIN;
     for (uint32_t index = INIT + 1; index < PX_PROCS_MAX; index++) {
         int64_t status;
 
         if (processes[index].state != PX_FREE)
             continue;
         status = machine_index_ready(index);
+        if (status == 0)
+            status = machine_view_ready(zone, index);
         if (status < 0)
             return status;
         if (index >= entries) {
@@ -104,15 +112,16 @@ static bool pid_in_use(int32_t pid)
     return false;
 }
 
-/* There are far fewer processes than numbers, so the search ends. */
-int32_t table_new_pid(void)
+/* There are fewer processes in a zone than numbers, so the search ends. */
+int32_t table_new_pid(uint32_t zone)
 {
-    int32_t pid = table->last_pid;
+    int32_t pid;
 
     do
-        pid = pid + 1 < PID_MAX ? pid + 1 : 2;
+        pid = zone_next_pid(zone);
     while (pid_in_use(pid));
-    table->last_pid = pid;
+    if (zone == 0)
+        table->last_pid = pid;
     return pid;
 }
 
@@ -126,6 +135,13 @@ uint32_t table_find(int32_t pid)
     return 0;
 }
 
+uint32_t table_find_seen(uint32_t caller, int32_t pid)
+{
+    uint32_t index = table_find(pid);
+
+    return index && zone_sees(processes[caller].zone, index) ? index : 0;
+}
+
 uint32_t table_by_badge(uint64_t badge)
 {
     uint32_t index = PX_BADGE_INDEX(badge);
@@ -137,9 +153,11 @@ uint32_t table_by_badge(uint64_t badge)
 
 void table_free(uint32_t index)
 {
-    uint32_t gen = processes[index].gen;
+    uint32_t gen = processes[index].gen, zone = processes[index].zone;
 
-    processes[index] = (struct process){.gen = gen};
-    table_publish(index);
+    processes[index] = (struct process){.gen = gen, .zone = zone};
     table->count--;
+    table_publish(index); /* to those who saw it */
+    processes[index].zone = 0;
+    zone_leave(zone);
 }

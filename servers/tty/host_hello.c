@@ -66,7 +66,7 @@ static void start_streams(void)
 
 static void spawn(void)
 {
-    struct exo_message message = {.word = {PX_PROC_SPAWN, 0, 0, 0, host.block}};
+    struct exo_message message = {.word = {PX_PROC_SPAWN, PX_HELLO_ZONE(host.hello.flags), 0, 0, host.block}};
     struct terminal *terminal = service.terminal[PX_TTY_CONSOLE];
     int64_t status;
     char text[80];

@@ -30,6 +30,16 @@ class Build:
         """A program of tests/ or bench/: program("tests/guest", "fork")."""
         return os.path.join(self.folder, group, name)
 
+    def zone_labels(self):
+        """Labels that a zone of programs can have, each with its number: what abi/labels.py made of this build's labels."""
+        path = os.path.join(self.folder, "generated", "labels.txt")
+        try:
+            with open(path) as file:
+                lines = [line.split() for line in file]
+        except OSError as problem:
+            raise ExoError(f"there is no {os.path.relpath(path)}", "this build has no security labels: build again", status=2) from problem
+        return {words[0]: number for number, words in enumerate(lines) if "zone" in words[1:]}
+
     def check(self):
         for path in (self.kernel, self.image):
             if not os.path.exists(path):

@@ -58,6 +58,7 @@ GUEST_OPTIONS = [
     Option("env", LIST, "K=V", "a variable of the program's environment; K alone takes it from here", short="e", check=variable),
     Option("workdir", VALUE, "DIR", "the program's working folder (/)", "/", short="w", check=guest_path),
     Option("overlay", LIST, "DIR", "lay this folder's tree over the root file system"),
+    Option("zone", VALUE, "LABEL", "run the program in a zone of its own with this security label"),
     Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
     Option("missing", FLAG, "", "at the end, print which system calls were asked for and are missing"),
     Option("kernel-log", VALUE, "FILE", "keep the kernel's messages"),
@@ -69,7 +70,6 @@ LATER_OPTIONS = [
     Option("disk", VALUE, "FILE", missing=True),
     Option("gas", VALUE, "N/s", missing=True),
     Option("package", VALUE, "NAME", missing=True),
-    Option("zone", VALUE, "NAME", missing=True),
 ]
 OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
     Option("gdb", FLAG, "", "wait for a debugger on localhost:1234 (./exo debug --attach)"),
@@ -119,6 +119,16 @@ def image_for(built, command, values):
         return archive.extend_image(file.read(), extra)
 
 
+def zone_flag(built, label):
+    """The link's flag for the zone that was asked for; 0: none."""
+    if label is None:
+        return 0
+    labels = built.zone_labels()
+    if label not in labels:
+        raise ExoError(f"--zone {label}: no zone of programs can have that label", "known are: " + ", ".join(labels), status=2)
+    return labels[label] + 1 << link.ZONE_SHIFT
+
+
 def start(values, words, gdb=None):
     """Builds, boots and runs; returns the exit status."""
     from exo.session import Session, open_standard_streams
@@ -127,8 +137,9 @@ def start(values, words, gdb=None):
     built = the_build(values)
     built.check()
     image = image_for(built, words[0], values)
+    zone = zone_flag(built, values.zone)
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
-    flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0)
+    flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     return Session(machine(values, gdb), built.kernel, image, command, flags, values.timeout, values.kernel_log).run()
 
 

@@ -41,6 +41,9 @@
 #define PX_CLIENT_PPAGE(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE)
 #define PX_CLIENT_MSG(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE + PX_PAGE)
 
+/* In proc: the process tables of zones 1.. */
+#define PX_ZONE_TABLE(zone) (0x610000000000ul + (unsigned long)(zone) * PX_PROCTAB_PAGES * PX_PAGE)
+
 /* Capability slots that every process starts with (generation 0, so the handle is the index). */
 enum px_slot {
     PX_SLOT_SELF = 1, /* own environment: map, create contexts */

@@ -41,6 +41,7 @@ struct px_link_hello {
 #define PX_HELLO_TTY1 2u
 #define PX_HELLO_TTY2 4u
 #define PX_HELLO_STRACE 8u /* trace the calls of the first process and its descendants */
+#define PX_HELLO_ZONE(flags) ((flags) >> 8 & 0xffu) /* label + 1: run the command in a zone of its own with that label */
 #define PX_HELLO_MISSING 16u /* at exit print what was called and is missing */
 
 /*

@@ -1,5 +1,6 @@
 /*
- * The process table, written by proc, mapped read-only everywhere at PX_PROCTAB, and the process page, one per process.
+ * The process table, written by proc, mapped read-only everywhere at PX_PROCTAB, and the process page, one per process. The servers see it whole;
+ * processes of a zone see a table of their zone's: the same entries, without those that are not theirs to see.
  * A reader takes `seq` before and after (odd: being changed) when it needs several fields to agree.
  */
 #ifndef PX_PROCTAB_H
@@ -33,8 +34,8 @@ struct px_proc {
     int32_t nice;
     uint32_t umask_hint; /* informational, for /proc */
     int32_t dumpable;
-    uint32_t pad;
-    uint64_t fs_env; /* fs's handle on this process's environment */
+    uint16_t zone, label; /* proc's number of the zone, and its label: for the servers */
+    uint64_t fs_env; /* fs's handle on this process's environment; for fs */
     char comm[16];
     char exe[256];     /* absolute path of the program */
     uint32_t cmdline_len;
