@@ -22,6 +22,8 @@ bool fs_may(const struct fs_caller *caller, const struct px_inode *inode, unsign
 {
     unsigned bits = inode->mode;
 
+    if (!fs_label_may(caller, inode, want))
+        return false;
     if (caller->uid == 0)
         return !(want & 1) || S_ISDIR(inode->mode) || (inode->mode & 0111);
     if (caller->uid == inode->uid)
@@ -33,7 +35,7 @@ bool fs_may(const struct fs_caller *caller, const struct px_inode *inode, unsign
 
 bool fs_owns(const struct fs_caller *caller, const struct px_inode *inode)
 {
-    return caller->uid == 0 || caller->uid == inode->uid;
+    return (caller->uid == 0 || caller->uid == inode->uid) && fs_label_dominates(caller, inode);
 }
 
 void fs_token_start(const uint64_t key[2])

@@ -65,6 +65,8 @@ int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct p
 
     if (!inode)
         return -ENOENT;
+    if (!fs_label_dominates(caller, inode))
+        return -EPERM;
     if (new->what & PX_ATTRIBUTE_MODE &&S_ISLNK(inode->mode))
         return -EOPNOTSUPP;
     if (new->what & PX_ATTRIBUTE_MODE && !fs_owns(caller, inode))

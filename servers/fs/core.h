@@ -74,6 +74,7 @@ struct fs_caller {
     uint32_t group_count;
     const uint32_t *groups;
     void *client; /* for os_share */
+    unsigned label; /* of its zone */
 };
 bool fs_in_group(const struct fs_caller *caller, uint32_t gid);
 /* want: 4 read, 2 write, 1 execute or search. */
@@ -86,6 +87,22 @@ bool fs_allowed(const struct fs_caller *caller, const struct px_inode *inode, ui
 uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights);
 void fs_token_start(const uint64_t secret[2]);
 void fs_drop_set_id(const struct fs_caller *caller, struct px_inode *inode); /* somebody wrote */
+
+/* ---- security labels (label.c)
+ * ------------------------------------------------------------------------------------------------ */
+
+void fs_label_start(void);
+/* The caller may change what the inode stands for. */
+bool fs_label_dominates(const struct fs_caller *caller, const struct px_inode *inode);
+bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want);
+void fs_label_set(struct px_inode *inode, unsigned label); /* a new inode's */
+void fs_label_change(struct px_inode *inode, unsigned label);
+void fs_label_forget(const struct px_inode *inode);
+/* Room in the label's share: for an inode, a link to one, pages of one. */
+bool fs_label_inode_room(unsigned label);
+bool fs_label_link_room(const struct px_inode *inode);
+uint64_t fs_label_page_room(const struct px_inode *inode);
+void fs_label_pages(const struct px_inode *inode, int64_t change);
 
 /* ---- inodes and names (inode.c, name.c, orphan.c)
  * ------------------------------------------------------------------------------ */

@@ -3,6 +3,8 @@
  * stays where it is: the archive's pages become the file's; other data is copied. Later entries replace earlier ones.
  * Pages may hold the next headers behind a file's end, so nothing is cleared or given back before all is read.
  */
+#include <exo/label.h>
+
 #include "core.h"
 
 #define HEADER_BYTES 110u
@@ -42,7 +44,7 @@ static struct {
 } links[LINKS_KEPT];
 static unsigned link_next;
 
-static const struct fs_caller root = {0};
+static const struct fs_caller root = {.label = EXO_PLACE_PROGRAMS};
 
 static bool parse_hex(const uint8_t *text, uint32_t *value)
 {
@@ -213,6 +215,8 @@ static void set_attributes(struct px_inode *inode, const struct entry *entry)
     inode->uid = entry->field[F_UID];
     inode->gid = entry->field[F_GID];
     inode->mtime = inode->ctime = PX_TIME(entry->field[F_MTIME], 0);
+    if (S_ISDIR(inode->mode) && (inode->mode & (S_ISVTX | 0002)) == (S_ISVTX | 0002))
+        fs_label_change(inode, EXO_LABEL_BOTTOM); /* everybody's */
 }
 
 /* Makes way for a new entry of that name. True: a directory is there that takes the entry's attributes. False and

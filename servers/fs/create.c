@@ -1,4 +1,6 @@
 /* New names: files, directories, links, devices. */
+#include <exo/label.h>
+
 #include "core.h"
 
 #define LINKS_MAX 65000u
@@ -53,6 +55,8 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
 {
     struct px_name *name = NULL;
 
+    if (!fs_label_inode_room(caller->label))
+        return -ENOSPC;
     if (!(what->flags & PX_CREATE_TMPFILE)) {
         name = fs_name_new(what->name, what->name_bytes);
         if (!name)
@@ -64,6 +68,7 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
             fs_name_free(name);
         return -ENOSPC;
     }
+    fs_label_set(fs_inode(*ino), caller->label);
     if (S_ISLNK(what->mode) && fs_link_set(fs_inode(*ino), what->target, what->target_bytes) < 0) {
         fs_inode(*ino)->size = 0;
         fs_inode_free(*ino);
@@ -142,7 +147,7 @@ int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t director
         return -EACCES;
     if (S_ISDIR(inode->mode) || !may_link(caller, inode))
         return -EPERM;
-    if (inode->nlink >= LINKS_MAX)
+    if (inode->nlink >= LINKS_MAX || !fs_label_link_room(inode))
         return -EMLINK;
     name = fs_name_new(text, bytes);
     if (!name)
@@ -162,6 +167,8 @@ bool fs_root_start(void)
 
     if (!ino)
         return false;
+    fs_label_start();
+    fs_label_set(fs_inode(ino), EXO_PLACE_PROGRAMS);
     fs_inode(ino)->nlink = 2;
     fs_inode(ino)->parent = ino;
     fs_meta()->root = ino;
@@ -170,7 +177,7 @@ bool fs_root_start(void)
 
 void fs_mount_proc(void)
 {
-    const struct fs_caller super = {0};
+    const struct fs_caller super = {.label = EXO_LABEL_TOP};
     const struct fs_new new = {.mode = S_IFDIR | 0555, .name = "proc", .name_bytes = 4};
     uint32_t ino;
     int64_t status = fs_create(&super, fs_node_of(fs_meta()->root), &new, &ino);

@@ -92,7 +92,7 @@ static uint64_t hole_run(struct px_inode *inode, uint64_t index, uint64_t most)
 int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
 {
     uint32_t near = first > 0 ? fs_map_get(inode, first - 1) : 0;
-    uint64_t done = 0;
+    uint64_t done = 0, room = fs_label_page_room(inode);
 
     while (done < count) {
         uint32_t page = fs_map_get(inode, first + done);
@@ -104,6 +104,8 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
             continue;
         }
         run = hole_run(inode, first + done, count - done);
+        if (run > room)
+            run = room;
         page = run ? fs_data_take(near, run, &got) : 0;
         if (!page && run) {
             trim_others(fs_number(inode));
@@ -115,6 +117,7 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
             fs_map_put(inode, first + done + i, page + (uint32_t)i);
         near = page + (uint32_t)got - 1;
         done += got;
+        room -= got;
     }
     if (done > 0 && first + done > PAGES_UP(inode->size))
         remember_reserved(inode);

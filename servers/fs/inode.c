@@ -42,6 +42,7 @@ void fs_inode_free(uint32_t ino)
     } else if (S_ISLNK(inode->mode) && inode->size >= PX_LINK_INLINE) {
         fs_block_free(inode->link.at, (uint32_t)inode->size);
     }
+    fs_label_forget(inode);
     fs_inode_slot_free(ino);
     fs_meta()->inodes--;
 }

@@ -98,6 +98,7 @@ void fs_map_put(struct px_inode *inode, uint64_t index, uint32_t page)
         slot = (uint32_t *)fs_at(*slot) + ((index >> (10 * (height - 1))) & (PX_MAP_FANOUT - 1));
     *slot = page;
     inode->pages++;
+    fs_label_pages(inode, 1);
 }
 
 struct cut {
@@ -142,6 +143,7 @@ void fs_map_cut(struct px_inode *inode, uint64_t first, uint64_t end)
     cut_slot(&cut, &inode->file.map, inode->file.height, slots, 0);
     fs_release_end(&cut.release);
     inode->pages -= cut.pages;
+    fs_label_pages(inode, -(int64_t)cut.pages);
     if (!inode->file.map)
         inode->file.height = inode->file.slots = 0;
 }

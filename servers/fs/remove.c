@@ -7,6 +7,8 @@ int64_t fs_may_remove(const struct fs_caller *caller, const struct px_inode *dir
 
     if (!fs_may(caller, directory, 3))
         return -EACCES;
+    if (!fs_label_dominates(caller, inode))
+        return -EPERM;
     if (directory->mode & S_ISVTX && caller->uid != 0 && caller->uid != inode->uid && caller->uid != directory->uid)
         return -EPERM;
     return 0;

@@ -1,4 +1,6 @@
 /* What the core asks of the kernel: pages, the clock, clients' environments and hazard lists. */
+#include <exo/label.h>
+
 #include "serve.h"
 
 #define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever \
@@ -110,6 +112,7 @@ bool fs_find_caller(uint64_t badge, struct fs_request *request)
     request->caller.gid = process->egid;
     request->caller.groups = process->groups;
     request->caller.group_count = process->ngroups <= 32 ? process->ngroups : 32;
+    request->caller.label = process->label < EXO_LABELS ? process->label : EXO_LABEL_BOTTOM;
     request->caller.client = (void *)(uintptr_t)process;
     return true;
 }

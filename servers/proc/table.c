@@ -120,8 +120,6 @@ int32_t table_new_pid(uint32_t zone)
     do
         pid = zone_next_pid(zone);
     while (pid_in_use(pid));
-    if (zone == 0)
-        table->last_pid = pid;
     return pid;
 }
 

@@ -23,7 +23,7 @@ static struct zone zones[ZONES_MAX];
 void zone_start(void)
 {
     memset(zones, 0, sizeof(zones));
-    zones[0] = (struct zone){.used = true, .label = EXO_PLACE_PROGRAMS, .last_pid = 1};
+    zones[0] = (struct zone){.used = true, .label = EXO_PLACE_PROGRAMS};
 }
 
 unsigned zone_label(uint32_t zone)
@@ -96,7 +96,7 @@ void zone_leave(uint32_t zone)
 /* Zones below go first: their first process had its parent above, but may outlive all of those. */
 void zone_close_if_empty(uint32_t zone)
 {
-    while (zone != 0 && zones[zone].members == 0) {
+    while (zone != 0 && zones[zone].used && zones[zone].members == 0) {
         uint32_t parent = zones[zone].parent;
 
         for (uint32_t below = 1; below < ZONES_MAX; below++)
@@ -121,10 +121,10 @@ bool zone_is_full(uint32_t zone)
 int32_t zone_next_pid(uint32_t zone)
 {
     int32_t low = zone == 0 ? 2 : ZONE_PIDS(zone), end = zone == 0 ? PID_MAX : ZONE_PIDS(zone) + ZONE_PID_COUNT;
-    int32_t pid = zones[zone].last_pid + 1;
+    int32_t *last = zone == 0 ? &table->last_pid : &zones[zone].last_pid;
 
-    zones[zone].last_pid = pid < end ? pid : low;
-    return zones[zone].last_pid;
+    *last = *last + 1 < end ? *last + 1 : low;
+    return *last;
 }
 
 /* What readers of a zone's table see of the whole. */

@@ -45,6 +45,27 @@ static void forget_holder(unsigned index)
                 service.terminal[i]->side[side].holders[index / 32] &= ~(1u << index % 32);
 }
 
+static const struct px_proc *find_pid(int32_t pid)
+{
+    for (unsigned i = 1; i < entries(); i++)
+        if (entry(i)->pid == pid && entry(i)->state != PX_FREE)
+            return entry(i);
+    return NULL;
+}
+
+/* The zone that has the terminals: the first process's. */
+static bool is_first_zone(const struct px_proc *process)
+{
+    static uint32_t zone = UINT32_MAX;
+
+    if (zone == UINT32_MAX && ((const struct px_proctab *)service.table)->first_pid) {
+        const struct px_proc *first = find_pid(((const struct px_proctab *)service.table)->first_pid);
+
+        zone = first ? first->zone : 0;
+    }
+    return zone == UINT32_MAX || process->zone == zone;
+}
+
 int64_t caller_find(uint64_t badge, struct caller *caller)
 {
     unsigned index = PX_BADGE_INDEX(badge);
@@ -55,6 +76,8 @@ int64_t caller_find(uint64_t badge, struct caller *caller)
     process = entry(index);
     if (!lives(process) || process->gen != PX_BADGE_GEN(badge))
         return -ESRCH;
+    if (!is_first_zone(process))
+        return -ENXIO;
     if (service.gen[index] != process->gen) {
         forget_holder(index);
         service.gen[index] = process->gen;
@@ -69,14 +92,6 @@ struct terminal *caller_terminal(const struct caller *caller)
     for (unsigned i = 0; i < PX_TTYS_MAX; i++)
         if (service.terminal[i] && service.terminal[i]->sid && service.terminal[i]->sid == caller->sid)
             return service.terminal[i];
-    return NULL;
-}
-
-static const struct px_proc *find_pid(int32_t pid)
-{
-    for (unsigned i = 1; i < entries(); i++)
-        if (entry(i)->pid == pid && entry(i)->state != PX_FREE)
-            return entry(i);
     return NULL;
 }
 

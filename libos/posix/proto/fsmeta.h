@@ -52,6 +52,8 @@ enum px_inode_flags {
     PX_INODE_RESERVED = 8, /* has pages beyond its end, for writers to fill */
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
 };
+#define PX_INODE_LABEL(flags) ((flags) >> 24) /* security label: who may change it */
+#define PX_INODE_LABELLED(label) ((uint32_t)(label) << 24)
 
 struct px_inode {
     uint32_t gen;  /* another one for each file that has this number */

@@ -3,7 +3,7 @@
  * entries, missing parents), then the same archive damaged in thousands of ways: whatever it says, nothing outside it
  * is read and the file system makes sense.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
  * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
  * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/cpio.c
  */

@@ -3,7 +3,7 @@
  * with memory refused. The server must answer each in bounded time with a result or an errno, and the file system
  * must make sense after them; what one user closed off stays closed to another.
  *
- * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c
+ * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
  * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/create.c servers/fs/remove.c
  * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
  */

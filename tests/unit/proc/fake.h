@@ -11,6 +11,8 @@
 
 #include "servers/proc/proc.h"
 
+#include <exo/label.h>
+
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -23,6 +25,8 @@ static _Alignas(1024) uint8_t fake_table[PX_PROCS_MAX * sizeof(struct px_proc)];
 static struct px_ppage fake_ppages[PX_PROCS_MAX];
 static uint8_t fake_messages[PX_PROCS_MAX][4096];
 static bool fake_environment[PX_PROCS_MAX];
+static _Alignas(1024) uint8_t fake_views[ZONES_MAX][PX_PROCS_MAX * sizeof(struct px_proc)];
+static bool fake_zones[ZONES_MAX];
 static unsigned fake_posts[PX_PROCS_MAX], fake_wakes, fake_fs_notes, fake_power, fake_dropped;
 static uint64_t fake_tty_notes, fake_now, fake_cpu = 1000;
 static int fake_fail_in = -1; /* so many calls from now one fails */
@@ -67,6 +71,39 @@ int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
         return -ENOMEM;
     fake_environment[index] = true;
     return 0;
+}
+int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *child)
+{
+    return machine_fork(parent, index, NULL, child);
+}
+struct px_proctab *machine_view(uint32_t zone)
+{
+    CHECK(zone < ZONES_MAX && (zone == 0 || fake_zones[zone]));
+    return zone == 0 ? table : (struct px_proctab *)fake_views[zone];
+}
+int64_t machine_view_ready(uint32_t zone, uint32_t index)
+{
+    CHECK(index < PX_PROCS_MAX && zone_used(zone));
+    return zone != 0 && fake_fails() ? -ENOMEM : 0;
+}
+int64_t machine_zone_make(uint32_t zone, uint32_t parent, unsigned label, const struct exo_zone_limits *limits)
+{
+    CHECK(zone > 0 && zone < ZONES_MAX && !fake_zones[zone] && zone_used(parent) && exo_label_known(label) && limits->envs <= ZONE_PROCESSES);
+    if (fake_fails())
+        return -ENOMEM;
+    memset(fake_views[zone], 0, sizeof(fake_views[zone]));
+    memcpy(fake_views[zone], fake_table, 2 * sizeof(struct px_proc)); /* the head and init */
+    fake_zones[zone] = true;
+    return 0;
+}
+void machine_zone_end(uint32_t zone)
+{
+    CHECK(zone > 0 && zone < ZONES_MAX && fake_zones[zone]);
+    fake_zones[zone] = false;
+}
+int64_t machine_give_audit(uint32_t index)
+{
+    return exo_label_dominates(zone_label(processes[index].zone), EXO_PLACE_AUDIT) ? 4000 : -EPERM;
 }
 void machine_destroy(uint32_t index, int32_t status)
 {
@@ -129,11 +166,12 @@ static uint32_t fake_start(void)
 
     memset(fake_table, 0, sizeof(fake_table));
     memset(fake_environment, 0, sizeof(fake_environment));
+    memset(fake_zones, 0, sizeof(fake_zones));
     fake_fail_in = -1;
     fake_tty_notes = fake_fs_notes = fake_power = 0;
     table = (struct px_proctab *)fake_table;
     table_start();
-    CHECK(life_spawn(77, &pid) == 0);
+    CHECK(life_spawn(77, EXO_LABELS, &pid) == 0);
     CHECK(table_find(pid) > INIT);
     return table_find(pid);
 }
@@ -171,7 +209,8 @@ static inline void fake_check(void)
         used++;
         CHECK(index < table_end() && table->entries >= table_end());
         CHECK(process->pid == entry->pid && process->state == entry->state && process->gen == entry->gen);
-        CHECK(process->pid > 0 && process->pid < PID_MAX && table_find(process->pid) == index);
+        CHECK(process->pid > 0 && (process->zone ? process->pid >= ZONE_PIDS(process->zone) && process->pid < ZONE_PIDS(process->zone + 1)
+                                                 : process->pid < PID_MAX) && table_find(process->pid) == index);
         if (index == INIT)
             continue;
         CHECK(fake_environment[index] == is_alive(index));
@@ -183,6 +222,8 @@ static inline void fake_check(void)
         CHECK(process->gen != 0xffff && process->gen != 0);
     }
     CHECK(used == table->count);
+    for (uint32_t zone = 1; zone < ZONES_MAX; zone++)
+        CHECK(fake_zones[zone] == zone_used(zone));
     CHECK((table->seq & 1) == 0);
     (void)alive;
 }

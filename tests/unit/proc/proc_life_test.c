@@ -1,6 +1,6 @@
 /*
  * Fork, exec, wait, end and reparenting in proc.
- * unit-sources: servers/proc/table.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
+ * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
  * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/serve.c
  */
 #include "fake.h"
