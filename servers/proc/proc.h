@@ -20,7 +20,8 @@
 
 #define INIT 1u
 #define PID_MAX 32768
-#define ZONES_MAX 16u
+#define ZONES_MAX 32u
+#define ZONES_BELOW 3u /* zones that one zone of programs can have below it, at whatever depth */
 #define ZONE_PROCESSES 128u /* most that a zone can have: its share of the table */
 #define ZONE_PID_COUNT 512  /* more than a zone can have processes, groups and sessions of which somebody is left */
 #define ZONE_PIDS(zone) (PID_MAX + (int32_t)(zone) * ZONE_PID_COUNT)
@@ -134,7 +135,7 @@ int64_t zone_open(uint32_t parent, unsigned label, const struct exo_zone_limits 
 void zone_close_if_empty(uint32_t zone);
 void zone_join(uint32_t zone);
 void zone_leave(uint32_t zone);
-uint64_t zone_members(uint32_t zone);
+uint64_t zone_members(uint32_t zone); /* those of zones below included */
 bool zone_is_full(uint32_t zone);
 /* The zone is `above` or below it. */
 bool zone_within(uint32_t zone, uint32_t above);

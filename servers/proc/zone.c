@@ -48,14 +48,28 @@ bool zone_sees(uint32_t zone, uint32_t index)
     return index == INIT || zone_within(processes[index].zone, zone);
 }
 
-/* Places in the table that zones have been promised. */
+/* Places in the table that zones have been promised: those directly below the first one, for the others take from these. */
 static uint64_t promised(void)
 {
     uint64_t sum = 0;
 
     for (uint32_t zone = 1; zone < ZONES_MAX; zone++)
-        sum += zones[zone].used ? zones[zone].envs : 0;
+        sum += zones[zone].used && zones[zone].parent == 0 ? zones[zone].envs : 0;
     return sum;
+}
+
+/* May there be one more below `parent`? */
+static bool room_for_zone(uint32_t parent, uint64_t envs)
+{
+    uint32_t top = parent, below = 0;
+
+    if (parent == 0)
+        return promised() + envs <= PX_PROCS_MAX / 2;
+    while (zones[top].parent != 0)
+        top = zones[top].parent;
+    for (uint32_t zone = 1; zone < ZONES_MAX; zone++)
+        below += zones[zone].used && zone_within(zone, top);
+    return below <= ZONES_BELOW; /* the top one is among them */
 }
 
 int64_t zone_open(uint32_t parent, unsigned label, const struct exo_zone_limits *limits)
@@ -72,7 +86,7 @@ int64_t zone_open(uint32_t parent, unsigned label, const struct exo_zone_limits 
         zone++;
     if (given.envs > ZONE_PROCESSES)
         given.envs = ZONE_PROCESSES;
-    if (zone == ZONES_MAX || promised() + given.envs > PX_PROCS_MAX / 2)
+    if (zone == ZONES_MAX || !room_for_zone(parent, given.envs))
         return -EAGAIN;
     status = machine_zone_make(zone, parent, label, &given);
     if (status < 0)
@@ -110,12 +124,20 @@ void zone_close_if_empty(uint32_t zone)
 
 uint64_t zone_members(uint32_t zone)
 {
-    return zones[zone].members;
+    uint64_t sum = 0;
+
+    for (uint32_t below = 0; below < ZONES_MAX; below++)
+        sum += zones[below].used && zone_within(below, zone) ? zones[below].members : 0;
+    return sum;
 }
 
+/* It, or one above it, has as many processes as it may. */
 bool zone_is_full(uint32_t zone)
 {
-    return zone != 0 && zones[zone].members >= zones[zone].envs;
+    for (; zone != 0; zone = zones[zone].parent)
+        if (zone_members(zone) >= zones[zone].envs)
+            return true;
+    return false;
 }
 
 int32_t zone_next_pid(uint32_t zone)

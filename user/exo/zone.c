@@ -22,6 +22,8 @@
 #include "../../libos/posix/proto/proc.h"
 #include "exo.h"
 
+#define PROCESSES 64u /* of a zone of which nothing else is said */
+
 extern char **environ;
 static pid_t command;
 
@@ -162,7 +164,8 @@ static int refused(unsigned label, int64_t status)
     if (status == -EPERM && exo_zone_status(PX_SLOT_ZONE, &own) == 0)
         fprintf(stderr, "exo: zone %s: this zone's label, %s, does not dominate it\n", exo_label_name(label), exo_label_name(own.label));
     else
-        fprintf(stderr, "exo: zone %s: %s\n", exo_label_name(label), status == -EAGAIN ? "too many zones, or too many processes in all" : strerror((int)-status));
+        fprintf(stderr, "exo: zone %s: %s\n", exo_label_name(label),
+                status == -EAGAIN ? "too many zones, or too many processes in all" : strerror((int)-status));
     return EXO_FAILED;
 }
 
@@ -212,7 +215,7 @@ static int run(const uint64_t words[5], void *block, size_t pages)
 
 int exo_zone(int argc, char **argv)
 {
-    struct exo_zone_limits limits = {EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
+    struct exo_zone_limits limits = {EXO_QUOTA_NONE, PROCESSES, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
     uint64_t words[5] = {PX_PROC_ZONE};
     unsigned label;
     size_t pages;

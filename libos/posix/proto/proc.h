@@ -44,7 +44,8 @@ enum px_proc_op {
     PX_PROC_SETTTY,
     /* Only tty: w1 pgid, w2 signal: to each member of the process group. */
     PX_PROC_TTYSIGNAL,
-    /* Only tty: start the first process. w1: a label + 1 for a zone of its own, or 0. w4 carries a capability to a frame block that proc maps at PX_BOOTARGS (read-write). Answer: w1 pid. */
+    /* Only tty: start the first process. w1: a label + 1 for a zone of its own, or 0. w4 carries a capability to a frame
+     * block that proc maps at PX_BOOTARGS (read-write). Answer: w1 pid. */
     PX_PROC_SPAWN,
     /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG */
     PX_PROC_PRCTL,
@@ -54,9 +55,10 @@ enum px_proc_op {
     PX_PROC_REBOOT,
     /* w1 page of the process table that the caller has not mapped yet: mapped read-only. */
     PX_PROC_TABLE,
-    /* w1 label, msg: struct exo_zone_limits. A new zone below the caller's, and a child of the caller's in it that shares nothing with it: a fresh libOS,
-     * stopped. Answer as PX_PROC_FORK; the caller maps a block of boot arguments (link.h) at PX_BOOTARGS and starts the context. -EPERM: the
-     * caller's zone's label does not dominate the label. -EAGAIN: too many zones or processes. */
+    /* w1 label, msg: struct exo_zone_limits. A new zone below the caller's, and a child of the caller's in it that shares
+     * nothing with it: a fresh libOS, stopped. Answer as PX_PROC_FORK; the caller maps a block of boot arguments (link.h)
+     * at PX_BOOTARGS and starts the context. -EPERM: the caller's zone's label does not dominate the label. -EAGAIN: too
+     * many zones or processes. */
     PX_PROC_ZONE,
     /* Answer: w1 a capability to the record of crossings. -EPERM: not root, or of a zone whose label may not read it. */
     PX_PROC_AUDIT,

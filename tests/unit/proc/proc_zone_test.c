@@ -120,11 +120,32 @@ static void test_quota(void)
 
     while (life_fork(guest, 0, &fake_state, &answer) == 0)
         made++;
-    CHECK(made == 19);
+    CHECK(made == 19 && zone_members(processes[guest].zone) == 20);
     CHECK(life_fork(first, 0, &fake_state, &answer) == 0); /* nobody else notices */
     for (made = 0; life_spawn_in(first, EXO_LABEL_GUEST, &limits, &answer) == 0; made++)
         ;
     CHECK(made >= 5 && made < ZONES_MAX); /* zones are promised half of the table together */
+    CHECK(life_spawn_in(guest, EXO_LABEL_GUEST, &limits, &answer) == -EAGAIN); /* full as it is */
+    CHECK(life_fork(first, 0, &fake_state, &answer) == 0);
+    fake_check();
+}
+
+/* Zones below a zone take from its share, and there are only so many. */
+static void test_zones_below(void)
+{
+    uint32_t first = fake_start(), guest = spawn_in(first, EXO_LABEL_GUEST), inner[ZONES_BELOW];
+    struct fork_answer answer;
+    unsigned made = 0;
+
+    for (unsigned i = 0; i < ZONES_BELOW; i++)
+        inner[i] = spawn_in(i ? inner[i - 1] : guest, EXO_LABEL_GUEST);
+    CHECK(life_spawn_in(guest, EXO_LABEL_GUEST, &limits, &answer) == -EAGAIN);
+    CHECK(life_spawn_in(inner[1], EXO_LABEL_GUEST, &limits, &answer) == -EAGAIN);
+    CHECK(life_spawn_in(first, EXO_LABEL_GUEST, &limits, &answer) == 0);
+    while (life_fork(inner[0], 0, &fake_state, &answer) == 0)
+        made++;
+    CHECK(made == 20 - 1 - ZONES_BELOW);
+    CHECK(life_fork(guest, 0, &fake_state, &answer) == -EAGAIN && life_fork(inner[2], 0, &fake_state, &answer) == -EAGAIN);
     CHECK(life_fork(first, 0, &fake_state, &answer) == 0);
     fake_check();
 }
@@ -184,6 +205,7 @@ int main(void)
     test_requests();
     test_numbers();
     test_quota();
+    test_zones_below();
     test_end();
     test_failures();
     test_first_in_zone();
