@@ -27,8 +27,8 @@ static uint64_t oldest(void)
 
 static bool same(const struct exo_audit_record *left, const struct exo_audit_record *right)
 {
-    return left->who == right->who && left->object == right->object && left->from == right->from && left->to == right->to &&
-           left->kind == right->kind && left->verdict == right->verdict;
+    return left->object == right->object && left->kind == right->kind && left->verdict == right->verdict && left->who == right->who &&
+           left->from == right->from && left->to == right->to;
 }
 
 static bool add_to_recent(const struct exo_audit_record *record)
