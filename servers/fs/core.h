@@ -96,7 +96,6 @@ void fs_label_start(void);
 bool fs_label_dominates(const struct fs_caller *caller, const struct px_inode *inode);
 bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want);
 void fs_label_set(struct px_inode *inode, unsigned label); /* a new inode's */
-void fs_label_change(struct px_inode *inode, unsigned label);
 void fs_label_forget(const struct px_inode *inode);
 /* Room in the label's share: for an inode, a link to one, pages of one. */
 bool fs_label_inode_room(unsigned label);

@@ -215,8 +215,6 @@ static void set_attributes(struct px_inode *inode, const struct entry *entry)
     inode->uid = entry->field[F_UID];
     inode->gid = entry->field[F_GID];
     inode->mtime = inode->ctime = PX_TIME(entry->field[F_MTIME], 0);
-    if (S_ISDIR(inode->mode) && (inode->mode & (S_ISVTX | 0002)) == (S_ISVTX | 0002))
-        fs_label_change(inode, EXO_LABEL_BOTTOM); /* everybody's */
 }
 
 /* Makes way for a new entry of that name. True: a directory is there that takes the entry's attributes. False and

@@ -1,8 +1,8 @@
 /*
  * What the security labels of zones say about files. A file has the label of the process that made it; those of the boot archive have that of
- * programs, but for directories that anybody may write to and none may clear (sticky): those have the lowest. A process may change only what its
- * label dominates; it reads by permission, as everybody does. What a label below that of programs stands for has a share of the
- * memory and of the inodes, so that a confined tree cannot use up everybody's.
+ * programs. A process may change only what its label dominates; it reads by permission, as everybody does. A directory in which
+ * everybody may write and nobody clear away (sticky, as /tmp) takes entries from everybody; what it is itself it keeps. What a label
+ * below that of programs stands for has a share of the memory and of the inodes, so that a confined tree cannot use up everybody's.
  */
 #include <exo/label.h>
 
@@ -44,6 +44,8 @@ bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, 
         return true;
     if (!(want & (S_ISFIFO(inode->mode) ? 6u : 2u)))
         return true;
+    if (S_ISDIR(inode->mode) && (inode->mode & (S_ISVTX | 0002)) == (S_ISVTX | 0002))
+        return true;
     return fs_label_dominates(caller, inode);
 }
 
@@ -51,13 +53,6 @@ void fs_label_set(struct px_inode *inode, unsigned label)
 {
     inode->flags |= PX_INODE_LABELLED(label);
     inodes[label]++;
-}
-
-void fs_label_change(struct px_inode *inode, unsigned label)
-{
-    fs_label_forget(inode);
-    inode->flags &= ~PX_INODE_LABELLED(0xff);
-    fs_label_set(inode, label);
 }
 
 void fs_label_forget(const struct px_inode *inode)

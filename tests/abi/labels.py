@@ -133,6 +133,19 @@ else:
     t.equal(result.status, 0, str(result))
 
 
+def build_stops(t):
+    """A site's own labels are taken, and bad ones stop the build with the reason."""
+    for name, text, status in (("good", GOOD["diamond"], 0), ("bad", BAD["no-join"][0], 1)):
+        folder = os.path.join(t.folder, name)
+        result = t.command("cmake", "-S", t.path("."), "-B", folder, "-G", "Ninja", "-DEXO_HOST_TESTS=ON", f"-DEXO_LABELS={given(t, name, text)}")
+        t.equal(result.status, status, str(result))
+        if status:
+            t.check(b"A and B have no join" in result.stdout + result.stderr, str(result))
+            continue
+        with open(os.path.join(folder, "generated/labels.txt")) as labels:
+            t.equal(labels.read(), "TOP\nA\nB\nLOW zone\n")
+
+
 def cases(_):
     for name, text in GOOD.items():
         yield "lattice-" + name, good(text)
@@ -142,3 +155,4 @@ def cases(_):
         yield "rules-" + name, bad_rules(change, words)
     yield "broken-tables", broken_tables, 120
     yield "rights-and-rules", unknown_right
+    yield "build", build_stops, 120

@@ -22,7 +22,6 @@ static void start(void)
 {
     start_over(400);
     CHECK(create_in(&user, fs_meta()->root, S_IFDIR | 01777, "tmp", &public) == 0);
-    fs_label_change(fs_inode(public), EXO_LABEL_BOTTOM);
 }
 
 static int64_t rename_in(const struct fs_caller *caller, const char *from, const char *to)
@@ -56,6 +55,8 @@ static void test_who_may_change(void)
     CHECK(rename_in(&guest, "mine", "still-mine") == 0 && rename_in(&user, "still-mine", "mine") == 0);
     CHECK(fs_link(&guest, fs_node_of(theirs), fs_node_of(public), "link", 4) == -EPERM);
     CHECK(fs_unlink(&user, fs_node_of(public), "mine", 4, false) == 0);
+    CHECK(fs_setattr(&user, fs_node_of(public), &mode) == 0); /* now it is everybody's no more, nor root's in a lower zone */
+    CHECK(create_in(&guest, public, S_IFREG | 0600, "late", &found) == -EACCES);
     check_all();
 }
 
@@ -75,7 +76,7 @@ static void test_shares(void)
 {
     uint64_t token, at;
     uint32_t ino, other, made = 0;
-    static char data[64 * FS_PAGE];
+    static char data[FS_PAGE];
     int64_t wrote = 0;
     char name[16];
 
