@@ -141,5 +141,7 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
         .slots = env->slots_used,
     };
 
+    if (env == caller->env) /* the present turn is charged at its end */
+        text.cpu_ns = arch_cycles_to_ns(env->cpu_ns + arch_cycles() - caller->run_since);
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }

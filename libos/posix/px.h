@@ -109,9 +109,10 @@ void px_raise(int signo);
 _Noreturn void px_exit(int status);
 /* On exec: handlers to default, sigaltstack off, pending kept. */
 void px_signal_exec(void);
-/* The timers of this process (alarm, setitimer): earliest deadline that px_wait must also honour; entry.c sets a kernel time-out event for it. */
-uint64_t px_timer_next_ns(void);
+/* The timers of this process (entry/timer.h): the kernel's event came, see what is due. */
 void px_timer_expire(uint64_t now_ns);
+/* RLIMIT_CPU has been set, in seconds of processor time. */
+void px_timer_cpu_limit(uint64_t soft_s, uint64_t hard_s);
 
 /* ---- memory (MM) ------------------------------------------------------------------------------------------------- */
 

@@ -311,6 +311,8 @@ static void test_fifo(void)
 {
     char buffer[20];
     int reader, writer;
+    struct pollfd polled;
+    struct stat stat;
     pid_t child;
 
     unlink("/tmp/descriptors.fifo");
@@ -318,10 +320,13 @@ static void test_fifo(void)
     CASE("a writer needs a reader", FAILS(open("/tmp/descriptors.fifo", O_WRONLY | O_NONBLOCK), ENXIO));
     reader = open("/tmp/descriptors.fifo", O_RDONLY | O_NONBLOCK);
     CASE("a reader that does not wait", reader >= 0 && read(reader, buffer, 5) == 0);
+    polled = (struct pollfd){.fd = reader, .events = POLLIN};
+    CASE("no hang-up before the first writer", poll(&polled, 1, 0) == 0);
     writer = open("/tmp/descriptors.fifo", O_WRONLY);
     CASE("through", writer >= 0 && write(writer, "fifo", 4) == 4 && read(reader, buffer, 20) == 4);
     CASE("and empty", FAILS(read(reader, buffer, 5), EAGAIN));
     close(writer);
+    CASE("a hang-up after it", poll(&polled, 1, 0) == 1 && polled.revents == POLLHUP);
     close(reader);
     child = fork();
     if (child == 0) {
@@ -333,7 +338,15 @@ static void test_fifo(void)
          read(reader, buffer, 20) == 5 && memcmp(buffer, "child", 5) == 0 && read(reader, buffer, 20) == 0);
     child_status(child);
     close(reader);
+    reader = open("/tmp/descriptors.fifo", O_RDWR);
     unlink("/tmp/descriptors.fifo");
+    CASE("fstat of a FIFO without a name", fstat(reader, &stat) == 0 && S_ISFIFO(stat.st_mode) && stat.st_nlink == 0);
+    child = fork();
+    if (child == 0)
+        _exit(fstat(reader, &stat) != 0);
+    CASE("in a child, too", child_status(child) == 0);
+    CASE("it still carries data", write(reader, "x", 1) == 1 && read(reader, buffer, 5) == 1);
+    close(reader);
 }
 
 /* ---- waiting for several ---- */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -318,6 +319,99 @@ static void test_timer_while_spinning(void)
     CASE("alarm tells what is left", alarm(100) == 0 && alarm(0) >= 99);
 }
 
+/* Spins until the handler has run `times`; the limit is processor time, of which a loaded machine takes longer. */
+static int spin_until(int times)
+{
+    volatile unsigned long spins = 0;
+    clock_t end = clock() + 5 * CLOCKS_PER_SEC;
+
+    while (count < times && (++spins % 100000 || clock() < end))
+        ;
+    return count >= times;
+}
+
+static void test_processor_timers(void)
+{
+    struct itimerval soon = {.it_value = {.tv_usec = 20000}}, left;
+    struct rlimit limit = {.rlim_cur = 1, .rlim_max = 2};
+    clock_t before;
+    pid_t child;
+    int status;
+
+    install(SIGVTALRM, counter, 0);
+    install(SIGPROF, counter, 0);
+    for (int which = ITIMER_VIRTUAL; which <= ITIMER_PROF; which++) {
+        count = 0;
+        before = clock();
+        CASE("a timer of processor time is set", setitimer(which, &soon, NULL) == 0);
+        usleep(60000);
+        CASE("and does not run while its process sleeps", count == 0 || clock() - before >= 20000);
+        CASE("it does while it runs", spin_until(1));
+        CASE("once", getitimer(which, &left) == 0 && left.it_value.tv_usec == 0 && left.it_value.tv_sec == 0);
+    }
+    for (int ignored = 0; ignored < 2; ignored++) {
+        child = fork();
+        if (child == 0) {
+            signal(SIGXCPU, ignored ? SIG_IGN : SIG_DFL);
+            setrlimit(RLIMIT_CPU, &limit);
+            for (;;)
+                ;
+        }
+        waitpid(child, &status, 0);
+        CASE("the limit of processor time ends a process", WIFSIGNALED(status) && WTERMSIG(status) == (ignored ? SIGKILL : SIGXCPU));
+    }
+}
+
+static siginfo_t timer_info;
+
+static void on_timer(int signo, siginfo_t *info, void *context)
+{
+    (void)signo, (void)context;
+    timer_info = *info;
+    count++;
+}
+
+static void test_timer_create(void)
+{
+    struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 42};
+    struct itimerspec often = {{0, 5000000}, {0, 5000000}}, none = {0}, now;
+    struct timespec at_once = {0};
+    timer_t timer, second;
+    sigset_t set;
+    siginfo_t info;
+
+    sigaction(SIGUSR1, &action, NULL);
+    count = 0;
+    CASE("timer_create", timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+    CASE("timer_settime", timer_settime(timer, 0, &often, NULL) == 0);
+    while (count < 3)
+        pause();
+    CASE("its signal says what it is", timer_info.si_code == SI_TIMER && timer_info.si_value.sival_int == 42);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigtimedwait(&set, &info, &at_once);
+    usleep(60000);
+    CASE("one signal for many expiries", sigwaitinfo(&set, &info) == SIGUSR1 && timer_getoverrun(timer) >= 2);
+    CASE("stopped", timer_settime(timer, 0, &none, &now) == 0 && now.it_interval.tv_nsec == 5000000);
+    CASE("nothing is left of it", timer_gettime(timer, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    CASE("two at once", timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &second) == 0 && second != timer);
+    count = 0;
+    timer_settime(second, 0, &often, NULL);
+    CASE("one of processor time", spin_until(2));
+    CASE("timer_delete", timer_delete(second) == 0 && timer_delete(timer) == 0);
+    CASE("not twice", timer_delete(timer) != 0); /* musl gives the kernel's -EINVAL as it is */
+    CASE("a clock that is not there", timer_create(99, &event, &timer) == -1 && errno == EINVAL);
+    event.sigev_signo = 99;
+    CASE("a signal that is not there", timer_create(CLOCK_REALTIME, &event, &timer) == -1 && errno == EINVAL);
+    often.it_value.tv_nsec = 1000000000;
+    timer_create(CLOCK_REALTIME, NULL, &timer);
+    CASE("a time that is none", timer_settime(timer, 0, &often, NULL) == -1 && errno == EINVAL);
+    timer_delete(timer);
+}
+
 static void test_suspend_and_wait(void)
 {
     sigset_t all, none, set, now;
@@ -466,6 +560,8 @@ int main(void)
     test_alternate_stack();
     test_restart();
     test_timer_while_spinning();
+    test_processor_timers();
+    test_timer_create();
     test_suspend_and_wait();
     test_floating_point();
     test_storm();

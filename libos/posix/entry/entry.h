@@ -104,6 +104,9 @@ void px_signal_fork_child(void);
 
 /* ---- timers ---- */
 void px_timer_fork_child(void);
+/* A signal of a timer of timer_create is taken: says how often it expired meanwhile. */
+void px_posix_timer_taken(struct px_siginfo *info);
+void px_posix_timer_exec(void);
 
 /* ---- processes ---- */
 void px_children_reset(void);

@@ -90,9 +90,15 @@ void px_signal_post(const struct px_siginfo *info)
     px_exit_work |= PX_WORK_SIGNALS;
 }
 
+/* Of the signals that a process raises in itself, those of its timers and limits. */
+static bool from_kernel(int signo)
+{
+    return signo == SIGALRM || signo == SIGVTALRM || signo == SIGPROF || signo == SIGXCPU;
+}
+
 void px_raise(int signo)
 {
-    const struct px_siginfo info = {.signo = signo, .code = signo == SIGALRM ? SI_KERNEL : SI_USER,
+    const struct px_siginfo info = {.signo = signo, .code = from_kernel(signo) ? SI_KERNEL : SI_USER,
                                     .pid = px_self()->pid, .uid = (int32_t)px_self()->uid};
 
     px_signal_post(&info);
@@ -147,6 +153,8 @@ bool px_signal_take(uint64_t set, struct px_siginfo *info)
         return true;
     *info = px_ppage()->sig_info[signo];
     info->signo = signo;
+    if (info->code == SI_TIMER)
+        px_posix_timer_taken(info);
     return true;
 }
 
@@ -260,6 +268,7 @@ void px_signal_exec(void)
         px_signal_set_action(signo, &(struct px_action){.handler = handler});
     }
     px_altstack = (struct px_altstack){.flags = SS_DISABLE};
+    px_posix_timer_exec();
     px_arch_exec();
 }
 

@@ -1,77 +1,166 @@
-/* The interval timer in real time: alarm and setitimer. The kernel posts an event at its deadline; SIGALRM follows from that. */
+/*
+ * This process's timers. All share the one timer that the kernel gives a context: it posts an event at the earliest deadline, and
+ * what is due by then follows from that. A timer of processor time is armed for the earliest moment at which that much can have
+ * been used; if the process slept meanwhile, it is armed again for the rest.
+ */
 #include "entry.h"
 #include "px_calls.h"
+#include "timer.h"
 
 #define NS 1000000000ull
 #define ITIMER_REAL 0
 #define ITIMER_PROF 2
 #define SECONDS_MAX 0x1ffffffffull /* beyond it nanoseconds would not fit */
+#define CPU_STEP_NS 1000000u       /* a processor timer does not look again earlier than this */
 
-static uint64_t deadline_ns = PX_DEADLINE_NEVER, interval_ns;
+struct px_timer px_timers[PX_TIMERS];
+static uint64_t limit_soft_s = PX_DEADLINE_NEVER, limit_hard_s = PX_DEADLINE_NEVER; /* RLIMIT_CPU */
 
 struct itimerval {
     struct px_timeval interval, value;
 };
 
-uint64_t px_timer_next_ns(void)
+uint64_t px_timer_clock_ns(const struct px_timer *timer)
 {
-    return deadline_ns;
+    struct exo_env_info figures;
+
+    if (!timer->processor)
+        return px_now_ns();
+    return exo_env_info(PX_SLOT_SELF, &figures) < 0 ? 0 : figures.cpu_ns;
 }
 
-static void arm(uint64_t deadline)
+uint64_t px_timer_remaining(const struct px_timer *timer)
 {
-    deadline_ns = deadline;
-    (void)!exo_timer_set(deadline, PX_EVENT_TIMER);
+    uint64_t now;
+
+    if (!timer->running)
+        return 0;
+    now = px_timer_clock_ns(timer);
+    return timer->deadline_ns > now ? timer->deadline_ns - now : 1000; /* due, but not yet delivered */
+}
+
+/* Asks the kernel for the earliest of the deadlines. */
+static void arm(void)
+{
+    static uint64_t asked_ns = PX_DEADLINE_NEVER;
+    uint64_t earliest = PX_DEADLINE_NEVER, now = px_now_ns();
+
+    for (const struct px_timer *timer = px_timers; timer < px_timers + PX_TIMERS; timer++) {
+        uint64_t at;
+
+        if (!timer->running)
+            continue;
+        at = timer->processor ? now + px_timer_remaining(timer) + CPU_STEP_NS : timer->deadline_ns;
+        if (at < earliest)
+            earliest = at;
+    }
+    if (earliest == PX_DEADLINE_NEVER && asked_ns == PX_DEADLINE_NEVER)
+        return;
+    asked_ns = earliest;
+    (void)!exo_timer_set(earliest, PX_EVENT_TIMER);
+}
+
+void px_timer_start(struct px_timer *timer, uint64_t deadline_ns, uint64_t interval_ns)
+{
+    timer->running = true;
+    timer->deadline_ns = deadline_ns;
+    timer->interval_ns = interval_ns;
+    arm();
+}
+
+void px_timer_stop(struct px_timer *timer)
+{
+    timer->interval_ns = 0;
+    if (!timer->running)
+        return;
+    timer->running = false;
+    arm();
+}
+
+/* RLIMIT_CPU: SIGXCPU at the soft limit and each second after it, the end at the hard one. */
+static void limit_reached(struct px_timer *timer, uint64_t used_ns)
+{
+    if (used_ns / NS >= limit_hard_s)
+        px_exit(SIGKILL);
+    timer->deadline_ns = used_ns + NS;
+    px_raise(SIGXCPU);
+}
+
+static void fire(struct px_timer *timer, uint64_t now_ns)
+{
+    static const int signals[] = {SIGALRM, SIGVTALRM, SIGPROF};
+    uint64_t missed = 0;
+
+    if (timer == &px_timers[PX_TIMER_LIMIT]) {
+        limit_reached(timer, now_ns);
+        return;
+    }
+    if (timer->interval_ns) {
+        missed = (now_ns - timer->deadline_ns) / timer->interval_ns;
+        timer->deadline_ns += (missed + 1) * timer->interval_ns;
+    } else {
+        timer->running = false;
+    }
+    if (timer < px_timers + PX_TIMER_LIMIT)
+        px_raise(signals[timer - px_timers]);
+    else
+        px_posix_timer_fire(timer, missed);
 }
 
 void px_timer_expire(uint64_t now_ns)
 {
-    if (deadline_ns == PX_DEADLINE_NEVER)
-        return;
-    if (now_ns < deadline_ns) {
-        arm(deadline_ns);
-        return;
-    }
-    if (interval_ns) {
-        uint64_t missed = (now_ns - deadline_ns) / interval_ns;
+    for (struct px_timer *timer = px_timers; timer < px_timers + PX_TIMERS; timer++) {
+        uint64_t now;
 
-        arm(deadline_ns + (missed + 1) * interval_ns);
-    } else {
-        deadline_ns = PX_DEADLINE_NEVER;
+        if (!timer->running)
+            continue;
+        now = timer->processor ? px_timer_clock_ns(timer) : now_ns;
+        if (now >= timer->deadline_ns)
+            fire(timer, now);
     }
-    px_raise(SIGALRM);
+    arm();
+}
+
+static void start_limit(void)
+{
+    struct px_timer *timer = &px_timers[PX_TIMER_LIMIT];
+
+    timer->processor = true;
+    if (limit_soft_s > SECONDS_MAX)
+        px_timer_stop(timer);
+    else
+        px_timer_start(timer, (limit_soft_s ? limit_soft_s : 1) * NS, 0);
+}
+
+void px_timer_cpu_limit(uint64_t soft_s, uint64_t hard_s)
+{
+    limit_soft_s = soft_s;
+    limit_hard_s = hard_s;
+    start_limit();
 }
 
 void px_timer_fork_child(void)
 {
-    deadline_ns = PX_DEADLINE_NEVER;
-    interval_ns = 0;
+    memset(px_timers, 0, sizeof(px_timers));
+    start_limit();
 }
 
-static uint64_t remaining(void)
+static void start(struct px_timer *timer, uint64_t value_ns, uint64_t every_ns)
 {
-    uint64_t now = px_now_ns();
-
-    if (deadline_ns == PX_DEADLINE_NEVER)
-        return 0;
-    return deadline_ns > now ? deadline_ns - now : 1000; /* due, but not yet delivered */
-}
-
-static void start(uint64_t value_ns, uint64_t every_ns)
-{
-    interval_ns = every_ns;
+    timer->processor = timer != &px_timers[ITIMER_REAL];
     if (value_ns)
-        arm(px_now_ns() + value_ns);
-    else if (deadline_ns != PX_DEADLINE_NEVER)
-        arm(PX_DEADLINE_NEVER);
+        px_timer_start(timer, px_timer_clock_ns(timer) + value_ns, every_ns);
+    else
+        px_timer_stop(timer);
 }
 
 int64_t px_sys_alarm(uint64_t seconds, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    uint64_t left = remaining();
+    struct px_timer *timer = &px_timers[ITIMER_REAL];
+    uint64_t left = px_timer_remaining(timer);
 
     (void)b, (void)c, (void)d, (void)e, (void)f;
-    start((uint32_t)seconds * NS, 0);
+    start(timer, (uint32_t)seconds * NS, 0);
     return (int64_t)(left && left < NS / 2 ? 1 : (left + NS / 2) / NS);
 }
 
@@ -88,24 +177,23 @@ static bool from_timeval(const struct px_timeval *time, uint64_t *ns)
     return true;
 }
 
-static void current(struct itimerval *to)
+static void current(const struct px_timer *timer, struct itimerval *to)
 {
-    *to = (struct itimerval){to_timeval(interval_ns), to_timeval(remaining())};
+    *to = (struct itimerval){to_timeval(timer->running ? timer->interval_ns : 0), to_timeval(px_timer_remaining(timer))};
 }
 
 int64_t px_sys_getitimer(uint64_t which, uint64_t to, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    struct itimerval now = {0};
+    struct itimerval now;
 
     (void)c, (void)d, (void)e, (void)f;
     if (which > ITIMER_PROF)
         return -EINVAL;
-    if (which == ITIMER_REAL)
-        current(&now);
+    current(&px_timers[which], &now);
     return px_copy_out(to, &now, sizeof(now));
 }
 
-/* Only real time: process time is not metered finely enough here, and pretending would be worse than ENOSYS. */
+/* All processor time is charged as user time, so the virtual timer and the profiling one measure the same. */
 int64_t px_sys_setitimer(uint64_t which, uint64_t from, uint64_t old, uint64_t d, uint64_t e, uint64_t f)
 {
     struct itimerval now, next = {0};
@@ -114,13 +202,11 @@ int64_t px_sys_setitimer(uint64_t which, uint64_t from, uint64_t old, uint64_t d
     (void)d, (void)e, (void)f;
     if (which > ITIMER_PROF)
         return -EINVAL;
-    if (which != ITIMER_REAL)
-        return -ENOSYS;
     if (from && px_copy_in(&next, from, sizeof(next)) < 0)
         return -EFAULT;
     if (!from_timeval(&next.value, &value_ns) || !from_timeval(&next.interval, &every_ns))
         return -EINVAL;
-    current(&now);
-    start(value_ns, every_ns);
+    current(&px_timers[which], &now);
+    start(&px_timers[which], value_ns, every_ns);
     return old ? px_copy_out(old, &now, sizeof(now)) : 0;
 }

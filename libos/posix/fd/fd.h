@@ -158,6 +158,7 @@ struct px_rlimit {
     uint64_t soft, hard;
 };
 #define PX_RLIMITS 16u
+#define RLIMIT_CPU 0u
 #define RLIMIT_NOFILE 7u
 #define RLIMIT_STACK 3u
 #define PX_RLIM_INFINITY (~0ull)

@@ -33,8 +33,10 @@ static int64_t fifo_meet(struct px_ofd *ofd, struct px_pipe *pipe, uint32_t othe
     (void)!exo_wake(own, ~0ull);
     if ((ofd->flags & O_ACCMODE) == O_RDWR || px_pipe_sample(ofd, sequence, tally, predicates, &count))
         return 0;
-    if (ofd->flags & O_NONBLOCK)
+    if (ofd->flags & O_NONBLOCK) {
+        ofd->word[PX_PIPE_WORD_ALONE] = PX_PIPE_ALONE | others_seq;
         return reading ? 0 : -ENXIO;
+    }
     predicates[0].value = others_seq;
     result = px_wait(predicates, count, PX_DEADLINE_NEVER);
     return result < 0 ? result : 0;
@@ -64,10 +66,16 @@ int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_
 
     if (!va)
         return -ENOMEM;
+    result = px_node_hold(node); /* fstat works when the name is gone; pipe_drop lets go */
+    if (result < 0) {
+        px_shared_release(va, PX_PIPE_PAGES);
+        return result;
+    }
     *ofd = px_ofd_new(PX_OFD_PIPE, flags);
     if (!*ofd || !px_pipe_hold(va, true)) {
         if (*ofd)
             px_ofd_abandon(*ofd);
+        px_node_drop(node);
         px_shared_release(va, PX_PIPE_PAGES);
         return -ENFILE;
     }

@@ -3,7 +3,7 @@
 #include "fd.h"
 
 struct px_rlimit px_limits[PX_RLIMITS] = {
-    [0] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* cpu */
+    [RLIMIT_CPU] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},
     [1] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* fsize */
     [2] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* data */
     [RLIMIT_STACK] = {8u << 20, PX_RLIM_INFINITY},
@@ -52,8 +52,11 @@ static int64_t limit_call(int pid, unsigned which, px_user new_limit, px_user ol
     }
     if (old_limit && px_copy_out(old_limit, &old, sizeof old) != 0)
         return -EFAULT;
-    if (new_limit)
-        px_limits[which] = wanted;
+    if (!new_limit)
+        return 0;
+    px_limits[which] = wanted;
+    if (which == RLIMIT_CPU)
+        px_timer_cpu_limit(wanted.soft, wanted.hard);
     return 0;
 }
 

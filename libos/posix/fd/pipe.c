@@ -252,6 +252,13 @@ static void pipe_drop(struct px_ofd *ofd)
     }
     if (pipe)
         px_pipe_let_go((uint64_t)pipe);
+    px_node_drop(&ofd->node); /* of a named FIFO */
+}
+
+/* A FIFO opened without a writer has no hang-up to tell of until one has come. */
+static bool no_writer_yet(const struct px_ofd *ofd, const struct px_pipe *pipe)
+{
+    return ofd->word[PX_PIPE_WORD_ALONE] == (PX_PIPE_ALONE | __atomic_load_n(&pipe->write_seq, __ATOMIC_SEQ_CST));
 }
 
 static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
@@ -272,7 +279,7 @@ static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
     if (there < 0)
         there = 0;
     if (px_ofd_readable(ofd))
-        ready |= (there ? POLLIN | POLLRDNORM : 0u) | (writers ? 0u : POLLHUP);
+        ready |= (there ? POLLIN | POLLRDNORM : 0u) | (writers || no_writer_yet(ofd, pipe) ? 0u : POLLHUP);
     if (px_ofd_writable(ofd))
         ready |= (PX_PIPE_SIZE - there >= PX_PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) | (readers ? 0u : POLLERR);
     return ready & (events | POLLERR | POLLHUP);

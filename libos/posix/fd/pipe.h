@@ -5,11 +5,15 @@
  * A description of a pipe has in word[0] the ring's address and in word[1] this end's tally capability: a
  * handle that fork copies to the same slot, so each process's own holding is counted by the kernel. Of a
  * named FIFO fs holds the ring, and a capability to each tally: word[2] is 1, what a tally counts too much;
- * one open for both directions has the writers' capability in word[3].
+ * one open for both directions has the writers' capability in word[3], and one opened for reading without a
+ * writer says so in word[4].
  */
 #ifndef PX_PIPE_H
 #define PX_PIPE_H
 #include "fd.h"
+
+#define PX_PIPE_WORD_ALONE 4u
+#define PX_PIPE_ALONE (1ull << 32) /* opened when there was no writer; below it the write_seq of then */
 
 /* A ring of this process's own, zeroed, or 0. */
 uint64_t px_pipe_ring_new(void);

@@ -334,6 +334,11 @@ void px_free(void *block)
     free(block);
 }
 
+void px_timer_cpu_limit(uint64_t soft_s, uint64_t hard_s)
+{
+    (void)soft_s, (void)hard_s;
+}
+
 static int fake_raised;
 void px_raise(int signo)
 {

@@ -42,6 +42,15 @@ int64_t px_node_stat(const struct px_node *node, struct px_stat *stat)
     (void)node, (void)stat;
     return -EIO;
 }
+int64_t px_node_hold(const struct px_node *node)
+{
+    (void)node;
+    return 0;
+}
+void px_node_drop(const struct px_node *node)
+{
+    (void)node;
+}
 int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {
     (void)server, (void)message;
