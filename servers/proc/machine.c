@@ -138,7 +138,7 @@ static int64_t view_page(uint32_t zone, uint32_t page)
 
 int64_t machine_view_ready(uint32_t zone, uint32_t index)
 {
-    for (uint32_t above = 1; above < ZONES_MAX; above++)
+    for (uint32_t above = 1; zone != 0 && above < ZONES_MAX; above++)
         if (zone_used(above) && zone_within(zone, above) && view_page(above, index * sizeof(struct px_proc) / PX_PAGE) < 0)
             return -ENOMEM;
     return 0;

@@ -19,10 +19,12 @@ struct zone {
 };
 
 static struct zone zones[ZONES_MAX];
+static unsigned made; /* zones but the first: mostly there are none, and nothing to do for them */
 
 void zone_start(void)
 {
     memset(zones, 0, sizeof(zones));
+    made = 0;
     zones[0] = (struct zone){.used = true, .label = EXO_PLACE_PROGRAMS};
 }
 
@@ -91,6 +93,7 @@ int64_t zone_open(uint32_t parent, unsigned label, const struct exo_zone_limits 
     status = machine_zone_make(zone, parent, label, &given);
     if (status < 0)
         return status;
+    made++;
     zones[zone] = (struct zone){.used = true, .parent = parent, .label = label, .envs = given.envs, .last_pid = ZONE_PIDS(zone)};
     return zone;
 }
@@ -117,6 +120,7 @@ void zone_close_if_empty(uint32_t zone)
             if (zones[below].used && zones[below].parent == zone)
                 return;
         zones[zone].used = false;
+        made--;
         machine_zone_end(zone);
         zone = parent;
     }
@@ -194,7 +198,7 @@ static void show(uint32_t zone, uint32_t index)
 
 void zone_show(uint32_t index)
 {
-    for (uint32_t zone = 1; zone < ZONES_MAX; zone++)
+    for (uint32_t zone = 1; made > 0 && zone < ZONES_MAX; zone++)
         if (zones[zone].used && zone_sees(zone, index))
             show(zone, index);
 }
