@@ -222,11 +222,13 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
 {
     uint64_t mode = mode_prot & EXO_SHARE_MODE;
     uint64_t pte, physical;
+    bool is_ram;
 
     if (mode == EXO_SHARE_SOLE && !make_sole(source_env, source, va))
         return 0;
     pte = *source & ~(PTE_ACCESSED | PTE_DIRTY);
-    if (mode == EXO_SHARE_COPY && frame_is_ram(pte_physical(pte))) {
+    is_ram = frame_is_ram(pte_physical(pte)); /* a device's page cannot be copied, so it is shared in any mode */
+    if (mode == EXO_SHARE_COPY && is_ram) {
         physical = frame_take(target->zone, 0, true);
         if (!physical)
             return 0;
@@ -237,12 +239,12 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
         return limit_prot(pte, mode_prot);
     }
     frame_hold(pte_physical(pte));
-    if (mode == EXO_SHARE_COW && !(pte & PTE_LOCKED)) {
+    if (mode == EXO_SHARE_COW && is_ram && !(pte & PTE_LOCKED)) {
         if (*source & PTE_WRITE)
             space_flush_page(source_env, va);
         *source = pte_settle(*source | PTE_COPY);
         pte |= PTE_COPY;
-    } else if (mode == EXO_SHARE_PRIVATE) {
+    } else if (mode == EXO_SHARE_PRIVATE && is_ram) {
         pte = (pte & ~PTE_LOCKED) | PTE_COPY;
         if (mode_prot & EXO_PROT_WRITE)
             pte |= PTE_WANT;

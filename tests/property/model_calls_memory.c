@@ -94,9 +94,9 @@ static void share_page(struct m_object *env, struct m_object *self, uint64_t to,
         page.want = may_write;
     } else {
         m_frame_hold(page.physical);
-        if (mode == EXO_SHARE_COW && !page.locked) {
+        if (mode == EXO_SHARE_COW && !page.locked && !page.uncached) {
             source->copy = page.copy = true;
-        } else if (mode == EXO_SHARE_PRIVATE) {
+        } else if (mode == EXO_SHARE_PRIVATE && !page.uncached) {
             page.locked = false;
             page.copy = true;
             page.want |= may_write;

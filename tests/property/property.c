@@ -1,9 +1,11 @@
 /*
- * property [--seed N] [--calls N] [--length N] [--sequence N] [--record FILE]: random kernel calls on the host port, each compared with the reference
- * model. Every sequence runs in a process of its own, forked when the kernel has booted. One that fails is shortened, and printed as
- * a command that repeats it and as the list of its calls. --sequence N plays only that one, and prints it. Exit status 1: something differs.
+ * property [--seed N] [--calls N] [--length N] [--sequence N] [--record FILE] [--cases PATTERN]
+ *
+ * Random kernel calls on the host port, each compared with the reference model. Every sequence runs in a process of its own, forked when the kernel
+ * has booted. One that fails is shortened, and printed as a command that repeats it and as the list of its calls. --sequence N plays only that
+ * one, and prints it. --cases runs the cases for single errors instead. Exit status 1: something differs.
  */
-#include "driver.h"
+#include "cases.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +20,8 @@
 static struct {
     uint64_t seed, calls, sequence;
     unsigned length;
-    const char *record_path;
-} options = {1, 20000, UINT64_MAX, 400, NULL};
+    const char *record_path, *cases;
+} options = {1, 20000, UINT64_MAX, 400, NULL, NULL};
 
 static struct op ops[LENGTH_MOST];
 
@@ -115,6 +117,13 @@ static void run(void)
     uint64_t sequence = 0;
     unsigned count;
 
+    if (options.cases) {
+        bool all = cases_run(options.cases);
+
+        if (options.record_path)
+            cases_record(options.record_path);
+        exit(!all);
+    }
     play_begin();
     if (options.sequence != UINT64_MAX) {
         make(options.sequence);
@@ -152,6 +161,8 @@ int main(int argc, char **argv)
             options.sequence = value;
         else if (strcmp(argv[i], "--record") == 0)
             options.record_path = argv[i + 1];
+        else if (strcmp(argv[i], "--cases") == 0)
+            options.cases = argv[i + 1];
         else
             return 2;
     }

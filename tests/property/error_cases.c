@@ -1,0 +1,462 @@
+/* Each error that abi/exo.abi lists for a call and that random calls seldom meet. */
+#include "cases.h"
+
+#include <string.h>
+
+/* A capability of the first environment that a call would take; 0: there is none of that type. */
+static uint64_t fitting(unsigned type)
+{
+    switch (type) {
+    case EXO_TYPE_ENV: return SELF;
+    case EXO_TYPE_CTX: return CTX;
+    case EXO_TYPE_ZONE: return ZONE;
+    case EXO_TYPE_MACHINE: return MACHINE;
+    case EXO_TYPE_FRAME: return MUST_DO(FRAME_ALLOC, ZONE, 1);
+    case EXO_TYPE_AUDIT: return AUDIT;
+    case EXO_TYPE_PORTS: return MUST_DO(PORTS_CREATE, MACHINE, 0, 16);
+    case EXO_TYPE_IRQ: return MUST_DO(IRQ_BIND, MACHINE, 1, MUST_DO(EP_CREATE), 1);
+    default: return MUST_DO(EP_CREATE);
+    }
+}
+
+static uint64_t derived(uint64_t handle, uint64_t rights, uint64_t expires_ns)
+{
+    return MUST_DO(CAP_DERIVE, SELF, 0, handle, rights, 0, expires_ns);
+}
+
+/* For each capability that a call takes: every wrong one, while all else is right. */
+CASE(authority, "wrong capabilities")
+{
+    for (unsigned number = 0; number < EXO_CALLS; number++) {
+        const struct exo_grammar_call *call = &exo_grammar[number];
+        uint64_t a[6] = {0};
+
+        for (unsigned i = 0; i < call->arguments; i++)
+            if (call->argument[i].meaning == 'c')
+                a[i] = fitting(call->argument[i].type);
+        for (unsigned i = 0; i < call->arguments; i++) {
+            const struct exo_grammar_argument *argument = &call->argument[i];
+            uint64_t right = a[i], expired;
+
+            if (argument->meaning != 'c')
+                continue;
+            a[i] = 0;
+            case_expect(number, -EXO_E_BADSLOT, a, __FILE__, __LINE__);
+            a[i] = right + (1ul << 16);
+            case_expect(number, -EXO_E_STALE, a, __FILE__, __LINE__);
+            if (argument->type != 255) {
+                a[i] = argument->type == EXO_TYPE_ENV ? CTX : SELF;
+                case_expect(number, -EXO_E_TYPE, a, __FILE__, __LINE__);
+            }
+            expired = derived(right, EXO_RIGHTS_ALL, host_cycles + 1);
+            host_cycles += 2;
+            a[i] = expired;
+            case_expect(number, -EXO_E_EXPIRED, a, __FILE__, __LINE__);
+            if (argument->rights) {
+                a[i] = derived(right, EXO_RIGHTS_ALL & ~argument->rights, EXO_DEADLINE_NEVER);
+                case_expect(number, -EXO_E_RIGHTS, a, __FILE__, __LINE__);
+            }
+            a[i] = right;
+        }
+    }
+}
+
+/* An environment below everything that it names, and one above an endpoint that it would call. */
+CASE(labels, "labels that forbid it")
+{
+    uint64_t low = case_zone(600, EXO_LABEL_SANDBOX), endpoint = MUST_DO(EP_CREATE_IN, low), objects[EXO_CALLS][6] = {{0}};
+
+    for (unsigned number = 0; number < EXO_CALLS; number++)
+        for (unsigned i = 0; i < exo_grammar[number].arguments; i++)
+            if (exo_grammar[number].argument[i].meaning == 'c')
+                objects[number][i] = fitting(exo_grammar[number].argument[i].type);
+    for (unsigned number = 0; number < EXO_CALLS; number++)
+        if (exo_grammar[number].argument[0].meaning == 'c' && exo_grammar[number].argument[0].rights & (EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY))
+            case_expect(number, -EXO_E_DENIED, (const uint64_t[6]){endpoint}, __FILE__, __LINE__);
+    (void)MUST_DO(ZONE_ENTER, low, SELF);
+    for (unsigned number = 0; number < EXO_CALLS; number++) {
+        const struct exo_grammar_argument *argument = exo_grammar[number].argument;
+
+        for (unsigned i = 0; i < exo_grammar[number].arguments; i++) {
+            uint64_t a[6];
+
+            if (argument[i].meaning != 'c' || !(exo_grammar[number].errors >> EXO_E_DENIED & 1) || argument[i].relations & EXO_RELATION_BELOW)
+                continue;
+            memcpy(a, objects[number], sizeof(a));
+            for (unsigned other = 0; other < i; other++)
+                if (argument[other].type == EXO_TYPE_ENV)
+                    a[other] = SELF;
+                else if (argument[other].type == EXO_TYPE_ZONE)
+                    a[other] = low;
+            if (a[i] != SELF && a[i] != CTX) /* they have entered, too */
+                case_expect(number, -EXO_E_DENIED, a, __FILE__, __LINE__);
+        }
+    }
+}
+
+CASE(labels_self, "labels that forbid it: environments and contexts above")
+{
+    struct case_child child = case_child(case_zone(300, EXO_LABEL_SANDBOX));
+    uint64_t self = case_give(&child, SELF), context = case_give(&child, CTX), endpoint = case_give(&child, MUST_DO(EP_CREATE));
+
+    case_become(child.context);
+    for (unsigned number = 0; number < EXO_CALLS; number++)
+        for (unsigned i = 0; i < exo_grammar[number].arguments; i++) {
+            uint64_t a[6] = {1, 0, endpoint};
+
+            bool is_context = exo_grammar[number].argument[i].type == EXO_TYPE_CTX;
+
+            if ((!is_context && exo_grammar[number].argument[i].type != EXO_TYPE_ENV) || number == NUMBER(ZONE_ENTER))
+                continue;
+            a[i] = is_context ? context : self;
+            case_expect(number, -EXO_E_DENIED, a, __FILE__, __LINE__);
+        }
+}
+
+/* ---- slots ---- */
+
+CASE(no_slot, "no slot is free")
+{
+    const struct exo_ctx_state state = {.regs = {.rip = HOST_ENTRY}};
+    const struct exo_zone_limits limits = {EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE, 100};
+    uint64_t endpoint = MUST_DO(EP_CREATE);
+
+    case_poke(MEMORY, &state, sizeof(state));
+    case_poke(MEMORY + 512, &limits, sizeof(limits));
+    case_self()->env->slots_hint = EXO_SLOTS_MAX; /* as if all were in use */
+    REFUSED(CAP_DERIVE, NOSLOT, SELF, 0, endpoint, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
+    REFUSED(CAP_MOVE, NOSLOT, SELF, 0, endpoint);
+    REFUSED(ENV_CREATE, NOSLOT, ZONE);
+    REFUSED(CTX_CREATE, NOSLOT, SELF, 0x20000000, MEMORY);
+    REFUSED(FRAME_ALLOC, NOSLOT, ZONE, 1);
+    REFUSED(FRAME_DEVICE, NOSLOT, MACHINE, HOST_DEVICE, 1);
+    REFUSED(EP_CREATE, NOSLOT);
+    REFUSED(EP_CREATE_IN, NOSLOT, ZONE);
+    REFUSED(TALLY_CREATE, NOSLOT, MEMORY + 1024);
+    REFUSED(IRQ_BIND, NOSLOT, MACHINE, 2, endpoint, 1);
+    REFUSED(ZONE_CREATE, NOSLOT, ZONE, 5);
+    REFUSED(ZONE_MAKE, NOSLOT, ZONE, EXO_LABEL_USER, MEMORY + 512);
+    REFUSED(SERVICE_CREATE, NOSLOT, EXO_TYPE_SERVICE);
+    REFUSED(PORTS_CREATE, NOSLOT, MACHINE, 0, 4);
+}
+
+/* ---- capabilities that travel ---- */
+
+/* A server that waits, and a client; whoever is given the capability cannot take it, for a reason that `spoil` makes. */
+static void travel(uint64_t zone, void (*spoil)(struct env *receiver, uint64_t handle), int64_t error)
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE), service = MUST_DO(SERVICE_CREATE, EXO_TYPE_SERVICE), there;
+    struct case_child child = case_child(zone);
+    struct context *first = case_self();
+
+    there = case_give(&child, endpoint);
+    case_become(child.context);
+    (void)DO(EP_RECV, there, EXO_DEADLINE_NEVER); /* sleeps: the first context runs again */
+    case_become(first);
+    spoil(child.context->env, service);
+    case_expect(NUMBER(EP_CALL_CAP), error, (const uint64_t[6]){endpoint, 0, 0, 0, 0, service}, __FILE__, __LINE__);
+}
+
+/* As travel, the other way round: an answer brings the capability. */
+static void travel_back(uint64_t zone, void (*spoil)(struct env *receiver, uint64_t handle), int64_t error)
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE), service = MUST_DO(SERVICE_CREATE, EXO_TYPE_SERVICE), there;
+    struct case_child child = case_child(zone);
+    struct context *first = case_self();
+
+    there = case_give(&child, endpoint);
+    case_become(child.context);
+    (void)DO(EP_CALL, there);
+    case_become(first);
+    (void)MUST_DO(EP_RECV, endpoint, EXO_DEADLINE_NEVER);
+    spoil(child.context->env, service);
+    case_expect(NUMBER(EP_REPLY_CAP), error, (const uint64_t[6]){0, 0, 0, 0, service}, __FILE__, __LINE__);
+}
+
+static void spoil_slots(struct env *receiver, uint64_t handle)
+{
+    (void)handle;
+    receiver->slots_hint = EXO_SLOTS_MAX;
+}
+
+static void spoil_memory(struct env *receiver, uint64_t handle)
+{
+    (void)handle;
+    receiver->zone->slots.quota = receiver->zone->slots.used;
+}
+
+static void spoil_revoking(struct env *receiver, uint64_t handle)
+{
+    (void)receiver;
+    for (unsigned i = 0; i < 300; i++)
+        (void)MUST_DO(CAP_DERIVE, SELF, 0, handle, 0, 0, EXO_DEADLINE_NEVER);
+    REFUSED(CAP_REVOKE, AGAIN, handle);
+}
+
+static void spoil_time(struct env *receiver, uint64_t handle)
+{
+    struct capability *slot;
+
+    (void)receiver;
+    REQUIRE(cap_resolve(case_self()->env, handle, CAP_ANY, 0, &slot) == 0, "no capability");
+    slot->node->expires_ns = host_cycles; /* as if it had been derived so */
+    slot->key |= SLOT_EXPIRES;
+}
+
+static void spoil_label(struct env *receiver, uint64_t handle)
+{
+    (void)handle;
+    receiver->object.label = EXO_LABEL_TCP; /* as if both were in zones apart */
+    case_self()->env->object.label = EXO_LABEL_FILE;
+}
+
+CASE(travel_slots, "a capability that travels finds no slot")
+{
+    travel(case_zone(300, EXO_LABEL_TOP), spoil_slots, -EXO_E_NOSLOT);
+}
+
+CASE(travel_back_slots, "a capability that comes with an answer finds no slot")
+{
+    travel_back(case_zone(300, EXO_LABEL_TOP), spoil_slots, -EXO_E_NOSLOT);
+}
+
+CASE(travel_memory, "a capability that travels finds a full quota")
+{
+    travel(case_zone(300, EXO_LABEL_TOP), spoil_memory, -EXO_E_NOMEM);
+}
+
+CASE(travel_back_memory, "a capability that comes with an answer finds a full quota")
+{
+    travel_back(case_zone(300, EXO_LABEL_TOP), spoil_memory, -EXO_E_NOMEM);
+}
+
+CASE(travel_revoking, "a capability that is being revoked does not travel")
+{
+    travel(ZONE, spoil_revoking, -EXO_E_LIMIT);
+}
+
+CASE(travel_back_revoking, "a capability that is being revoked does not come with an answer")
+{
+    travel_back(ZONE, spoil_revoking, -EXO_E_LIMIT);
+}
+
+CASE(travel_expired, "a capability whose time is over does not travel")
+{
+    travel(ZONE, spoil_time, -EXO_E_EXPIRED);
+}
+
+CASE(travel_back_expired, "a capability whose time is over does not come with an answer")
+{
+    travel_back(ZONE, spoil_time, -EXO_E_EXPIRED);
+}
+
+CASE(travel_back_label, "a capability does not come with an answer between labels that are apart")
+{
+    travel_back(case_zone(300, EXO_LABEL_TOP), spoil_label, -EXO_E_DENIED);
+}
+
+CASE(travel_rights, "a capability without COPY does not travel")
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE), service = MUST_DO(SERVICE_CREATE, EXO_TYPE_SERVICE);
+    uint64_t fixed = derived(service, EXO_RIGHTS_ALL & ~EXO_RIGHT_COPY, EXO_DEADLINE_NEVER);
+    struct case_child child = case_child(ZONE);
+    struct context *first = case_self();
+    uint64_t there = case_give(&child, endpoint);
+
+    REFUSED(EP_CALL_CAP, RIGHTS, endpoint, 0, 0, 0, 0, fixed);
+    REFUSED(CAP_MOVE, RIGHTS, child.env, 0, fixed);
+    case_become(child.context);
+    (void)DO(EP_CALL, there);
+    case_become(first);
+    (void)MUST_DO(EP_RECV, endpoint, EXO_DEADLINE_NEVER);
+    REFUSED(EP_REPLY_CAP, RIGHTS, 0, 0, 0, 0, fixed);
+}
+
+/* A context that is stopped in a call finds an event when it goes on. */
+static void broken_off(unsigned number)
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE);
+    struct case_child child = case_child(ZONE);
+    struct context *first = case_self();
+    uint64_t there = case_give(&child, endpoint);
+
+    case_become(child.context);
+    (void)case_call(number, (const uint64_t[6]){there, 0, 0, 0, 0, 1});
+    case_become(first);
+    (void)MUST_DO(CTX_STOP, child.ctx);
+    (void)MUST_DO(CTX_START, child.ctx);
+    (void)DO(YIELD);
+    REQUIRE(case_self() == child.context, "the child does not run");
+    case_late(number, -EXO_E_EVENT);
+}
+
+CASE(call_broken_off, "a call that is broken off")
+{
+    broken_off(NUMBER(EP_CALL));
+}
+
+CASE(call_cap_broken_off, "a call with a capability that is broken off")
+{
+    broken_off(NUMBER(EP_CALL_CAP));
+}
+
+CASE(wait_rights, "waiting for an endpoint takes RECV")
+{
+    struct exo_predicate predicate = {.kind = EXO_WAIT_ENDPOINT};
+
+    predicate.va = derived(MUST_DO(EP_CREATE), EXO_RIGHT_CALL, EXO_DEADLINE_NEVER);
+    case_poke(MEMORY, &predicate, sizeof(predicate));
+    REFUSED(WAIT, RIGHTS, MEMORY, 1, EXO_DEADLINE_NEVER);
+    predicate.va = SELF;
+    case_poke(MEMORY, &predicate, sizeof(predicate));
+    REFUSED(WAIT, TYPE, MEMORY, 1, EXO_DEADLINE_NEVER);
+}
+
+/* ---- limits ---- */
+
+/* A capability 255 derivations below this one. */
+static uint64_t deepest(uint64_t handle)
+{
+    for (unsigned i = 0; i < 255; i++)
+        handle = derived(handle, EXO_RIGHTS_ALL, EXO_DEADLINE_NEVER);
+    return handle;
+}
+
+CASE(depth, "derivation ends at a depth")
+{
+    uint64_t machine = deepest(MACHINE), endpoint = MUST_DO(EP_CREATE);
+
+    REFUSED(CAP_DERIVE, LIMIT, SELF, 0, machine, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
+    REFUSED(IRQ_BIND, LIMIT, machine, 2, endpoint, 1);
+    REFUSED(PORTS_CREATE, LIMIT, machine, 0, 4);
+}
+
+CASE(pieces, "long work comes in pieces")
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE), env = MUST_DO(ENV_CREATE, ZONE);
+
+    for (unsigned i = 0; i < 300; i++)
+        (void)derived(endpoint, EXO_RIGHTS_ALL, EXO_DEADLINE_NEVER);
+    REFUSED(CAP_REVOKE, AGAIN, endpoint);
+    (void)MUST_DO(CAP_REVOKE, endpoint);
+    (void)MUST_DO(CAP_DERIVE, env, 2000, endpoint, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
+    REFUSED(CAP_LIST, AGAIN, env, 1, MEMORY, 8);
+    REFUSED(ENV_DESTROY, AGAIN, env, 0);
+}
+
+CASE(zones_deep, "zones end at a depth")
+{
+    const struct exo_zone_limits limits = {EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE, 100};
+    uint64_t zone = ZONE;
+
+    case_poke(MEMORY, &limits, sizeof(limits));
+    for (unsigned i = 1; i < EXO_ZONE_DEPTH; i++)
+        zone = MUST_DO(ZONE_CREATE, zone, EXO_QUOTA_NONE);
+    REFUSED(ZONE_CREATE, LIMIT, zone, 5);
+    REFUSED(ZONE_MAKE, LIMIT, zone, EXO_LABEL_USER, MEMORY);
+}
+
+CASE(contexts, "an environment has a limited number of contexts")
+{
+    const struct exo_ctx_state state = {.regs = {.rip = HOST_ENTRY}};
+    uint64_t env = MUST_DO(ENV_CREATE, ZONE), zone = MUST_DO(ZONE_CREATE, ZONE, EXO_QUOTA_NONE);
+
+    case_poke(MEMORY, &state, sizeof(state));
+    for (uint64_t i = 0; i <= EXO_ENTER_CONTEXTS; i++)
+        (void)MUST_DO(CTX_CREATE, env, 0x20000000 + i * PAGE, MEMORY);
+    REFUSED(ZONE_ENTER, LIMIT, zone, env);
+    case_self()->env->context_count = CONTEXTS_MAX; /* as if they were there */
+    REFUSED(CTX_CREATE, LIMIT, SELF, 0x20000000, MEMORY);
+}
+
+CASE(memory_full, "a zone's quota is used up")
+{
+    uint64_t zone = case_zone(30, EXO_LABEL_TOP), endpoint = MUST_DO(EP_CREATE);
+    uint64_t env = MUST_DO(ENV_CREATE, zone);
+
+    (void)DO(MEM_ALLOC, env, MEMORY, 30, 3);
+    REFUSED(MEM_ALLOC, NOMEM, env, 0x40000000, 1, 3);
+    REFUSED(MEM_SHARE, NOMEM, env, 0x7f0000000000, MEMORY, 1, 3);
+    REFUSED(FRAME_ALLOC, NOMEM, zone, 1);
+    REFUSED(ENV_CREATE, NOMEM, zone);
+    (void)MUST_DO(ZONE_ENTER, zone, SELF);
+    REFUSED(ENV_CLONE_SLOTS, NOMEM, env, 1, 3);
+    REFUSED(CAP_MOVE, NOMEM, SELF, 3000, endpoint);
+    REFUSED(FRAME_DEVICE, NOMEM, MACHINE, HOST_DEVICE, 1);
+    REFUSED(TALLY_CREATE, NOMEM, MEMORY + 1024);
+    REFUSED(IRQ_BIND, NOMEM, MACHINE, 2, endpoint, 1);
+    REFUSED(SERVICE_CREATE, NOMEM, EXO_TYPE_SERVICE);
+    REFUSED(PORTS_CREATE, NOMEM, MACHINE, 0, 4);
+}
+
+/* ---- calls that random sequences do not make yet ---- */
+
+CASE(port_string, "a device's bytes go to memory that is there")
+{
+    uint64_t ports = MUST_DO(PORTS_CREATE, MACHINE, 0, 16);
+
+    REFUSED(PORT_STRING, FAULT, ports, 0, 1, NOWHERE, 4);
+    REFUSED(PORT_STRING, INVAL, ports, 0, 3, MEMORY, 4);
+    REFUSED(PORT_STRING, RANGE, ports, 16, 1, MEMORY, 4);
+}
+
+CASE(batch, "batches that are none")
+{
+    REFUSED(BATCH, INVAL, MEMORY, EXO_BATCH_MOST + 1);
+    REFUSED(BATCH, ALIGN, MEMORY + 8, 1);
+    REFUSED(BATCH, FAULT, NOWHERE, 1);
+}
+
+CASE(ledger, "ledgers and demands")
+{
+    struct case_child child = case_child(ZONE);
+    uint64_t endpoint = MUST_DO(EP_CREATE);
+
+    REFUSED(LEDGER_BIND, ALIGN, MEMORY + 8, 1);
+    REFUSED(LEDGER_BIND, FAULT, NOWHERE, 1);
+    REFUSED(RECLAIM_ASK, INVAL, child.env, 0, 0);
+    REFUSED(RECLAIM_TAKE, INVAL, child.env);
+    REFUSED(RECLAIM_STATUS, FAULT, child.env, NOWHERE);
+    (void)MUST_DO(MEM_ALLOC, child.env, 0x40000000, 100, 3);
+    (void)MUST_DO(RECLAIM_ASK, child.env, 90, host_cycles + 5);
+    REFUSED(RECLAIM_ASK, BUSY, child.env, 1, 0);
+    REFUSED(RECLAIM_TAKE, BUSY, child.env);
+    host_cycles += 10;
+    REFUSED(RECLAIM_TAKE, AGAIN, child.env);
+    REFUSED(CAP_ASK, BADSLOT, 0, 0, 0);
+    REFUSED(CAP_ASK, STALE, endpoint + (1ul << 16), 0, 0);
+    REFUSED(CAP_ASK, LIMIT, endpoint, 1ul << 20, 0);
+    spoil_time(NULL, endpoint);
+    REFUSED(CAP_ASK, EXPIRED, endpoint, 0, 0);
+    (void)MUST_DO(ENV_DESTROY, MUST_DO(ENV_CREATE, ZONE), 0);
+}
+
+/* One that has ended but is not taken apart yet. */
+CASE(ended, "an environment that has ended")
+{
+    struct case_child child = case_child(ZONE);
+    struct context *first = case_self();
+
+    case_become(child.context);
+    (void)DO(ENV_DESTROY, 1, 0);
+    case_become(first);
+    REFUSED(RECLAIM_ASK, PEER, child.env, 1, 0);
+    REFUSED(MEM_ALLOC, PEER, child.env, 0x40000000, 1, 3);
+    REFUSED(CAP_DERIVE, PEER, child.env, 0, SELF, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
+    REFUSED(CAP_MOVE, PEER, child.env, 0, MUST_DO(EP_CREATE));
+    REFUSED(ZONE_ENTER, PEER, ZONE, child.env);
+    REFUSED(ENV_CLONE_SLOTS, PEER, child.env, 1, 1);
+}
+
+/* ---- devices ---- */
+
+CASE(device_shared, "a device's pages are never copied")
+{
+    uint64_t frame = MUST_DO(FRAME_DEVICE, MACHINE, HOST_DEVICE, 2), va = 0x40000000;
+
+    (void)MUST_DO(MEM_MAP, SELF, va, frame, 0, 2, EXO_PROT_READ | EXO_PROT_WRITE);
+    for (uint64_t mode = EXO_SHARE_SAME; mode <= EXO_SHARE_PRIVATE; mode += EXO_SHARE_COW)
+        (void)MUST_DO(MEM_SHARE, SELF, va + (1 + mode / EXO_SHARE_COW) * 2 * PAGE, va, 2, mode | EXO_PROT_READ | EXO_PROT_WRITE);
+    for (uint64_t page = 0; page < 16; page++)
+        REQUIRE(!space_break_copy(case_self()->env, va + page * PAGE), "page %lu of a device was copied", page);
+}
