@@ -38,11 +38,11 @@ static uint64_t random_number(void)
     random_state ^= random_state << 17;
     return random_state;
 }
-static uint64_t below(uint64_t limit)
+static inline uint64_t below(uint64_t limit)
 {
     return random_number() % limit;
 }
-static void random_start(unsigned long long from)
+static inline void random_start(unsigned long long from)
 {
     seed = from;
     random_state = from * 0x9e3779b97f4a7c15ull + 1;
