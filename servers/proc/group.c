@@ -16,7 +16,7 @@ int64_t group_setpgid(uint32_t caller, int32_t pid, int32_t pgid)
 
     if (pgid < 0)
         return -EINVAL;
-    if (!target || !is_alive(target))
+    if (!target)
         return -ESRCH;
     if (process->parent == caller && target != caller) {
         if (process->sid != processes[caller].sid)

@@ -15,11 +15,14 @@ static void settle_stop(uint32_t index, int signo)
 {
     struct px_ppage *page = machine_ppage(index);
 
-    if (BIT(signo) & STOPS)
+    if (BIT(signo) & STOPS) {
         __atomic_fetch_and(&page->sig_pending, ~BIT(SIGCONT), __ATOMIC_SEQ_CST);
+        processes[index].stops |= BIT(signo);
+    }
     if (signo != SIGCONT)
         return;
     __atomic_fetch_and(&page->sig_pending, ~STOPS, __ATOMIC_SEQ_CST);
+    processes[index].stops = 0;
     processes[index].cont_seq++;
     __atomic_store_n(&page->cont_seq, processes[index].cont_seq, __ATOMIC_SEQ_CST);
     machine_wake(&page->cont_seq);
@@ -61,6 +64,14 @@ void kill_post(uint32_t index, const struct px_siginfo *info)
     __atomic_fetch_or(&page->sig_pending, bit, __ATOMIC_SEQ_CST);
     bump(&page->sig_seq);
     machine_post(index);
+}
+
+bool kill_is_due(uint32_t index)
+{
+    struct px_ppage *page = machine_ppage(index);
+
+    return __atomic_load_n(&page->sig_pending, __ATOMIC_SEQ_CST) & ~__atomic_load_n(&page->sig_blocked, __ATOMIC_SEQ_CST) &
+           ~__atomic_load_n(&page->sig_ignored, __ATOMIC_SEQ_CST);
 }
 
 unsigned kill_group(int32_t pgid, int signo)

@@ -71,7 +71,7 @@ int64_t life_spawn(uint64_t boot_frames, unsigned label, int32_t *pid)
 static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *answer)
 {
     const struct process *self = &processes[caller];
-    struct process process = {.parent = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED,
+    struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED,
                               .nice = self->nice, .uid = self->uid, .euid = self->euid, .suid = self->suid,
                               .gid = self->gid, .egid = self->egid, .sgid = self->sgid};
     int64_t taken = table_take(zone), status;
@@ -110,15 +110,25 @@ int64_t life_spawn_in(uint32_t caller, unsigned label, const struct exo_zone_lim
 int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer)
 {
     struct process process = processes[parent];
-    int64_t taken = table_take(processes[parent].zone), status;
-    uint32_t index = (uint32_t)taken;
+    int64_t taken, status;
+    uint32_t index;
 
+    /*
+     * The child would not get a signal that its group got before it was born, and its parent has yet to see: that comes first, and the fork again
+     * after it, as on Linux. From here on the child is a member, and gets what its group gets.
+     */
+    if (kill_is_due(parent))
+        return -ERESTARTNOINTR;
+    taken = table_take(processes[parent].zone);
     if (taken < 0)
         return taken;
+    index = (uint32_t)taken;
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
+    process.maker = parent;
     process.flags = flags & PX_FORK_VFORK ? PX_PF_VFORK : 0;
     process.stop_news = process.continue_news = process.killed = false;
     process.cont_seq = 0;
+    process.stops = 0;
     process.status = process.death_signal = process.forked = 0;
     process.cpu_ns = process.child_cpu_ns = 0;
     born(index, &process);
@@ -133,10 +143,15 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     }
     table_publish(index);
     processes[parent].forked = processes[index].pid;
-    machine_ppage(parent)->forking = processes[index].pid;
     answer->pid = processes[index].pid;
     answer->index = index;
     return 0;
+}
+
+/* Made by this process, and never started. */
+static bool is_unstarted(uint32_t child, uint32_t maker)
+{
+    return child > INIT && is_alive(child) && processes[child].maker == maker && !machine_started(child);
 }
 
 /* The child has not run: nobody hears of its end. */
@@ -144,7 +159,7 @@ int64_t life_fork_failed(uint32_t parent, int32_t pid)
 {
     uint32_t index = table_find(pid);
 
-    if (!index || index == INIT || !is_alive(index) || processes[parent].forked != pid)
+    if (processes[parent].forked != pid || !is_unstarted(index, parent))
         return -ESRCH;
     machine_destroy(index, SIGKILL);
     table_free(index);
@@ -157,6 +172,7 @@ static void bump(uint32_t *word)
     machine_wake(word);
 }
 
+/* Its parent may know that there is no news of children as long as child_seq stands still. */
 static void wake_parent(uint32_t index)
 {
     uint32_t parent = processes[index].parent;
@@ -183,7 +199,10 @@ void life_exec(uint32_t index, const struct exec_text *text)
         wake_parent(index);
 }
 
-/* SIGCHLD for what has just happened to a child. */
+/*
+ * Says what has just happened to a child. child_seq comes first: this server may lose the processor between any two steps, and a SIGCHLD handler that
+ * runs then must find the news; it would sleep for a second signal that never comes.
+ */
 static void tell_parent(uint32_t index, int code, int32_t status)
 {
     const struct process *process = &processes[index];
@@ -192,6 +211,7 @@ static void tell_parent(uint32_t index, int code, int32_t status)
 
     if (parent <= INIT || !is_alive(parent))
         return;
+    wake_parent(index);
     if ((code == CLD_STOPPED || code == CLD_CONTINUED) && machine_ppage(parent)->child_flags & PX_CHILD_NOSTOP)
         return;
     kill_post(parent, &info);
@@ -207,7 +227,6 @@ void life_stopped(uint32_t index, int32_t status)
     process->continue_news = false;
     table_publish(index);
     tell_parent(index, CLD_STOPPED, status >> 8 & 0xff);
-    wake_parent(index);
 }
 
 void life_continued(uint32_t index)
@@ -219,7 +238,6 @@ void life_continued(uint32_t index)
     process->continue_news = true;
     table_publish(index);
     tell_parent(index, CLD_CONTINUED, SIGCONT);
-    wake_parent(index);
 }
 
 void life_reap(uint32_t index)
@@ -240,17 +258,13 @@ static void hang_up_if_orphaned(int32_t pgid)
     }
 }
 
-static void release_child(uint32_t child, int32_t unstarted)
+static void release_child(uint32_t child)
 {
     struct process *process = &processes[child];
 
     process->parent = INIT;
     if (process->state == PX_ZOMBIE) {
         life_reap(child);
-        return;
-    }
-    if (process->pid == unstarted) {
-        life_end(child, SIGKILL, false); /* a fork that was cut off half way: nobody would ever start it */
         return;
     }
     table_publish(child);
@@ -262,10 +276,8 @@ static void release_child(uint32_t child, int32_t unstarted)
 }
 
 /* Children go to init; groups that depended on the dead process hang up. `linked` tells groups that were not orphaned before. */
-static void release_children(uint32_t index, bool orderly)
+static void release_children(uint32_t index)
 {
-    int32_t unstarted = orderly ? 0 : machine_ppage(index)->forking;
-
     for (uint32_t child = INIT + 1; child < table_end(); child++) {
         int32_t pgid = processes[child].pgid, sid = processes[child].sid;
         bool linked;
@@ -273,7 +285,7 @@ static void release_children(uint32_t index, bool orderly)
         if (processes[child].state == PX_FREE || processes[child].parent != index)
             continue;
         linked = pgid != processes[index].pgid && sid == processes[index].sid && processes[child].state != PX_ZOMBIE;
-        release_child(child, unstarted);
+        release_child(child);
         if (linked)
             hang_up_if_orphaned(pgid);
     }
@@ -290,6 +302,15 @@ static void end_first(uint32_t index)
     table->first_status = processes[index].status;
     __atomic_store_n(&table->first_done, 1, __ATOMIC_SEQ_CST);
     machine_notify_tty(PX_NOTE_FIRST_DONE);
+}
+
+/* A fork that was cut off half way: nobody would ever start the child. Its context tells, not the dead process's word. */
+static void end_unstarted(uint32_t index, int32_t pid)
+{
+    uint32_t child = table_find(pid);
+
+    if (is_unstarted(child, index))
+        life_end(child, SIGKILL, false);
 }
 
 static int exit_code(int32_t status)
@@ -314,7 +335,8 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     table_publish(index);
     if (was_linked)
         hang_up_if_orphaned(process->pgid);
-    release_children(index, orderly);
+    release_children(index);
+    end_unstarted(index, process->forked);
     if (leader)
         end_session(index);
     if (!orderly)
@@ -324,7 +346,6 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (process->pid == table->first_pid)
         end_first(index);
     tell_parent(index, exit_code(status), status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
-    wake_parent(index);
     if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
         life_reap(index);
 }

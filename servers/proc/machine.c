@@ -344,6 +344,13 @@ int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
     return status == -EXO_E_INVAL ? -EINVAL : -ENOMEM;
 }
 
+bool machine_started(uint32_t index)
+{
+    struct exo_ctx_state state;
+
+    return exo_ctx_read(contexts[index], &state) == -EXO_E_BUSY;
+}
+
 void machine_destroy(uint32_t index, int32_t status)
 {
     if (!environments[index])

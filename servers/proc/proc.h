@@ -27,6 +27,7 @@
 #define ZONE_PIDS(zone) (PID_MAX + (int32_t)(zone) * ZONE_PID_COUNT)
 #define NO_TTY (-1)
 #define SIGNAL_MAX 64u
+#define ERESTARTNOINTR 513 /* the libOS makes the call again when it has taken its signals */
 #define SI_KERNEL 128
 #define SI_USER 0
 #define SI_QUEUE (-1)
@@ -48,8 +49,10 @@ struct process {
     int32_t status;  /* of a zombie, or of the stop */
     bool stop_news, continue_news; /* not yet told by wait */
     uint32_t cont_seq;
+    uint64_t stops; /* stop signals since the last SIGCONT: what SIGCONT has overtaken stops nobody */
     bool killed;    /* SIGKILL has come: life_end_killed ends it */
-    int32_t forked; /* child made by the last message, as long as there is no later one */
+    int32_t forked; /* the child that it made last, which it may not have started yet */
+    uint32_t maker; /* index of who forked it: its parent, but for CLONE_PARENT */
     int32_t tty, nice, death_signal, dumpable;
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
@@ -83,6 +86,8 @@ int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state
 int64_t machine_spawn(uint32_t index, uint64_t boot_frames);
 /* The first process of a zone: as machine_spawn, but the boot arguments are the parent's to map, and the context is its to start. */
 int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *child);
+/* Has the child that machine_fork made ever been started? */
+bool machine_started(uint32_t index);
 void machine_destroy(uint32_t index, int32_t status);
 void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
 void machine_wake(uint32_t *word);
@@ -193,6 +198,8 @@ int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_a
 int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, uint64_t value);
 /* Posts without asking for permission. */
 void kill_post(uint32_t index, const struct px_siginfo *info);
+/* A signal waits that the process is about to take. */
+bool kill_is_due(uint32_t index);
 /* From the system (terminals, orphaned groups): to every member of the group. Members reached. */
 unsigned kill_group(int32_t pgid, int signo);
 

@@ -49,11 +49,12 @@ static int64_t do_wait(uint32_t caller, struct exo_message *message)
 
 static int64_t do_stopped(uint32_t caller, struct exo_message *message)
 {
-    int signo = (int)(message->word[2] & 0x7f);
-    bool refused = message->word[3] != processes[caller].cont_seq ||
+    int signo = (int)(message->word[2] & 0x3f);
+    bool refused = !signo || !(processes[caller].stops & PX_SIGBIT(signo)) ||
                    (signo != SIGSTOP && group_is_orphaned(processes[caller].pgid, 0));
 
     message->word[1] = refused;
+    message->word[2] = processes[caller].cont_seq;
     if (!refused)
         life_stopped(caller, 0x7f | signo << 8);
     return 0;
@@ -297,8 +298,6 @@ static bool serve_message(struct exo_message *message)
         life_end(caller, (int32_t)(message->word[1] & 0xffff), true);
         return false;
     }
-    if (message->word[0] != PX_PROC_FORK_DONE)
-        processes[caller].forked = 0;
     message->word[0] = (uint64_t)serve_process(caller, message);
     return true;
 }

@@ -292,6 +292,7 @@ void serve(struct exo_message *message)
     memcpy(request.word, message->word, sizeof(request.word));
     result = dispatch(&request, message->badge);
     exo_message_refuse(message);
+    proc_send_all(); /* a signal that this call causes is there when it returns */
     if (request.give && result >= 0) {
         if (exo_ep_reply_cap((uint64_t)result, request.answer[0], request.answer[1], request.answer[2], request.give) >= 0)
             return;

@@ -109,7 +109,7 @@ void job_signal(int32_t pgid, int signal);
 int64_t job_session_of_group(int32_t pgid);  /* session id, or -ESRCH */
 void job_hang_up(struct terminal *terminal);
 void processes_changed(void); /* some have ended: leaders' sessions, holders' bits */
-/* Queued calls to proc: made when no client waits for an answer. */
+/* Calls to proc, in their order: made before the client that caused them gets its answer. */
 void proc_post(uint64_t operation, uint64_t a, uint64_t b, uint64_t c);
 void proc_send_all(void);
 

@@ -98,8 +98,8 @@ static int64_t wait_for(int32_t pid, unsigned options, struct report *report)
         if (options & WNOHANG)
             return 0;
         status = px_wait_word(&px_ppage()->child_seq, seq, PX_DEADLINE_NEVER);
-        if (status < 0)
-            return status;
+        if (status < 0 && px_child_seq() == seq)
+            return status; /* but news goes first, and then the signal that came with it */
     }
 }
 

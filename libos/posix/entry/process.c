@@ -33,23 +33,27 @@ static void drop_handles(uint64_t env, uint64_t ctx)
 /* Everything that the child needs besides what proc has given it. */
 static int64_t fill_child(uint64_t env, bool vfork)
 {
-    int64_t status = px_fd_fork_prepare();
+    int64_t status = px_memory_clone(env, vfork), done;
     uint64_t slot = PX_SLOT_FIRST_FREE;
 
     if (status < 0)
         return status;
-    status = px_memory_clone(env, vfork);
-    while (status == 0) {
-        int64_t done = exo_env_clone_slots(env, slot, EXO_SLOTS_MAX - slot);
+    while ((done = exo_env_clone_slots(env, slot, EXO_SLOTS_MAX - slot)) > 0)
+        slot += (uint64_t)done;
+    return done < 0 ? -ENOMEM : 0;
+}
 
-        if (done == 0)
-            return 0;
-        if (done < 0)
-            status = -ENOMEM;
-        else
-            slot += (uint64_t)done;
-    }
-    px_fd_fork_failed();
+static int64_t start_child(uint64_t env, uint64_t ctx, bool vfork)
+{
+    int64_t status = px_fd_fork_prepare();
+
+    if (status < 0)
+        return status;
+    status = fill_child(env, vfork);
+    if (status == 0 && exo_ctx_start(ctx) < 0)
+        status = -EAGAIN;
+    if (status < 0)
+        px_fd_fork_failed();
     return status;
 }
 
@@ -69,14 +73,12 @@ static void wait_for_vfork(int32_t pid, uint32_t index)
     }
 }
 
-static int64_t give_up(int32_t pid, uint64_t env, uint64_t ctx, int64_t error)
+/* 0 if somebody has killed the child before it could be started: then it was born, and has ended. */
+static int64_t give_up(int32_t pid, int64_t error)
 {
     struct exo_message message = {.word = {PX_PROC_FORK_DONE, (uint64_t)pid, 1}};
 
-    drop_handles(env, ctx);
-    px_ppage()->forking = 0;
-    (void)!px_call_proc(&message);
-    return error;
+    return px_call_proc(&message) == -ESRCH ? 0 : error;
 }
 
 static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
@@ -102,15 +104,14 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     ctx = message.word[4];
     birth = (struct birth){flags, stack, child_tid, pid};
     px_arch_fpu_keep();
-    status = fill_child(env, vfork);
+    status = start_child(env, ctx, vfork);
+    drop_handles(env, ctx);
     if (status < 0)
-        return give_up(pid, env, ctx, status);
-    if (exo_ctx_start(ctx) < 0)
-        return give_up(pid, env, ctx, -EAGAIN);
+        status = give_up(pid, status);
+    if (status < 0)
+        return status;
     if (flags & CLONE_PARENT_SETTID)
         (void)!px_copy_out(parent_tid, &pid, sizeof(pid)); /* Linux takes no notice of a bad address either */
-    px_ppage()->forking = 0;
-    drop_handles(env, ctx);
     if (!(flags & CLONE_PARENT))
         px_children_forked(pid, seq);
     if (flags & CLONE_VFORK)

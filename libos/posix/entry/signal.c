@@ -159,12 +159,14 @@ bool px_signal_take(uint64_t set, struct px_siginfo *info)
 }
 
 /* Sleeps until SIGCONT. SIGKILL ends the process wherever it is. */
-static void stop(int signo, uint32_t seq)
+static void stop(int signo)
 {
-    struct exo_message message = {.word = {PX_PROC_STOPPED, 0x7fu | (unsigned)signo << 8, (unsigned)signo, seq}};
+    struct exo_message message = {.word = {PX_PROC_STOPPED, 0x7fu | (unsigned)signo << 8, (unsigned)signo}};
+    uint32_t seq;
 
     if (px_call_proc(&message) < 0 || message.word[1] != 0)
         return; /* an orphaned group does not stop; nor does who has been continued since */
+    seq = (uint32_t)message.word[2];
     while (__atomic_load_n(&px_ppage()->cont_seq, __ATOMIC_SEQ_CST) == seq) {
         const struct exo_predicate predicate = {(uint64_t)&px_ppage()->cont_seq, seq, EXO_WAIT_WORD};
 
@@ -173,7 +175,7 @@ static void stop(int signo, uint32_t seq)
     }
 }
 
-static void act_by_default(const struct px_siginfo *info, uint32_t cont_seq)
+static void act_by_default(const struct px_siginfo *info)
 {
     uint64_t bit = PX_SIGBIT(info->signo);
 
@@ -182,7 +184,7 @@ static void act_by_default(const struct px_siginfo *info, uint32_t cont_seq)
     if (px_strace_on)
         px_strace_signal(info->signo, info);
     if (bit & PX_SIG_STOPS)
-        stop(info->signo, cont_seq);
+        stop(info->signo);
     else
         px_exit(info->signo);
 }
@@ -238,14 +240,13 @@ static void settle_without_handler(struct exo_regs *regs, struct px_interrupted 
 
 void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
 {
-    uint32_t cont_seq = __atomic_load_n(&px_ppage()->cont_seq, __ATOMIC_SEQ_CST); /* before the stop signal is taken */
     struct px_siginfo info;
 
-    for (; px_signal_take(~blocked, &info); cont_seq = __atomic_load_n(&px_ppage()->cont_seq, __ATOMIC_SEQ_CST)) {
+    while (px_signal_take(~blocked, &info)) {
         uint64_t handler = px_actions[info.signo].handler;
 
         if (PX_SIGBIT(info.signo) & PX_SIG_UNBLOCKABLE || handler == PX_SIG_DFL)
-            act_by_default(&info, cont_seq);
+            act_by_default(&info);
         else if (handler != PX_SIG_IGN)
             run_handler(regs, &info, call);
     }

@@ -9,7 +9,7 @@ enum px_proc_op {
     /* w1 flags (PX_FORK_*); msg: struct exo_ctx_state in which the child begins. Answer: w1 pid of the child, w2 its table index, w3 and w4
      * handles, in the caller's slots, of the child's environment (map into it, fill slots, create contexts) and of its stopped context (start);
      * neither can be copied. The child's process, message and info pages, its entry of the table and slots 1..6 are in place. The caller maps
-     * the rest and starts the context; no further message is needed. */
+     * the rest and starts the context; no further message is needed. -ERESTARTNOINTR: signals wait for the caller that the child would miss. */
     PX_PROC_FORK = 1,
     /* w1 pid; w2 = 1: the caller could not go on, destroy the child. */
     PX_PROC_FORK_DONE,
@@ -30,9 +30,9 @@ enum px_proc_op {
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
-    /* w1 wait status of the stop, w2 signal, w3 cont_seq before the signal was taken. Answer w1: 1 if it has been continued since, or
-     * if the group is orphaned and the signal is not SIGSTOP: the caller does not stop. Otherwise it sleeps on cont_seq. The parent
-     * is told by child_seq, and by SIGCHLD unless it has SA_NOCLDSTOP. */
+    /* w1 wait status of the stop, w2 signal. Answer w1: 1 if SIGCONT has come after the last such signal, or if the group is orphaned
+     * and the signal is not SIGSTOP: the caller does not stop. Otherwise it sleeps while cont_seq is w2. The parent is told by child_seq,
+     * and by SIGCHLD unless it has SA_NOCLDSTOP. */
     PX_PROC_STOPPED,
     /* Not needed: proc tells the parent when SIGCONT comes. Answers 0. */
     PX_PROC_CONTINUED,

@@ -97,7 +97,6 @@ struct px_ppage {
     uint32_t cont_seq;      /* bumped by SIGCONT: a stopped libOS waits on it              (proc) */
     uint32_t hazard_count;  /* entries in use below                                        (libOS) */
     uint32_t child_flags;   /* PX_CHILD_*: the disposition of SIGCHLD                      (libOS) */
-    int32_t forking;        /* child that proc has made and the libOS has not yet started  (proc sets, libOS clears) */
     /* fs reads this: inodes open, mapped or current directory here */
     uint32_t hazard[PX_HAZARDS];
 };

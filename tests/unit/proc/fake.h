@@ -24,12 +24,14 @@
 static _Alignas(1024) uint8_t fake_table[PX_PROCS_MAX * sizeof(struct px_proc)];
 static struct px_ppage fake_ppages[PX_PROCS_MAX];
 static uint8_t fake_messages[PX_PROCS_MAX][4096];
-static bool fake_environment[PX_PROCS_MAX];
+static bool fake_environment[PX_PROCS_MAX], fake_started[PX_PROCS_MAX];
 static _Alignas(1024) uint8_t fake_views[ZONES_MAX][PX_PROCS_MAX * sizeof(struct px_proc)];
 static bool fake_zones[ZONES_MAX];
 static unsigned fake_posts[PX_PROCS_MAX], fake_wakes, fake_fs_notes, fake_power, fake_dropped;
 static uint64_t fake_tty_notes, fake_now, fake_cpu = 1000;
 static int fake_fail_in = -1; /* so many calls from now one fails */
+
+static void (*fake_on_post)(uint32_t index); /* what the process does if it runs at once */
 
 static bool fake_fails(void)
 {
@@ -61,6 +63,7 @@ int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state
     if (fake_fails())
         return -ENOMEM;
     fake_environment[index] = true;
+    fake_started[index] = false;
     *child = (struct machine_child){1000 + index, 2000 + index};
     return 0;
 }
@@ -105,6 +108,11 @@ int64_t machine_give_audit(uint32_t index)
 {
     return exo_label_dominates(zone_label(processes[index].zone), EXO_PLACE_AUDIT) ? 4000 : -EPERM;
 }
+bool machine_started(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    return fake_started[index];
+}
 void machine_destroy(uint32_t index, int32_t status)
 {
     (void)status;
@@ -115,6 +123,8 @@ void machine_post(uint32_t index)
 {
     CHECK(fake_environment[index]);
     fake_posts[index]++;
+    if (fake_on_post)
+        fake_on_post(index);
 }
 void machine_wake(uint32_t *word)
 {
@@ -182,9 +192,10 @@ static inline uint32_t fake_fork(uint32_t parent)
 {
     struct fork_answer answer;
 
+    fake_ppages[parent].sig_pending &= ~PX_SIGBIT(SIGCHLD); /* it has taken what told of earlier children */
     CHECK(life_fork(parent, 0, &fake_state, &answer) == 0);
     CHECK(processes[answer.index].pid == answer.pid);
-    machine_ppage(parent)->forking = 0; /* the parent started it */
+    fake_started[answer.index] = true;
     return answer.index;
 }
 

@@ -101,6 +101,7 @@ static void test_full_table(void)
             life_end(index, 0, true);
     while (wait_child(first, -1, 4, &reaped) == 0)
         made--;
+    machine_ppage(first)->sig_pending = 0; /* it has taken its SIGCHLD */
     CHECK(made == 0 && life_fork(first, 0, &fake_state, &answer) == 0);
     fake_check();
 }
@@ -134,18 +135,88 @@ static void test_fork_given_up(void)
     fake_check();
 }
 
-/* A parent that is killed between making a child and starting it leaves no sleeper behind; a parent that ends by itself has started it. */
+/* A parent that is killed between making a child and starting it leaves no sleeper behind; one that is killed right after lets it live. */
 static void test_unstarted_child(void)
 {
-    for (int orderly = 0; orderly < 2; orderly++) {
-        uint32_t first = fake_start(), parent = fake_fork(first);
-        struct fork_answer answer;
+    for (int started = 0; started < 2; started++)
+        for (unsigned flags = 0; flags <= PX_FORK_PARENT; flags += PX_FORK_PARENT) {
+            uint32_t first = fake_start(), parent = fake_fork(first);
+            struct fork_answer answer;
 
-        CHECK(life_fork(parent, 0, &fake_state, &answer) == 0);
-        life_end(parent, orderly ? 0 : SIGKILL, orderly);
-        CHECK(is_alive(answer.index) == orderly);
-        fake_check();
-    }
+            CHECK(life_fork(parent, flags, &fake_state, &answer) == 0);
+            fake_started[answer.index] = started;
+            life_end(parent, SIGKILL, false);
+            CHECK(is_alive(answer.index) == started);
+            fake_check();
+        }
+}
+
+/* Somebody kills the child before it is started: the parent's fork has succeeded, and the child's end is told. */
+static void test_killed_before_start(void)
+{
+    uint32_t first = fake_start();
+    struct fork_answer answer;
+    struct wait_answer told;
+
+    CHECK(life_fork(first, 0, &fake_state, &answer) == 0);
+    CHECK(kill_call(first, answer.pid, SIGKILL, 0, 0) == 0);
+    life_end_killed();
+    CHECK(life_fork_failed(first, answer.pid) == -ESRCH);
+    CHECK(wait_child(first, answer.pid, 4, &told) == 0 && told.pid == answer.pid && told.status == SIGKILL);
+    fake_check();
+}
+
+/* The parent gets the processor as soon as SIGCHLD is posted: it must find child_seq changed and the news there, for it will not look again. */
+static uint32_t news_of, news_seq, news_found;
+
+static void look_for_news(uint32_t index)
+{
+    struct wait_answer answer;
+
+    if (index != news_of)
+        return;
+    CHECK(machine_ppage(index)->child_seq != news_seq);
+    CHECK(wait_child(index, -1, 2 | 4 | 8, &answer) == 0 && answer.pid > 0);
+    news_seq = machine_ppage(index)->child_seq;
+    news_found++;
+}
+
+static void test_news_before_signal(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first), other = fake_fork(first);
+    const struct px_siginfo cont = {.signo = SIGCONT};
+
+    news_of = first;
+    news_seq = machine_ppage(first)->child_seq;
+    fake_on_post = look_for_news;
+    life_stopped(child, 0x7f | SIGTSTP << 8);
+    CHECK(news_found == 1);
+    kill_post(child, &cont);
+    CHECK(news_found == 2);
+    life_end(child, 0, true);
+    CHECK(news_found == 3);
+    life_end(other, SIGKILL, false);
+    CHECK(news_found == 4);
+    fake_on_post = NULL;
+    fake_check();
+}
+
+/* A signal to the group just before a fork comes first; one during or after it reaches the child, too. */
+static void test_fork_and_group_signal(void)
+{
+    uint32_t first = fake_start(), parent = fake_fork(first), entries = table_end();
+    struct fork_answer answer;
+
+    CHECK(kill_group(processes[parent].pgid, SIGTERM) == 2);
+    CHECK(life_fork(parent, 0, &fake_state, &answer) == -ERESTARTNOINTR && table_end() == entries);
+    fake_check();
+    machine_ppage(parent)->sig_blocked = PX_SIGBIT(SIGTERM); /* it will not take it: no reason to wait */
+    CHECK(life_fork(parent, 0, &fake_state, &answer) == 0 && !fake_pending(answer.index));
+    machine_ppage(parent)->sig_blocked = 0;
+    machine_ppage(parent)->sig_ignored = PX_SIGBIT(SIGTERM);
+    CHECK(life_fork(parent, 0, &fake_state, &answer) == 0);
+    CHECK(kill_group(processes[parent].pgid, SIGINT) == 4 && fake_pending(answer.index) == PX_SIGBIT(SIGINT));
+    fake_check();
 }
 
 static void test_first_process_ends(void)
@@ -194,6 +265,9 @@ int main(void)
     test_fork_fails_in_the_middle();
     test_fork_given_up();
     test_unstarted_child();
+    test_killed_before_start();
+    test_news_before_signal();
+    test_fork_and_group_signal();
     test_first_process_ends();
     test_pids_wrap();
     test_death_signal();

@@ -38,6 +38,20 @@ static void test_badges(void)
     CHECK(say(badge, PX_PROC_SETPGID, 0, 0, 0, 0) == -ESRCH); /* the index has a new owner */
 }
 
+/* What the parent says between making a child and giving it up (it may meet a page of the table that it has not seen) changes nothing. */
+static void test_given_up_later(void)
+{
+    uint32_t first = fake_start(), started = fake_fork(first), count = table->count;
+    struct exo_message message = {.word = {PX_PROC_FORK}, .badge = badge_of(first)};
+
+    CHECK(serve(&message) && message.word[0] == 0 && table->count == count + 1);
+    CHECK(say(badge_of(first), PX_PROC_TABLE, 3, 0, 0, 0) == 0);
+    CHECK(say(badge_of(first), PX_PROC_FORK_DONE, (uint64_t)processes[started].pid, 1, 0, 0) == -ESRCH);
+    CHECK(say(badge_of(started), PX_PROC_FORK_DONE, message.word[1], 1, 0, 0) == -ESRCH);
+    CHECK(say(badge_of(first), PX_PROC_FORK_DONE, message.word[1], 1, 0, 0) == 0 && table->count == count);
+    fake_check();
+}
+
 static void test_only_tty(void)
 {
     uint32_t first = fake_start(), child = fake_fork(first);
@@ -64,17 +78,29 @@ static void test_only_tty(void)
 static void test_stop_race(void)
 {
     uint32_t first = fake_start(), shell = fake_fork(first), job = fake_fork(shell);
-    struct exo_message message = {.word = {PX_PROC_STOPPED, 0, SIGTSTP, 0}, .badge = badge_of(job)};
+    struct exo_message message = {.word = {PX_PROC_STOPPED, 0, SIGTSTP}, .badge = badge_of(job)};
+    uint32_t seq = machine_ppage(job)->cont_seq;
 
     CHECK(group_setpgid(shell, 0, 0) == 0 && group_setpgid(shell, processes[job].pid, 0) == 0);
+    CHECK(kill_call(shell, processes[job].pid, SIGTSTP, 0, 0) == 0); /* the job takes it */
     CHECK(kill_call(shell, processes[job].pid, SIGCONT, 0, 0) == 0); /* came while the stop was under way */
     CHECK(serve(&message) && message.word[0] == 0 && message.word[1] == 1 && processes[job].state == PX_RUNNING);
-    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGTSTP, 1}, .badge = badge_of(job)};
-    CHECK(serve(&message) && message.word[1] == 0 && processes[job].state == PX_STOPPED);
+    CHECK(machine_ppage(job)->cont_seq == seq + 1);
+    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGTSTP}, .badge = badge_of(job)};
+    CHECK(kill_call(shell, processes[job].pid, SIGSTOP, 0, 0) == 0); /* another one does not bring the old one back */
+    CHECK(serve(&message) && message.word[0] == 0 && message.word[1] == 1 && processes[job].state == PX_RUNNING);
+    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGTSTP}, .badge = badge_of(job)};
+    CHECK(kill_call(shell, processes[job].pid, SIGTSTP, 0, 0) == 0); /* stop, continue, stop: the job has only seen the first */
+    CHECK(serve(&message) && message.word[1] == 0 && message.word[2] == seq + 1 && processes[job].state == PX_STOPPED);
+    CHECK(kill_call(shell, processes[job].pid, SIGCONT, 0, 0) == 0 && !(fake_pending(job) & (PX_SIGBIT(SIGTSTP) | PX_SIGBIT(SIGSTOP))));
+    /* Nobody sent one: nothing stops. */
+    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, 0}, .badge = badge_of(job)};
+    CHECK(serve(&message) && message.word[1] == 1 && processes[job].state == PX_RUNNING);
     /* Orphaned: only SIGSTOP stops. */
-    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGTSTP, 0}, .badge = badge_of(first)};
+    CHECK(kill_call(first, processes[first].pid, SIGTSTP, 0, 0) == 0 && kill_call(first, processes[first].pid, SIGSTOP, 0, 0) == 0);
+    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGTSTP}, .badge = badge_of(first)};
     CHECK(serve(&message) && message.word[1] == 1 && processes[first].state == PX_RUNNING);
-    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGSTOP, 0}, .badge = badge_of(first)};
+    message = (struct exo_message){.word = {PX_PROC_STOPPED, 0, SIGSTOP}, .badge = badge_of(first)};
     CHECK(serve(&message) && message.word[1] == 0 && processes[first].state == PX_STOPPED);
 }
 
@@ -164,6 +190,9 @@ static void test_storm(void)
         }
         for (unsigned i = 0; i < sizeof(fake_ppages[index]); i += 1 + (unsigned)(roll() % 400))
             ((uint8_t *)&fake_ppages[index])[i] ^= (uint8_t)roll(); /* a process may write anything there */
+        if (roll() % 8)
+            fake_ppages[index].sig_pending = 0; /* or a fork has to wait for its signals */
+        fake_started[index] = roll() % 2;
         serve(&message);
         if (round % 64 == 0)
             fake_check();
@@ -178,6 +207,7 @@ static void test_storm(void)
 int main(void)
 {
     test_badges();
+    test_given_up_later();
     test_only_tty();
     test_stop_race();
     test_deaths();

@@ -144,6 +144,10 @@ static void test_setpgid_rules(void)
     CHECK(group_setsid(stranger, &sid) == 0 && sid == processes[stranger].pid && processes[stranger].flags & PX_PF_LEADER);
     CHECK(group_setpgid(child, processes[stranger].pid, 0) == -EPERM); /* another session */
     CHECK(group_setsid(stranger, &sid) == -EPERM);
+    stranger = fake_fork(child);
+    life_end(stranger, 0, true); /* not yet waited for: as good as alive, for a shell that is slower than its child */
+    CHECK(group_setpgid(child, processes[stranger].pid, 0) == 0 && processes[stranger].pgid == processes[stranger].pid);
+    CHECK(group_setpgid(first, processes[stranger].pid, 0) == -ESRCH);
     fake_check();
 }
 
