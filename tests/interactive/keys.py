@@ -4,6 +4,8 @@ import hashlib
 import random
 import re
 
+from exo.testing import FOREGROUND_JOB
+
 PROMPT = rb"P#> (\x1b\[6n)?"
 MARK = b"up-and-running"
 # Says so, then runs on: by then the shell has given it the terminal.
@@ -16,6 +18,7 @@ class Shell:
 
     def __init__(self, t, *words, rows=24, columns=80, env=()):
         options = ["-e", "PS1=P#> ", "-e", "TERM=xterm", "-e", "HISTFILE="]
+        options += ["-e", f"JOB={FOREGROUND_JOB}"]
         for one in env:
             options += ["-e", one]
         self.terminal = t.guest_terminal(*words, options=options, timeout=90, rows=rows, columns=columns)
@@ -34,6 +37,19 @@ class Shell:
 
     def prompt(self):
         self.expect(PROMPT)
+
+    def start_job(self):
+        """Starts a job that says when keys are its own."""
+        self.send("busybox sh -c \"$JOB\"\r")
+        self.expect(rb"front2\r\n")
+
+    def to_the_background(self):
+        self.send("bg\r")
+        self.expect(rb"behind2\r\n.*" + PROMPT + b"|" + PROMPT + rb".*behind2\r\n")
+
+    def to_the_foreground(self):
+        self.send("fg\r")
+        self.expect(rb"front2\r\n")
 
     def leave(self, t, status=0):
         self.send(f"exit {status}\r")
@@ -104,15 +120,14 @@ def quit_key(t):
 
 def stop_and_go_on(t):
     sh = busybox(t)
-    sh.start("sleep 1000")
+    sh.start_job()
     sh.send(b"\x1a")
     sh.expect(rb"Stopped")
     sh.prompt()
     sh.run("jobs", rb"\[1\]\+  Stopped")
-    sh.run("bg", rb"\[1\]")
+    sh.to_the_background()
     sh.run("jobs", rb"Running")
-    sh.send("fg\r")
-    sh.expect(rb"sleep 1000\r\n")
+    sh.to_the_foreground()
     sh.send(b"\x1a")
     sh.expect(rb"Stopped")
     sh.prompt()
@@ -255,14 +270,13 @@ def reads_with_time_limits(t):
 
 def bash(t):
     sh = Shell(t, "bash", "--norc", "-i")
-    sh.start("sleep 1000")
+    sh.start_job()
     sh.send(b"\x1a")
     sh.expect(rb"Stopped")
     sh.prompt()
     sh.run("jobs", rb"\[1\]\+  Stopped")
-    sh.run("bg", rb"sleep 1000")
-    sh.send("fg\r")
-    sh.expect(rb"sleep 1000\r\n")
+    sh.to_the_background()
+    sh.to_the_foreground()
     sh.send(b"\x03")
     sh.prompt()
     sh.run("echo $?", b"130")
@@ -298,13 +312,12 @@ def zsh(t):
     sh.send("echo $((6 * 7))\r")
     sh.expect(rb"\n42\r\n")
     sh.prompt()
-    sh.send(READY + "sleep 1000\r")
-    sh.expect(MARK + rb"\r\n")
+    sh.start_job()
     sh.send(b"\x1a")
     sh.expect(rb"suspended")
     sh.prompt()
-    sh.send("fg\r")
-    sh.expect(rb"continued")
+    sh.to_the_background()
+    sh.to_the_foreground()
     sh.send(b"\x03")
     sh.prompt()
     sh.leave(t, 5)

@@ -2,24 +2,22 @@
 
 import re
 
-from exo.testing import Failed
+from exo.testing import FOREGROUND_JOB, Failed
 
 PROMPT = rb"READY# "  # with a #: mksh insists on one for root
 BUSYBOX, BASH, MKSH, LKSH, ZSH = ("busybox", "sh"), ("bash-static", "--norc", "--noprofile"), ("mksh-static",), ("lksh",), ("zsh-static", "-f")
 SHELLS = {"sh": BUSYBOX, "bash": BASH, "mksh": MKSH, "lksh": LKSH, "zsh": ZSH}
 SPIN = "while :; do :; done"
-# Says when its group becomes the terminal's foreground group, from when on a key is its own and not the shell's, and when that ends.
-JOB = 'while :; do set -- $(cat /proc/self/stat); [ $5 = $8 ] && at=front || at=behind; [ $at = "$was" ] || echo $at$((1 + 1)); was=$at; sleep 0.05; done'
 LIMIT_S = 120
 
 
 class Shell:
     """A shell at its prompt, and lines typed at it. `\\033` sequences that an editor shows are ignored by looking for words only."""
 
-    def __init__(self, t, command, **options):
+    def __init__(self, t, command, **more):
         self.t = t
-        self.terminal = t.guest_terminal(*command, timeout=90, env={"TERM": "vt100"}, options=["-e", "PS1=READY# ", "-e", "HOME=/tmp", "-e", f"JOB={JOB}"],
-                                         **options)
+        options = ["-e", "PS1=READY# ", "-e", "HOME=/tmp", "-e", f"JOB={FOREGROUND_JOB}"]
+        self.terminal = t.guest_terminal(*command, timeout=90, env={"TERM": "vt100"}, options=options, **more)
         self.terminal.expect(PROMPT, 30)
 
     def type(self, text):

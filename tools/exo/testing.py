@@ -17,6 +17,11 @@ import time
 from exo.build import ROOT
 from exo.machine import Machine
 
+# A shell's program for a job. It says when its group becomes the terminal's foreground group ("front2"), from when on a key is its own and
+# not the shell's, and when that ends ("behind2"). A shell says which job it resumes before it gives the terminal away.
+FOREGROUND_JOB = ('while :; do set -- $(cat /proc/self/stat); [ $5 = $8 ] && at=front || at=behind;'
+                  ' [ $at = "$was" ] || echo $at$((1 + 1)); was=$at; sleep 0.05; done')
+
 
 class Failed(Exception):
     """The case found what should not be."""
