@@ -272,6 +272,8 @@ def names(abi):
         f"    X({c['number']}, {c['name']}, {len(c['args'])})" for c in abi.calls) + "\n")
     out.append("#define EXO_ERROR_NAMES(X) \\\n" + " \\\n".join(
         f"    X({v}, {n}, \"{d}\")" for n, v, d in abi.errors) + "\n")
+    out.append("#define EXO_RIGHT_NAMES(X) \\\n" + " \\\n".join(
+        f"    X(EXO_RIGHT_{name}, {name})" for name, _, _, _ in abi.rights) + "\n")
     out.append("#define EXO_TYPE_NAMES(X) \\\n" + " \\\n".join(
         f"    X({v}, {n})" for n, v, d in abi.objects) + "\n")
     return "".join(out)

@@ -9,6 +9,7 @@ static const struct subcommand {
     int (*run)(int argc, char **argv);
 } subcommands[] = {
     {"audit", "", "prints the record of what crossed between zones (root, in a zone whose label may read it)", exo_audit},
+    {"caps", "", "prints this process's capabilities, as a tree of what derives from what", exo_caps},
     {"zone", "[LABEL [OPTIONS] [--] CMD [ARG...]]", "runs a command in a zone of its own; without a label: says what this zone is", exo_zone},
 };
 

@@ -9,6 +9,7 @@
 #define EXO_STREAMS 3
 
 int exo_audit(int argc, char **argv);
+int exo_caps(int argc, char **argv);
 int exo_zone(int argc, char **argv);
 
 /* proc's answer to a call: 0 or a negative errno. words[0] is the operation; the answer's other words replace them. */
