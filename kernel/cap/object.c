@@ -60,9 +60,9 @@ void object_drop(struct object *object)
     if (--object->references > 0)
         return;
     switch (object->type) {
-    case EXO_TYPE_ENV: reap_add(object); break;
+    case EXO_TYPE_ENV:
+    case EXO_TYPE_FRAME: reap_add(object); break;
     case EXO_TYPE_CTX: context_free(object); break;
-    case EXO_TYPE_FRAME: block_free(object); break;
     case EXO_TYPE_ENDPOINT: endpoint_free(object); break;
     case EXO_TYPE_TALLY: tally_free(object); break;
     case EXO_TYPE_IRQ: irq_free(object); break;

@@ -9,6 +9,7 @@
 #define PIECE 1024u
 
 _Static_assert(offsetof(struct env, death_link) == offsetof(struct dying, link), "an environment can wait here");
+_Static_assert(offsetof(struct block, link) == offsetof(struct dying, link), "a frame block can");
 
 static struct list dying = {&dying, &dying};
 bool reap_waiting, reap_fresh;
@@ -22,7 +23,9 @@ void reap_add(struct object *object)
 /* True when the object is gone; counts `*most` down. */
 static bool take_apart(struct object *object, unsigned *most)
 {
-    return env_free_some((struct env *)object, most);
+    if (object->type == EXO_TYPE_ENV)
+        return env_free_some((struct env *)object, most);
+    return block_free_some((struct block *)object, most);
 }
 
 bool reap_some(void)

@@ -124,15 +124,16 @@ static bool satisfied(const struct env *env)
 static int64_t take_page(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument)
 {
     unsigned *left = (unsigned *)argument;
-    uint64_t physical = pte_physical(*entry);
+    uint64_t physical = pte_physical(*entry), pages;
 
     if (satisfied(env) || *left == 0)
         return -EXO_E_AGAIN;
     if (!frame_is_ram(physical) || frame_of(physical)->references > 1)
         return 0;
+    pages = *entry & PTE_LARGE ? SPACE_TABLE_BYTES / PAGE : 1; /* a large page is taken as a whole: to split it needs memory */
     space_unbind(env, entry, va);
-    env->ledger.taken++;
-    (*left)--;
+    env->ledger.taken += pages;
+    *left -= pages < *left ? (unsigned)pages : *left;
     ledger_taken(env, EXO_DEMAND_MEMORY, EXO_TYPE_FRAME, va);
     return 0;
 }

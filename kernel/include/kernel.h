@@ -70,6 +70,16 @@ static inline struct frame *frame_of(uint64_t physical)
 }
 void frame_hold(uint64_t physical);
 void frame_drop(uint64_t physical); /* device pages are ignored */
+/*
+ * Ranges of frames, by number, taken in three steps because of their size: one is found free, carved out of the free blocks, and its frames are
+ * prepared (zeroed, one reference, a zone) one after another. What is not prepared goes back by frame_return. Charging is the caller's.
+ */
+int64_t frame_range_free(uint64_t first, uint64_t end); /* 0, or why not */
+bool frame_find(uint64_t pages, uint64_t *first);       /* aligned to the next power of two of `pages` */
+bool frame_find_colour(uint64_t pages, uint64_t colour, uint64_t colours, uint64_t *first);
+void frame_carve(uint64_t first, uint64_t end);
+void frame_prepare(uint64_t number, const struct zone *zone);
+void frame_return(uint64_t first, uint64_t end);
 
 /* ---- objects and capabilities: cap/ ---- */
 
@@ -344,12 +354,14 @@ void space_unmap(struct env *env, uint64_t va); /* one page, if it is there */
 /* ---- frames as objects: mem/block.c ---- */
 
 struct block {
-    struct object object;
+    struct object object; /* its zone is charged for the pages, too */
+    struct list link;     /* among the dying */
     uint64_t physical;
     uint64_t pages;
+    uint64_t ready; /* pages that are prepared and can be mapped; those behind are nobody's yet */
     bool device;
 };
-void block_free(struct object *object);
+bool block_free_some(struct block *block, unsigned *most);
 struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bool device);
 
 /* ---- IPC: ipc/ ---- */

@@ -50,8 +50,19 @@ extern struct context *arch_current(void);
 /* ---- address spaces ---- */
 bool space_init(struct env *env);
 void space_free_root(struct env *env); /* of an empty address space */
-/* The leaf entry for va, or NULL: no table there (create: no memory). Those up to the next multiple of SPACE_TABLE_BYTES follow it. */
+/*
+ * The entry of the 4 KiB page at va, or NULL: there is no table, or a larger page (create: no memory; a larger page is split). Those up to the next
+ * multiple of SPACE_TABLE_BYTES follow it.
+ */
 uint64_t *space_entry(struct env *env, uint64_t va, bool create);
+/* The entry of the larger page at va, if there is one, and what that covers: SPACE_TABLE_BYTES, or more. */
+uint64_t *space_large(struct env *env, uint64_t va, uint64_t *bytes);
+/* Splits the larger page at va into the next smaller ones; false: no memory, which cannot be if it is larger than SPACE_TABLE_BYTES. */
+bool space_split(struct env *env, uint64_t va);
+/* Maps SPACE_TABLE_BYTES by one entry, if nothing is mapped there and tables can be had. The frames are the caller's to hold. */
+bool space_map_large(struct env *env, uint64_t va, uint64_t pte);
+/* Frees the tables at va that are empty. */
+void space_prune(struct env *env, uint64_t va);
 /* First address in va .. end whose leaf table exists, or `end`. */
 uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end);
 /* Unmaps pages and frees tables, at most `*most` of them, and counts it down; true when nothing is left. */

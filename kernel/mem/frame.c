@@ -50,11 +50,9 @@ static bool block_is_free(uint64_t number, unsigned order)
 }
 
 /* A frame inside a free block has state USED with no references, so only first frames look free. */
-static void release(uint64_t number)
+static void release(uint64_t number, unsigned order)
 {
-    unsigned order = 0;
-
-    frames_free++;
+    frames_free += 1ul << order;
     frames[number].state = FRAME_USED;
     while (order + 1 < ORDERS) {
         uint64_t buddy = number ^ (1ul << order);
@@ -69,21 +67,35 @@ static void release(uint64_t number)
     block_insert(number, order);
 }
 
+/* Order of the largest aligned block that begins at `first` and does not pass `end`. */
+static unsigned largest(uint64_t first, uint64_t end)
+{
+    unsigned order = 0;
+
+    while (order + 1 < ORDERS && !(first & (1ul << order)) && first + (2ul << order) <= end)
+        order++;
+    return order;
+}
+
+/* Frames none of whose neighbours is free. */
+static void insert_range(uint64_t first, uint64_t end)
+{
+    while (first < end) {
+        unsigned order = largest(first, end);
+
+        frames_free += 1ul << order;
+        block_insert(first, order);
+        first += 1ul << order;
+    }
+}
+
 void frame_add_range(uint64_t first, uint64_t end)
 {
     for (uint64_t number = first; number < end; number++) {
         frames[number] = (struct frame){.state = FRAME_USED};
         frames_total++;
     }
-    while (first < end) {
-        unsigned order = 0;
-
-        while (order + 1 < ORDERS && !(first & (1ul << order)) && first + (2ul << order) <= end)
-            order++;
-        frames_free += 1ul << order;
-        block_insert(first, order);
-        first += 1ul << order;
-    }
+    insert_range(first, end);
 }
 
 void frame_adopt_range(uint64_t first, uint64_t end)
@@ -149,7 +161,99 @@ void frame_drop(uint64_t physical)
     ASSERT(frame->references > 0 && frame->state == FRAME_USED);
     if (--frame->references > 0)
         return;
-    release(physical / PAGE);
+    release(physical / PAGE, 0);
     info->frames_free = (uint32_t)frames_free;
     zone_uncharge(zones[frame->zone], 1);
+}
+
+/* ---- ranges ---- */
+
+/* The free block that the frame lies in. */
+static bool free_block_of(uint64_t number, uint64_t *head, unsigned *order)
+{
+    for (*order = 0; *order < ORDERS; ++*order) {
+        *head = number & ~((1ul << *order) - 1);
+        if (block_is_free(*head, *order))
+            return true;
+    }
+    return false;
+}
+
+int64_t frame_range_free(uint64_t first, uint64_t end)
+{
+    uint64_t head;
+    unsigned order;
+
+    for (uint64_t at = first; at < end; at = head + (1ul << order))
+        if (!free_block_of(at, &head, &order))
+            return frame_is_ram(at * PAGE) ? -EXO_E_EXISTS : -EXO_E_RANGE;
+    return 0;
+}
+
+bool frame_find(uint64_t pages, uint64_t *first)
+{
+    for (unsigned order = largest(0, pages) + ((pages & (pages - 1)) != 0); order < ORDERS; order++)
+        if (!list_empty(&free_blocks[order])) {
+            *first = direct_physical(free_blocks[order].next) / PAGE;
+            return true;
+        }
+    return false;
+}
+
+/* Blocks of each size that are looked at for a colour. */
+#define COLOUR_SEARCH 64u
+
+bool frame_find_colour(uint64_t pages, uint64_t colour, uint64_t colours, uint64_t *first)
+{
+    for (unsigned order = largest(0, pages); order < ORDERS; order++) {
+        const struct list *at = free_blocks[order].next;
+
+        for (unsigned count = 0; count < COLOUR_SEARCH && at != &free_blocks[order]; count++, at = at->next) {
+            uint64_t head = direct_physical(at) / PAGE;
+
+            *first = head + (colour + colours - head % colours) % colours;
+            if (*first + pages <= head + (1ul << order))
+                return true;
+        }
+    }
+    return false;
+}
+
+void frame_carve(uint64_t first, uint64_t end)
+{
+    uint64_t head, at = first;
+    unsigned order;
+
+    while (at < end && free_block_of(at, &head, &order)) {
+        uint64_t behind = head + (1ul << order);
+
+        list_remove(block_link(head));
+        frames[head].state = FRAME_USED;
+        frames_free -= 1ul << order;
+        if (head < first)
+            insert_range(head, first);
+        if (behind > end)
+            insert_range(end, behind);
+        at = behind;
+    }
+    info->frames_free = (uint32_t)frames_free;
+}
+
+void frame_prepare(uint64_t number, const struct zone *zone)
+{
+    ASSERT(frames[number].references == 0 && frames[number].state == FRAME_USED);
+    frames[number].references = 1;
+    frames[number].zone = zone->number;
+    memset(direct(number * PAGE), 0, PAGE);
+}
+
+void frame_return(uint64_t first, uint64_t end)
+{
+    while (first < end) {
+        unsigned order = largest(first, end);
+
+        release(first, order);
+        first += 1ul << order;
+    }
+    info->frames_free = (uint32_t)frames_free;
 }

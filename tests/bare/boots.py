@@ -28,6 +28,8 @@ def boots(kernel, **machine):
 def cases(_):
     yield "microvm-max", boots("kernel.elf")
     yield "microvm-qemu64", boots("kernel.elf", cpu="qemu64")
+    yield "microvm-3G", boots("kernel.elf", memory="3G")  # room for a page of 1 GiB
+    yield "microvm-3G-qemu64", boots("kernel.elf", cpu="qemu64", memory="3G")  # which this processor has not
     yield "q35-max", boots("kernel.elf", machine="q35")
     yield "q35-32M", boots("kernel.elf", machine="q35", memory="32M")
     yield "q35-multiboot", boots("kernel-multiboot.bin", machine="q35", cpu="qemu64")

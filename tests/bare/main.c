@@ -54,7 +54,12 @@ uint64_t bare_now(void)
 
 void bare_settle(void)
 {
-    EXPECT(exo_wait(NULL, 0, bare_now() + 200000), -EXO_E_TIMEOUT);
+    uint64_t before;
+
+    do {
+        before = bare_frames_free();
+        EXPECT(exo_wait(NULL, 0, bare_now() + 200000), -EXO_E_TIMEOUT);
+    } while (bare_frames_free() != before);
 }
 
 uint64_t bare_frames_free(void)

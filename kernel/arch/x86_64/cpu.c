@@ -98,6 +98,7 @@ static void find_features(void)
     features.smap = extended.b >> 20 & 1;
     features.umip = extended.c >> 2 & 1;
     features.fsgsbase = extended.b & 1;
+    features.huge_pages = cpuid(0x80000001, 0).d >> 26 & 1;
     if (!(cpuid(0x80000001, 0).d >> 20 & 1))
         panic("this CPU cannot forbid execution (NX)");
 }
@@ -132,7 +133,7 @@ void arch_init_cpu(void)
     percpu.stack = (uint64_t)kernel_stack + STACK_BYTES;
     fpu_init();
     info->features = (uint64_t)features.fsgsbase | (uint64_t)features.smep << 2 |
-                     (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5;
+                     (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5 | (uint64_t)features.huge_pages << 6;
 }
 
 void set_kernel_entry_stack(uint64_t regs_end)

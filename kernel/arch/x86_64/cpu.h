@@ -79,9 +79,16 @@ struct percpu {
 extern struct percpu percpu;
 
 struct cpu_features {
-    bool smep, smap, umip, fsgsbase;
+    bool smep, smap, umip, fsgsbase, huge_pages;
 };
 extern struct cpu_features features;
+
+/* Page tables: of four levels, 0 is that of the pages. */
+#define ENTRIES 512u
+static inline unsigned index_at(uint64_t va, unsigned level)
+{
+    return (unsigned)(va >> (12 + 9 * level) & (ENTRIES - 1));
+}
 
 static inline uint64_t read_msr(uint32_t msr)
 {

@@ -1,14 +1,9 @@
-/*
- * Page tables: the kernel's own (direct map, kernel image in pages of one kind each, device pages), and environments', whose upper half is the
- * kernel's.
- */
+/* The kernel's own page tables: direct map, kernel image in pages of one kind each, device pages. */
 #include <exo/string.h>
 
 #include "cpu.h"
 #include "port.h"
 
-#define LARGE 0x200000ul
-#define ENTRIES 512u
 #define DEVICE_WINDOW 0xffffffffc0000000ul
 #define DEVICES_MAX 4u
 #define LOW_RAM_END 0xa0000ul /* the rest of the first MiB is video memory and ROM */
@@ -19,11 +14,6 @@ uint64_t kernel_root;
 static uint64_t early_next, early_end; /* pages for the kernel's tables, until frames exist */
 static uint64_t devices[DEVICES_MAX]; /* physical pages behind DEVICE_WINDOW, in order */
 static unsigned device_count;
-
-static unsigned index_at(uint64_t va, unsigned level)
-{
-    return (unsigned)(va >> (12 + 9 * level) & (ENTRIES - 1));
-}
 
 static uint64_t early_page(void)
 {
@@ -64,12 +54,12 @@ static void map_direct(uint64_t start, uint64_t end)
 {
     uint64_t image_end = (uint64_t)kernel_end - KERNEL_BASE;
 
-    for (uint64_t at = start & ~(LARGE - 1); at < end; at += LARGE) {
+    for (uint64_t at = start & ~(SPACE_TABLE_BYTES - 1); at < end; at += SPACE_TABLE_BYTES) {
         if (at >= image_end) {
             *kernel_entry(DIRECT_MAP + at, 1) = at | PTE_PRESENT | PTE_WRITE | PTE_LARGE | PTE_NO_EXEC;
             continue;
         }
-        for (uint64_t page = at; page < at + LARGE; page += PAGE)
+        for (uint64_t page = at; page < at + SPACE_TABLE_BYTES; page += PAGE)
             *kernel_entry(DIRECT_MAP + page, 0) = page | kernel_page_flags(page);
     }
 }
@@ -151,6 +141,19 @@ static void add_free(const struct boot *boot, uint64_t tables_start)
     frame_adopt_range(taken[2].start / PAGE, taken[2].end / PAGE);
 }
 
+/* No page of the kernel's may be both written and executed, nor reached from ring 3. */
+static void check_pages(const uint64_t *table, unsigned level)
+{
+    for (unsigned i = level == 3 ? ENTRIES / 2 : 0; i < ENTRIES; i++) {
+        if (table[i] & PTE_USER)
+            panic("ring 3 reaches a page of the kernel: entry %lx", table[i]);
+        if (level > 0 && table[i] & PTE_PRESENT && !(table[i] & PTE_LARGE))
+            check_pages(direct(pte_physical(table[i])), level - 1);
+        else if ((table[i] & (PTE_PRESENT | PTE_WRITE | PTE_NO_EXEC)) == (PTE_PRESENT | PTE_WRITE))
+            panic("a page of the kernel is writable and executable: entry %lx", table[i]);
+    }
+}
+
 void arch_init_memory(const struct boot *boot)
 {
     uint64_t top = 0, table_bytes, tables_start;
@@ -172,6 +175,7 @@ void arch_init_memory(const struct boot *boot)
         map_direct(boot->ram[i].start, boot->ram[i].end);
     map_image();
     (void)kernel_entry(DEVICE_WINDOW, 0);
+    check_pages(direct(kernel_root), 3);
     write_cr3(kernel_root);
     frame_init(table, top / PAGE);
     add_free(boot, tables_start);
@@ -193,145 +197,4 @@ bool arch_device_taken(uint64_t physical)
         if (devices[i] == physical)
             return true;
     return false;
-}
-
-/* ---- environments ---- */
-
-bool space_init(struct env *env)
-{
-    uint64_t root = frame_take(env->zone, 0, false);
-
-    if (!root)
-        return false;
-    memcpy((uint64_t *)direct(root) + ENTRIES / 2, (uint64_t *)direct(kernel_root) + ENTRIES / 2, PAGE / 2);
-    env->space.root = root;
-    env->tables = 1;
-    return true;
-}
-
-uint64_t *space_entry(struct env *env, uint64_t va, bool create)
-{
-    uint64_t *table = direct(env->space.root);
-
-    for (unsigned level = 3; level > 0; level--) {
-        uint64_t *entry = &table[index_at(va, level)];
-
-        if (!*entry) {
-            uint64_t page = create ? frame_take(env->zone, 0, false) : 0;
-
-            if (!page)
-                return NULL;
-            env->tables++;
-            *entry = page | PTE_PRESENT | PTE_WRITE | PTE_USER;
-        }
-        table = direct(pte_physical(*entry));
-    }
-    return &table[index_at(va, 0)];
-}
-
-uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end)
-{
-    const uint64_t *root = direct(env->space.root);
-
-    while (va < end) {
-        uint64_t entry = root[index_at(va, 3)];
-
-        if (entry)
-            entry = ((const uint64_t *)direct(pte_physical(entry)))[index_at(va, 2)];
-        else
-            va |= (1ul << 39) - 1;
-        if (entry) {
-            const uint64_t *directory = direct(pte_physical(entry));
-
-            for (unsigned i = index_at(va, 1); i < ENTRIES && va < end; i++) {
-                if (directory[i])
-                    return va;
-                va = (va | (LARGE - 1)) + 1;
-            }
-        } else {
-            va = (va | ((1ul << 30) - 1)) + 1;
-        }
-    }
-    return end;
-}
-
-/* First entry from `i` on that is in use, or ENTRIES: four at a look. */
-static inline unsigned next_used(const uint64_t *table, unsigned i, unsigned end)
-{
-    while (i < end && i % 4 != 0 && !table[i])
-        i++;
-    if (i % 4 == 0)
-        while (i < end && !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
-            i += 4;
-    while (i < end && !table[i])
-        i++;
-    return i < end ? i : ENTRIES;
-}
-
-/* Empties the table of the level, and those below it, until `*most` pages and tables are done; true when it is empty. */
-static bool clear_level(struct env *env, uint64_t *table, unsigned level, unsigned *most)
-{
-    unsigned end = level == 3 ? ENTRIES / 2 : ENTRIES;
-
-    for (unsigned i = next_used(table, 0, end); i < end; i = next_used(table, i + 1, end)) {
-        uint64_t physical = pte_physical(table[i]);
-
-        if (level > 0) {
-            if (!clear_level(env, direct(physical), level - 1, most))
-                return false;
-            env->tables--;
-        } else {
-            env->mapped--;
-        }
-        table[i] = 0;
-        frame_drop(physical);
-        if (*most == 0)
-            return false;
-        --*most;
-    }
-    return true;
-}
-
-bool space_clear_some(struct env *env, unsigned *most)
-{
-    bool done = clear_level(env, direct(env->space.root), 3, most);
-
-    if (done)
-        space_flush(env);
-    return done;
-}
-
-void space_free_root(struct env *env)
-{
-    frame_drop(env->space.root);
-    env->tables--;
-}
-
-bool space_loaded(const struct env *env)
-{
-    return percpu.loaded == env;
-}
-
-/* More pages than this at one kernel entry: the whole TLB goes, once, on the way out (space_flush_finish). */
-#define FLUSH_PAGES_MOST 32u
-
-void space_flush_page(struct env *env, uint64_t va)
-{
-    if (!space_loaded(env))
-        return;
-    if (++percpu.flushes <= FLUSH_PAGES_MOST)
-        __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
-
-void space_flush(struct env *env)
-{
-    if (space_loaded(env))
-        percpu.flushes = FLUSH_PAGES_MOST + 1;
-}
-
-void space_flush_finish(void)
-{
-    if (percpu.flushes > FLUSH_PAGES_MOST)
-        write_cr3(read_cr3());
-    percpu.flushes = 0;
 }

@@ -23,11 +23,19 @@ static inline uint64_t direct_physical(const void *address)
     return (uint64_t)address - DIRECT_MAP;
 }
 
-/* What one leaf page table covers: entries within are consecutive. */
+/* What one leaf page table covers, and a large page: entries within are consecutive. */
 #define SPACE_TABLE_BYTES 0x200000ul
+
+/* Huge pages of one address space, and the directory that each was made of: what does not fit here stays large pages. */
+#define SPACE_HUGE_MAX 64u
+struct space_huge {
+    uint32_t gib;       /* address in GiB; 0: not in use */
+    uint32_t directory; /* frame number */
+};
 
 struct space {
     uint64_t root; /* physical address of the top page table */
+    struct space_huge huge[SPACE_HUGE_MAX];
 };
 
 /* The first member of a context: the entry code pushes registers here. */

@@ -1,7 +1,7 @@
 /*
- * Page-table entries. Hardware bits, and three software bits that say what the owner may have: WANT (the protection allows writing), COPY (the
- * frame is shared: copy before the first write) and LOCKED (mapped without write authority: WANT cannot be set). The
- * hardware's write bit is WANT && !COPY.
+ * Page-table entries. Hardware bits, and software bits that say what the owner may have: WANT (the protection allows writing), COPY (the
+ * frame is shared: copy before the first write), LOCKED (mapped without write authority: WANT cannot be set) and NEVER_EXEC (mapped without
+ * authority to execute). The hardware's write bit is WANT && !COPY.
  */
 #ifndef ARCH_PTE_H
 #define ARCH_PTE_H
@@ -20,6 +20,7 @@
 #define PTE_COPY 0x200ul
 #define PTE_WANT 0x400ul
 #define PTE_LOCKED 0x800ul
+#define PTE_NEVER_EXEC 0x10000000000000ul
 #define PTE_NO_EXEC 0x8000000000000000ul
 #define PTE_ADDRESS 0x000ffffffffff000ul
 

@@ -1,0 +1,129 @@
+/*
+ * mem_share: what the caller has mapped is mapped elsewhere too, in one of several ways. Frames stay charged where they are, tables and copies are
+ * charged to the environment that they are for; large pages of the source and the destination are split.
+ */
+#include <exo/string.h>
+
+#include "space.h"
+
+/* Replaces the owner's own shared page by a copy of its own, as the first write would do. */
+static bool make_sole(struct env *env, uint64_t *entry, uint64_t va)
+{
+    if (!(*entry & PTE_COPY))
+        return true;
+    if (*entry & PTE_WANT)
+        return space_break_copy(env, va);
+    *entry |= PTE_WANT;
+    if (!space_break_copy(env, va)) {
+        *entry &= ~PTE_WANT;
+        return false;
+    }
+    *entry = pte_settle(*entry & ~PTE_WANT);
+    return true;
+}
+
+static uint64_t limit_prot(uint64_t pte, uint64_t prot)
+{
+    if (!(prot & EXO_PROT_WRITE))
+        pte &= ~PTE_WANT;
+    if (!(prot & EXO_PROT_EXEC))
+        pte |= PTE_NO_EXEC;
+    return pte_settle(pte);
+}
+
+/* The destination's entry for a page of the source, by mode; 0: no memory. The frame is held for it. */
+static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t *source, uint64_t va, uint64_t mode_prot)
+{
+    uint64_t mode = mode_prot & EXO_SHARE_MODE;
+    uint64_t pte, physical;
+    bool is_ram;
+
+    if (mode == EXO_SHARE_SOLE && !make_sole(source_env, source, va))
+        return 0;
+    pte = *source & ~(PTE_ACCESSED | PTE_DIRTY);
+    is_ram = frame_is_ram(pte_physical(pte)); /* a device's page cannot be copied, so it is shared in any mode */
+    if (mode == EXO_SHARE_COPY && is_ram) {
+        physical = frame_take(target->zone, 0, true);
+        if (!physical)
+            return 0;
+        memcpy(direct(physical), direct(pte_physical(pte)), PAGE);
+        pte = (pte & ~(PTE_ADDRESS | PTE_COPY | PTE_LOCKED)) | physical;
+        if (mode_prot & EXO_PROT_WRITE)
+            pte |= PTE_WANT;
+        return limit_prot(pte, mode_prot);
+    }
+    frame_hold(pte_physical(pte));
+    if (mode == EXO_SHARE_COW && is_ram && !(pte & PTE_LOCKED)) {
+        if (*source & PTE_WRITE)
+            space_flush_page(source_env, va);
+        *source = pte_settle(*source | PTE_COPY);
+        pte |= PTE_COPY;
+    } else if (mode == EXO_SHARE_PRIVATE && is_ram) {
+        pte = (pte & ~PTE_LOCKED) | PTE_COPY;
+        if (mode_prot & EXO_PROT_WRITE)
+            pte |= PTE_WANT;
+        if (mode_prot & EXO_PROT_EXEC && !(pte & PTE_NEVER_EXEC))
+            pte &= ~PTE_NO_EXEC;
+    } else if (!(mode_prot & EXO_PROT_WRITE) && mode != EXO_SHARE_MOVE) {
+        pte |= PTE_LOCKED;
+    }
+    return limit_prot(pte, mode_prot);
+}
+
+int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va, uint64_t source_va, uint64_t pages,
+                    uint64_t mode_prot)
+{
+    struct env *target = (struct env *)env->object, *self = caller->env;
+    uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0, bytes;
+    uint64_t *source = NULL, *entry = NULL; /* of page `at`, if known */
+    int64_t status = space_check_range(target, va, pages);
+
+    if (status == 0)
+        status = space_check_range(self, source_va, pages);
+    if (status < 0)
+        return status;
+    if (mode > EXO_SHARE_PRIVATE || mode_prot & ~(EXO_SHARE_MODE | 7ul))
+        return -EXO_E_INVAL;
+    for (; at < pages && work < WORK_PAGES; work++) {
+        uint64_t from = source_va + at * PAGE, to = va + at * PAGE, pte;
+
+        if (!source)
+            source = space_entry(self, from, false);
+        if (!source && space_large(self, from, &bytes)) { /* shared in small pages: what becomes of each is its own matter then */
+            source = space_entry(self, from, true);
+            status = -EXO_E_NOMEM;
+            if (!source)
+                break;
+        }
+        if (!source) { /* skip to the next table that exists */
+            at = (space_next_table(self, from, source_va + pages * PAGE) - source_va) / PAGE;
+            entry = NULL;
+            work += SKIP_COST;
+            continue;
+        }
+        if (!(*source & PTE_PRESENT)) { /* a run of holes costs little */
+            do {
+                source = entry_after(source, source_va + at * PAGE);
+                at++;
+            } while (at < pages && source && !(*source & PTE_PRESENT));
+            entry = NULL;
+            continue;
+        }
+        status = -EXO_E_NOMEM;
+        if (!entry)
+            entry = space_entry(target, to, true);
+        pte = entry ? share_entry(target, self, source, from, mode_prot) : 0;
+        if (!pte)
+            break;
+        status = 0;
+        space_replace(target, entry, to, pte);
+        if (mode == EXO_SHARE_MOVE && source != entry)
+            space_replace(self, source, from, 0);
+        source = entry_after(source, from);
+        entry = entry_after(entry, to);
+        at++;
+    }
+    if (at == 0 && status < 0)
+        return status;
+    return (int64_t)(at < pages ? at : pages);
+}
