@@ -68,15 +68,16 @@ int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, s
     int64_t status = space_check_range(target, va, pages);
     uint64_t done = 0, work = 0, pte;
 
-    (void)caller;
     if (status < 0)
         return status;
     if (first > block->pages || pages > block->pages - first)
         return -EXO_E_RANGE;
-    if (first + pages > block->ready)
-        return -EXO_E_AGAIN;
     if ((prot & EXO_PROT_WRITE && !(frame->rights & EXO_RIGHT_WRITE)) || (prot & EXO_PROT_EXEC && !(frame->rights & EXO_RIGHT_EXEC)))
         return -EXO_E_RIGHTS;
+    if (prot & EXO_PROT_WRITE && !label_may(caller->env, frame->object, EXO_RULE_WRITE))
+        return label_refused(caller->env, frame->object, EXO_AUDIT_WRITE);
+    if (first + pages > block->ready)
+        return -EXO_E_AGAIN;
     pte = pte_make(block->physical + first * PAGE, (prot & 7) | (block->device ? EXO_PROT_UNCACHED : 0), frame->rights & EXO_RIGHT_WRITE);
     if (!(frame->rights & EXO_RIGHT_EXEC))
         pte |= PTE_NEVER_EXEC;

@@ -252,7 +252,7 @@ static const uint8_t program[] = {0xb8, 42, 0, 0, 0, 0xc3};
 CASE(write_and_execute, "writable and executable is the owner's own decision, and only for itself")
 {
     int64_t frame = MUST(exo_frame_claim(ZONE, 1, EXO_FRAME_ANYWHERE, 0)), reader;
-    uint64_t out;
+    uint64_t out = 0;
 
     EXPECT(exo_mem_alloc(SELF, AREA(0), 1, 7), 1);
     memcpy((void *)AREA(0), program, sizeof(program));

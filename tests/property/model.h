@@ -33,7 +33,7 @@ struct m_cap {
 
 struct m_page {
     uint64_t va, physical;
-    bool want, copy, locked, exec, user, uncached;
+    bool want, copy, locked, exec, user, uncached, never_exec;
 };
 
 struct m_list {

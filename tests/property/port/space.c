@@ -47,6 +47,30 @@ uint64_t *space_entry(struct env *env, uint64_t va, bool create)
     return entry_in(table, 0, va);
 }
 
+uint64_t *space_large(struct env *env, uint64_t va, uint64_t *bytes)
+{
+    (void)env, (void)va, (void)bytes;
+    return NULL;
+}
+
+bool space_split(struct env *env, uint64_t va)
+{
+    (void)env, (void)va;
+    return true;
+}
+
+bool space_map_large(struct env *env, uint64_t va, uint64_t pte)
+{
+    (void)env, (void)va, (void)pte;
+    return false;
+}
+
+/* This port keeps its tables until the end. */
+void space_prune(struct env *env, uint64_t va)
+{
+    (void)env, (void)va;
+}
+
 uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end)
 {
     while (va < end) {

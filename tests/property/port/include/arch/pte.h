@@ -17,6 +17,8 @@
 #define PTE_WANT 0x80ul
 #define PTE_LOCKED 0x100ul
 #define PTE_NO_EXEC 0x200ul
+#define PTE_LARGE 0x400ul /* this port has no such pages */
+#define PTE_NEVER_EXEC 0x800ul
 #define PTE_ADDRESS 0x000ffffffffff000ul
 
 static inline uint64_t pte_physical(uint64_t pte)
