@@ -106,7 +106,7 @@ void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
 int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
                         int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
 {
-    uint64_t at = 0, *entry = NULL, bytes;
+    uint64_t at = 0, *entry = NULL, bytes = PAGE;
     int64_t status = space_check_range(env, va, pages);
 
     if (status < 0)
@@ -116,13 +116,15 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
 
         if (!entry)
             entry = space_entry(env, here, false);
-        if (!entry)
-            entry = space_large(env, here, &bytes);
         if (!entry) {
-            at = (space_next_table(env, here, va + pages * PAGE) - va) / PAGE;
+            uint64_t next = space_next_table(env, here, va + pages * PAGE);
+
+            at = (next - va) / PAGE;
             work += SKIP_COST;
-            continue;
+            entry = next == here ? space_large(env, here, &bytes) : NULL;
         }
+        if (!entry)
+            continue;
         if (*entry & PTE_LARGE) {
             if (bytes > SPACE_TABLE_BYTES || here % SPACE_TABLE_BYTES || pages - at < LARGE_PAGES) {
                 if (!space_split(env, here))

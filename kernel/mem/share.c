@@ -74,7 +74,7 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
                     uint64_t mode_prot)
 {
     struct env *target = (struct env *)env->object, *self = caller->env;
-    uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0, bytes;
+    uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0;
     uint64_t *source = NULL, *entry = NULL; /* of page `at`, if known */
     int64_t status = space_check_range(target, va, pages);
 
@@ -89,14 +89,16 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
 
         if (!source)
             source = space_entry(self, from, false);
-        if (!source && space_large(self, from, &bytes)) { /* shared in small pages: what becomes of each is its own matter then */
-            source = space_entry(self, from, true);
-            status = -EXO_E_NOMEM;
-            if (!source)
-                break;
-        }
-        if (!source) { /* skip to the next table that exists */
-            at = (space_next_table(self, from, source_va + pages * PAGE) - source_va) / PAGE;
+        if (!source) {
+            uint64_t next = space_next_table(self, from, source_va + pages * PAGE);
+
+            if (next == from) { /* a large page: shared in small ones, for what becomes of each is its own matter then */
+                status = -EXO_E_NOMEM;
+                if (!space_entry(self, from, true))
+                    break;
+                continue;
+            }
+            at = (next - source_va) / PAGE;
             entry = NULL;
             work += SKIP_COST;
             continue;

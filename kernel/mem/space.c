@@ -68,19 +68,29 @@ bool space_break_copy(struct env *env, uint64_t va)
 
 void *space_reach(struct env *env, uint64_t va, unsigned access)
 {
-    uint64_t *entry, bytes = PAGE;
+    uint64_t *entry, offset = va % PAGE;
 
     if (va >= EXO_USER_TOP)
         return NULL;
     entry = space_entry(env, va, false);
-    if (!entry)
+    if (__builtin_expect(!entry, false)) {
+        uint64_t bytes;
+
         entry = space_large(env, va, &bytes);
-    if (!entry || !(*entry & PTE_PRESENT) || *entry & PTE_UNCACHED)
+        if (!entry)
+            return NULL;
+        offset = va & (bytes - 1);
+    }
+    if ((*entry & (PTE_PRESENT | PTE_UNCACHED)) != PTE_PRESENT)
         return NULL;
-    if (access & ACCESS_WRITE && !(*entry & PTE_WRITE) && !space_break_copy(env, va))
-        return NULL;
-    *entry |= access & ACCESS_WRITE ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED; /* as if the owner had done it */
-    return (char *)direct(pte_physical(*entry)) + va % bytes;
+    if (access & ACCESS_WRITE) {
+        if (!(*entry & PTE_WRITE) && !space_break_copy(env, va))
+            return NULL;
+        *entry |= PTE_ACCESSED | PTE_DIRTY; /* as if the owner had done it */
+    } else {
+        *entry |= PTE_ACCESSED;
+    }
+    return (char *)direct(pte_physical(*entry)) + offset;
 }
 
 static bool move_bytes(struct env *env, char *kernel, uint64_t va, size_t bytes, unsigned access)

@@ -123,7 +123,8 @@ bool space_split(struct env *env, uint64_t va)
     return !entry || split_large(env, entry, va);
 }
 
-uint64_t *space_entry(struct env *env, uint64_t va, bool create)
+/* Where a table is missing, or a larger page lies. */
+__attribute__((noinline)) static uint64_t *entry_else(struct env *env, uint64_t va, bool create)
 {
     uint64_t *larger = NULL, *entry = walk(env, va, 0, create, &larger);
 
@@ -132,6 +133,20 @@ uint64_t *space_entry(struct env *env, uint64_t va, bool create)
         entry = walk(env, va, 0, create, &larger);
     }
     return entry;
+}
+
+uint64_t *space_entry(struct env *env, uint64_t va, bool create)
+{
+    uint64_t *table = direct(env->space.root);
+
+    for (unsigned level = 3; level > 0; level--) {
+        uint64_t entry = table[index_at(va, level)];
+
+        if (__builtin_expect((entry & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT, false))
+            return create || entry ? entry_else(env, va, create) : NULL;
+        table = direct(pte_physical(entry));
+    }
+    return &table[index_at(va, 0)];
 }
 
 static bool is_empty(const uint64_t *table)
@@ -229,16 +244,12 @@ uint64_t space_next_table(struct env *env, uint64_t va, uint64_t end)
 /* What a large page costs of the pages that may be done at one entry. */
 #define LARGE_COST 64u
 
-/* The page of an entry at the level 0 or 1 goes. */
-static void drop_page(struct env *env, uint64_t pte, unsigned level, unsigned *most)
+static void drop_large(struct env *env, uint64_t pte, unsigned *most)
 {
-    unsigned pages = level == 0 ? 1 : LARGE_PAGES;
-
-    for (unsigned i = 0; i < pages; i++)
+    for (unsigned i = 0; i < LARGE_PAGES; i++)
         frame_drop(pte_physical(pte) + i * PAGE);
-    env->mapped -= pages;
-    if (level > 0)
-        *most -= *most < LARGE_COST ? *most : LARGE_COST;
+    env->mapped -= LARGE_PAGES;
+    *most -= *most < LARGE_COST ? *most : LARGE_COST;
 }
 
 /* Empties the table of the level, and those below it, until `*most` pages and tables are done; true when it is empty. */
@@ -247,13 +258,16 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, uint64
     unsigned end = level == 3 ? ENTRIES / 2 : ENTRIES;
 
     for (unsigned i = next_used(table, 0, end); i < end; i = next_used(table, i + 1, end)) {
-        uint64_t here = va | (uint64_t)i << (12 + 9 * level);
-
-        if (level == 2 && table[i] & PTE_LARGE)
-            split_huge(env, &table[i], here);
-        if (level == 0 || table[i] & PTE_LARGE) {
-            drop_page(env, table[i], level, most);
+        if (level == 0) {
+            frame_drop(pte_physical(table[i]));
+            env->mapped--;
+        } else if (level == 1 && table[i] & PTE_LARGE) {
+            drop_large(env, table[i], most);
         } else {
+            uint64_t here = va | (uint64_t)i << (12 + 9 * level);
+
+            if (table[i] & PTE_LARGE)
+                split_huge(env, &table[i], here);
             if (!clear_level(env, direct(pte_physical(table[i])), level - 1, here, most))
                 return false;
             env->tables--;
