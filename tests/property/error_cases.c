@@ -119,7 +119,7 @@ CASE(no_slot, "no slot is free")
 {
     const struct exo_ctx_state state = {.regs = {.rip = HOST_ENTRY}};
     const struct exo_zone_limits limits = {EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE, 100};
-    uint64_t endpoint = MUST_DO(EP_CREATE);
+    uint64_t endpoint = MUST_DO(EP_CREATE), block = MUST_DO(FRAME_ALLOC, ZONE, 2);
 
     case_poke(MEMORY, &state, sizeof(state));
     case_poke(MEMORY + 512, &limits, sizeof(limits));
@@ -129,6 +129,8 @@ CASE(no_slot, "no slot is free")
     REFUSED(ENV_CREATE, NOSLOT, ZONE);
     REFUSED(CTX_CREATE, NOSLOT, SELF, 0x20000000, MEMORY);
     REFUSED(FRAME_ALLOC, NOSLOT, ZONE, 1);
+    REFUSED(FRAME_CLAIM, NOSLOT, ZONE, 1, EXO_FRAME_ANYWHERE);
+    REFUSED(FRAME_SPLIT, NOSLOT, block, 1);
     REFUSED(FRAME_DEVICE, NOSLOT, MACHINE, HOST_DEVICE, 1);
     REFUSED(EP_CREATE, NOSLOT);
     REFUSED(EP_CREATE_IN, NOSLOT, ZONE);
@@ -378,6 +380,7 @@ CASE(memory_full, "a zone's quota is used up")
     REFUSED(MEM_ALLOC, NOMEM, env, 0x40000000, 1, 3);
     REFUSED(MEM_SHARE, NOMEM, env, 0x7f0000000000, MEMORY, 1, 3);
     REFUSED(FRAME_ALLOC, NOMEM, zone, 1);
+    REFUSED(FRAME_CLAIM, NOMEM, zone, 1, EXO_FRAME_ANYWHERE);
     REFUSED(ENV_CREATE, NOMEM, zone);
     (void)MUST_DO(ZONE_ENTER, zone, SELF);
     REFUSED(ENV_CLONE_SLOTS, NOMEM, env, 1, 3);
@@ -442,6 +445,7 @@ CASE(ended, "an environment that has ended")
     case_become(first);
     REFUSED(RECLAIM_ASK, PEER, child.env, 1, 0);
     REFUSED(MEM_ALLOC, PEER, child.env, 0x40000000, 1, 3);
+    REFUSED(MEM_QUERY_CLEAR, PEER, child.env, 0x40000000, 1, MEMORY);
     REFUSED(CAP_DERIVE, PEER, child.env, 0, SELF, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
     REFUSED(CAP_MOVE, PEER, child.env, 0, MUST_DO(EP_CREATE));
     REFUSED(ZONE_ENTER, PEER, ZONE, child.env);
@@ -459,4 +463,45 @@ CASE(device_shared, "a device's pages are never copied")
         (void)MUST_DO(MEM_SHARE, SELF, va + (1 + mode / EXO_SHARE_COW) * 2 * PAGE, va, 2, mode | EXO_PROT_READ | EXO_PROT_WRITE);
     for (uint64_t page = 0; page < 16; page++)
         REQUIRE(!space_break_copy(case_self()->env, va + page * PAGE), "page %lu of a device was copied", page);
+}
+
+CASE(frame_blocks, "frames that are not free, not alike, not alone")
+{
+    uint64_t block = MUST_DO(FRAME_CLAIM, ZONE, 4, EXO_FRAME_ANYWHERE), rest, copy, place = MUST_DO(FRAME_ADDRESS, block);
+
+    REFUSED(FRAME_CLAIM, INVAL, ZONE, 0, EXO_FRAME_ANYWHERE);
+    REFUSED(FRAME_CLAIM, INVAL, ZONE, 1, 3);
+    REFUSED(FRAME_CLAIM, ALIGN, ZONE, 1, EXO_FRAME_AT, place + 1);
+    REFUSED(FRAME_CLAIM, EXISTS, ZONE, 1, EXO_FRAME_AT, place);
+    REFUSED(FRAME_CLAIM, RANGE, ZONE, 1, EXO_FRAME_AT, HOST_DEVICE);
+    REFUSED(FRAME_INFO, FAULT, block, NOWHERE);
+    REFUSED(FRAME_SPLIT, INVAL, block, 4);
+    rest = MUST_DO(FRAME_SPLIT, block, 1);
+    REFUSED(FRAME_MERGE, INVAL, rest, block);
+    copy = derived(rest, EXO_RIGHT_READ, EXO_DEADLINE_NEVER);
+    REFUSED(FRAME_SPLIT, BUSY, rest, 1);
+    REFUSED(FRAME_MERGE, BUSY, block, rest);
+    (void)MUST_DO(CAP_DELETE, rest);
+    REFUSED(FRAME_MERGE, RIGHTS, block, copy);
+}
+
+CASE(no_half, "a block that cannot be split for want of memory")
+{
+    uint64_t zone = case_zone(60, EXO_LABEL_TOP), block = MUST_DO(FRAME_CLAIM, zone, 40, EXO_FRAME_ANYWHERE);
+    int64_t rest = (int64_t)block;
+
+    while (DO(FRAME_ALLOC, zone, 1) >= 0)
+        ;
+    for (unsigned i = 0; i < 38 && rest >= 0; i++) {
+        block = (uint64_t)rest;
+        rest = DO(FRAME_SPLIT, block, 1);
+    }
+    REFUSED(FRAME_SPLIT, NOMEM, block, 1);
+}
+
+CASE(marks, "marks of use of what is not there")
+{
+    REFUSED(MEM_QUERY_CLEAR, RANGE, SELF, 0, 1, MEMORY);
+    REFUSED(MEM_QUERY_CLEAR, ALIGN, SELF, MEMORY + 1, 1, MEMORY);
+    REFUSED(MEM_QUERY_CLEAR, FAULT, SELF, MEMORY, 1, NOWHERE);
 }

@@ -7,6 +7,13 @@ from exo.build import build
 from exo.testing import parse_tap
 
 RANDOM_CALLS = 100000
+# The host port has no large pages, and less memory than a block whose end is not ready at once: programs in ring 3 show these.
+ELSEWHERE = {
+    ("mem_map", "AGAIN"): "bare: frame_cases.c claim_large",
+    ("mem_protect", "NOMEM"): "bare: large_cases.c large_no_table",
+    ("mem_unmap", "NOMEM"): "bare: large_cases.c large_no_table",
+    ("frame_merge", "AGAIN"): "bare: frame_cases.c split_alone",
+}
 
 
 def folder():
@@ -40,9 +47,9 @@ def all_covered(t):
         for call in calls:
             for error in call["errors"]:
                 key = (call["name"], error)
-                if key not in by_case and key not in by_chance:
+                if key not in by_case and key not in by_chance and key not in ELSEWHERE:
                     missing.append(" ".join(key))
-                out.write(f"| {call['name']} | {error} | {by_case.get(key) or 'random: ' + by_chance.get(key, 'NONE')} |\n")
+                out.write(f"| {call['name']} | {error} | {by_case.get(key) or ELSEWHERE.get(key) or 'random: ' + by_chance.get(key, 'NONE')} |\n")
     t.check(not missing, "listed in abi/exo.abi, but no test provokes it:\n" + "\n".join(missing))
 
 
