@@ -21,7 +21,8 @@ static void compare_page(void *self, uint64_t va, uint64_t pte)
     walk->next++;
     REQUIRE(physical == page->physical, "page %lx shows frame %lx, expected %lx", va, physical, page->physical);
     REQUIRE(!!(pte & PTE_WANT) == page->want && !!(pte & PTE_COPY) == page->copy && !!(pte & PTE_LOCKED) == page->locked &&
-            !(pte & PTE_NO_EXEC) == page->exec && !!(pte & PTE_USER) == page->user && !!(pte & PTE_UNCACHED) == page->uncached,
+            !(pte & PTE_NO_EXEC) == page->exec && !!(pte & PTE_USER) == page->user && !!(pte & PTE_UNCACHED) == page->uncached &&
+            !!(pte & PTE_NEVER_EXEC) == page->never_exec,
             "page %lx has entry %lx, expected want %d copy %d locked %d exec %d user %d uncached %d", va, pte, page->want, page->copy, page->locked,
             page->exec, page->user, page->uncached);
     REQUIRE(!!(pte & PTE_WRITE) == (page->want && !page->copy), "page %lx can be written: %d", va, !!(pte & PTE_WRITE));

@@ -389,6 +389,20 @@ static uint64_t write_limits(uint64_t word)
     return store(place, &limits, sizeof(limits)) ? place : 0;
 }
 
+/* An endpoint with a badge to call, and a page to meet on. */
+static void share_with(const struct op *op, uint64_t env)
+{
+    struct m_object *parent = m_current;
+    uint64_t endpoint = find_cap(EXO_TYPE_ENDPOINT, EXO_RIGHT_MINT), page = scratch_page(op->words[3]);
+
+    if (!endpoint)
+        (void)CALL(EP_CREATE, 0);
+    else
+        (void)CALL(CAP_DERIVE, env, 0, endpoint, op->words[4] % 2 ? UINT64_MAX : ~(uint64_t)EXO_RIGHT_RECV, 1 + op->words[4] % 5, EXO_DEADLINE_NEVER);
+    if (m_current == parent && page)
+        (void)CALL(MEM_SHARE, env, 0x10003000, page, 1, EXO_PROT_READ | EXO_PROT_WRITE);
+}
+
 /* A child with a few pages, a context and some of its parent's capabilities, as a process tree makes it. */
 static void spawn(const struct op *op)
 {
@@ -408,10 +422,17 @@ static void spawn(const struct op *op)
         return;
     for (unsigned i = 0; i < 5 && m_current == parent; i++)
         (void)CALL(CAP_DERIVE, (uint64_t)env, 0, (op->words[2] >> i & 1) ? find_cap(1 + i, EXO_RIGHT_COPY) : (uint64_t)env, UINT64_MAX, 0, EXO_DEADLINE_NEVER);
+    share_with(op, (uint64_t)env);
     if (m_current == parent)
         (void)CALL(CAP_DERIVE, (uint64_t)env, 0, zone, UINT64_MAX, 0, EXO_DEADLINE_NEVER);
     if (m_current == parent)
         (void)CALL(CTX_START, (uint64_t)context);
+}
+
+/* One of few words, so that sleepers and wakers find each other. */
+static uint64_t word_to_meet_at(uint64_t word)
+{
+    return scratch_page(word % 3) + word / 3 % 4 * 4;
 }
 
 /* Predicates that hold, or nearly, in the caller's memory. */
@@ -425,7 +446,7 @@ static void write_predicates(const struct op *op, uint64_t a[6])
         uint64_t word = op->words[i + 2];
         bool endpoint = i + 1 == count && word & 1;
         uint32_t now = 0;
-        uint64_t va = word % 32 ? scratch_page(word >> 8) + (word >> 5) % 4 * 4 : word >> 8;
+        uint64_t va = word % 32 ? word_to_meet_at(word >> 5) : word >> 8;
 
         (void)m_read(m_current->env, &now, va, 4);
         predicates[i] = (struct exo_predicate){endpoint ? find_cap(EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV) : va, now + (word >> 20) % 8 / 7,
@@ -468,6 +489,10 @@ static void random_call_of(const struct op *op)
     }
     if (op->number == EXO_CALL_MEM_SHARE - EXO_CALL_BASE)
         keep_apart(a);
+    if ((op->number == EXO_CALL_WAKE - EXO_CALL_BASE || op->number == EXO_CALL_TALLY_CREATE - EXO_CALL_BASE) && op->words[5] % 8)
+        a[0] = word_to_meet_at(op->words[0]);
+    if (op->number == EXO_CALL_WAKE - EXO_CALL_BASE)
+        a[1] = op->words[1] % 16 ? op->words[1] % 3 : op->words[1];
     if (state)
         a[shape->arguments - 1] = state;
     if (op->number == EXO_CALL_WAIT - EXO_CALL_BASE && op->words[0] % 8)

@@ -99,6 +99,7 @@ CASE(labels_self, "labels that forbid it: environments and contexts above")
     struct case_child child = case_child(case_zone(300, EXO_LABEL_SANDBOX));
     uint64_t self = case_give(&child, SELF), context = case_give(&child, CTX), endpoint = case_give(&child, MUST_DO(EP_CREATE));
 
+    (void)MUST_DO(MEM_ALLOC, child.env, MEMORY + 2 * PAGE, 1, 3);
     case_become(child.context);
     for (unsigned number = 0; number < EXO_CALLS; number++)
         for (unsigned i = 0; i < exo_grammar[number].arguments; i++) {
@@ -111,6 +112,8 @@ CASE(labels_self, "labels that forbid it: environments and contexts above")
             a[i] = is_context ? context : self;
             case_expect(number, -EXO_E_DENIED, a, __FILE__, __LINE__);
         }
+    case_poke(MEMORY + 2 * PAGE, &(struct exo_predicate){endpoint, 0, EXO_WAIT_ENDPOINT}, sizeof(struct exo_predicate));
+    REFUSED(WAIT, DENIED, MEMORY + 2 * PAGE, 1, EXO_DEADLINE_NEVER);
 }
 
 /* ---- slots ---- */
@@ -272,6 +275,8 @@ CASE(travel_rights, "a capability without COPY does not travel")
     case_become(first);
     (void)MUST_DO(EP_RECV, endpoint, EXO_DEADLINE_NEVER);
     REFUSED(EP_REPLY_CAP, RIGHTS, 0, 0, 0, 0, fixed);
+    REFUSED(EP_REPLY_CAP, BADSLOT, 0, 0, 0, 0, 0);
+    REFUSED(EP_REPLY_CAP, STALE, 0, 0, 0, 0, service + (1ul << 16));
 }
 
 /* A context that is stopped in a call finds an event when it goes on. */
@@ -312,6 +317,13 @@ CASE(wait_rights, "waiting for an endpoint takes RECV")
     predicate.va = SELF;
     case_poke(MEMORY, &predicate, sizeof(predicate));
     REFUSED(WAIT, TYPE, MEMORY, 1, EXO_DEADLINE_NEVER);
+    predicate.va = SELF + (1ul << 16);
+    case_poke(MEMORY, &predicate, sizeof(predicate));
+    REFUSED(WAIT, STALE, MEMORY, 1, EXO_DEADLINE_NEVER);
+    predicate.va = MUST_DO(EP_CREATE);
+    spoil_time(NULL, predicate.va);
+    case_poke(MEMORY, &predicate, sizeof(predicate));
+    REFUSED(WAIT, EXPIRED, MEMORY, 1, EXO_DEADLINE_NEVER);
 }
 
 /* ---- limits ---- */
@@ -373,15 +385,19 @@ CASE(contexts, "an environment has a limited number of contexts")
 
 CASE(memory_full, "a zone's quota is used up")
 {
-    uint64_t zone = case_zone(30, EXO_LABEL_TOP), endpoint = MUST_DO(EP_CREATE);
-    uint64_t env = MUST_DO(ENV_CREATE, zone);
+    const struct exo_zone_limits limits = {EXO_QUOTA_NONE, 0, EXO_QUOTA_NONE, 100};
+    uint64_t zone = case_zone(30, EXO_LABEL_TOP), endpoint = MUST_DO(EP_CREATE), env = MUST_DO(ENV_CREATE, zone), no_envs;
 
+    case_poke(MEMORY, &limits, sizeof(limits));
+    no_envs = MUST_DO(ZONE_MAKE, ZONE, EXO_LABEL_TOP, MEMORY);
     (void)DO(MEM_ALLOC, env, MEMORY, 30, 3);
     REFUSED(MEM_ALLOC, NOMEM, env, 0x40000000, 1, 3);
     REFUSED(MEM_SHARE, NOMEM, env, 0x7f0000000000, MEMORY, 1, 3);
+    REFUSED(MEM_MAP, NOMEM, env, 0x7f0000000000, IMAGE, 0, 1, 1);
     REFUSED(FRAME_ALLOC, NOMEM, zone, 1);
     REFUSED(FRAME_CLAIM, NOMEM, zone, 1, EXO_FRAME_ANYWHERE);
     REFUSED(ENV_CREATE, NOMEM, zone);
+    REFUSED(ZONE_ENTER, NOMEM, no_envs, SELF);
     (void)MUST_DO(ZONE_ENTER, zone, SELF);
     REFUSED(ENV_CLONE_SLOTS, NOMEM, env, 1, 3);
     REFUSED(CAP_MOVE, NOMEM, SELF, 3000, endpoint);
@@ -434,6 +450,64 @@ CASE(ledger, "ledgers and demands")
     (void)MUST_DO(ENV_DESTROY, MUST_DO(ENV_CREATE, ZONE), 0);
 }
 
+/* ---- arguments ---- */
+
+CASE(alignment, "addresses that are not aligned")
+{
+    uint64_t frame = MUST_DO(FRAME_ALLOC, ZONE, 2), odd = MEMORY + 8;
+
+    REFUSED(CTX_CREATE, ALIGN, SELF, odd, MEMORY);
+    REFUSED(MEM_ALLOC, ALIGN, SELF, odd, 1, 3);
+    REFUSED(MEM_MAP, ALIGN, SELF, odd, frame, 0, 1, 3);
+    REFUSED(MEM_SHARE, ALIGN, SELF, odd, MEMORY, 1, 3);
+    REFUSED(MEM_SHARE, ALIGN, SELF, MEMORY, odd, 1, 3);
+    REFUSED(MEM_PROTECT, ALIGN, SELF, odd, 1, 3);
+    REFUSED(MEM_UNMAP, ALIGN, SELF, odd, 1);
+    REFUSED(MEM_QUERY, ALIGN, SELF, odd, 1, MEMORY);
+    REFUSED(FRAME_DEVICE, ALIGN, MACHINE, HOST_DEVICE + 8, 1);
+    REFUSED(WAKE, ALIGN, MEMORY + 2, 1);
+    REFUSED(TALLY_CREATE, ALIGN, MEMORY + 2);
+}
+
+CASE(ranges, "arguments that are out of range, or make no sense")
+{
+    struct exo_ctx_state state = {.regs = {.rip = EXO_USER_TOP}};
+    uint64_t endpoint = MUST_DO(EP_CREATE), frame = MUST_DO(FRAME_ALLOC, ZONE, 2), env = MUST_DO(ENV_CREATE, ZONE), context;
+
+    case_poke(MEMORY + 512, &state, sizeof(state));
+    state.regs.rip = HOST_ENTRY;
+    case_poke(MEMORY, &state, sizeof(state));
+    context = MUST_DO(CTX_CREATE, env, MEMORY, MEMORY);
+    REFUSED(CTX_CREATE, RANGE, env, 0x20000000, MEMORY + 512);
+    REFUSED(CTX_CREATE, RANGE, env, EXO_USER_TOP, MEMORY);
+    REFUSED(CTX_CREATE, EXISTS, env, MEMORY, MEMORY);
+    REFUSED(CTX_WRITE, RANGE, context, MEMORY + 512);
+    REFUSED(CTX_WRITE, FAULT, context, NOWHERE);
+    REFUSED(SET_TLS, RANGE, EXO_USER_TOP);
+    REFUSED(SET_ENTRIES, RANGE, 0, EXO_USER_TOP);
+    REFUSED(MEM_ALLOC, RANGE, SELF, EXO_USER_TOP - PAGE, 2, 3);
+    REFUSED(MEM_MAP, RANGE, SELF, 0x40000000, frame, 1, 2, 3);
+    REFUSED(CAP_MOVE, INVAL, SELF, EXO_SLOTS_MAX, endpoint);
+    REFUSED(PORTS_CREATE, RANGE, MACHINE, HOST_PORTS_TAKEN - 1, 2);
+    REFUSED(PORTS_CREATE, INVAL, MACHINE, 0, 0);
+    (void)MUST_DO(IRQ_BIND, MACHINE, 3, endpoint, 1);
+    REFUSED(IRQ_BIND, EXISTS, MACHINE, 3, endpoint, 1);
+    REFUSED(IRQ_BIND, RANGE, MACHINE, HOST_LINES, endpoint, 1);
+}
+
+CASE(expired_own, "handles of the caller whose time is over")
+{
+    uint64_t service = MUST_DO(SERVICE_CREATE, EXO_TYPE_SERVICE);
+
+    spoil_time(NULL, service);
+    REFUSED(CAP_INFO, EXPIRED, service, MEMORY);
+    REFUSED(CAP_REVOKE, EXPIRED, service);
+    REFUSED(CAP_MOVE, EXPIRED, SELF, 0, service);
+    (void)MUST_DO(CAP_DELETE, service);
+    REFUSED(CAP_DELETE, STALE, service);
+    REFUSED(CAP_INFO, STALE, service, MEMORY);
+}
+
 /* One that has ended but is not taken apart yet. */
 CASE(ended, "an environment that has ended")
 {
@@ -446,6 +520,12 @@ CASE(ended, "an environment that has ended")
     REFUSED(RECLAIM_ASK, PEER, child.env, 1, 0);
     REFUSED(MEM_ALLOC, PEER, child.env, 0x40000000, 1, 3);
     REFUSED(MEM_QUERY_CLEAR, PEER, child.env, 0x40000000, 1, MEMORY);
+    REFUSED(MEM_MAP, PEER, child.env, 0x40000000, IMAGE, 0, 1, 1);
+    REFUSED(MEM_SHARE, PEER, child.env, 0x40000000, MEMORY, 1, 3);
+    REFUSED(MEM_PROTECT, PEER, child.env, MEMORY, 1, 3);
+    REFUSED(MEM_UNMAP, PEER, child.env, MEMORY, 1);
+    REFUSED(MEM_QUERY, PEER, child.env, MEMORY, 1, MEMORY);
+    REFUSED(CTX_CREATE, PEER, child.env, 0x20000000, MEMORY);
     REFUSED(CAP_DERIVE, PEER, child.env, 0, SELF, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
     REFUSED(CAP_MOVE, PEER, child.env, 0, MUST_DO(EP_CREATE));
     REFUSED(ZONE_ENTER, PEER, ZONE, child.env);

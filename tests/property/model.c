@@ -508,7 +508,7 @@ static void adopt_page(void *self, uint64_t va, uint64_t pte)
     m_frames[physical / PAGE].references = frame_of(physical)->references;
     m_frames[physical / PAGE].tag = *(uint64_t *)((char *)direct(physical) + TAG_OFFSET);
     m_map(self, (struct m_page){va, physical, pte & PTE_WANT, pte & PTE_COPY, pte & PTE_LOCKED, !(pte & PTE_NO_EXEC), pte & PTE_USER,
-                                pte & PTE_UNCACHED});
+                                pte & PTE_UNCACHED, pte & PTE_NEVER_EXEC});
 }
 
 static void adopt_table(void *self, uint64_t physical)
