@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 
 import qemu
 from exo.build import ROOT
 from exo.errors import ExoError
+from exo.machine import POWER_OFF_STATUS, Machine
 
 
 class ExoGuest:
@@ -61,6 +63,20 @@ class ExoGuest:
         if process.returncode != 0:
             raise ExoError(f"ExoV6 ended with status {process.returncode}", f"it said: {err.decode(errors='replace')[-500:]}")
         return out.decode(errors="replace")
+
+    def bare(self, image, limit_s, extra=()):
+        """What a first environment of its own, from bench/, says on the kernel's console."""
+        log = os.path.join(self.folder, "bare.log")
+        machine = Machine(machine=self.options.machine, cpu=self.options.cpu, smp=self.options.smp, memory=self.options.memory, extra=extra)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            line = machine.command_line(self.built.kernel, self.built.program("bench", image), log, theirs.fileno())
+            status = subprocess.run(line, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], timeout=limit_s, check=False).returncode
+        with open(log, errors="replace") as file:
+            said = file.read()
+        if status != POWER_OFF_STATUS:
+            raise ExoError(f"{image} ended QEMU with status {status}", f"it said: {said[-500:]}")
+        return said
 
     def first_output(self, limit_s):
         process = self._popen(["/bin/echo", "@first"], overlay=False)

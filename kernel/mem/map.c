@@ -46,7 +46,7 @@ static bool map_large(struct env *target, const struct block *block, uint64_t va
     return true;
 }
 
-static int64_t map_page(struct env *target, uint64_t va, uint64_t pte)
+static inline int64_t map_page(struct env *target, uint64_t va, uint64_t pte)
 {
     uint64_t *entry = space_entry(target, va, true);
 
@@ -81,6 +81,10 @@ int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, s
     pte = pte_make(block->physical + first * PAGE, (prot & 7) | (block->device ? EXO_PROT_UNCACHED : 0), frame->rights & EXO_RIGHT_WRITE);
     if (!(frame->rights & EXO_RIGHT_EXEC))
         pte |= PTE_NEVER_EXEC;
+    if (pages == 1) {
+        status = map_page(target, va, pte);
+        return status < 0 ? status : 1;
+    }
     while (done < pages && work < WORK_PAGES) {
         uint64_t count = 1;
 

@@ -135,7 +135,18 @@ __attribute__((noinline)) static uint64_t *entry_else(struct env *env, uint64_t 
     return entry;
 }
 
-uint64_t *space_entry(struct env *env, uint64_t va, bool create)
+static uint64_t leaf_tag(uint64_t va)
+{
+    return va / SPACE_TABLE_BYTES + 1;
+}
+
+/* Wherever a table of 4 KiB pages may go. */
+static void forget_leaf(struct env *env)
+{
+    env->space.leaf_tag = 0;
+}
+
+__attribute__((noinline)) static uint64_t *find_entry(struct env *env, uint64_t va, bool create)
 {
     uint64_t *table = direct(env->space.root);
 
@@ -146,7 +157,16 @@ uint64_t *space_entry(struct env *env, uint64_t va, bool create)
             return create || entry ? entry_else(env, va, create) : NULL;
         table = direct(pte_physical(entry));
     }
+    env->space.leaf_tag = leaf_tag(va);
+    env->space.leaf = table;
     return &table[index_at(va, 0)];
+}
+
+uint64_t *space_entry(struct env *env, uint64_t va, bool create)
+{
+    if (__builtin_expect(env->space.leaf_tag == leaf_tag(va), true))
+        return &env->space.leaf[index_at(va, 0)];
+    return find_entry(env, va, create);
 }
 
 static bool is_empty(const uint64_t *table)
@@ -185,6 +205,7 @@ bool space_map_large(struct env *env, uint64_t va, uint64_t pte)
 
         if (!is_empty(direct(table)))
             return false;
+        forget_leaf(env);
         frame_drop(table);
         env->tables--;
         space_flush_page(env, va);
@@ -207,6 +228,7 @@ void space_prune(struct env *env, uint64_t va)
         if (*entry & PTE_LARGE || !is_empty(direct(table)))
             return;
         *entry = 0;
+        forget_leaf(env);
         frame_drop(table);
         env->tables--;
         space_flush_page(env, va);
@@ -283,7 +305,10 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, uint64
 
 bool space_clear_some(struct env *env, unsigned *most)
 {
-    bool done = clear_level(env, direct(env->space.root), 3, 0, most);
+    bool done;
+
+    forget_leaf(env);
+    done = clear_level(env, direct(env->space.root), 3, 0, most);
 
     if (done)
         space_flush(env);

@@ -35,6 +35,8 @@ struct space_huge {
 
 struct space {
     uint64_t root; /* physical address of the top page table */
+    uint64_t leaf_tag; /* the table found last: what it covers, as va / SPACE_TABLE_BYTES + 1; 0: none */
+    uint64_t *leaf;
     struct space_huge huge[SPACE_HUGE_MAX];
 };
 
