@@ -37,8 +37,7 @@ uint64_t case_must(unsigned number, const uint64_t arguments[6], const char *fil
 
     if (result < 0) {
         printf("# %s:%d: %s answered %ld\n", file, line, exo_grammar[number].name, result);
-        fflush(stdout);
-        _exit(1);
+        leave_process(1);
     }
     return (uint64_t)result;
 }
@@ -49,8 +48,7 @@ void case_expect(unsigned number, int64_t wanted, const uint64_t arguments[6], c
 
     if (result != wanted) {
         printf("# %s:%d: %s answered %ld, expected %ld\n", file, line, exo_grammar[number].name, result, wanted);
-        fflush(stdout);
-        _exit(1);
+        leave_process(1);
     }
 }
 
@@ -106,13 +104,12 @@ uint64_t case_zone(uint64_t quota, unsigned label)
 static void asleep(void)
 {
     puts("# everybody sleeps");
-    fflush(stdout);
-    _exit(1);
+    leave_process(1);
 }
 
 static void off(unsigned code)
 {
-    _exit((int)code);
+    leave_process((int)code);
 }
 
 static bool run_one(unsigned index)
@@ -130,8 +127,7 @@ static bool run_one(unsigned index)
         self = sched_pick();
         (void)MUST_DO(MEM_ALLOC, SELF, MEMORY, 16, EXO_PROT_READ | EXO_PROT_WRITE);
         __start_error_cases[index].run();
-        fflush(stdout);
-        _exit(0);
+        leave_process(0);
     }
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }

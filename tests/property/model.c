@@ -11,6 +11,16 @@ struct m_frame m_frames[HOST_RAM_END / PAGE];
 struct m_list m_objects, m_nodes;
 struct m_object *m_current, *m_loaded, *m_zone_root, *m_lines[256];
 
+void __gcov_dump(void) __attribute__((weak));
+
+void leave_process(int status)
+{
+    fflush(stdout);
+    if (__gcov_dump)
+        __gcov_dump();
+    _exit(status);
+}
+
 void m_fail(const char *format, ...)
 {
     va_list arguments;
@@ -20,8 +30,7 @@ void m_fail(const char *format, ...)
     vprintf(format, arguments);
     putchar('\n');
     va_end(arguments);
-    fflush(stdout);
-    _exit(1);
+    leave_process(1);
 }
 
 void list_push(struct m_list *list, void *member)

@@ -122,6 +122,8 @@ struct step {
     bool input_valid;
 };
 
+/* Ends this process, which was forked: without what exit() would do for the parent, but with the counters of a coverage build written. */
+_Noreturn void leave_process(int status);
 _Noreturn void m_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define REQUIRE(condition, ...)                                                                                        \
     do {                                                                                                               \

@@ -38,8 +38,7 @@ static bool runs_well(const struct op *list, unsigned count, bool quiet, bool ta
             _exit(2);
         alarm(SEQUENCE_LIMIT_S);
         play(list, count, talk);
-        fflush(stdout);
-        _exit(0);
+        leave_process(0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         exit(2);

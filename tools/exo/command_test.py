@@ -6,6 +6,7 @@ import re
 import sys
 import time
 
+from exo import coverage
 from exo.build import ROOT, base_folder, build
 from exo.errors import ExoError
 from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
@@ -22,6 +23,7 @@ OPTIONS = [
     Option("jobs", VALUE, "N", "cases at the same time (processors of this machine)", os.cpu_count() or 1, short="j",
            check=lambda text: number(text, 1, 256, "--jobs")),
     Option("seed", VALUE, "N", "for everything that is random (1)", 1, check=lambda text: number(text, 0, 2**63, "--seed")),
+    Option("coverage", FLAG, "", "also say which statements of kernel/ the suites reach (default: bare and fuzz, with the property test)"),
     Option("list", FLAG, "", "only name the cases"),
     Option("verbose", FLAG, "", "say what passes, too", short="v"),
     Option("quiet", FLAG, "", "no progress while building"),
@@ -137,4 +139,6 @@ def main(arguments):
         raise usage_error("test", f"there is no suite {unknown[0]}")
     names = [name for name in suites() if not options.words or name in options.words]
     sys.stdout.reconfigure(line_buffering=True)
+    if options.coverage:
+        return coverage.measure(options, lambda: run(options, options.words or list(coverage.SUITES)))
     return show(options, names) if options.list else run(options, names)
