@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <exo/abi.h>
+#include <exo/grammar.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +32,8 @@ struct progress {
     volatile uint64_t calls;      /* by all children */
     volatile uint64_t refused;    /* answered with an error */
     volatile uint64_t seen_canary; /* pages with the canary's pattern that a child could map */
-    volatile uint64_t kinds[128];  /* per call number */
+    volatile uint64_t unlisted;   /* call number << 32 | error: one that abi/exo.abi does not list for the call */
+    volatile uint64_t kinds[128]; /* per call number */
 };
 
 static struct progress *progress;
@@ -68,18 +69,6 @@ static uint64_t below(uint64_t bound)
 /* ---- arguments --------------------------------------------------------------------------------------------------------- */
 
 static char arena[16 * PAGE] __attribute__((aligned(4096)));
-
-/*
- * What each argument of each call means: h handle, e own environment mostly, v user memory, a page-aligned address, n count of
- * pages, p protection, r rights, d deadline, o operation for a server, x anything. An index is a call number.
- */
-static const char *const shapes[] = {
-    [1] = "exhrx", [2] = "h", [3] = "hv", [4] = "hhx", [5] = "hx", [6] = "exx", [7] = "ev", [8] = "eav", [9] = "h", [10] = "h",
-    [11] = "hv", [12] = "hv", [13] = "hx", [14] = "x", [16] = "vv", [17] = "dx", [20] = "eanp", [21] = "eahxnp", [22] = "eaanp",
-    [23] = "eanp", [24] = "ean", [25] = "eanv", [26] = "hn", [27] = "hxn", [28] = "h", [31] = "hoxxxx", [32] = "hoxxxx", [33] = "hd",
-    [34] = "hxxxxx", [35] = "xxxxx", [36] = "xxxxx", [37] = "hx", [40] = "vxd", [41] = "vx", [42] = "v", [45] = "hxhx", [46] = "h",
-    [47] = "hvx", [48] = "hx", [49] = "hxxx", [50] = "hx", [51] = "hv", [52] = "v", [53] = "hxxvx",
-};
 
 static uint64_t anything(void)
 {
@@ -147,13 +136,14 @@ static uint64_t address(bool aligned)
     return not_shared(found);
 }
 
-static uint64_t argument(char shape)
+/* A value for an argument, by what abi/exo.abi says that it is: mostly such that the call could succeed. */
+static uint64_t argument(const struct exo_grammar_argument *shape)
 {
-    switch (shape) {
+    switch (shape->meaning) {
+    case 'c':
+        return shape->type == EXO_TYPE_ENV && below(8) ? 1 : handle();
     case 'h':
         return handle();
-    case 'e':
-        return below(8) ? 1 : handle();
     case 'v':
         return address(false);
     case 'a':
@@ -161,16 +151,21 @@ static uint64_t argument(char shape)
     case 'n':
         return below(8) ? below(20) : anything();
     case 'p':
+    case 'm':
         return below(4) ? below(8) | below(6) << 8 : anything();
     case 'r':
         return below(2) ? UINT64_MAX : anything();
     case 'd':
         return below(4) ? 0 : anything();
-    case 'o':
-        return 0x4000 + below(1000); /* no server knows it: what they do for a privileged caller is theirs to test */
     default:
         return anything();
     }
+}
+
+/* No server knows it: what they do for a privileged caller is theirs to test. */
+static uint64_t server_operation(void)
+{
+    return 0x4000 + below(1000);
 }
 
 /* ---- a child ----------------------------------------------------------------------------------------------------------- */
@@ -204,15 +199,17 @@ static void child(uint64_t seed, uint64_t index, uint64_t calls)
     state = seed ^ index * 0xd1342543de82ef95ul;
     for (uint64_t i = 0; i < calls; i++) {
         uint64_t number = below(16) ? below(EXO_CALLS) : below(256), a[6];
-        const char *shape = number < sizeof shapes / sizeof shapes[0] && shapes[number] && below(10) ? shapes[number] : "xxxxxx";
+        const struct exo_grammar_call *shape = number < EXO_CALLS && below(10) ? &exo_grammar[number] : &exo_grammar[0];
         bool server_call = number == (EXO_CALL_EP_CALL & 0xff) || number == (EXO_CALL_EP_CALL_CAP & 0xff);
         long result;
 
-        for (int k = 0; k < 6; k++)
-            a[k] = shape ? argument(*shape) : 0, shape = *shape && shape[1] ? shape + 1 : "x";
+        for (unsigned k = 0; k < 6; k++)
+            a[k] = k < shape->arguments ? argument(&shape->argument[k]) : anything();
         if (server_call)
-            a[1] = argument('o');
+            a[1] = server_operation();
         result = call(EXO_CALL_BASE + number, a);
+        if (number < EXO_CALLS && exo_grammar[number].name && result < 0 && (result <= -64 || !(exo_grammar[number].errors >> -result & 1)))
+            progress->unlisted = number << 32 | (uint64_t)-result;
         progress->calls++;
         progress->refused += result < 0;
         progress->kinds[number & 127]++;
@@ -348,6 +345,9 @@ static void campaign(uint64_t seed, uint64_t wanted)
     CASE("the canary lives and its pages are whole", waitpid(bird, &status, 0) == bird && status == 0);
     CASE("no page of the canary was seen", progress->seen_canary == 0);
     CASE("all calls were made", progress->calls >= wanted);
+    if (progress->unlisted)
+        printf("# call %lu answered error %lu\n", progress->unlisted >> 32, progress->unlisted & UINT32_MAX);
+    CASE("no call answered an error that its contract does not list", progress->unlisted == 0);
     after = frames_free();
     printf("# seed %lu: %lu calls by %lu children, %lu refused; %lu forks refused; frames free %lu, then %lu\n", seed,
            progress->calls, index, progress->refused, lost, before, after);

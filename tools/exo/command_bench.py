@@ -1,10 +1,11 @@
 """./exo bench: builds, then hands over to bench/runner.py."""
 
 import os
+import subprocess
 import sys
 
 from exo import command_run
-from exo.build import ROOT
+from exo.build import ROOT, build
 from exo.errors import ExoError
 from exo.options import FLAG, VALUE, Option, Parser, choice, number
 from exo.runner import load_module
@@ -18,6 +19,7 @@ OPTIONS = [
     Option("boots", VALUE, "N", "boots of each system; medians are taken over them (3)", check=lambda text: number(text, 1, 99, "--boots")),
     Option("quick", FLAG, "", "one boot and few repetitions: rough figures in less than a minute"),
     Option("count", FLAG, "", "count guest instructions instead of time"),
+    Option("native", FLAG, "", "small kernel operations on this machine's own processor, in cycles, against the bars"),
     Option("list", FLAG, "", "only name the cases"),
     Option("quiet", FLAG, "", "no progress"),
     Option("help", FLAG, "", "this text"),
@@ -28,12 +30,27 @@ Cases are names or regular expressions; all by default.
 """
 
 
+def native():
+    """Cycles of the host port's kernel (tests/property/native/). Exit status 1: a bar is not cleared."""
+    folder = build("host", targets=["kernel-native"]).folder
+    run = subprocess.run([os.path.join(folder, "property", "kernel-native")], capture_output=True, text=True, check=True)
+    good = True
+    print("cycles per operation on this machine")
+    for name, cycles, most in (line.split() for line in run.stdout.splitlines()):
+        cleared = float(cycles) < float(most)
+        good = good and cleared
+        print(f"{name:<20} {cycles:>8}  under {most}: {'yes' if cleared else 'NO'}")
+    return 0 if good else 1
+
+
 def main(arguments):
     parser = Parser("bench", OPTIONS)
     values = parser.parse(arguments)
     if values.help:
         print(USAGE + "\n" + parser.help())
         return 0
+    if values.native:
+        return native()
     path = os.path.join(ROOT, "bench", "runner.py")
     if not os.path.exists(path):
         raise ExoError("there are no benchmarks yet", "bench/ is where they will be")
