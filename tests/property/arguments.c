@@ -78,7 +78,7 @@ static uint64_t memory(uint64_t word)
     return page + (choice % 2 ? (word >> 16) % PAGE & ~7ul : PAGE - (word >> 16) % 16 * 8);
 }
 
-static uint64_t number(const char *name, uint64_t word)
+static uint64_t number(unsigned call_number, const char *name, uint64_t word)
 {
     static const uint64_t operations[] = {1, 2, 4, 0x11, 0x12, 0x14, 3, 0x21};
 
@@ -90,6 +90,10 @@ static uint64_t number(const char *name, uint64_t word)
         return word % 4 ? 0 : word / 4 % 5;
     if (strcmp(name, "physical") == 0)
         return (word % 8 ? HOST_DEVICE : HOST_RAM_START) + word / 8 % 20 * PAGE;
+    if (strcmp(name, "how") == 0)
+        return word % 3;
+    if (call_number == EXO_CALL_FRAME_CLAIM - EXO_CALL_BASE && strcmp(name, "value") == 0) /* an address of RAM, or a colour of a few */
+        return word % 2 ? HOST_RAM_START + word / 2 % 1000 * PAGE : (1 + word / 2 % 8) << 32 | word / 32 % 4;
     if (strcmp(name, "line") == 0)
         return word % (HOST_LINES + 1);
     if (strcmp(name, "port") == 0)
@@ -132,6 +136,6 @@ uint64_t argument_value(const struct exo_grammar_call *call, unsigned call_numbe
     case 'm': return (word >> 59 ? word % 8 : word % 16) | (word >> 8) % (word >> 60 ? 6 : 8) << 8;
     case 'r': return word % 2 ? UINT64_MAX : word >> 8 | EXO_RIGHT_COPY;
     case 'd': return deadline(argument->name, word);
-    default: return number(argument->name, word);
+    default: return number(call_number, argument->name, word);
     }
 }

@@ -95,7 +95,7 @@ static bool is_doomed(const struct m_object *context)
 {
     const struct context *kernel = (const struct context *)context->kernel;
 
-    return context->type == EXO_TYPE_CTX && context->state != CTX_DEAD && kernel->upage->pending && !kernel->upage->masked &&
+    return context->type == EXO_TYPE_CTX && context->state != CTX_DEAD && kernel->upage && kernel->upage->pending && !kernel->upage->masked &&
            kernel->arch.upcall_entry && kernel->upage->depth >= EXO_UPCALL_FRAMES;
 }
 
@@ -107,17 +107,18 @@ static void find_doomed(void)
             list_push(&doomed, m_objects.at[i]);
 }
 
+/* Those that ended. The one that ran last, for a moment, comes last here, too. */
 static void take_ends(void)
 {
-    for (unsigned i = 0; i < doomed.count; i++) {
-        struct m_object *context = doomed.at[i], *env = context->env;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < doomed.count; i++) {
+            struct m_object *context = doomed.at[i], *env = context->env;
 
-        if (context->freed || env->ended || !((struct env *)env->kernel)->ended)
-            continue;
-        m_ran(context); /* for a moment */
-        m_env_end(env, EXO_REASON_FAULT | EXO_CAUSE_EVENT << 8, 0, ((struct env *)env->kernel)->death_pc);
-        find_doomed();
-        i = UINT32_MAX;
+            if (context->freed || env->ended || !((struct env *)env->kernel)->ended || (pass == 0 && context->kernel == &arch_current()->object))
+                continue;
+            m_ran(context);
+            m_env_end(env, EXO_REASON_FAULT | EXO_CAUSE_EVENT << 8, 0, ((struct env *)env->kernel)->death_pc);
+        }
     }
 }
 

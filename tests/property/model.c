@@ -487,6 +487,7 @@ void m_env_end(struct m_object *env, uint64_t reason, uint64_t address, uint64_t
     env->reason_address = address;
     env->reason_pc = pc;
     m_hold(env);
+    m_ledger_release(env);
     while (env->contexts.count > 0)
         m_context_kill(env->contexts.at[0]);
     if (env->death && !env->note_queued && env->death->receive_caps > 0) {

@@ -62,6 +62,9 @@ struct m_object {
     struct m_object *death;
     uint64_t cookie, reason, reason_address, reason_pc;
     struct m_list contexts;
+    uint64_t ledger_physical; /* page of the ledger, held; 0: none */
+    struct m_object *ledger_context; /* held */
+    uint64_t demands, takings, wanted, mapped_then, taken, reclaim_ns;
     /* context */
     struct m_object *env, *endpoint, *server, *client;
     uint64_t upage_physical, upage_va, transfer;
@@ -215,6 +218,10 @@ void call_ep_reply(struct step *s);
 void call_wait(struct step *s);
 void call_timer_set(struct step *s);
 void ipc_present(struct step *s);
+
+/* ---- model_ledger.c ---- */
+void m_taken(struct m_object *env); /* something was taken from it, by which its context is told */
+void m_ledger_release(struct m_object *env);
 
 /* ---- model_calls.c ---- */
 void step_before(struct step *s);

@@ -87,6 +87,7 @@ static void cap_revoke(struct step *s)
         if (s->result < 0 && cap_resolve((struct env *)node->env->kernel, m_handle(node->env, &node->env->slots[node->index]), CAP_ANY, 0, &slot) !=
                                  -EXO_E_STALE)
             continue;
+        m_taken(node->env);
         m_clear(node->env, node->index);
         i = UINT32_MAX; /* other nodes may have gone with it */
     }
@@ -584,6 +585,10 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(ZONE_INFO)] = zone_info, [NUMBER(STATS)] = stats_call, [NUMBER(PORT_STRING)] = port_call, [NUMBER(ZONE_MAKE)] = zone_make,
     [NUMBER(ZONE_ENTER)] = zone_enter, [NUMBER(ZONE_STATUS)] = zone_status, [NUMBER(AUDIT_READ)] = audit_read,
     [NUMBER(AUDIT_INFO)] = audit_info, [NUMBER(EP_CREATE_IN)] = ep_create_in,
+    [NUMBER(FRAME_CLAIM)] = frame_claim, [NUMBER(FRAME_PREPARE)] = frame_prepare_call, [NUMBER(FRAME_SPLIT)] = frame_split,
+    [NUMBER(FRAME_MERGE)] = frame_merge, [NUMBER(FRAME_INFO)] = frame_info, [NUMBER(MEM_QUERY_CLEAR)] = mem_query,
+    [NUMBER(LEDGER_BIND)] = ledger_bind, [NUMBER(RECLAIM_ASK)] = reclaim_ask, [NUMBER(RECLAIM_TAKE)] = reclaim_take,
+    [NUMBER(RECLAIM_STATUS)] = reclaim_status, [NUMBER(CAP_ASK)] = cap_ask,
 };
 
 bool model_knows(unsigned number)

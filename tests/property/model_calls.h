@@ -16,5 +16,17 @@ void mem_query(struct step *s);
 void frame_alloc(struct step *s);
 void frame_device(struct step *s);
 void frame_address(struct step *s);
+void frame_claim(struct step *s);
+void frame_prepare_call(struct step *s);
+void frame_info(struct step *s);
+void frame_split(struct step *s);
+void frame_merge(struct step *s);
+
+/* ---- model_ledger.c ---- */
+void ledger_bind(struct step *s);
+void reclaim_ask(struct step *s);
+void reclaim_take(struct step *s);
+void reclaim_status(struct step *s);
+void cap_ask(struct step *s);
 
 #endif

@@ -242,6 +242,15 @@ static bool run_exists(unsigned order)
     return false;
 }
 
+static unsigned order_of(uint64_t pages)
+{
+    unsigned order = 0;
+
+    while (1ul << order < pages)
+        order++;
+    return order;
+}
+
 void frame_alloc(struct step *s)
 {
     struct m_object *zone = s->caps[0]->object, *block;
@@ -289,4 +298,94 @@ void frame_address(struct step *s)
 {
     if (!m_refused(s))
         REQUIRE((uint64_t)s->result == s->caps[0]->object->physical, "frame_address answered %lx", s->result);
+}
+
+/* ---- blocks that are chosen, split and merged ---- */
+
+static bool in_use(uint64_t physical, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++)
+        if (frame_is_ram(physical + i * PAGE) && frame_of(physical + i * PAGE)->references > 0)
+            return true;
+    return false;
+}
+
+void frame_claim(struct step *s)
+{
+    struct m_object *zone = s->caps[0]->object, *block;
+    uint64_t pages = s->a[1], how = s->a[2], value = s->a[3], colour = value & UINT32_MAX, colours = value >> 32;
+
+    MUST(s, pages == 0 || pages > 1ul << 18 || how > EXO_FRAME_COLOUR, INVAL);
+    MUST(s, how == EXO_FRAME_AT && value % PAGE, ALIGN);
+    MUST(s, how == EXO_FRAME_COLOUR && (colours == 0 || colours > 65536 || colour >= colours), INVAL);
+    MUST(s, how == EXO_FRAME_AT && (value < HOST_KERNEL_END || value >= HOST_RAM_END || pages > (HOST_RAM_END - value) / PAGE), RANGE);
+    MAY(s, how == EXO_FRAME_AT && s->result == -EXO_E_EXISTS && pages <= 1ul << 18 && in_use(value, pages), EXISTS);
+    if (!s->must) {
+        MAY(s, how == EXO_FRAME_COLOUR || pages > 600 || m_tight(s, zone, 2 * pages + 4) || m_tight(s, s->env->charged, 3) ||
+               (how == EXO_FRAME_ANYWHERE && !run_exists(order_of(pages))), NOMEM);
+    }
+    if (m_refused(s))
+        return;
+    block = m_new(EXO_TYPE_FRAME, m_kernel_object(s->env, (uint64_t)s->result), zone);
+    block->physical = ((struct block *)block->kernel)->physical;
+    block->page_total = pages;
+    REQUIRE(how != EXO_FRAME_AT || block->physical == value, "frame_claim gave %lx", block->physical);
+    REQUIRE(how != EXO_FRAME_COLOUR || block->physical / PAGE % colours == colour, "frame_claim gave %lx", block->physical);
+    for (uint64_t i = 0; i < pages; i++)
+        m_frame_new(block->physical + i * PAGE, i < 2);
+    m_created(s, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
+}
+
+/* No block of this machine is so large that it is not ready at once. */
+void frame_prepare_call(struct step *s)
+{
+    if (!m_refused(s))
+        REQUIRE(s->result == 0, "frame_prepare answered %ld", s->result);
+}
+
+void frame_info(struct step *s)
+{
+    const struct m_object *block = s->caps[0]->object;
+    struct exo_frame_info said;
+
+    if (output(s, s->a[1], sizeof(said)) && m_read(s->env, &said, s->a[1], sizeof(said)))
+        REQUIRE(said.physical == block->physical && said.pages == block->page_total, "frame_info says %lx, %lu pages", said.physical, said.pages);
+}
+
+void frame_split(struct step *s)
+{
+    struct m_cap *cap = s->caps[0];
+    struct m_object *block = cap->object, *rest;
+    struct m_node *parent = cap->node->parent;
+    uint64_t pages = s->a[1];
+
+    MUST(s, pages == 0 || pages >= block->page_total, INVAL);
+    MUST(s, block->references != 1 || (parent && !m_may_derive(parent)), BUSY);
+    MAY(s, m_tight(s, block->zone, 2) || m_tight(s, s->env->charged, 3), NOMEM);
+    if (m_refused(s))
+        return;
+    rest = m_new(EXO_TYPE_FRAME, m_kernel_object(s->env, (uint64_t)s->result), block->zone);
+    rest->physical = block->physical + pages * PAGE;
+    rest->page_total = block->page_total - pages;
+    rest->device = block->device;
+    block->page_total = pages;
+    m_inserted(s->env, (uint64_t)s->result, &(struct m_make){rest, parent, cap->rights, 0, cap->node->expires_ns});
+    m_drop(rest);
+}
+
+void frame_merge(struct step *s)
+{
+    struct m_cap *first = s->caps[0], *second = s->caps[1];
+    struct m_object *block = first->object, *rest = second->object;
+
+    MUST(s, block == rest || block->physical + block->page_total * PAGE != rest->physical || block->device != rest->device || block->zone != rest->zone,
+         INVAL);
+    MUST(s, first->rights != second->rights || first->node->parent != second->node->parent || first->node->expires_ns != second->node->expires_ns,
+         RIGHTS);
+    MUST(s, block->references != 1 || rest->references != 1, BUSY);
+    if (m_refused(s))
+        return;
+    block->page_total += rest->page_total;
+    rest->page_total = 0;
+    m_clear(s->env, s->a[1] & 0xffff);
 }
