@@ -31,7 +31,7 @@ class Abi:
         self.rules = rules
         self.version = self.base = 0
         self.errors, self.objects, self.lanes, self.rights = [], [], {}, []
-        self.consts, self.structs, self.calls = [], [], []
+        self.prices, self.consts, self.structs, self.calls = [], [], [], []
         self.unbatched = []
         current = None
         with open(path) as text:
@@ -65,6 +65,8 @@ class Abi:
         elif kind == "right":
             bit, doc = words[3].split(None, 1)
             self.rights.append((words[1], words[2], int(bit), doc))
+        elif kind == "price":
+            self.prices.append((words[1], int(words[2]), words[3]))
         elif kind == "const":
             self.consts.append((words[1], int(words[2], 0), words[3] if len(words) > 3 else ""))
         elif kind == "struct":
@@ -163,6 +165,8 @@ def header(abi):
         out.append(f"#define EXO_E_{name} {value} /* {doc} */\n")
     for name, value, doc in abi.objects:
         out.append(f"#define EXO_TYPE_{name.upper()} {value} /* {doc} */\n")
+    for name, value, doc in abi.prices:
+        out.append(f"#define EXO_PRICE_{name} {value} /* {doc} */\n")
     for name, value, doc in abi.consts:
         out.append(f"#define EXO_{name} {value:#x}" + (f" /* {doc} */\n" if doc else "\n"))
     for name, lane, bit, doc in abi.rights:
@@ -254,9 +258,13 @@ def dispatch(abi, rules):
             else:
                 values.append(register)
         out.append(f"    return k_{call['name']}({', '.join(values)});\n}}\n")
-    out.append("static int64_t (*const dispatch[EXO_CALLS])(struct context *) = {\n")
-    for call in abi.calls:
-        out.append(f"    [{call['number']}] = decode_{call['name']},\n")
+    # A power of two, and no hole: an index is only masked, and a number that nobody has answers as one that is too high.
+    calls = {call["number"]: call["name"] for call in abi.calls}
+    size = 1 << max(calls).bit_length()
+    out.append("static int64_t decode_none(struct context *caller)\n{\n    (void)caller;\n    return -EXO_E_BADCALL;\n}\n")
+    out.append(f"#define DISPATCH_SIZE {size}\nstatic int64_t (*const dispatch[DISPATCH_SIZE])(struct context *) = {{\n")
+    for number in range(size):
+        out.append(f"    [{number}] = decode_{calls.get(number, 'none')},\n")
     out.append("};\n")
     for name in set(abi.unbatched) - {call["name"] for call in abi.calls}:
         sys.exit(f"abi/exo.abi: unbatched {name}: there is no such call")
@@ -276,6 +284,8 @@ def names(abi):
         f"    X(EXO_RIGHT_{name}, {name})" for name, _, _, _ in abi.rights) + "\n")
     out.append("#define EXO_TYPE_NAMES(X) \\\n" + " \\\n".join(
         f"    X({v}, {n})" for n, v, d in abi.objects) + "\n")
+    out.append("#define EXO_PRICE_NAMES(X) \\\n" + " \\\n".join(
+        f"    X({v}, {n})" for n, v, d in abi.prices) + "\n")
     return "".join(out)
 
 
@@ -317,6 +327,8 @@ def reference(abi):
     out.append("\n## Rights\n\nThe last column is the label rule under which the right is used (`abi/rules.txt`).\n\n"
                "| right | lane | bit | allows to | rule |\n|---|---|---|---|---|\n")
     out += [f"| `{n}` | {lane} | {bit} | {d} | {abi.rules.rule_of(n) or '-'} |\n" for n, lane, bit, d in abi.rights]
+    out.append("\n## Prices\n\n| operation | gas | is |\n|---|---|---|\n")
+    out += [f"| `EXO_PRICE_{n}` | {v} | {d} |\n" for n, v, d in abi.prices]
     out.append("\n## Calls\n")
     for c in abi.calls:
         args = ", ".join(a["name"] for a in c["args"])
@@ -342,6 +354,7 @@ def listing(abi):
     out += [f"error {v} {n}\n" for n, v, _ in abi.errors]
     out += [f"object {v} {n}\n" for n, v, _ in abi.objects]
     out += [f"right {right_bit(abi, n)} {n}\n" for n, _, _, _ in abi.rights]
+    out += [f"price {n} {v}\n" for n, v, _ in abi.prices]
     out += [f"const {n} {v:#x}\n" for n, v, _ in abi.consts]
     for s in abi.structs:
         out.append(f"struct {s['name']} {abi.struct_size(s['name'])}\n")

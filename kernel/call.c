@@ -10,16 +10,13 @@
 #define ARGUMENT5(context) arch_argument(context, 5)
 #include <kernel_dispatch.inc>
 
-/* `number` is below EXO_CALLS, also when the CPU guesses: the entry code checked it, the mask is for speculation. */
+/* The entry code has compared `number` with EXO_CALLS; the mask is for a CPU that guesses. */
 int64_t call_dispatch(struct context *caller, uint64_t number)
 {
-    _Static_assert(EXO_CALLS <= 128, "the mask below");
-    number &= 127;
+    gas_charge(EXO_PRICE_SYSCALL);
     caller->env->calls++;
     stats.calls++;
-    if (number >= EXO_CALLS || !dispatch[number])
-        return -EXO_E_BADCALL;
-    return dispatch[number](caller);
+    return dispatch[number % DISPATCH_SIZE](caller);
 }
 
 /* One call of a batch. False: the batch ends here. */
@@ -65,6 +62,7 @@ void kernel_fault(struct context *context, uint64_t vector, uint64_t error, uint
 {
     stats.faults++;
     context->env->faults++;
+    gas_charge(EXO_PRICE_FAULT);
     if (arch_fault_is_write(vector, error) && space_break_copy(context->env, address & ~(PAGE - 1ul)))
         return;
     context_upcall(context, vector, error, address);

@@ -48,17 +48,8 @@ void object_free(struct object *object, size_t bytes)
     object_drop(&zone->object);
 }
 
-void object_hold(struct object *object)
+void object_last_dropped(struct object *object)
 {
-    ASSERT(object->references > 0);
-    object->references++;
-}
-
-void object_drop(struct object *object)
-{
-    ASSERT(object->references > 0);
-    if (--object->references > 0)
-        return;
     switch (object->type) {
     case EXO_TYPE_ENV:
     case EXO_TYPE_FRAME: reap_add(object); break;

@@ -36,7 +36,8 @@ struct context *context_new(struct env *env, uint64_t upage_va, const struct exo
     context->upage->version = EXO_ABI_VERSION;
     context->env = env;
     list_init(&context->link);
-    context->event_timer.is_event = true;
+    list_init(&context->peers);
+    context->event_timer.kind = TIMER_EVENT;
     list_init(&context->wait_endpoints);
     list_append(&env->contexts, &context->env_link);
     env->context_count++;
@@ -172,6 +173,7 @@ int64_t k_ctx_stop(struct context *caller, struct capability *capability)
         break;
     case CTX_READY:
     case CTX_STOPPED:
+    case CTX_DRY:
     case CTX_DEAD: break;
     }
     sched_remove(context);

@@ -32,6 +32,7 @@ struct env *env_new(struct zone *zone)
     env->zone = zone;
     object_hold(&zone->object);
     env->slots[0].key = UINT64_MAX; /* no handle names it */
+    env->gas = &zone->gas;
     list_init(&env->contexts);
     list_init(&env->death_link);
     if (!space_init(env)) {
@@ -78,6 +79,7 @@ bool env_free_some(struct env *env, unsigned *most)
     space_free_root(env);
     if (env->death)
         object_drop(&env->death->object);
+    gas_leave_account(env);
     stats.envs--;
     leave_zone(env);
     object_free(&env->object, sizeof(*env));
@@ -103,6 +105,7 @@ int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t d
         return -EXO_E_NOMEM;
     if (env->zone != caller->env->zone)
         audit(EXO_AUDIT_ENTER, caller->env, env->object.id, env->zone, 0);
+    gas_choose_account(env, caller);
     if (endpoint) {
         env->death = (struct endpoint *)endpoint->object;
         object_hold(&env->death->object);
@@ -130,7 +133,10 @@ int64_t k_env_destroy(struct context *caller, struct capability *capability, uin
 int64_t k_env_info(struct context *caller, struct capability *capability, uint64_t out)
 {
     const struct env *env = (const struct env *)capability->object;
-    struct exo_env_info text = {
+    struct exo_env_info text;
+
+    sched_settle(); /* the present turn counts, too */
+    text = (struct exo_env_info){
         .id = env->object.id,
         .frames = env->mapped + env->tables,
         .mapped = env->mapped,
@@ -141,7 +147,5 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
         .slots = env->slots_used,
     };
 
-    if (env == caller->env) /* the present turn is charged at its end */
-        text.cpu_ns = arch_cycles_to_ns(env->cpu_ns + arch_cycles() - caller->run_since);
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }

@@ -16,6 +16,7 @@
 
 #include <kernel_calls.h>
 
+#include "account.h"
 #include "list.h"
 
 #define PAGE EXO_PAGE_BYTES
@@ -166,8 +167,18 @@ void node_leave(struct cap_node *node); /* its capability is gone */
 bool node_may_derive(const struct cap_node *node);
 
 void *object_new(struct zone *zone, unsigned type, size_t bytes);
-void object_hold(struct object *object);
-void object_drop(struct object *object); /* frees it with the last reference */
+void object_last_dropped(struct object *object); /* frees it */
+static inline void object_hold(struct object *object)
+{
+    ASSERT(object->references > 0);
+    object->references++;
+}
+static inline void object_drop(struct object *object)
+{
+    ASSERT(object->references > 0);
+    if (--object->references == 0)
+        object_last_dropped(object);
+}
 void object_free(struct object *object, size_t bytes);
 bool object_has_badge(unsigned type); /* capabilities of the type can be told apart by a badge */
 uint64_t object_next_id(void);
@@ -193,12 +204,25 @@ struct slab {
 struct zone_count {
     uint64_t used, quota; /* those of zones below included */
 };
+/* A zone's share of the processor: sched/fair.c. */
+struct share {
+    uint32_t weight;        /* against zones beside it */
+    uint32_t weights_below; /* of the zones below it together */
+    uint32_t stride;        /* how fast pass grows; of tree `epoch` */
+    uint32_t epoch;
+    uint64_t pass;          /* processor time used, over its part of the whole */
+    struct list ready[2];   /* contexts: its own, and servers of other zones that work for it */
+    struct list link;       /* among shares with ready contexts */
+    uint8_t turn;           /* which of the two lists is next */
+};
+
 struct zone {
     struct object object; /* object.label: the zone's own; object.zone: the zone above, counted */
     struct zone *parent;
+    struct gas_account gas;
+    struct share share;
     uint64_t used, quota; /* frames, those of zones below included */
     struct zone_count envs, slots;
-    uint32_t weight;
     uint16_t number;
     uint8_t depth;
     bool closing; /* nothing refers to it but frames that are still charged */
@@ -243,6 +267,8 @@ struct env {
     struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
     struct space space; /* address space (arch.h) */
     struct zone *zone; /* counted; what it takes is charged there */
+    struct gas_account *gas; /* whose gas it uses: own_gas, its zone's, or its creator's (counted) */
+    struct gas_account own_gas;
     struct list contexts;
     struct endpoint *death; /* told when this ends */
     uint64_t death_cookie;
@@ -274,15 +300,15 @@ static inline void audit_grant(const struct env *from, const struct env *to, con
         audit_crossing(from, to, object, rights);
 }
 
-enum context_state { CTX_STOPPED, CTX_READY, CTX_WAIT, CTX_CALL, CTX_REPLY, CTX_RECEIVE, CTX_DEAD };
-
-/* In a tree that needs no memory of its own: sched/timer.c. */
-struct timer {
-    struct timer *child[2];
-    struct timer **place; /* what points here */
-    uint64_t deadline_ns;
-    bool armed;
-    bool is_event; /* posts events; otherwise ends a wait */
+enum context_state {
+    CTX_STOPPED,
+    CTX_READY,
+    CTX_WAIT,
+    CTX_CALL,
+    CTX_REPLY,
+    CTX_RECEIVE,
+    CTX_DRY, /* would run, but has no gas */
+    CTX_DEAD,
 };
 
 /* A sleeper on a word, found by physical address: sched/wait.c. It lies in its context, which is a page. */
@@ -298,16 +324,18 @@ struct context {
     struct arch_context arch; /* registers, entries, FPU */
     struct env *env;          /* counted */
     struct list env_link;
-    struct list link;         /* ready queue, endpoint queue */
+    struct list link;         /* ready queue, endpoint queue, those who wait for gas */
     uint64_t upage_physical;
     struct exo_upage *upage;  /* kernel's view of the context page */
     uint8_t state;            /* enum context_state */
     uint16_t wait_count;
-    uint64_t run_since;       /* cycles */
+    struct gas_account *sponsor;   /* counted: the client's account pays while this serves; NULL: env->gas does */
+    struct gas_account *gas_woken; /* was the first that waited for this: when it runs, the next one comes */
     struct timer wait_timer, event_timer;
     uint32_t event_timer_bits;
     /* IPC */
     struct endpoint *endpoint; /* counted; while CALL, RECEIVE or in a wait on it */
+    struct list peers;         /* CALL: others of the same zone that call the same endpoint; only the first has its link there */
     struct context *server;    /* REPLY: who serves me */
     struct context *client;    /* whose call I serve, also while I call others myself */
     uint64_t badge;            /* CALL: what the receiver sees */
@@ -368,7 +396,7 @@ struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bo
 
 struct endpoint {
     struct object object;
-    struct list callers;   /* contexts in CTX_CALL */
+    struct list callers;   /* contexts in CTX_CALL, the first of each zone */
     struct list receivers; /* contexts in CTX_RECEIVE */
     struct list pollers;   /* contexts that wait on it among other things */
     struct list deaths;    /* environments whose end is to be told */
@@ -384,29 +412,32 @@ void ipc_forget(struct context *context); /* leaves all queues and partnerships;
 
 /* ---- scheduling and waiting: sched/ ---- */
 
+void sched_start(void); /* clocks count */
+void share_start(struct zone *zone, uint32_t weight);
+void share_end(struct zone *zone);
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
 void sched_remove(struct context *context);
+void sched_requeue_begin(struct context *context); /* its account is about to change, */
+void sched_requeue_end(struct context *context);   /* has changed */
 /* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
 void sched_switch(struct context *direct);
 struct context *sched_pick(void); /* never NULL: sleeps until there is one */
 void sched_tick(void);
-extern uint32_t sched_runnable;
+void sched_woke(const struct context *context); /* from the tick: the time since the last such call was spent on its timer */
+bool sched_before(const struct context *first, const struct context *second); /* is to be served first */
+void sched_settle(void); /* charges the time used so far to whom it was used for */
+extern uint32_t sched_runnable; /* ready contexts besides the current one */
+
+static inline struct gas_account *gas_payer(const struct context *context)
+{
+    return context->sponsor ? context->sponsor : context->env->gas;
+}
 
 void wait_cancel(struct context *context);
 void wait_finish(struct context *context, int64_t result);
 unsigned wait_wake(uint64_t physical, unsigned most);
 void wait_poke_pollers(struct endpoint *endpoint);
-
-void timer_arm(struct timer *timer, uint64_t deadline_ns);
-void timer_take_back(struct timer *timer); /* one that is armed */
-static inline void timer_disarm(struct timer *timer)
-{
-    if (timer->armed)
-        timer_take_back(timer);
-}
-uint64_t timer_next(void);
-void timer_expire(uint64_t now_ns); /* bounded: timer_next() tells if some are left */
 
 /* ---- tallies: ipc/tally.c; interrupts: dev/irq.c ---- */
 

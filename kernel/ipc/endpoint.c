@@ -15,17 +15,40 @@ static void leave_endpoint(struct context *context)
 {
     struct endpoint *endpoint = context->endpoint;
 
+    if (!list_empty(&context->peers)) {
+        struct context *next = LIST_ENTRY(context->peers.next, struct context, peers);
+
+        list_remove(&context->peers);
+        if (!list_empty(&context->link))
+            list_append(&endpoint->callers, &next->link); /* its zone's next one, after those of other zones */
+    }
     list_remove(&context->link);
     context->endpoint = NULL;
     object_drop(&endpoint->object);
 }
 
-static void enter_endpoint(struct context *context, struct endpoint *endpoint, struct list *queue, enum context_state state)
+static void enter_endpoint(struct context *context, struct endpoint *endpoint, enum context_state state)
 {
     context->state = (uint8_t)state;
     context->endpoint = endpoint;
     object_hold(&endpoint->object);
-    list_append(queue, &context->link);
+}
+
+/* Callers of a zone stand behind its first one, who alone is in the endpoint's list: however many call from a zone, it is one. */
+static void queue_call(struct context *caller, struct endpoint *endpoint)
+{
+    const struct zone *zone = gas_payer(caller)->zone;
+
+    enter_endpoint(caller, endpoint, CTX_CALL);
+    for (struct list *at = endpoint->callers.next; at != &endpoint->callers; at = at->next) {
+        struct context *first = LIST_ENTRY(at, struct context, link);
+
+        if (gas_payer(first)->zone == zone) {
+            list_append(&first->peers, &caller->peers);
+            return;
+        }
+    }
+    list_append(&endpoint->callers, &caller->link);
 }
 
 static void fail_call(struct context *caller, int64_t error)
@@ -43,6 +66,7 @@ static void abandon_client(struct context *server)
         return;
     server->client = NULL;
     client->server = NULL;
+    gas_sponsor(server, NULL);
     fail_call(client, -EXO_E_PEER);
 }
 
@@ -53,11 +77,13 @@ void ipc_forget(struct context *context)
     case CTX_RECEIVE: leave_endpoint(context); break;
     case CTX_REPLY:
         context->server->client = NULL;
+        gas_sponsor(context->server, NULL);
         context->server = NULL;
         break;
     case CTX_STOPPED:
     case CTX_READY:
     case CTX_WAIT:
+    case CTX_DRY:
     case CTX_DEAD: break;
     }
     abandon_client(context);
@@ -96,6 +122,7 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
         arch_message_set_word(receiver, 4, (uint64_t)handle);
     arch_result(receiver, caller->transfer ? EXO_MESSAGE_CAP : 0);
     receiver->client = caller;
+    gas_sponsor(receiver, gas_payer(caller));
     caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
@@ -118,8 +145,9 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
             return status;
     }
     stats.ipc_calls++;
+    gas_charge(EXO_PRICE_IPC);
     if (list_empty(&endpoint->receivers)) {
-        enter_endpoint(caller, endpoint, &endpoint->callers, CTX_CALL);
+        queue_call(caller, endpoint);
         wait_poke_pollers(endpoint);
         return 0;
     }
@@ -155,6 +183,20 @@ static void message_from_kernel(struct context *receiver, uint64_t kind, uint64_
     arch_result(receiver, 0);
 }
 
+/* The first caller of the zone that has had least of the processor. */
+static struct context *next_caller(struct endpoint *endpoint)
+{
+    struct context *best = LIST_ENTRY(endpoint->callers.next, struct context, link);
+
+    for (struct list *at = best->link.next; at != &endpoint->callers; at = at->next) {
+        struct context *caller = LIST_ENTRY(at, struct context, link);
+
+        if (sched_before(caller, best))
+            best = caller;
+    }
+    return best;
+}
+
 /* Gives the receiver a message that is there already; false if there is none. */
 static bool take_message(struct context *receiver, struct endpoint *endpoint)
 {
@@ -173,7 +215,7 @@ static bool take_message(struct context *receiver, struct endpoint *endpoint)
         return true;
     }
     while (!list_empty(&endpoint->callers)) {
-        struct context *caller = LIST_ENTRY(endpoint->callers.next, struct context, link);
+        struct context *caller = next_caller(endpoint);
         int64_t status;
 
         leave_endpoint(caller);
@@ -273,7 +315,8 @@ int64_t k_ep_create_in(struct context *caller, struct capability *zone)
 /* Waits for a message, which is not there; `direct`: who runs meanwhile, or NULL. */
 static void block_receive(struct context *receiver, struct endpoint *endpoint, uint64_t deadline_ns, struct context *direct)
 {
-    enter_endpoint(receiver, endpoint, &endpoint->receivers, CTX_RECEIVE);
+    enter_endpoint(receiver, endpoint, CTX_RECEIVE);
+    list_append(&endpoint->receivers, &receiver->link);
     if (deadline_ns != EXO_DEADLINE_NEVER)
         timer_arm(&receiver->wait_timer, deadline_ns);
     sched_switch(direct);
@@ -303,6 +346,7 @@ static struct context *answer(struct context *server)
         return NULL;
     server->client = NULL;
     client->server = NULL;
+    gas_sponsor(server, NULL);
     arch_message_copy(client, server);
     arch_result(client, 0);
     client->state = CTX_READY;
@@ -366,6 +410,7 @@ int64_t k_ep_reply_cap(struct context *caller, uint64_t w0, uint64_t w1, uint64_
 int64_t k_ep_notify(struct context *caller, struct capability *capability, uint64_t bits)
 {
     (void)caller;
+    gas_charge(EXO_PRICE_IPC);
     endpoint_notify((struct endpoint *)capability->object, bits);
     return 0;
 }

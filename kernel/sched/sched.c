@@ -1,23 +1,36 @@
 /*
- * Who runs next: one queue, first come first served, a slice each. This is the mechanism's simplest policy; the ones that can be plugged in come
- * with the scheduler vectors.
+ * Who runs: the mechanism. It keeps the current context, ends slices, switches, idles, and charges time and gas; which ready context is next says a policy
+ * (policy.h). The processor's time goes to the account that pays at the moment, so a server's work for a client is the client's.
  */
-#include "kernel.h"
+#include "policy.h"
 #include "port.h"
 
 #define SLICE_NS 5000000ul
 
-static struct list ready_queue = {&ready_queue, &ready_queue};
+/* Why the current context is to be replaced although it could go on. */
+enum reason { GO_ON, YIELDED, SLICE_OVER };
+
+static const struct sched_policy *const policy = &fair_policy;
 static struct context *current; /* counted; its registers are live in ring 3 */
 static struct context *direct_next;
-static bool give_way;
+static enum reason reason;
 static bool slice_armed;
+static bool idling = true; /* nobody runs */
 static uint64_t timer_programmed = UINT64_MAX;
+static uint64_t run_since;   /* cycles; what came before has been charged */
+static uint64_t cycle_price; /* gas << 32 */
 uint32_t sched_runnable;
+uint64_t sched_slice_cycles;
 
 struct context *arch_current(void)
 {
     return current;
+}
+
+static void give_to_policy(struct context *context, bool first)
+{
+    policy->enqueue(context, first);
+    sched_runnable++;
 }
 
 static void enqueue(struct context *context, bool first)
@@ -25,11 +38,7 @@ static void enqueue(struct context *context, bool first)
     context->state = CTX_READY;
     if (context == current || !list_empty(&context->link))
         return;
-    if (first)
-        list_prepend(&ready_queue, &context->link);
-    else
-        list_append(&ready_queue, &context->link);
-    sched_runnable++;
+    give_to_policy(context, first);
 }
 
 void sched_ready(struct context *context)
@@ -42,14 +51,40 @@ void sched_ready_first(struct context *context)
     enqueue(context, true);
 }
 
+/* In the policy's hands. */
+static bool is_queued(const struct context *context)
+{
+    return context->state == CTX_READY && !list_empty(&context->link);
+}
+
+static void take_from_policy(struct context *context)
+{
+    policy->dequeue(context);
+    sched_runnable--;
+}
+
 void sched_remove(struct context *context)
 {
     if (context == direct_next)
         direct_next = NULL;
-    if (context->state == CTX_READY && !list_empty(&context->link)) {
-        list_remove(&context->link);
-        sched_runnable--;
-    }
+    gas_forget(context);
+    if (is_queued(context))
+        take_from_policy(context);
+}
+
+static bool requeued;
+
+void sched_requeue_begin(struct context *context)
+{
+    requeued = is_queued(context);
+    if (requeued)
+        take_from_policy(context);
+}
+
+void sched_requeue_end(struct context *context)
+{
+    if (requeued)
+        give_to_policy(context, false);
 }
 
 /* `direct` is READY and in no queue. */
@@ -60,37 +95,63 @@ void sched_switch(struct context *direct)
     direct_next = direct;
 }
 
+void sched_settle(void)
+{
+    uint64_t now = arch_cycles(), used = now - run_since;
+
+    if (idling)
+        return;
+    run_since = now;
+    current->env->cpu_ns += used;
+    gas_charge((uint64_t)((unsigned __int128)used * cycle_price >> 32)); /* what is rounded away is less than a switch costs */
+    policy->charge(gas_loaded->zone, used);
+}
+
+bool sched_before(const struct context *first, const struct context *second)
+{
+    return policy->before(first, second);
+}
+
+void sched_woke(const struct context *context)
+{
+    uint64_t now = arch_cycles();
+
+    policy->charge(gas_payer(context)->zone, now - run_since);
+    run_since = now;
+}
+
 void sched_tick(void)
 {
+    bool idle = idling;
+
     timer_programmed = UINT64_MAX;
     slice_armed = false;
+    sched_settle();
+    gas_time_passed();
+    idling = true; /* what follows is not the work of who was interrupted */
+    run_since = arch_cycles();
     timer_expire(arch_now_ns());
     (void)reap_some();
-    if (!list_empty(&ready_queue))
-        give_way = true;
+    idling = idle;
+    if (sched_runnable > 0)
+        reason = SLICE_OVER;
+}
+
+void sched_preempt(void)
+{
+    reason = SLICE_OVER;
 }
 
 int64_t k_yield(struct context *caller)
 {
     (void)caller;
-    give_way = true;
+    reason = YIELDED;
     return 0;
 }
 
-static struct context *dequeue(void)
+__attribute__((noinline)) static void set_timer(uint64_t wanted)
 {
-    struct context *context = LIST_ENTRY(ready_queue.next, struct context, link);
-
-    list_remove(&context->link);
-    sched_runnable--;
-    return context;
-}
-
-static void program_timer(void)
-{
-    uint64_t wanted = timer_next();
-
-    if ((!list_empty(&ready_queue) || reap_waiting) && !slice_armed) {
+    if ((sched_runnable > 0 || reap_waiting) && !slice_armed) {
         uint64_t slice_end = arch_now_ns() + SLICE_NS;
 
         slice_armed = true;
@@ -103,52 +164,78 @@ static void program_timer(void)
     }
 }
 
+static inline void program_timer(void)
+{
+    uint64_t wanted = timer_next();
+
+    if (gas_end_ns < wanted)
+        wanted = gas_end_ns;
+    if (wanted < timer_programmed || (!slice_armed && (sched_runnable > 0 || reap_waiting)))
+        set_timer(wanted);
+}
+
+/* The policy's choice: the current context takes part when its slice is over, and comes last when it yielded. */
+static struct context *choose_other(bool current_ready)
+{
+    struct context *next;
+
+    if (current_ready && reason == SLICE_OVER) {
+        give_to_policy(current, false);
+        current_ready = false;
+    }
+    next = policy->pick();
+    if (next)
+        sched_runnable--;
+    if (!current_ready)
+        return next;
+    if (!next)
+        return current;
+    give_to_policy(current, false);
+    return next;
+}
+
 /* The context that should run, NULL if none can. */
 static struct context *choose(void)
 {
     struct context *next = direct_next;
-    bool current_ready = current && current->state == CTX_READY;
+    /* In a list although it is current: its slice was over, and who was picked had no gas. */
+    bool current_ready = current && current->state == CTX_READY && list_empty(&current->link);
 
-    direct_next = NULL;
-    if (next) {
-        if (current_ready && current != next) { /* a reply: the server goes on, the client waits its turn */
-            list_append(&ready_queue, &current->link);
-            sched_runnable++;
-        }
-    } else if (current_ready && (!give_way || list_empty(&ready_queue))) {
-        next = current;
-    } else if (!list_empty(&ready_queue)) {
-        next = dequeue();
-        if (current_ready) {
-            list_append(&ready_queue, &current->link);
-            sched_runnable++;
-        }
+    if (!next && current_ready && (reason == GO_ON || sched_runnable == 0)) {
+        reason = GO_ON;
+        return current;
     }
-    give_way = false;
+    direct_next = NULL;
+    sched_settle();
+    if (!next)
+        next = choose_other(current_ready);
+    else if (current_ready && current != next) /* a reply: the server goes on, the client waits its turn */
+        give_to_policy(current, false);
+    reason = GO_ON;
     return next;
 }
 
 static void make_current(struct context *next)
 {
-    uint64_t now = arch_cycles();
+    struct context *before = current;
 
     object_hold(&next->object);
-    if (current) {
-        struct context *before = current;
-
-        before->env->cpu_ns += now - before->run_since;
+    if (before)
         arch_switch_from(before);
-        current = next;
-        object_drop(&before->object);
-    }
+    else
+        idling = false;
     current = next;
-    next->run_since = now;
+    if (before)
+        object_drop(&before->object);
+    gas_charge(EXO_PRICE_SWITCH);
     stats.switches++;
     info->context_switches = stats.switches;
     arch_switch_to(next);
+    if (next->gas_woken)
+        gas_continue(next);
 }
 
-static void idle(void)
+__attribute__((noinline)) static void idle(void)
 {
     uint64_t from = arch_cycles();
 
@@ -156,17 +243,28 @@ static void idle(void)
         arch_let_interrupts();
         return;
     }
-    if (current) {
-        current->env->cpu_ns += from - current->run_since;
-        program_timer();
-        arch_idle();
-        current->run_since = arch_cycles();
-    } else {
-        program_timer();
-        arch_idle();
-    }
-    stats.idle_ns += arch_cycles_to_ns(arch_cycles() - from);
+    sched_settle();
+    gas_end_ns = UINT64_MAX; /* nobody uses any */
+    program_timer();
+    idling = true;
+    arch_idle();
+    idling = !current;
+    run_since = arch_cycles();
+    gas_time_passed();
+    stats.idle_ns += arch_cycles_to_ns(run_since - from);
     info->idle_ns = stats.idle_ns;
+}
+
+/* Who pays for what comes now. False: there is no gas for it. */
+static bool pay(struct context *next)
+{
+    struct gas_account *account = gas_payer(next);
+
+    if (account != gas_loaded) {
+        sched_settle();
+        gas_load(account);
+    }
+    return gas_purse >= 0 || gas_admit(next);
 }
 
 struct context *sched_pick(void)
@@ -180,6 +278,8 @@ struct context *sched_pick(void)
             idle();
             continue;
         }
+        if (!pay(next))
+            continue;
         if (next != current)
             make_current(next);
         if (next->upage->pending)
@@ -189,4 +289,11 @@ struct context *sched_pick(void)
             return next;
         }
     }
+}
+
+void sched_start(void)
+{
+    run_since = arch_cycles();
+    sched_slice_cycles = info->tsc_hz / (1000000000ul / SLICE_NS);
+    cycle_price = (EXO_PRICE_CPU_US * 1000000ul << 32) / info->tsc_hz;
 }

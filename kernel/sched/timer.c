@@ -74,15 +74,24 @@ uint64_t timer_next(void)
     return root ? root->deadline_ns : UINT64_MAX;
 }
 
-/* Which of its context's timers this is decides what it means. */
 static void fire(struct timer *timer)
 {
-    if (timer->is_event) {
+    switch ((enum timer_kind)timer->kind) {
+    case TIMER_EVENT: {
         struct context *context = LIST_ENTRY(timer, struct context, event_timer);
 
         context_post(context, context->event_timer_bits);
-    } else {
-        wait_finish(LIST_ENTRY(timer, struct context, wait_timer), -EXO_E_TIMEOUT);
+        sched_woke(context);
+        break;
+    }
+    case TIMER_WAIT: {
+        struct context *context = LIST_ENTRY(timer, struct context, wait_timer);
+
+        wait_finish(context, -EXO_E_TIMEOUT);
+        sched_woke(context);
+        break;
+    }
+    case TIMER_GAS: gas_timer(LIST_ENTRY(timer, struct gas_account, timer)); break;
     }
 }
 

@@ -13,7 +13,6 @@ static struct zone root_zone = {
     .quota = UINT64_MAX,
     .envs.quota = UINT64_MAX,
     .slots.quota = UINT64_MAX,
-    .weight = EXO_ZONE_WEIGHT,
 };
 
 void zone_init(void)
@@ -21,12 +20,16 @@ void zone_init(void)
     root_zone.object.id = object_next_id();
     root_zone.object.zone = &root_zone;
     zone_small_init(&root_zone);
+    gas_account_init(&root_zone.gas, NULL, &root_zone, &root_zone.object);
+    share_start(&root_zone, EXO_ZONE_WEIGHT);
     zones[0] = &root_zone;
 }
 
 static void zone_end(struct zone *zone)
 {
     zones[zone->number] = NULL;
+    share_end(zone);
+    gas_account_end(&zone->gas);
     audit(EXO_AUDIT_GONE, NULL, zone->object.id, zone, 0);
     zone_give_envs(zone->parent, 1);
     object_free(&zone->object, sizeof(*zone));
@@ -133,10 +136,11 @@ static int64_t make(struct context *caller, struct zone *parent, unsigned label,
     zone->quota = limits->frames;
     zone->envs.quota = limits->envs;
     zone->slots.quota = limits->slots;
-    zone->weight = (uint32_t)limits->weight;
     zone->number = (uint16_t)number;
     zone->depth = parent->depth + 1;
     zone_small_init(zone);
+    gas_account_init(&zone->gas, &parent->gas, zone, &zone->object);
+    share_start(zone, (uint32_t)limits->weight);
     zones[number] = zone;
     audit(EXO_AUDIT_CREATE, caller->env, parent->object.id, zone, 0);
     handle = cap_insert(caller->env, 0, &zone->object, EXO_RIGHTS_ALL, 0);
@@ -211,7 +215,7 @@ int64_t k_zone_enter(struct context *caller, struct capability *capability, stru
     zone_give_envs(left, 1);
     zone_give_slots(left, env->slots_used);
     object_hold(&zone->object);
-    env->zone = zone;
+    gas_change_zone(env, zone);
     env->object.label = zone->object.label;
     for (struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
         LIST_ENTRY(at, struct context, env_link)->object.label = zone->object.label;
@@ -238,7 +242,7 @@ int64_t k_zone_status(struct context *caller, struct capability *capability, uin
         .frames = zone->used,
         .envs = zone->envs.used,
         .slots = zone->slots.used,
-        .limits = {zone->quota, zone->envs.quota, zone->slots.quota, zone->weight},
+        .limits = {zone->quota, zone->envs.quota, zone->slots.quota, zone->share.weight},
     };
 
     return space_write(caller->env, out, &status, sizeof(status)) ? 0 : -EXO_E_FAULT;

@@ -50,6 +50,8 @@ uint32_t bare_slots_used(void);
 uint64_t bare_zone_used(uint64_t zone);
 /* env_destroy until nothing is left; then the handle is deleted. */
 void bare_destroy(uint64_t env);
+/* The command line has this word. */
+bool bare_asked(const char *word);
 
 /* Scratch addresses of this environment, one page-aligned MiB apart; unmapped again by the case. */
 #define AREA(n) (0x100000000ul + (uint64_t)(n) * 0x100000ul)
@@ -61,6 +63,7 @@ struct child {
 #define CHILD_UPAGE 0x300000000000ul
 struct child child_new(void (*function)(uint64_t), uint64_t argument);
 struct child child_new_in(uint64_t zone, void (*function)(uint64_t), uint64_t argument);
+struct child child_make(uint64_t zone, void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry);
 struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry);
 void child_start(const struct child *child);
 /* Waits for its end: the reason; the environment and its capabilities are gone afterwards. */

@@ -5,7 +5,7 @@
 #define CHILD_STACK 0x200000000000ul
 #define CHILD_STACK_PAGES 4ul
 
-static struct child make_child(uint64_t zone, void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
+struct child child_make(uint64_t zone, void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
 {
     struct child child = {0};
     struct exo_ctx_state state = {0};
@@ -26,12 +26,12 @@ static struct child make_child(uint64_t zone, void (*function)(uint64_t), uint64
 
 struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry)
 {
-    return make_child(ZONE, function, argument, syscall_entry, upcall_entry);
+    return child_make(ZONE, function, argument, syscall_entry, upcall_entry);
 }
 
 struct child child_new_in(uint64_t zone, void (*function)(uint64_t), uint64_t argument)
 {
-    return make_child(zone, function, argument, 0, 0);
+    return child_make(zone, function, argument, 0, 0);
 }
 
 struct child child_new(void (*function)(uint64_t), uint64_t argument)

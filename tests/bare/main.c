@@ -62,6 +62,17 @@ void bare_settle(void)
     } while (bare_frames_free() != before);
 }
 
+bool bare_asked(const char *word)
+{
+    const char *line = (const char *)bare_start->command_line_va;
+    size_t length = strlen(word);
+
+    for (; *line; line++)
+        if (memcmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == 0))
+            return true;
+    return false;
+}
+
 uint64_t bare_frames_free(void)
 {
     struct exo_stats stats;
@@ -97,6 +108,25 @@ void bare_destroy(uint64_t env)
     EXPECT(exo_cap_delete(env), 0);
 }
 
+/* With only=WORD on the command line: cases with this word in their names. */
+static bool wanted(const char *name)
+{
+    const char *word = (const char *)bare_start->command_line_va;
+    size_t length = 0;
+
+    while (*word && memcmp(word, "only=", 5) != 0)
+        word++;
+    if (!*word)
+        return true;
+    word += 5;
+    while (word[length] && word[length] != ' ')
+        length++;
+    for (; *name; name++)
+        if (strncmp(name, word, length) == 0)
+            return true;
+    return false;
+}
+
 /* Slots and frames must be the same after each case as before. */
 void exo_main(const struct exo_startup *start)
 {
@@ -108,6 +138,8 @@ void exo_main(const struct exo_startup *start)
         uint64_t frames;
         uint32_t slots = bare_slots_used();
 
+        if (!wanted(at->name))
+            continue;
         at->run(); /* the first run may grow what stays: page tables */
         bare_settle();
         frames = bare_frames_free();

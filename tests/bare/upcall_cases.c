@@ -13,6 +13,7 @@ void upcall_handler(struct exo_upcall *frame, uint64_t cause) __attribute__((use
  * (iretq is no way back here: under SMAP, TCG reads its frame with the kernel's eyes.)
  */
 __asm__(".text\n"
+        ".globl syscall_stub, upcall_stub\n"
         "syscall_stub:\n"
         "    inc %rax\n"
         "    movl $0, %gs:32\n"

@@ -419,6 +419,29 @@ CASE(port_string, "a device's bytes go to memory that is there")
     REFUSED(PORT_STRING, RANGE, ports, 16, 1, MEMORY, 4);
 }
 
+CASE(gas, "gas and shares")
+{
+    uint64_t env = MUST_DO(ENV_CREATE, ZONE), zone = case_zone(600, EXO_LABEL_USER), endpoint = MUST_DO(EP_CREATE);
+
+    REFUSED(GAS_INFO, TYPE, CTX, MEMORY);
+    REFUSED(GAS_INFO, FAULT, env, NOWHERE);
+    REFUSED(GAS_SET, TYPE, CTX, 0, 0, 0);
+    REFUSED(GAS_SET, INVAL, env, 1, 0, 0);
+    zones[0]->gas.depth = 200; /* as if there were so many accounts above */
+    REFUSED(GAS_SET, LIMIT, env, 0, 0, 0);
+    zones[0]->gas.depth = 0;
+    REFUSED(GAS_GRANT, TYPE, CTX, zone, 1);
+    REFUSED(GAS_GRANT, INVAL, env, zone, 0);
+    (void)MUST_DO(GAS_SET, env, EXO_GAS_FIXED, 10, 0);
+    REFUSED(GAS_GRANT, GAS, env, zone, 11);
+    REFUSED(GAS_NOTIFY, TYPE, CTX, endpoint, 1);
+    REFUSED(GAS_NOTIFY, INVAL, MUST_DO(ENV_CREATE, ZONE), endpoint, 1);
+    REFUSED(GAS_POLICY, FAULT, MACHINE, NOWHERE);
+    REFUSED(GAS_POLICY, INVAL, MACHINE, MEMORY);
+    REFUSED(GAS_PRICE, INVAL, EXO_GAS_CLASSES);
+    REFUSED(ZONE_WEIGHT, INVAL, zone, 0);
+}
+
 CASE(batch, "batches that are none")
 {
     REFUSED(BATCH, INVAL, MEMORY, EXO_BATCH_MOST + 1);

@@ -67,6 +67,7 @@ struct m_object {
     uint64_t demands, takings, wanted, mapped_then, taken, reclaim_ns;
     /* context */
     struct m_object *env, *endpoint, *server, *client;
+    struct m_object *sponsor; /* counted: the zone whose gas pays while this serves */
     uint64_t upage_physical, upage_va, transfer;
     uint8_t state, sleeps_in; /* the call that it is in, or made last */
     bool waits_endpoint, woken, timer_armed, event_armed, words_expected;

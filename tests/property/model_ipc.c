@@ -44,18 +44,32 @@ static void enter_endpoint(struct m_object *context, struct m_object *endpoint, 
     list_push(queue, context);
 }
 
+/* Who serves works on his client's gas: that of its zone, or of whom it serves itself. */
+static void sponsor(struct m_object *server, struct m_object *zone)
+{
+    struct m_object *before = server->sponsor;
+
+    if (zone)
+        m_hold(zone);
+    server->sponsor = zone;
+    if (before)
+        m_drop(before);
+}
+
 void m_forget(struct m_object *context)
 {
     if (context->state == CTX_CALL || context->state == CTX_RECEIVE) {
         leave_endpoint(context);
     } else if (context->state == CTX_REPLY) {
         context->server->client = NULL;
+        sponsor(context->server, NULL);
         context->server = NULL;
     }
     if (context->client) {
         struct m_object *client = context->client;
 
         context->client = NULL;
+        sponsor(context, NULL);
         client->server = NULL;
         m_ready(client, -EXO_E_PEER);
     }
@@ -170,6 +184,7 @@ static int64_t hand_over(struct step *s, struct m_object *caller, struct m_objec
         receiver->words[5] = got->r9;
     receiver->words_expected = true;
     receiver->client = caller;
+    sponsor(receiver, caller->sponsor ? caller->sponsor : caller->env->charged);
     caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
@@ -341,6 +356,7 @@ void call_ep_recv(struct step *s)
         struct m_object *client = s->caller->client;
 
         s->caller->client = NULL;
+        sponsor(s->caller, NULL);
         client->server = NULL;
         m_ready(client, -EXO_E_PEER);
     }
@@ -354,6 +370,7 @@ static void answer(struct m_object *server, const uint64_t words[6])
     if (!client)
         return;
     server->client = NULL;
+    sponsor(server, NULL);
     client->server = NULL;
     m_ready(client, 0);
     client->words_expected = true;

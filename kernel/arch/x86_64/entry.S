@@ -8,14 +8,8 @@
 
     .section .text.entry, "ax"
 
-    .globl syscall_entry
-    .balign 64
-syscall_entry:
-    swapgs
-    cmp $EXO_CALL_BASE, %rax
-    jb redirect
-    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
-    jae redirect
+/* From a `syscall` in ring 3: its registers, into the context. */
+    .macro SAVE_CALLER
     mov %rsp, %gs:PERCPU_USER_RSP
     mov %gs:PERCPU_REGS_END, %rsp
     pushq $SEGMENT_USER_DATA
@@ -38,6 +32,17 @@ syscall_entry:
     push %r13
     push %r14
     push %r15
+    .endm
+
+    .globl syscall_entry
+    .balign 64
+syscall_entry:
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    SAVE_CALLER
     lea -CONTEXT_REGS(%rsp), %rdi
     mov %gs:PERCPU_STACK, %rsp
     lea -EXO_CALL_BASE(%rax), %rsi
@@ -48,6 +53,8 @@ syscall_entry:
 
 /* A system call of the environment's own: back up to its entry, with RIP and RFLAGS in the context page. */
 redirect:
+    subq $EXO_PRICE_SYSCALL, gas_purse(%rip)
+    js redirect_dry
     mov %r11, %gs:PERCPU_SCRATCH
     mov %gs:PERCPU_UPAGE, %r11
     mov %rcx, EXO_UPAGE_SC_RIP(%r11)
@@ -59,6 +66,16 @@ redirect:
     mov $RFLAGS_FIXED, %r11d
     swapgs
     sysretq
+
+/* The purse is empty: as an entry of the kernel's own, and when there is gas again, the redirect in C. */
+redirect_dry:
+    SAVE_CALLER
+    lea -CONTEXT_REGS(%rsp), %rdi
+    mov %gs:PERCPU_STACK, %rsp
+    xor %ebp, %ebp
+    call trap_redirect
+    mov %rax, %rdi
+    jmp resume_context
 
 /* RDI: context. To ring 3 with its registers: all of them, or as after syscall. */
     .globl resume_context

@@ -3,6 +3,7 @@
 #include "port.h"
 
 struct context *trap_call(struct context *context, uint64_t number);
+struct context *trap_redirect(struct context *context);
 struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
 void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
 _Noreturn void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error);
@@ -33,6 +34,22 @@ struct context *trap_call(struct context *context, uint64_t number)
     result = call_dispatch(context, number);
     if (result != 0)
         arch_result(context, result);
+    return leave();
+}
+
+/* What `redirect` in entry.S does, for a context that has to be given gas first. */
+struct context *trap_redirect(struct context *context)
+{
+    struct exo_regs *regs = &context->arch.regs;
+    struct exo_upage *page = context->upage;
+
+    page->sc_rip = regs->rcx;
+    page->sc_rflags = regs->r11;
+    page->masked = 1;
+    percpu.redirects++;
+    regs->rip = context->arch.syscall_entry;
+    regs->rflags = RFLAGS_FIXED;
+    context->arch.full_return = 0;
     return leave();
 }
 

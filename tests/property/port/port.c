@@ -47,6 +47,7 @@ void arch_init_memory(const struct boot *boot)
 
 void arch_init_devices(void)
 {
+    info->tsc_hz = 1000000000;
 }
 
 void arch_power_off(unsigned code)

@@ -1,0 +1,13 @@
+/* What the calls about gas (calls.c) know of the accounts' workings (account.c) beyond kernel.h. */
+#ifndef GAS_PARTS_H
+#define GAS_PARTS_H
+#include "kernel.h"
+
+extern struct exo_gas_policy gas_policy;
+uint32_t gas_class_factor(unsigned class); /* what the oracle asks of a class now */
+/* The environment's own account, below the one that it used; NULL, if that is too deep already. */
+struct gas_account *gas_make_own(struct env *env);
+/* Gas has come or the rate is another: whoever waits tries again. */
+void gas_changed(struct gas_account *account);
+
+#endif
