@@ -19,13 +19,14 @@ from linux_guest import LinuxGuest
 
 MACHINE_CASES = ["boot", "memory", "image", "idle"]
 KERNEL_CASES = ["kernel_null", "mem_map_1", "mem_unmap_1", "mem_protect_1"]  # kernelbench: only counted, and only ExoV6
+COUNT_CASES = ["gas_charge"]  # only counted, and only here
 UNITS = {"boot": "s", "memory": "MiB", "image": "KiB", "idle": "% CPU"}
 # What the project promises: how many times as fast as the faster Linux, and which of Linux's cases counts.
 BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_64k": 1.1, "pipe_pingpong": 2.0, "fork_wait": 1.5,
         "fork_exec_wait": 1.5, "boot": 10.0}
 COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
 CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
-COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0}
+COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0}
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400
 
@@ -58,7 +59,16 @@ class Series:
 
 def known_cases(program):
     run = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
-    return run.stdout.split() + MACHINE_CASES + KERNEL_CASES
+    return run.stdout.split() + MACHINE_CASES + KERNEL_CASES + COUNT_CASES
+
+
+def gas_charge(kernel):
+    """Instructions of the charge on the way of a system call: they lie in a row between two labels of the entry code."""
+    symbols = subprocess.run(["nm", kernel], capture_output=True, text=True, check=True).stdout
+    first, end = (re.search(rf"^([0-9a-f]+) \w {name}$", symbols, re.M)[1] for name in ("gas_charge", "gas_charged"))
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address=0x{first}", f"--stop-address=0x{end}", kernel],
+                          capture_output=True, text=True, check=True).stdout
+    return len(re.findall(r"^\s*[0-9a-f]+:\t", code, re.M))
 
 
 def choose(names, words):
@@ -89,6 +99,7 @@ class Bench:
         self.program = built.program("bench", "exobench")
         if not os.path.exists(self.program):
             raise ExoError(f"there is no {os.path.relpath(self.program)}", "the build makes it: see bench/CMakeLists.txt")
+        self.kernel = built.kernel
         self.names = choose(known_cases(self.program), values.words)
         self.systems = []
         values.warn = lambda text: print(f"exo: {text}", file=sys.stderr)
@@ -107,7 +118,7 @@ class Bench:
         self.figures[system.name].setdefault(case, Series()).values.append(value)
 
     def exobench(self, system, arguments, extra=()):
-        cases = [name for name in self.names if name not in MACHINE_CASES + KERNEL_CASES]
+        cases = [name for name in self.names if name not in MACHINE_CASES + KERNEL_CASES + COUNT_CASES]
         if not cases:
             return
         text = f"/bench/exobench {arguments} {' '.join(cases)}"
@@ -123,6 +134,8 @@ class Bench:
             if system.name == "ExoV6" and any(name in KERNEL_CASES for name in self.names):
                 for case, value in parse(system.bare("kernelbench.img", RUN_LIMIT_S, qemu.COUNTING)).items():
                     self.add(system, case, value)
+            if system.name == "ExoV6" and "gas_charge" in self.names:
+                self.add(system, "gas_charge", gas_charge(self.kernel))
 
     def measure(self):
         for boot in range(self.boots):

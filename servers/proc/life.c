@@ -297,9 +297,12 @@ static void end_session(uint32_t index)
         group_set_tty(processes[index].sid, NO_TTY);
 }
 
-static void end_first(uint32_t index)
+void life_end_run(int32_t status)
 {
-    table->first_status = processes[index].status;
+    if (!table->first_pid || table->first_done)
+        return;
+    table->first_status = status;
+    table->gas_used = machine_gas_used();
     __atomic_store_n(&table->first_done, 1, __ATOMIC_SEQ_CST);
     machine_notify_tty(PX_NOTE_FIRST_DONE);
 }
@@ -344,7 +347,7 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (!orderly || leader)
         machine_notify_tty(PX_NOTE_PROCESS);
     if (process->pid == table->first_pid)
-        end_first(index);
+        life_end_run(process->status);
     tell_parent(index, exit_code(status), status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
     if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
         life_reap(index);

@@ -12,7 +12,7 @@ _Noreturn void exo_main(const struct px_server_start *start)
     bool answer = false;
     int64_t status;
 
-    if (machine_start(start) < 0 || image_start() < 0)
+    if (machine_start(start) < 0 || image_start() < 0 || gas_start(start) < 0)
         __builtin_trap(); /* rs reports the death */
     table_start();
     for (;;) {
@@ -25,8 +25,16 @@ _Noreturn void exo_main(const struct px_server_start *start)
             (void)!exo_yield(); /* the killer goes on until it waits or has had its time */
             life_end_killed();
         }
+        if (answer && gas_deadline_ns() != EXO_DEADLINE_NEVER) { /* the call that does both knows no deadline */
+            (void)!exo_ep_reply(message.word[0], message.word[1], message.word[2], message.word[3], message.word[4]);
+            answer = false;
+        }
         status = answer ? exo_ep_reply_recv(machine_endpoint(), &message)
-                        : exo_ep_recv(machine_endpoint(), &message, EXO_DEADLINE_NEVER);
+                        : exo_ep_recv(machine_endpoint(), &message, gas_deadline_ns());
+        if (status == -EXO_E_TIMEOUT)
+            gas_look();
+        else if (status == 0 && message.badge == EXO_BADGE_KERNEL && message.word[0] == EXO_NOTE_NOTIFY)
+            gas_noted(message.word[1]);
         answer = status == 0 && serve(&message);
     }
 }

@@ -92,6 +92,7 @@ void machine_destroy(uint32_t index, int32_t status);
 void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
 void machine_wake(uint32_t *word);
 uint64_t machine_now_ns(void);
+uint64_t machine_gas_used(void); /* by all processes */
 uint64_t machine_cpu_ns(uint32_t index);
 uint64_t machine_frames(uint32_t index);
 /* Notifications (PX_NOTE_*) to fs and tty. */
@@ -172,6 +173,8 @@ struct exec_text { /* message page of PX_PROC_EXEC */
 void life_exec(uint32_t index, const struct exec_text *text);
 /* The end, whatever its cause. `orderly`: the libOS has closed its descriptors itself. */
 void life_end(uint32_t index, int32_t status, bool orderly);
+/* The machine ends with this status, whoever still runs. */
+void life_end_run(int32_t status);
 /*
  * SIGKILL in two steps, as on Linux, where the killed process ends by itself a moment after kill(2) has returned: shells print what they do in that order.
  * Nothing that a killed process says is heard any more: serve() ends those that wait first.

@@ -31,7 +31,17 @@ enum server_slot {
 #define RIGHTS_ENDPOINT (EXO_RIGHT_RECV | EXO_RIGHT_MINT | EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY | EXO_RIGHT_COPY)
 #define RIGHTS_CLIENT (EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY | EXO_RIGHT_COPY)
 #define RIGHTS_MINT (EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY | EXO_RIGHT_MINT | EXO_RIGHT_COPY)
+#define RIGHTS_PROCESS_ZONE (EXO_RIGHT_CHARGE | EXO_RIGHT_ZONE | EXO_RIGHT_GAS | EXO_RIGHT_INSPECT | EXO_RIGHT_COPY)
 #define RIGHTS_NEIGHBOUR (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_INSPECT)
+
+/*
+ * What gas costs (1/256 of the listed prices): more than eight ready contexts, and less than an eighth of memory free, make it dearer, up to four
+ * times. Class 0 is everybody's; 1 and 2 are for what can be cheap, 3 to 7 for what must not be stopped lightly and pays for it.
+ */
+static const struct exo_gas_policy prices = {
+    .base = 256, .runnable_free = 8, .runnable_step = 8, .frames_low = 32, .frames_step = 16, .congestion_max = 1024,
+    .classes = {256, 192, 128, 320, 384, 512, 768, 1024},
+};
 
 struct server {
     const char *name;
@@ -163,7 +173,7 @@ static void give_proc(struct px_server_start *start)
     give(env, GIVE_MINT_PROC, servers[PX_SERVER_PROC].endpoint, RIGHTS_MINT, 0);
     give(env, GIVE_MINT_FS, servers[PX_SERVER_FS].endpoint, RIGHTS_MINT, 0);
     give(env, GIVE_MINT_TTY, servers[PX_SERVER_TTY].endpoint, RIGHTS_MINT, 0);
-    give(env, GIVE_PROCESS_ZONE, process_zone, EXO_RIGHT_CHARGE | EXO_RIGHT_ZONE | EXO_RIGHT_INSPECT | EXO_RIGHT_COPY, 0);
+    give(env, GIVE_PROCESS_ZONE, process_zone, RIGHTS_PROCESS_ZONE, 0);
     give(env, GIVE_AUDIT, SLOT_AUDIT, EXO_RIGHT_AUDIT | EXO_RIGHT_COPY, 0);
     give(env, GIVE_ENV_FS, servers[PX_SERVER_FS].env, RIGHTS_NEIGHBOUR, 0);
     give(env, GIVE_ENV_TTY, servers[PX_SERVER_TTY].env, RIGHTS_NEIGHBOUR, 0);
@@ -246,6 +256,7 @@ static void start_servers(const struct exo_startup *startup)
     uint64_t server_zone = make_zones();
     struct exo_stats stats;
 
+    must("setting the price of gas", exo_gas_policy(SLOT_MACHINE, &prices));
     death_endpoint = must("making an endpoint", exo_ep_create());
     for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++) {
         servers[who].endpoint = must("making an endpoint", exo_ep_create_in(server_zone));

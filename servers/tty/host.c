@@ -3,6 +3,8 @@
  * machine. All that comes over the link is checked; a host that breaks the protocol ends the machine, with a
  * reason on the kernel's console.
  */
+#include <exo/format.h>
+
 #include "host_parts.h"
 
 #define GATHER_NS 300000ull     /* output is held back for so long, to send many small writes at once */
@@ -24,6 +26,17 @@ void host_show(void)
     (void)host_send_terminal();
 }
 
+static bool asked_for_gas(void)
+{
+    static const char word[] = "exo.gas-summary";
+    const char *line = (const char *)service.start->command_line_va;
+
+    for (; *line; line++)
+        if (strncmp(line, word, sizeof(word) - 1) == 0)
+            return true;
+    return false;
+}
+
 static void look_at_first(void)
 {
     const struct px_proctab *table = service.table;
@@ -32,6 +45,12 @@ static void look_at_first(void)
         return;
     host.status = (uint32_t)table->first_status;
     host.phase = PHASE_LAST;
+    if (asked_for_gas()) {
+        char text[64];
+
+        exo_format(text, sizeof(text), "exo: gas used: %lu\n", table->gas_used);
+        (void)host_log((const uint8_t *)text, strlen(text)); /* without room it is lost: it is no more than a note */
+    }
     for (unsigned i = 1; i < 3; i++)
         host.left[i] = (uint32_t)stream_filled(&host.stream[i]);
 }

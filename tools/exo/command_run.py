@@ -1,6 +1,7 @@
 """./exo run: boot, run one program, power off."""
 
 import os
+import re
 
 from exo import archive, guest_program, link
 from exo.build import Build, build
@@ -12,6 +13,8 @@ DEFAULT_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
 }
+GAS_RATE_MAX = 10**10  # abi/exo.abi
+GAS_AMOUNT_MAX = 2**62 - 1
 SHELL = ["/bin/sh", "-l"]
 
 
@@ -23,6 +26,18 @@ def seconds(text):
     if not 0 < value < 1e9:
         raise ValueError("a time limit is a number of seconds above 0")
     return value
+
+
+def gas(text):
+    """An amount of gas, or a rate: a number with k, M or G behind it, and perhaps /s."""
+    match = re.fullmatch(r"([0-9]+)([kMG]?)(/s)?", text)
+    if not match:
+        raise ValueError("gas is a number such as 500000, 10M, 10k/s or 1M/s")
+    amount = int(match[1]) * {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}[match[2]]
+    most = GAS_RATE_MAX if match[3] else GAS_AMOUNT_MAX
+    if not 0 < amount <= most:
+        raise ValueError(f"from 1 to {most:,}{match[3] or ''} is possible")
+    return f"{amount}{match[3] or ''}"
 
 
 def guest_path(text):
@@ -61,6 +76,9 @@ GUEST_OPTIONS = [
     Option("zone", VALUE, "LABEL", "run the program in a zone of its own with this security label"),
     Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
     Option("missing", FLAG, "", "at the end, print which system calls were asked for and are missing"),
+    Option("gas", VALUE, "N[/s]", "gas for the program and all that it starts: an amount, or so much a second (k, M, G: thousands)", check=gas),
+    Option("gas-grace", VALUE, "S", "with --gas N/s: how long it may want more than it has (10)", check=seconds),
+    Option("gas-summary", FLAG, "", "at the end, print on standard error how much gas was used"),
     Option("kernel-log", VALUE, "FILE", "keep the kernel's messages"),
     Option("quiet", FLAG, "", "no progress"),
 ]
@@ -68,7 +86,6 @@ LATER_OPTIONS = [
     Option("publish", VALUE, "HOST:GUEST", missing=True, short="p"),
     Option("volume", VALUE, "DIR:GUESTPATH", missing=True, short="v"),
     Option("disk", VALUE, "FILE", missing=True),
-    Option("gas", VALUE, "N/s", missing=True),
     Option("package", VALUE, "NAME", missing=True),
 ]
 OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
@@ -85,7 +102,12 @@ shared libraries that they need are added to the guest.
 """
 STATUSES = """
 Exit status: the program's; 126 not executable, 127 not found, 128+n ended by signal n; 200 kernel panic, 201 QEMU failed,
-202 time limit."""
+202 time limit, 203 gas used up.
+
+Gas: a system call costs 10, a message 50, a context switch 100, a fault 500, a microsecond of processor time 1, and more when the machine
+is crowded (docs/decisions/0007-gas.md). With --gas N the run ends with status 203 when N is used up. With --gas N/s the program is stopped
+whenever it has used more than N a second (a second's worth may be saved up), and goes on when there is more. It is taken for a runaway, and the
+run ends with status 203, when it has wanted more than it had for the whole grace: never, in that time, was a second's worth saved up again."""
 
 
 def environment(values):
@@ -106,8 +128,20 @@ def the_build(values, targets=("kernel", "image")):
     return build(values.preset, values.compiler, targets, values.quiet)
 
 
+def kernel_words(values):
+    """What the kernel's command line tells the servers besides --append."""
+    words = [values.append] if values.append else []
+    if getattr(values, "gas", None):
+        words.append(f"exo.gas={values.gas}")
+        if values.gas_grace is not None:
+            words.append(f"exo.gas-grace={round(values.gas_grace * 1000)}")
+    if getattr(values, "gas_summary", False):
+        words.append("exo.gas-summary")
+    return " ".join(words)
+
+
 def machine(values, gdb=None):
-    return Machine(values.machine, values.cpu, values.smp, values.memory, values.append, gdb)
+    return Machine(values.machine, values.cpu, values.smp, values.memory, kernel_words(values), gdb)
 
 
 def image_for(built, command, values):

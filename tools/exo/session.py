@@ -23,6 +23,7 @@ from exo.terminal import RawTerminal, size
 STATUS_PANIC = 200
 STATUS_QEMU = 201
 STATUS_TIME = 202
+STATUS_GAS = 203
 
 PENDING_MAX = 1 << 20         # bytes that may wait for standard output before the link is no longer read
 SERIAL_GATHER_S = 0.0003      # QEMU's serial port writes byte by byte; to wake for each of them would cost more than all else
@@ -366,6 +367,10 @@ class Session:
         if self.exit_status is None:
             self._failed(status, log)
             return STATUS_QEMU
+        if self.exit_status & link.GAS_USED_UP:
+            print("exo: the program's gas is used up, and the run was ended\n  --gas sets how much there is; --gas-summary prints what is used",
+                  file=sys.stderr)
+            return STATUS_GAS
         if os.WIFSIGNALED(self.exit_status):
             return 128 + os.WTERMSIG(self.exit_status)
         return os.WEXITSTATUS(self.exit_status)

@@ -27,7 +27,8 @@ enum px_link_type {
     PX_LINK_TERMINAL = 'T', /* bytes that the console terminal shows */
     PX_LINK_CREDIT = 'C', /* u32: the host may send so many more INPUT bytes. None may be sent before the first CREDIT. */
     PX_LINK_LOG = 'L',    /* text for the host's stderr: strace lines, summaries */
-    PX_LINK_EXIT = 'X',   /* u32 wait status of the first process (Linux encoding). All output has been sent. The guest powers off after it. */
+    PX_LINK_EXIT = 'X',   /* u32 wait status of the first process (Linux encoding), or PX_STATUS_GAS. All output has been sent. The guest
+                             powers off after it. */
 };
 
 struct px_link_hello {

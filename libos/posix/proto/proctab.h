@@ -63,7 +63,9 @@ struct px_proctab {
     uint32_t entries;    /* no entry at or above this index has ever been used: scans end here */
     uint32_t table_pages; /* pages of the table that exist; the others are mapped when somebody looks (PX_PROC_TABLE) */
     char hostname[65];
+    uint64_t gas_used;   /* by all processes, when the first one has ended */
 };
+#define PX_STATUS_GAS 0x10000 /* first_status beyond what wait tells: the run was ended because its gas was used up */
 _Static_assert(sizeof(struct px_proctab) == 1024, "header is one entry");
 #define PX_PROC(table, index) (&((struct px_proc *)(table))[index])
 

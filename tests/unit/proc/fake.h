@@ -37,6 +37,10 @@ static bool fake_fails(void)
 {
     return fake_fail_in >= 0 && fake_fail_in-- == 0;
 }
+uint64_t machine_gas_used(void)
+{
+    return 4711;
+}
 struct px_ppage *machine_ppage(uint32_t index)
 {
     CHECK(index > INIT && index < PX_PROCS_MAX);
