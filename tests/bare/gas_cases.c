@@ -338,7 +338,7 @@ CASE(gas_made_by, "an environment made by one with an account of its own uses th
     end();
 }
 
-#define BURN 200000
+#define BURN 3000000
 
 /* Works hard for whoever calls. */
 static void server(uint64_t unused)
@@ -402,7 +402,7 @@ CASE(gas_donation, "a server works on its client's gas; one client without gas s
     of_server = gas_of(serving.env).consumed;
     CHECK(info.consumed > *shared(1) * (EXO_PRICE_SYSCALL + EXO_PRICE_IPC));
     CHECK(of_server < info.consumed / 4);
-    EXPECT(exo_gas_grant(SELF, poor.env, (uint64_t)(1000 - (int64_t)gas_of(poor.env).balance)), 0);
+    EXPECT(exo_gas_grant(SELF, poor.env, (uint64_t)(1000000000 - (int64_t)gas_of(poor.env).balance)), 0);
     CHECK(moves(0));
     kill(&poor);
     CHECK(moves(1));

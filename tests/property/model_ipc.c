@@ -200,6 +200,19 @@ static int64_t kernel_failed(const struct m_object *caller)
 
 static struct step *present; /* the call that is being judged */
 
+/* Whose call the kernel took, or refused, next: which zone's comes first is the scheduler's business. */
+static struct m_object *taken(const struct m_object *endpoint, const struct m_object *receiver)
+{
+    for (unsigned i = 0; i < endpoint->callers.count; i++) {
+        struct m_object *caller = endpoint->callers.at[i];
+        const struct context *context = (const struct context *)caller->kernel;
+
+        if (context->state == CTX_REPLY ? &context->server->object == receiver->kernel : caller->transfer && kernel_failed(caller) < 0)
+            return caller;
+    }
+    return endpoint->callers.at[0];
+}
+
 static bool take_message(struct m_object *receiver, struct m_object *endpoint)
 {
     if (endpoint->deaths.count > 0) {
@@ -224,7 +237,7 @@ static bool take_message(struct m_object *receiver, struct m_object *endpoint)
         return true;
     }
     while (endpoint->callers.count > 0) {
-        struct m_object *caller = endpoint->callers.at[0];
+        struct m_object *caller = taken(endpoint, receiver);
         int64_t failed = caller->transfer ? kernel_failed(caller) : 0;
 
         leave_endpoint(caller);
