@@ -14,6 +14,14 @@ bool output(struct step *s, uint64_t va, uint64_t bytes)
 
 /* ---- capabilities ---- */
 
+/* Memory may be short before a slot whose object is gone is emptied for something else, or after that. */
+static bool was_emptied(const struct m_object *env, const struct m_cap *cap)
+{
+    struct capability *slot;
+
+    return cap_resolve((struct env *)env->kernel, m_handle(env, cap), CAP_ANY, 0, &slot) == -EXO_E_STALE;
+}
+
 /* The slot that is asked for must be usable; what it named, and is gone, goes. */
 static void check_slot(struct step *s, struct m_object *env, uint64_t index)
 {
@@ -22,10 +30,12 @@ static void check_slot(struct step *s, struct m_object *env, uint64_t index)
     MUST(s, env->ended, PEER);
     MUST(s, index >= ANY_SLOT_END, INVAL);
     MAY(s, m_tight(s, env->charged, 3), NOMEM);
-    if (s->must || index == 0 || s->result == -EXO_E_NOMEM)
+    if (s->must || index == 0)
         return;
-    if (slot->object && slot->object->dead)
+    if (slot->object && slot->object->dead && (s->result != -EXO_E_NOMEM || was_emptied(env, slot)))
         m_clear(env, (uint32_t)index);
+    if (s->result == -EXO_E_NOMEM)
+        return;
     MUST(s, slot->object || slot->generation == UINT32_MAX, EXISTS);
 }
 

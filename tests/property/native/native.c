@@ -13,6 +13,7 @@
 #define BATCH 1000u
 #define BATCHES 2000u
 
+static struct context *self;
 static struct env *env;
 static uint64_t handles[8];
 
@@ -46,6 +47,22 @@ static uint64_t label_lattice(uint64_t i)
     return exo_label_join_of(i % EXO_LABELS, i / 7 % EXO_LABELS) + exo_label_meet_of(i % EXO_LABELS, i / 7 % EXO_LABELS);
 }
 
+/* What each operation pays: a subtraction, and the look at the end of the kernel entry. */
+static uint64_t gas_pay(uint64_t i)
+{
+    gas_charge(EXO_PRICE_SYSCALL + i % 2);
+    if (__builtin_expect(gas_purse < 0, 0))
+        (void)gas_admit(self);
+    return (uint64_t)gas_purse;
+}
+
+/* A purse that is empty, filled from the account's meter and those above. */
+static uint64_t gas_fill(uint64_t i)
+{
+    gas_purse = -1 - (int64_t)(i % 8);
+    return gas_admit(self);
+}
+
 __attribute__((noipa)) static double cycles(operation *run)
 {
     volatile uint64_t sink = 0;
@@ -71,13 +88,17 @@ static void measure(void)
         operation *run;
         unsigned most;
     } operations[] = {{"cap_check", cap_check, 50}, {"rights_lattice", rights_lattice, 20}, {"label_dominance", label_dominance, 20},
-                      {"label_lattice", label_lattice, 20}};
+                      {"label_lattice", label_lattice, 20}, {"gas_charge", gas_pay, 45}, {"gas_admit", gas_fill, 45}};
     double empty = cycles(nothing);
     static const uint64_t none[6];
 
-    env = sched_pick()->env;
+    self = sched_pick();
+    env = self->env;
     for (unsigned i = 0; i < 8; i++)
-        handles[i] = (uint64_t)host_call(sched_pick(), EXO_CALL_EP_CREATE - EXO_CALL_BASE, none);
+        handles[i] = (uint64_t)host_call(self, EXO_CALL_EP_CREATE - EXO_CALL_BASE, none);
+    /* An account of its own with a limit, which is never reached, below its zone's. */
+    if (host_call(self, EXO_CALL_GAS_SET - EXO_CALL_BASE, (const uint64_t[6]){1, EXO_GAS_RATE_MAX, EXO_GAS_AMOUNT_MAX, 0}) != 0 || sched_pick() != self)
+        exit(1);
     for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         double found = cycles(operations[i].run) - empty;
 
