@@ -165,19 +165,17 @@ static void clone_slots(struct step *s)
     struct m_object *env = s->caps[0]->object, *self = s->env;
     uint64_t first = s->a[1], count = s->a[2], most;
 
+    if (first == 0 || first >= ANY_SLOT_END || first >= self->slots_end)
+        count = 0;
+    else if (count > self->slots_end - first)
+        count = self->slots_end - first;
+    most = count < 512 ? count : 512;
     MUST(s, env->ended, PEER);
-    MAY(s, m_tight(s, env->charged, 8), NOMEM);
+    MAY(s, m_tight(s, env->charged, most + 4), NOMEM);
     if (m_refused(s))
         return;
-    if (first == 0 || first >= ANY_SLOT_END)
-        count = 0;
-    if (count > 0 && first + count > self->slots_end)
-        count = first < self->slots_end ? self->slots_end - first : 0;
-    if (count > ANY_SLOT_END - first)
-        count = first < self->slots_end ? self->slots_end - first : 0;
-    most = count < 512 ? count : 512;
     REQUIRE((uint64_t)s->result <= most, "env_clone_slots did %ld of %lu", s->result, count);
-    REQUIRE((uint64_t)s->result == most || m_tight(s, env->charged, 8), "env_clone_slots stopped at %ld of %lu", s->result, count);
+    REQUIRE((uint64_t)s->result == most || s->may, "env_clone_slots stopped at %ld of %lu", s->result, count);
     for (uint64_t index = first; index < first + (uint64_t)s->result; index++) {
         struct m_cap *source = &self->slots[index], *slot = &env->slots[index];
 

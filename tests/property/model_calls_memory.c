@@ -19,7 +19,7 @@ void mem_alloc(struct step *s)
         while (limit < pages && limit < 1024 && !m_page(env, va + limit * PAGE))
             limit++;
         MUST(s, limit == 0 && pages > 0, EXISTS);
-        MAY(s, m_tight(s, env->charged, limit + 4 + limit / 256), NOMEM);
+        MAY(s, m_tight(s, env->charged, limit + 8 + limit / 256), NOMEM);
     }
     if (m_refused(s))
         return;
@@ -47,7 +47,7 @@ void mem_map(struct step *s)
         while (limit < pages && limit < 1024 && !m_page(env, va + limit * PAGE))
             limit++;
         MUST(s, limit == 0 && pages > 0, EXISTS);
-        MAY(s, m_tight(s, env->charged, 4 + limit / 256), NOMEM);
+        MAY(s, m_tight(s, env->charged, 8 + limit / 256), NOMEM);
     }
     if (m_refused(s))
         return;
@@ -124,7 +124,7 @@ void mem_share(struct step *s)
     if (!s->must) {
         for (unsigned i = 0; i < s->env->page_count; i++)
             shared += s->env->pages[i].va >= source_va && s->env->pages[i].va - source_va < pages * PAGE;
-        MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 4) || m_tight(s, s->env->charged, shared)), NOMEM);
+        MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 8) || m_tight(s, s->env->charged, shared)), NOMEM);
     }
     if (m_refused(s))
         return;
