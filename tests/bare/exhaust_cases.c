@@ -50,6 +50,20 @@ TAKE_ALL(take_large_blocks, exo_frame_claim(ZONE, 64, EXO_FRAME_ANYWHERE, 0))
 TAKE_ALL(take_memory, exo_mem_alloc(SELF, FAR(0) + i * PAGE, 1, RW))
 TAKE_ALL(take_tables, exo_mem_share(SELF, FAR(i), STACK_PAGE, 1, EXO_SHARE_SAME | RW))
 
+/* Contexts get a copy of their maker's floating-point registers: one page more each. */
+static void take_float_contexts(uint64_t argument)
+{
+    __asm__ volatile("fninit");
+    take_contexts(argument);
+}
+
+static void first_float(uint64_t argument)
+{
+    (void)argument;
+    __asm__ volatile("fninit");
+    child_exit(7);
+}
+
 /* Each derives from the one before. */
 static void take_depth(uint64_t argument)
 {
@@ -144,6 +158,7 @@ CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zon
 {
     try_to_exhaust("environments", take_environments, EXO_E_NOMEM, 50);
     try_to_exhaust("contexts", take_contexts, EXO_E_NOMEM, 100);
+    try_to_exhaust("contexts with floating-point registers", take_float_contexts, EXO_E_NOMEM, 80);
     try_to_exhaust("contexts far apart", take_far_contexts, EXO_E_NOMEM, 50);
     try_to_exhaust("endpoints", take_endpoints, EXO_E_NOMEM, 1000);
     try_to_exhaust("tallies", take_tallies, EXO_E_NOMEM, 1000);
@@ -184,6 +199,31 @@ CASE(exhaust_copies, "pages copied on write: who has no memory for one ends, and
     EXPECT((int64_t)reason, EXO_REASON_FAULT | 14 << 8);
     EXPECT(exo_unmap_all(SELF, FAR(1), 512), 0);
     end_zone(zone, before);
+}
+
+/* Memory for the registers is taken at the first floating-point instruction: `full` says whether there is none left then. */
+static uint64_t use_float(bool full)
+{
+    uint64_t before, zone, reason;
+    struct child child;
+
+    bare_settle();
+    before = bare_frames_free();
+    zone = zone_with(60);
+    child = child_with_zone(zone, first_float, 0);
+    for (uint64_t i = 0; full && exo_mem_alloc(child.env, FAR(0) + i * PAGE, 1, RW) == 1; i++)
+        ;
+    child_start(&child);
+    reason = child_end(&child);
+    end_zone(zone, before);
+    return reason;
+}
+
+CASE(exhaust_float, "the first floating-point instruction without memory for the registers ends the environment, and nobody else")
+{
+    EXPECT((int64_t)use_float(false), EXO_REASON_FAULT | 14 << 8); /* child_exit */
+    EXPECT((int64_t)use_float(true), EXO_REASON_NOPAGE);
+    EXPECT((int64_t)use_float(false), EXO_REASON_FAULT | 14 << 8);
 }
 
 CASE(others_unharmed, "while one zone is full, others make what they like")
