@@ -17,7 +17,7 @@ bool reap_waiting, reap_fresh;
 void reap_add(struct object *object)
 {
     list_append(&dying, &((struct dying *)object)->link);
-    reap_waiting = reap_fresh = true;
+    reap_waiting = reap_fresh = sched_needed = true;
 }
 
 /* True when the object is gone; counts `*most` down. */

@@ -11,19 +11,6 @@
 #define GENERATION_LAST UINT32_MAX
 #define GENERATION(key) ((uint32_t)((key) >> 16))
 
-struct capability *cap_slot(struct env *env, uint32_t index)
-{
-    struct capability *page;
-
-    if (index < SLOTS_INLINE)
-        return &env->slots[index & (SLOTS_INLINE - 1)]; /* the mask is for speculation */
-    if (index >= EXO_SLOTS_MAX || !env->directory)
-        return NULL;
-    index -= SLOTS_INLINE;
-    page = env->directory[index / SLOTS_PAGE];
-    return page ? &page[index % SLOTS_PAGE] : NULL;
-}
-
 struct capability *cap_slot_make(struct env *env, uint32_t index)
 {
     struct capability *slot = cap_slot(env, index);
@@ -45,7 +32,7 @@ struct capability *cap_slot_make(struct env *env, uint32_t index)
 }
 
 /* Why a handle does not resolve; 0 for one that does, but has a time, which has not passed. */
-static int64_t explain(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights)
+__attribute__((noinline, cold)) int64_t cap_explain(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights)
 {
     if (!slot || (handle & 0xffff) == 0 || handle >> 48)
         return -EXO_E_BADSLOT;
@@ -58,18 +45,6 @@ static int64_t explain(const struct capability *slot, uint64_t handle, unsigned 
     if (type != CAP_ANY && slot->object->type != type)
         return -EXO_E_TYPE;
     return rights & ~slot->rights ? -EXO_E_RIGHTS : 0;
-}
-
-int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found)
-{
-    struct capability *slot = cap_slot(env, (uint32_t)(handle & 0xffff));
-
-    *found = slot;
-    if (__builtin_expect(slot && (slot->key ^ handle) == SLOT_LIVE && !slot->object->dead &&
-                             (type == CAP_ANY || slot->object->type == type) && !(rights & ~slot->rights),
-                         true))
-        return 0;
-    return explain(slot, handle, type, rights);
 }
 
 static bool slot_usable(const struct capability *slot)

@@ -70,6 +70,7 @@ struct gas_account *gas_make_own(struct env *env)
             return NULL;
         gas_account_init(&env->own_gas, env->gas, env->zone, &env->object);
         env->gas = &env->own_gas;
+        sched_needed = true;
     }
     return &env->own_gas;
 }
@@ -103,6 +104,7 @@ void gas_change_zone(struct env *env, struct zone *zone)
             context->state = CTX_READY;
     }
     env->zone = zone;
+    sched_needed = true;
     if (env->gas == &env->own_gas) {
         env->own_gas.parent = &zone->gas;
         env->own_gas.zone = zone;
@@ -310,6 +312,7 @@ __attribute__((noinline)) void gas_load(struct gas_account *account)
     gas_end_ns = UINT64_MAX;
     if (account->metered)
         renew_end(arch_now_ns());
+    sched_needed = true;
 }
 
 void gas_time_passed(void)
@@ -343,6 +346,7 @@ void gas_sponsor(struct context *server, struct gas_account *account)
         object_hold(account->owner);
     sched_requeue_begin(server);
     server->sponsor = account;
+    sched_needed = true;
     sched_requeue_end(server);
     if (!before)
         return;

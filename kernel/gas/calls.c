@@ -64,6 +64,7 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
     if (account == gas_loaded) {
         gas_purse = 0;
         gas_end_ns = UINT64_MAX;
+        sched_needed = true;
     }
     gas_changed(account);
     return 0;

@@ -86,8 +86,13 @@ void frame_return(uint64_t first, uint64_t end);
 
 struct object {
     uint32_t references; /* capabilities and kernel references */
-    uint8_t type;        /* EXO_TYPE_* */
-    uint8_t dead;        /* destroyed: capabilities to it do not resolve */
+    union {
+        struct {
+            uint8_t type; /* EXO_TYPE_* */
+            uint8_t dead; /* destroyed: capabilities to it do not resolve */
+        };
+        uint16_t living_type; /* both: equals a type for a living object of it */
+    };
     uint8_t label;       /* EXO_LABEL_*: its zone's; a zone's and an environment's are their own */
     uint64_t id;
     struct zone *zone;   /* its memory is charged here */
@@ -136,8 +141,6 @@ struct cap_make {
     uint64_t rights, badge, expires_ns;
 };
 
-/* Resolves a handle of env: type and rights checked. */
-int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found);
 /* Puts the first capability to an object into an empty slot (index 0: any); returns the handle or an error. */
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge);
 /* As cap_insert, for an object that was made by virtue of a capability to another: taken back with what derives from that. */
@@ -145,7 +148,6 @@ int64_t cap_insert_below(struct env *env, const struct capability *above, struct
 /* As cap_insert, for one that derives from another: within its rights and its time. */
 int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns);
 void cap_clear(struct env *env, struct capability *slot);
-struct capability *cap_slot(struct env *env, uint32_t index); /* NULL: there is none yet */
 struct capability *cap_slot_make(struct env *env, uint32_t index); /* as cap_slot, but makes the page that is missing; NULL: no memory */
 /* An empty slot at the index, or anywhere (0, changed); NULL and the error in *status. */
 struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *status);
@@ -286,6 +288,37 @@ struct env {
 };
 _Static_assert(sizeof(struct env) <= PAGE, "an environment is a page");
 
+static inline struct capability *cap_slot(struct env *env, uint32_t index) /* NULL: there is none yet */
+{
+    struct capability *page;
+
+    if (__builtin_expect(index < SLOTS_INLINE, true))
+        return &env->slots[index & (SLOTS_INLINE - 1)]; /* the mask is for speculation */
+    if (index >= EXO_SLOTS_MAX || !env->directory)
+        return NULL;
+    index -= SLOTS_INLINE;
+    page = env->directory[index / SLOTS_PAGE];
+    return page ? &page[index % SLOTS_PAGE] : NULL;
+}
+
+int64_t cap_explain(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights);
+
+/*
+ * Resolves a handle of env: type and rights checked. On the path of each call: one comparison of the key finds empty, stale and special slots, one
+ * tells a living object of the type.
+ */
+static inline int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found)
+{
+    struct capability *slot = cap_slot(env, (uint32_t)(handle & 0xffff));
+
+    *found = slot;
+    if (__builtin_expect(slot && (slot->key ^ handle) == SLOT_LIVE &&
+                             (type == CAP_ANY ? !slot->object->dead : slot->object->living_type == type) && !(rights & ~slot->rights),
+                         true))
+        return 0;
+    return cap_explain(slot, handle, type, rights);
+}
+
 /* May the environment do to the object what needs one of these relations (EXO_RULE_*)? One look-up: it stands on the path of each call. */
 static inline bool label_may(const struct env *actor, const struct object *object, unsigned allowed)
 {
@@ -410,34 +443,7 @@ void endpoint_free(struct object *object);
 bool endpoint_has_message(const struct endpoint *endpoint);
 void ipc_forget(struct context *context); /* leaves all queues and partnerships; callers get PEER */
 
-/* ---- scheduling and waiting: sched/ ---- */
-
-void sched_start(void); /* clocks count */
-void share_start(struct zone *zone, uint32_t weight);
-void share_end(struct zone *zone);
-void sched_ready(struct context *context);       /* to the end of the queue */
-void sched_ready_first(struct context *context); /* to its head */
-void sched_remove(struct context *context);
-void sched_requeue_begin(struct context *context); /* its account is about to change, */
-void sched_requeue_end(struct context *context);   /* has changed */
-/* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
-void sched_switch(struct context *direct);
-struct context *sched_pick(void); /* never NULL: sleeps until there is one */
-void sched_tick(void);
-void sched_woke(const struct context *context); /* from the tick: the time since the last such call was spent on its timer */
-bool sched_before(const struct context *first, const struct context *second); /* is to be served first */
-void sched_settle(void); /* charges the time used so far to whom it was used for */
-extern uint32_t sched_runnable; /* ready contexts besides the current one */
-
-static inline struct gas_account *gas_payer(const struct context *context)
-{
-    return context->sponsor ? context->sponsor : context->env->gas;
-}
-
-void wait_cancel(struct context *context);
-void wait_finish(struct context *context, int64_t result);
-unsigned wait_wake(uint64_t physical, unsigned most);
-void wait_poke_pollers(struct endpoint *endpoint);
+#include "sched.h"
 
 /* ---- tallies: ipc/tally.c; interrupts: dev/irq.c ---- */
 

@@ -36,10 +36,9 @@ int64_t k_mem_alloc(struct context *caller, struct capability *env, uint64_t va,
 }
 
 /* As many pages as a large one has, if the place and the frames are fit for one. */
-static bool map_large(struct env *target, const struct block *block, uint64_t va, uint64_t page, uint64_t left, uint64_t pte)
+static bool map_large(struct env *target, uint64_t va, uint64_t left, uint64_t pte)
 {
-    if (left < LARGE_PAGES || va % SPACE_TABLE_BYTES || (block->physical + page * PAGE) % SPACE_TABLE_BYTES ||
-        !space_map_large(target, va, pte))
+    if (left < LARGE_PAGES || va % SPACE_TABLE_BYTES || pte_physical(pte) % SPACE_TABLE_BYTES || !space_map_large(target, va, pte))
         return false;
     for (uint64_t i = 0; i < LARGE_PAGES; i++)
         frame_hold(pte_physical(pte) + i * PAGE);
@@ -54,41 +53,22 @@ static inline int64_t map_page(struct env *target, uint64_t va, uint64_t pte)
         return -EXO_E_NOMEM;
     if (*entry & PTE_PRESENT)
         return -EXO_E_EXISTS;
-    frame_hold(pte_physical(pte));
+    if (!(pte & PTE_UNCACHED)) /* a device has no frames */
+        frame_of(pte_physical(pte))->references++;
     *entry = pte;
     target->mapped++;
-    return 0;
+    return 1;
 }
 
-int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, struct capability *frame, uint64_t first,
-                  uint64_t pages, uint64_t prot)
+__attribute__((noinline)) static int64_t map_pages(struct env *target, uint64_t va, uint64_t pages, uint64_t pte, bool large)
 {
-    struct env *target = (struct env *)env->object;
-    struct block *block = (struct block *)frame->object;
-    int64_t status = space_check_range(target, va, pages);
-    uint64_t done = 0, work = 0, pte;
+    uint64_t done = 0, work = 0;
+    int64_t status = 0;
 
-    if (status < 0)
-        return status;
-    if (first > block->pages || pages > block->pages - first)
-        return -EXO_E_RANGE;
-    if ((prot & EXO_PROT_WRITE && !(frame->rights & EXO_RIGHT_WRITE)) || (prot & EXO_PROT_EXEC && !(frame->rights & EXO_RIGHT_EXEC)))
-        return -EXO_E_RIGHTS;
-    if (prot & EXO_PROT_WRITE && !label_may(caller->env, frame->object, EXO_RULE_WRITE))
-        return label_refused(caller->env, frame->object, EXO_AUDIT_WRITE);
-    if (first + pages > block->ready)
-        return -EXO_E_AGAIN;
-    pte = pte_make(block->physical + first * PAGE, (prot & 7) | (block->device ? EXO_PROT_UNCACHED : 0), frame->rights & EXO_RIGHT_WRITE);
-    if (!(frame->rights & EXO_RIGHT_EXEC))
-        pte |= PTE_NEVER_EXEC;
-    if (pages == 1) {
-        status = map_page(target, va, pte);
-        return status < 0 ? status : 1;
-    }
     while (done < pages && work < WORK_PAGES) {
         uint64_t count = 1;
 
-        if (prot & EXO_PROT_LARGE && map_large(target, block, va, first + done, pages - done, pte))
+        if (large && map_large(target, va, pages - done, pte))
             count = LARGE_PAGES;
         else
             status = map_page(target, va, pte);
@@ -101,6 +81,32 @@ int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, s
     }
     return done > 0 ? (int64_t)done : status;
 }
+
+int64_t k_mem_map(struct context *caller, struct capability *env, uint64_t va, struct capability *frame, uint64_t first,
+                  uint64_t pages, uint64_t prot)
+{
+    struct env *target = (struct env *)env->object;
+    const struct block *block = (struct block *)frame->object;
+    uint64_t rights = frame->rights, pte;
+    int64_t status = space_check_range(target, va, pages);
+
+    if (status < 0)
+        return status;
+    if (first > block->ready || pages > block->ready - first)
+        return first > block->pages || pages > block->pages - first ? -EXO_E_RANGE : -EXO_E_AGAIN;
+    if (prot & (EXO_PROT_WRITE | EXO_PROT_EXEC) & ~rights)
+        return -EXO_E_RIGHTS;
+    if (prot & EXO_PROT_WRITE && !label_may(caller->env, frame->object, EXO_RULE_WRITE))
+        return label_refused(caller->env, frame->object, EXO_AUDIT_WRITE);
+    pte = pte_make(block->physical + first * PAGE, prot, rights & EXO_RIGHT_WRITE);
+    if (!(rights & EXO_RIGHT_EXEC))
+        pte |= PTE_NEVER_EXEC;
+    if (block->device)
+        pte |= PTE_DEVICE;
+    return pages == 1 ? map_page(target, va, pte) : map_pages(target, va, pages, pte, prot & EXO_PROT_LARGE);
+}
+
+_Static_assert(EXO_PROT_WRITE == EXO_RIGHT_WRITE && EXO_PROT_EXEC == EXO_RIGHT_EXEC, "protection is bounded by rights, bit by bit");
 
 void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
 {

@@ -19,6 +19,7 @@ static bool idling = true; /* nobody runs */
 static uint64_t timer_programmed = UINT64_MAX;
 static uint64_t run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
+bool sched_needed = true;
 uint32_t sched_runnable;
 uint64_t sched_slice_cycles;
 
@@ -31,6 +32,7 @@ static void give_to_policy(struct context *context, bool first)
 {
     policy->enqueue(context, first);
     sched_runnable++;
+    sched_needed = true; /* a slice begins */
 }
 
 static void enqueue(struct context *context, bool first)
@@ -93,6 +95,7 @@ void sched_switch(struct context *direct)
     if (direct_next && direct_next != direct)
         enqueue(direct_next, true);
     direct_next = direct;
+    sched_needed = true;
 }
 
 void sched_settle(void)
@@ -126,6 +129,7 @@ void sched_tick(void)
 
     timer_programmed = UINT64_MAX;
     slice_armed = false;
+    sched_needed = true;
     sched_settle();
     gas_time_passed();
     idling = true; /* what follows is not the work of who was interrupted */
@@ -140,12 +144,14 @@ void sched_tick(void)
 void sched_preempt(void)
 {
     reason = SLICE_OVER;
+    sched_needed = true;
 }
 
 int64_t k_yield(struct context *caller)
 {
     (void)caller;
     reason = YIELDED;
+    sched_needed = true;
     return 0;
 }
 
@@ -286,10 +292,21 @@ struct context *sched_pick(void)
             context_deliver(next);
         if (next->state == CTX_READY) {
             program_timer();
+            sched_needed = reap_fresh;
             return next;
         }
     }
 }
+
+#ifdef EXO_DEBUG
+void sched_check_settled(const struct context *context)
+{
+    ASSERT(context == current && !direct_next && reason == GO_ON && list_empty(&context->link));
+    ASSERT(gas_payer(context) == gas_loaded && !reap_fresh);
+    ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
+    ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
+}
+#endif
 
 void sched_start(void)
 {

@@ -33,6 +33,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     ASSERT(!timer->armed);
     timer->deadline_ns = deadline_ns;
     timer->armed = true;
+    sched_needed = true;
     timer->child[0] = timer->child[1] = NULL;
     for (unsigned bit = 0; *place; bit++) {
         struct timer *there = *place;

@@ -35,6 +35,7 @@ void bare_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 enum { SELF = 1, CTX = 2, ZONE = 3, MACHINE = 4, AUDIT = 7 };
 
+extern unsigned bare_failures; /* of the case that runs */
 extern const struct exo_startup *bare_start;
 static inline const struct exo_info *bare_info(void)
 {

@@ -1,112 +1,8 @@
 #include "bare.h"
 
-#include <exo/format.h>
-
 extern const struct bare_case __start_bare_cases[], __stop_bare_cases[];
 
-const struct exo_startup *bare_start;
-static unsigned failures;
-
 void exo_main(const struct exo_startup *start);
-
-void bare_say(const char *format, ...)
-{
-    char line[300];
-    va_list arguments;
-    int length;
-
-    va_start(arguments, format);
-    length = exo_vformat(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    if (exo_console_write(MACHINE, line, (uint64_t)length) < 0)
-        __builtin_trap();
-}
-
-void bare_check(bool condition, const char *text, const char *file, int line)
-{
-    if (condition)
-        return;
-    failures++;
-    bare_say("# %s:%d: %s\n", file, line, text);
-}
-
-void bare_expect(int64_t got, int64_t wanted, const char *text, const char *file, int line)
-{
-    if (got == wanted)
-        return;
-    failures++;
-    bare_say("# %s:%d: %s is %ld, not %ld\n", file, line, text, got, wanted);
-}
-
-int64_t bare_must(int64_t got, const char *text, const char *file, int line)
-{
-    if (got < 0) {
-        failures++;
-        bare_say("# %s:%d: %s failed with %ld\n", file, line, text, got);
-    }
-    return got;
-}
-
-uint64_t bare_now(void)
-{
-    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - bare_info()->tsc_base) * bare_info()->tsc_mult >> 32);
-}
-
-void bare_settle(void)
-{
-    uint64_t before;
-
-    do {
-        before = bare_frames_free();
-        EXPECT(exo_wait(NULL, 0, bare_now() + 200000), -EXO_E_TIMEOUT);
-    } while (bare_frames_free() != before);
-}
-
-bool bare_asked(const char *word)
-{
-    const char *line = (const char *)bare_start->command_line_va;
-    size_t length = strlen(word);
-
-    for (; *line; line++)
-        if (memcmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == 0))
-            return true;
-    return false;
-}
-
-uint64_t bare_frames_free(void)
-{
-    struct exo_stats stats;
-
-    EXPECT(exo_stats(&stats), 0);
-    return stats.frames_free;
-}
-
-uint32_t bare_slots_used(void)
-{
-    struct exo_env_info info;
-
-    EXPECT(exo_env_info(SELF, &info), 0);
-    return info.slots;
-}
-
-uint64_t bare_zone_used(uint64_t zone)
-{
-    uint64_t account[2] = {0};
-
-    EXPECT(exo_zone_info(zone, account), 0);
-    return account[0];
-}
-
-void bare_destroy(uint64_t env)
-{
-    int64_t status;
-
-    do
-        status = exo_env_destroy(env, 0);
-    while (status == -EXO_E_AGAIN);
-    EXPECT(status, 0);
-    EXPECT(exo_cap_delete(env), 0);
-}
 
 /* With only=WORD on the command line: cases with this word in their names. */
 static bool wanted(const char *name)
@@ -147,9 +43,9 @@ void exo_main(const struct exo_startup *start)
         bare_settle();
         EXPECT((int64_t)bare_frames_free(), (int64_t)frames);
         EXPECT(bare_slots_used(), slots);
-        bare_say("%s %u - %s\n", failures ? "not ok" : "ok", ++number, at->name);
-        failed += failures > 0;
-        failures = 0;
+        bare_say("%s %u - %s\n", bare_failures ? "not ok" : "ok", ++number, at->name);
+        failed += bare_failures > 0;
+        bare_failures = 0;
     }
     bare_say("# %u of %u cases failed\n", failed, number);
     EXPECT(exo_power_off(MACHINE, failed ? 0x20 : EXO_POWER_OFF), 0);

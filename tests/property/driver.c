@@ -175,7 +175,7 @@ static void leave(void)
     struct context *next;
 
     find_doomed();
-    next = sched_pick();
+    next = sched_leave(arch_current());
     settle();
     m_ran(m_find(&next->object));
     settle();

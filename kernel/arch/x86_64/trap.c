@@ -16,9 +16,9 @@ bool arch_fault_is_write(uint64_t vector, uint64_t error)
     return vector == VECTOR_PAGE_FAULT && (error & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE);
 }
 
-static inline struct context *leave(void)
+static inline struct context *leave(struct context *current)
 {
-    struct context *next = sched_pick();
+    struct context *next = sched_leave(current);
 
     if (percpu.flushes)
         space_flush_finish();
@@ -34,7 +34,7 @@ struct context *trap_call(struct context *context, uint64_t number)
     result = call_dispatch(context, number);
     if (result != 0)
         arch_result(context, result);
-    return leave();
+    return leave(context);
 }
 
 /* What `redirect` in entry.S does, for a context that has to be given gas first. */
@@ -50,7 +50,7 @@ struct context *trap_redirect(struct context *context)
     regs->rip = context->arch.syscall_entry;
     regs->rflags = RFLAGS_FIXED;
     context->arch.full_return = 0;
-    return leave();
+    return leave(context);
 }
 
 static void interrupt(uint64_t vector)
@@ -73,7 +73,7 @@ struct context *trap_user(struct context *context, uint64_t vector, uint64_t err
         fpu_needed(context);
     else
         kernel_fault(context, vector, error, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
-    return leave();
+    return leave(context);
 }
 
 static void show(const struct exo_regs *regs, uint64_t vector, uint64_t error)

@@ -22,6 +22,7 @@
 #define PTE_LOCKED 0x800ul
 #define PTE_NEVER_EXEC 0x10000000000000ul
 #define PTE_NO_EXEC 0x8000000000000000ul
+#define PTE_DEVICE (PTE_UNCACHED | PTE_WRITE_THROUGH)
 #define PTE_ADDRESS 0x000ffffffffff000ul
 
 static inline uint64_t pte_physical(uint64_t pte)
@@ -42,15 +43,13 @@ static inline uint64_t pte_make(uint64_t physical, uint64_t prot, bool may_write
 {
     uint64_t pte = physical | PTE_PRESENT | PTE_USER;
 
-    if (prot & 2 && may_write)
-        pte |= PTE_WANT;
     if (!may_write)
         pte |= PTE_LOCKED;
+    else if (prot & 2)
+        pte |= PTE_WANT | PTE_WRITE;
     if (!(prot & 4))
         pte |= PTE_NO_EXEC;
-    if (prot & 8)
-        pte |= PTE_UNCACHED | PTE_WRITE_THROUGH;
-    return pte_settle(pte);
+    return pte;
 }
 
 #endif

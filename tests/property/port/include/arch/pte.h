@@ -11,6 +11,7 @@
 #define PTE_WRITE 0x1ul
 #define PTE_USER 0x1000000000000000ul
 #define PTE_UNCACHED 0x2ul
+#define PTE_DEVICE PTE_UNCACHED
 #define PTE_ACCESSED 0x4ul
 #define PTE_DIRTY 0x8ul
 #define PTE_COPY 0x40ul
@@ -40,7 +41,6 @@ static inline uint64_t pte_make(uint64_t physical, uint64_t prot, bool may_write
 
     pte |= may_write ? (prot & 2 ? PTE_WANT : 0ul) : PTE_LOCKED;
     pte |= prot & 4 ? 0ul : PTE_NO_EXEC;
-    pte |= prot & 8 ? PTE_UNCACHED : 0ul;
     return pte_settle(pte);
 }
 

@@ -1,0 +1,51 @@
+/*
+ * Scheduling and waiting, as the rest of the kernel sees them: kernel/sched/. kernel.h includes this where contexts are known. What a policy is says
+ * policy.h.
+ */
+#ifndef SCHED_H
+#define SCHED_H
+#include "kernel.h"
+
+void sched_start(void); /* clocks count */
+void share_start(struct zone *zone, uint32_t weight);
+void share_end(struct zone *zone);
+void sched_ready(struct context *context);       /* to the end of the queue */
+void sched_ready_first(struct context *context); /* to its head */
+void sched_remove(struct context *context);
+void sched_requeue_begin(struct context *context); /* its account is about to change, */
+void sched_requeue_end(struct context *context);   /* has changed */
+/* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
+void sched_switch(struct context *direct);
+struct context *sched_pick(void); /* never NULL: sleeps until there is one */
+#ifdef EXO_DEBUG
+void sched_check_settled(const struct context *context); /* sched_pick would choose it, and change nothing */
+#else
+#define sched_check_settled(context) ((void)0)
+#endif
+extern bool sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
+/* At the end of a kernel entry of the current context: who runs now. As a rule nothing has changed. */
+static inline struct context *sched_leave(struct context *current)
+{
+    if (__builtin_expect(!sched_needed && current->state == CTX_READY && gas_purse >= 0 && !current->upage->pending, true)) {
+        sched_check_settled(current);
+        return current;
+    }
+    return sched_pick();
+}
+void sched_tick(void);
+void sched_woke(const struct context *context); /* from the tick: the time since the last such call was spent on its timer */
+bool sched_before(const struct context *first, const struct context *second); /* is to be served first */
+void sched_settle(void); /* charges the time used so far to whom it was used for */
+extern uint32_t sched_runnable; /* ready contexts besides the current one */
+
+static inline struct gas_account *gas_payer(const struct context *context)
+{
+    return context->sponsor ? context->sponsor : context->env->gas;
+}
+
+void wait_cancel(struct context *context);
+void wait_finish(struct context *context, int64_t result);
+unsigned wait_wake(uint64_t physical, unsigned most);
+void wait_poke_pollers(struct endpoint *endpoint);
+
+#endif
