@@ -4,7 +4,8 @@
  * else. An environment without one is asked in vain, and loses the same.
  *
  * Memory is asked for in pages (reclaim_ask). The holder chooses what to unmap. After the deadline whoever asked may have the rest taken
- * (reclaim_take): private pages, a bounded number at a time, first from the part of the address space that the ledger offers. Everything else is
+ * (reclaim_take): private pages, a bounded number at a time, first from the part of the address space that the ledger offers. The entries of pages
+ * that were taken say so (PTE_TAKEN), so that nobody mistakes what is lost for what was never there. Everything else is
  * held by capability: those derived from one's own are asked for (cap_ask) and taken (cap_revoke, cap/node.c).
  */
 #include <exo/string.h>
@@ -89,22 +90,31 @@ int64_t k_reclaim_ask(struct context *caller, struct capability *capability, uin
     (void)caller;
     if (env->ended)
         return -EXO_E_PEER;
-    if (pages == 0)
+    if (pages == 0 && !ledger->wanted)
         return -EXO_E_INVAL;
+    if (pages == 0) {
+        ledger->wanted = 0;
+        return 0;
+    }
     if (ledger->wanted)
         return -EXO_E_BUSY;
     ledger->wanted = pages < env->mapped ? pages : env->mapped;
     ledger->mapped_then = env->mapped;
     ledger->taken = 0;
     ledger->deadline_ns = deadline_ns;
-    ledger->offer_va = 0;
+    ledger->offer_va = ledger->cursor_va = 0;
+    write_demand(env, (struct exo_demand){.kind = EXO_DEMAND_MEMORY, .amount = ledger->wanted, .deadline_ns = deadline_ns});
+    return 0;
+}
+
+/* The holder had until now to make its offer. */
+static void begin_taking(struct ledger *ledger)
+{
     ledger->cursor_va = PAGE;
     if (ledger->page && ledger->page->offer_end <= EXO_USER_TOP) {
         ledger->offer_va = ledger->page->offer_first & ~(PAGE - 1ul);
         ledger->offer_end = ledger->page->offer_end & ~(PAGE - 1ul);
     }
-    write_demand(env, (struct exo_demand){.kind = EXO_DEMAND_MEMORY, .amount = ledger->wanted, .deadline_ns = deadline_ns});
-    return 0;
 }
 
 /* Pages that are not mapped any more since they were asked for; what was taken is among them. */
@@ -128,7 +138,7 @@ static int64_t take_page(struct env *env, uint64_t *entry, uint64_t va, uint64_t
 
     if (satisfied(env) || *left == 0)
         return -EXO_E_AGAIN;
-    if (!frame_is_ram(physical) || frame_of(physical)->references > 1)
+    if (!(*entry & PTE_PRESENT) || !frame_is_ram(physical) || frame_of(physical)->references > 1)
         return 0;
     pages = *entry & PTE_LARGE ? SPACE_TABLE_BYTES / PAGE : 1; /* a large page is taken as a whole: to split it needs memory */
     space_unbind(env, entry, va);
@@ -162,6 +172,8 @@ int64_t k_reclaim_take(struct context *caller, struct capability *capability)
         return -EXO_E_INVAL;
     if (!satisfied(env) && arch_now_ns() < ledger->deadline_ns)
         return -EXO_E_BUSY;
+    if (!ledger->cursor_va)
+        begin_taking(ledger);
     if (!satisfied(env) && (take_from(env, &ledger->offer_va, ledger->offer_end, &left) ||
                             take_from(env, &ledger->cursor_va, EXO_USER_TOP, &left)) && !satisfied(env))
         return -EXO_E_AGAIN;

@@ -23,7 +23,7 @@ int64_t k_mem_alloc(struct context *caller, struct capability *env, uint64_t va,
         if (!entry)
             break;
         status = -EXO_E_EXISTS;
-        if (*entry & PTE_PRESENT)
+        if (*entry) /* a page, or where one was taken: its owner is to notice */
             break;
         status = -EXO_E_NOMEM;
         physical = frame_take(target->zone, 0, false);
@@ -110,7 +110,7 @@ _Static_assert(EXO_PROT_WRITE == EXO_RIGHT_WRITE && EXO_PROT_EXEC == EXO_RIGHT_E
 
 void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
 {
-    space_replace(env, entry, va, 0);
+    space_replace(env, entry, va, PTE_TAKEN);
 }
 
 int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
@@ -145,7 +145,7 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
             count = LARGE_PAGES;
             work += LARGE_COST;
         }
-        if (*entry & PTE_PRESENT) {
+        if (*entry) {
             status = step(env, entry, here, argument);
             if (status < 0)
                 return at > 0 ? (int64_t)at : status;
@@ -160,6 +160,8 @@ static int64_t protect_page(struct env *env, uint64_t *entry, uint64_t va, uint6
 {
     uint64_t pte = *entry & ~(PTE_WANT | PTE_NO_EXEC);
 
+    if (!(pte & PTE_PRESENT))
+        return 0;
     if (prot & EXO_PROT_WRITE) {
         if (pte & PTE_LOCKED)
             return -EXO_E_RIGHTS;

@@ -5,6 +5,8 @@ static uint64_t query_word(uint64_t pte)
 {
     uint64_t word = pte_physical(pte) | EXO_QUERY_PRESENT;
 
+    if (!(pte & PTE_PRESENT))
+        return EXO_QUERY_TAKEN;
     if (pte & PTE_WANT)
         word |= EXO_QUERY_WRITE;
     if (!(pte & PTE_NO_EXEC))
@@ -22,7 +24,7 @@ static uint64_t query_word(uint64_t pte)
     return word;
 }
 
-/* The entry that maps va, of whatever size, or NULL. */
+/* The entry that says something of va, of whatever size, or NULL. */
 static uint64_t *entry_of(struct env *env, uint64_t va, uint64_t *bytes)
 {
     uint64_t *entry = space_entry(env, va, false);
@@ -30,7 +32,7 @@ static uint64_t *entry_of(struct env *env, uint64_t va, uint64_t *bytes)
     *bytes = PAGE;
     if (!entry)
         entry = space_large(env, va, bytes);
-    return entry && *entry & PTE_PRESENT ? entry : NULL;
+    return entry && *entry ? entry : NULL;
 }
 
 /* A word for each page; then, if `clear`, the marks of use go. */

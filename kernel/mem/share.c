@@ -103,18 +103,18 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
             work += SKIP_COST;
             continue;
         }
-        if (!(*source & PTE_PRESENT)) { /* a run of holes costs little */
+        if (!*source) { /* a run of holes costs little */
             do {
                 source = entry_after(source, source_va + at * PAGE);
                 at++;
-            } while (at < pages && source && !(*source & PTE_PRESENT));
+            } while (at < pages && source && !*source);
             entry = NULL;
             continue;
         }
         status = -EXO_E_NOMEM;
         if (!entry)
             entry = space_entry(target, to, true);
-        pte = entry ? share_entry(target, self, source, from, mode_prot) : 0;
+        pte = entry ? (*source & PTE_PRESENT ? share_entry(target, self, source, from, mode_prot) : *source) : 0;
         if (!pte)
             break;
         status = 0;

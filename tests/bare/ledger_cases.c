@@ -150,6 +150,66 @@ CASE(offer, "memory is taken first where its owner says, and the owner stays run
     EXPECT(exo_unmap_all(SELF, AREA(10), 1), 0);
 }
 
+static uint64_t query(uint64_t env, uint64_t va)
+{
+    uint64_t word = 0;
+
+    EXPECT(exo_mem_query(env, va, 1, &word), 1);
+    return word & (EXO_QUERY_PRESENT | EXO_QUERY_TAKEN);
+}
+
+CASE(taken_is_known, "where a page was taken nobody is given zeros, nor is a child, until it is unmapped")
+{
+    int64_t env = dumb();
+    uint64_t lost = AREA(9) + 2 * EXO_PAGE_BYTES;
+
+    bind();
+    EXPECT(exo_alloc_all(SELF, AREA(9), 4, RW, NULL), 0);
+    EXPECT(exo_reclaim_ask(SELF, 2, 0), 0);
+    ledger()->offer_first = AREA(9); /* an offer counts until the taking begins */
+    ledger()->offer_end = AREA(9) + 4 * EXO_PAGE_BYTES;
+    EXPECT(exo_unmap_all(SELF, AREA(9), 1), 0);
+    EXPECT(exo_unmap_all(SELF, lost, 2), 0);
+    EXPECT(exo_alloc_all(SELF, lost, 2, RW, NULL), 0);
+    EXPECT(take_all(SELF), 1);
+    EXPECT((int64_t)query(SELF, AREA(9)), 0); /* given, not taken */
+    EXPECT((int64_t)query(SELF, AREA(9) + EXO_PAGE_BYTES), EXO_QUERY_TAKEN);
+    EXPECT((int64_t)query(SELF, lost), EXO_QUERY_PRESENT);
+    EXPECT(exo_mem_alloc(SELF, AREA(9) + EXO_PAGE_BYTES, 1, RW), -EXO_E_EXISTS);
+    EXPECT(exo_mem_alloc(SELF, AREA(9), 3, RW), 1);
+    EXPECT(exo_protect_all(SELF, AREA(9), 4, EXO_PROT_READ), 0);
+    EXPECT((int64_t)query(SELF, AREA(9) + EXO_PAGE_BYTES), EXO_QUERY_TAKEN);
+    EXPECT(exo_share_all((uint64_t)env, CHILD_ROOM, AREA(9), 4, EXO_SHARE_COW | RW), 0);
+    EXPECT((int64_t)query((uint64_t)env, CHILD_ROOM), EXO_QUERY_PRESENT);
+    EXPECT((int64_t)query((uint64_t)env, CHILD_ROOM + EXO_PAGE_BYTES), EXO_QUERY_TAKEN);
+    EXPECT((int64_t)mapped(env), CHILD_PAGES - 1);
+    EXPECT(exo_share_all(SELF, AREA(10), AREA(9), 4, EXO_SHARE_MOVE | RW), 0);
+    EXPECT((int64_t)query(SELF, AREA(9) + EXO_PAGE_BYTES), 0);
+    EXPECT((int64_t)query(SELF, AREA(10) + EXO_PAGE_BYTES), EXO_QUERY_TAKEN);
+    EXPECT(exo_unmap_all(SELF, AREA(10), 4), 0);
+    EXPECT((int64_t)query(SELF, AREA(10) + EXO_PAGE_BYTES), 0);
+    EXPECT(exo_mem_alloc((uint64_t)env, CHILD_ROOM + EXO_PAGE_BYTES, 1, RW), -EXO_E_EXISTS);
+    EXPECT(exo_unmap_all((uint64_t)env, CHILD_ROOM, 2), 0);
+    EXPECT(exo_mem_alloc((uint64_t)env, CHILD_ROOM, 2, RW), 2);
+    ledger()->offer_end = 0;
+    unbind();
+    end(env);
+}
+
+CASE(withdrawn, "a demand that is withdrawn takes nothing, and makes room for the next")
+{
+    int64_t env = dumb();
+
+    EXPECT(exo_reclaim_ask((uint64_t)env, 10, 0), 0);
+    EXPECT(exo_reclaim_ask((uint64_t)env, 0, 0), 0);
+    EXPECT(exo_reclaim_take((uint64_t)env), -EXO_E_INVAL);
+    EXPECT(exo_reclaim_ask((uint64_t)env, 0, 0), -EXO_E_INVAL);
+    EXPECT((int64_t)mapped(env), CHILD_PAGES);
+    EXPECT(exo_reclaim_ask((uint64_t)env, 10, 0), 0);
+    EXPECT(take_all(env), 10);
+    end(env);
+}
+
 CASE(capabilities_asked, "capabilities are asked for by name, and what is taken stands in the repossession vector")
 {
     int64_t root = MUST(exo_ep_create()), one, two, irq, below;

@@ -57,6 +57,8 @@ struct m_object {
     unsigned touched_count, slots_used, slots_end;
     struct m_page *pages; /* by address */
     unsigned page_count, page_room;
+    uint64_t *lost; /* addresses where a page was taken, in no order */
+    unsigned lost_count, lost_room;
     bool ended, note_queued;
     struct m_object *charged; /* counted: the zone that it is in */
     struct m_object *death;
@@ -193,6 +195,10 @@ void m_env_taken_apart(struct m_object *env);
 struct m_page *m_page(struct m_object *env, uint64_t va);
 struct m_page *m_page_from(struct m_object *env, uint64_t va); /* the first at or above va */
 void m_unmap(struct m_object *env, uint64_t va);
+/* Where a page was taken, until something is mapped or unmapped there. */
+bool m_lost(const struct m_object *env, uint64_t va);
+void m_lose(struct m_object *env, uint64_t va);
+void m_unlose(struct m_object *env, uint64_t va, uint64_t pages);
 struct m_page *m_map(struct m_object *env, struct m_page page); /* takes over a reference to the frame */
 bool m_readable(struct m_object *env, uint64_t va, uint64_t bytes);
 /* What the kernel, or ring 3, did to the pages when it wrote there; false: it must have been refused. */

@@ -16,7 +16,7 @@ void mem_alloc(struct step *s)
     check_range(s, env, va, pages);
     MUST(s, prot > 7, INVAL);
     if (!s->must) {
-        while (limit < pages && limit < 1024 && !m_page(env, va + limit * PAGE))
+        while (limit < pages && limit < 1024 && !m_page(env, va + limit * PAGE) && !m_lost(env, va + limit * PAGE))
             limit++;
         MUST(s, limit == 0 && pages > 0, EXISTS);
         MAY(s, m_tight(s, env->charged, limit + 8 + limit / 256), NOMEM);
@@ -112,6 +112,28 @@ static void share_page(struct m_object *env, struct m_object *self, uint64_t to,
         m_unmap(self, from);
 }
 
+/* That a page was taken is passed on as the page would be. */
+static void share_loss(struct m_object *env, struct m_object *self, uint64_t to, uint64_t from, uint64_t mode)
+{
+    if (m_page(env, to))
+        m_unmap(env, to);
+    m_lose(env, to);
+    if (mode == EXO_SHARE_MOVE && (env != self || to != from))
+        m_unlose(self, from, 1);
+}
+
+/* The first page, or loss, at or above va; UINT64_MAX: none. */
+static uint64_t next_source(struct m_object *env, uint64_t va)
+{
+    const struct m_page *page = m_page_from(env, va);
+    uint64_t next = page ? page->va : UINT64_MAX;
+
+    for (unsigned i = 0; i < env->lost_count; i++)
+        if (env->lost[i] >= va && env->lost[i] < next)
+            next = env->lost[i];
+    return next;
+}
+
 void mem_share(struct step *s)
 {
     struct m_object *env = s->caps[0]->object;
@@ -124,6 +146,8 @@ void mem_share(struct step *s)
     if (!s->must) {
         for (unsigned i = 0; i < s->env->page_count; i++)
             shared += s->env->pages[i].va >= source_va && s->env->pages[i].va - source_va < pages * PAGE;
+        for (unsigned i = 0; i < s->env->lost_count; i++)
+            shared += s->env->lost[i] >= source_va && s->env->lost[i] - source_va < pages * PAGE;
         MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 8) || m_tight(s, s->env->charged, shared)), NOMEM);
     }
     if (m_refused(s))
@@ -131,12 +155,15 @@ void mem_share(struct step *s)
     may_stop = s->may || (s->result > 0 && s->result * 32 >= 1024);
     REQUIRE((uint64_t)s->result == pages || ((uint64_t)s->result < pages && may_stop), "mem_share did %ld of %lu", s->result, pages);
     for (uint64_t i = 0; i < (uint64_t)s->result; i++) { /* what is shared may itself come to lie in the source */
-        const struct m_page *next = m_page_from(s->env, source_va + i * PAGE);
+        uint64_t next = next_source(s->env, source_va + i * PAGE);
 
-        if (!next || next->va - source_va >= (uint64_t)s->result * PAGE)
+        if (next - source_va >= (uint64_t)s->result * PAGE)
             break;
-        i = (next->va - source_va) / PAGE;
-        share_page(env, s->env, va + i * PAGE, source_va + i * PAGE, mode, s->a[4] & 7);
+        i = (next - source_va) / PAGE;
+        if (!m_page(s->env, next))
+            share_loss(env, s->env, va + i * PAGE, next, mode);
+        else
+            share_page(env, s->env, va + i * PAGE, source_va + i * PAGE, mode, s->a[4] & 7);
     }
 }
 
@@ -183,6 +210,7 @@ void mem_unmap(struct step *s)
     for (unsigned i = env->page_count; i-- > 0;)
         if (env->pages[i].va >= va && env->pages[i].va - va < done * PAGE)
             m_unmap(env, env->pages[i].va);
+    m_unlose(env, va, done);
 }
 
 /* Marks of use are not modelled. */
@@ -193,7 +221,7 @@ static uint64_t query_word(struct m_object *env, uint64_t va)
     const struct m_page *page = m_page(env, va);
 
     if (!page)
-        return 0;
+        return m_lost(env, va) ? EXO_QUERY_TAKEN : 0;
     return page->physical | EXO_QUERY_PRESENT | (page->want ? EXO_QUERY_WRITE : 0) | (page->exec ? EXO_QUERY_EXEC : 0) |
            (page->copy ? EXO_QUERY_COW : 0) |
            (frame_is_ram(page->physical) && m_frames[page->physical / PAGE].references > 1 ? EXO_QUERY_SHARED : 0);

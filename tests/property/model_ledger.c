@@ -67,10 +67,14 @@ void reclaim_ask(struct step *s)
     struct m_object *env = s->caps[0]->object;
 
     MUST(s, env->ended, PEER);
-    MUST(s, s->a[1] == 0, INVAL);
-    MUST(s, env->wanted, BUSY);
+    MUST(s, s->a[1] == 0 && !env->wanted, INVAL);
+    MUST(s, s->a[1] != 0 && env->wanted, BUSY);
     if (m_refused(s))
         return;
+    if (s->a[1] == 0) {
+        env->wanted = 0;
+        return;
+    }
     env->wanted = s->a[1] < env->page_count ? s->a[1] : env->page_count;
     env->mapped_then = env->page_count;
     env->taken = 0;
@@ -87,6 +91,7 @@ static void see_taken(struct m_object *env)
         if (kernel_pte(env, page->va) & PTE_PRESENT)
             continue;
         REQUIRE(frame_is_ram(page->physical) && m_frames[page->physical / PAGE].references == 1, "page %lx was taken, which others have, too", page->va);
+        m_lose(env, page->va);
         m_unmap(env, page->va);
         env->taken++;
         m_taken(env);

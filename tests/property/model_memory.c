@@ -42,10 +42,37 @@ void m_unmap(struct m_object *env, uint64_t va)
     memmove(&env->pages[i], &env->pages[i + 1], (--env->page_count - i) * sizeof(struct m_page));
 }
 
+bool m_lost(const struct m_object *env, uint64_t va)
+{
+    for (unsigned i = 0; i < env->lost_count; i++)
+        if (env->lost[i] == va)
+            return true;
+    return false;
+}
+
+void m_lose(struct m_object *env, uint64_t va)
+{
+    if (m_lost(env, va))
+        return;
+    if (env->lost_count == env->lost_room) {
+        env->lost_room = env->lost_room ? env->lost_room * 2 : 64;
+        env->lost = realloc(env->lost, env->lost_room * sizeof(*env->lost));
+    }
+    env->lost[env->lost_count++] = va;
+}
+
+void m_unlose(struct m_object *env, uint64_t va, uint64_t pages)
+{
+    for (unsigned i = env->lost_count; i-- > 0;)
+        if (env->lost[i] >= va && (env->lost[i] - va) / PAGE < pages)
+            env->lost[i] = env->lost[--env->lost_count];
+}
+
 struct m_page *m_map(struct m_object *env, struct m_page page)
 {
     unsigned i;
 
+    m_unlose(env, page.va, 1);
     if (m_page(env, page.va))
         m_unmap(env, page.va);
     i = find(env, page.va);

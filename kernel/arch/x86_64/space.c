@@ -281,8 +281,10 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, uint64
 
     for (unsigned i = next_used(table, 0, end); i < end; i = next_used(table, i + 1, end)) {
         if (level == 0) {
-            frame_drop(pte_physical(table[i]));
-            env->mapped--;
+            if (__builtin_expect((table[i] & PTE_PRESENT) != 0, true)) {
+                frame_drop(pte_physical(table[i]));
+                env->mapped--;
+            }
         } else if (level == 1 && table[i] & PTE_LARGE) {
             drop_large(env, table[i], most);
         } else {

@@ -100,9 +100,11 @@ static bool clear(struct env *env, uint64_t table, unsigned level, unsigned *mos
         if (*most == 0)
             return false;
         --*most;
-        frame_drop(level > 0 ? entries[i] : pte_physical(entries[i]));
+        if (level > 0 || entries[i] & PTE_PRESENT) {
+            frame_drop(level > 0 ? entries[i] : pte_physical(entries[i]));
+            *(level > 0 ? &env->tables : &env->mapped) -= 1;
+        }
         entries[i] = 0;
-        *(level > 0 ? &env->tables : &env->mapped) -= 1;
     }
     return true;
 }
@@ -122,7 +124,7 @@ static void walk_level(const struct host_walk *walk, uint64_t table, unsigned le
 
         if (entries[i] && level > 0)
             walk_level(walk, entries[i], level - 1, here);
-        else if (entries[i])
+        else if (entries[i] & PTE_PRESENT)
             walk->page(walk->self, here, entries[i]);
     }
 }

@@ -23,6 +23,7 @@
 #define PTE_NEVER_EXEC 0x10000000000000ul
 #define PTE_NO_EXEC 0x8000000000000000ul
 #define PTE_DEVICE (PTE_UNCACHED | PTE_WRITE_THROUGH)
+#define PTE_TAKEN 0x20000000000000ul /* alone: no page, but one was taken from here (env/ledger.c) */
 #define PTE_ADDRESS 0x000ffffffffff000ul
 
 static inline uint64_t pte_physical(uint64_t pte)

@@ -20,6 +20,7 @@
 #define PTE_NO_EXEC 0x200ul
 #define PTE_LARGE 0x400ul /* this port has no such pages */
 #define PTE_NEVER_EXEC 0x800ul
+#define PTE_TAKEN 0x20000000000000ul /* alone: no page, but one was taken from here (env/ledger.c) */
 #define PTE_ADDRESS 0x000ffffffffff000ul
 
 static inline uint64_t pte_physical(uint64_t pte)
