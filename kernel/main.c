@@ -91,6 +91,13 @@ static void give(struct env *env, uint64_t index, struct object *object, uint64_
         panic("not enough memory to start");
 }
 
+/* What was made for it: only its capability keeps that. */
+static void give_new(struct env *env, uint64_t index, struct object *object, uint64_t rights)
+{
+    give(env, index, object, rights);
+    object_drop(object);
+}
+
 static void fill_start_page(struct exo_startup *start, const struct boot *boot)
 {
     char *line = (char *)start + sizeof(*start);
@@ -135,7 +142,8 @@ static void start_first(const struct boot *boot)
         frame_hold(boot->image.start + page * PAGE);
         must_map(env, START_IMAGE + page * PAGE, boot->image.start + page * PAGE, EXO_PROT_READ | EXO_PROT_WRITE);
     }
-    frame_hold(info_physical);
+    frame_hold(info_physical); /* for the mapping; */
+    frame_hold(info_physical); /* the block has the one that it was taken with, and the kernel, which writes there, this one */
     must_map(env, START_INFO, info_physical, EXO_PROT_READ);
     arch_first_state(&state, entry, START_PAGE, START_STACK_TOP - 64);
     context = context_new(env, START_UPAGE, &state, &error);
@@ -146,12 +154,12 @@ static void start_first(const struct boot *boot)
     info_block->object.label = EXO_LABEL_BOTTOM; /* everybody may read it */
     machine_object.id = object_next_id();
     machine_object.zone = zones[0];
-    give(env, 1, &env->object, EXO_RIGHTS_ALL);
-    give(env, 2, &context->object, EXO_RIGHTS_ALL);
+    give_new(env, 1, &env->object, EXO_RIGHTS_ALL);
+    give_new(env, 2, &context->object, EXO_RIGHTS_ALL);
     give(env, 3, &zones[0]->object, EXO_RIGHTS_ALL);
     give(env, 4, &machine_object, EXO_RIGHTS_ALL);
-    give(env, 5, &image->object, EXO_RIGHTS_ALL);
-    give(env, 6, &info_block->object, EXO_RIGHT_READ | EXO_RIGHT_COPY);
+    give_new(env, 5, &image->object, EXO_RIGHTS_ALL);
+    give_new(env, 6, &info_block->object, EXO_RIGHT_READ | EXO_RIGHT_COPY);
     give(env, 7, &audit_object, EXO_RIGHTS_ALL);
     sched_ready(context);
 }

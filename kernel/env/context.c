@@ -13,7 +13,7 @@ struct context *context_new(struct env *env, uint64_t upage_va, const struct exo
     uint64_t *entry, physical;
 
     *error = -EXO_E_LIMIT;
-    if (env->context_count == CONTEXTS_MAX)
+    if (env->context_count >= CONTEXTS_MAX)
         return NULL;
     *error = -EXO_E_NOMEM;
     context = object_new(env->zone, EXO_TYPE_CTX, sizeof(*context));

@@ -1,5 +1,6 @@
 /* Running the cases for single errors (cases.h). */
 #include "cases.h"
+#include "references.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,9 +128,17 @@ static bool run_one(unsigned index)
         self = sched_pick();
         (void)MUST_DO(MEM_ALLOC, SELF, MEMORY, 16, EXO_PROT_READ | EXO_PROT_WRITE);
         __start_error_cases[index].run();
+        case_check();
         leave_process(0);
     }
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+void case_check(void)
+{
+    while (reap_some())
+        ;
+    references_check(NULL, 0);
 }
 
 bool cases_run(const char *pattern)
@@ -140,6 +149,8 @@ bool cases_run(const char *pattern)
     provoked = mmap(NULL, EXO_CALLS * sizeof(*provoked), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (provoked == MAP_FAILED)
         return false;
+    (void)sched_pick();
+    references_begin();
     for (unsigned i = 0; i < count; i++) {
         bool ok;
 

@@ -44,6 +44,9 @@ struct case_child case_child(uint64_t zone);
 uint64_t case_give(const struct case_child *child, uint64_t handle); /* a copy; the handle there */
 uint64_t case_zone(uint64_t quota, unsigned label);                   /* below the first zone */
 
+/* Every reference count is what can be found (references.h): so at the end of each case, and where it asks. */
+void case_check(void);
+
 /* Runs those whose name contains `pattern`; false when one failed. Prints TAP. */
 bool cases_run(const char *pattern);
 void cases_record(const char *path);

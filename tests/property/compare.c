@@ -3,6 +3,7 @@
  * can be reached from somebody, and what is free is free.
  */
 #include "model.h"
+#include "references.h"
 
 #include <string.h>
 
@@ -111,87 +112,28 @@ void compare_all(void)
 
 /* ---- invariants ---- */
 
-static uint32_t expected[HOST_RAM_END / PAGE];
-
-static void count_frame(uint64_t physical)
+/* Who sleeps, or waits to be taken apart, is named by nothing that the walk could begin with. */
+static void check_references(void)
 {
-    REQUIRE(frame_is_ram(physical & ~(PAGE - 1ul)), "the kernel keeps an object at %lx", physical);
-    expected[physical / PAGE]++;
-}
+    static struct object *known[4096];
+    unsigned count = 0;
 
-static void count_table(void *self, uint64_t physical)
-{
-    (void)self;
-    count_frame(physical);
-}
-
-static void no_page(void *self, uint64_t va, uint64_t pte)
-{
-    (void)self, (void)va, (void)pte;
-}
-
-/* Small objects share a page: it is held once. */
-static void count_small(const void *block)
-{
-    expected[direct_physical(block) / PAGE] = 1;
-}
-
-/* The frames of an environment that users do not see: its page, its page tables, its slots. */
-static void count_env(struct m_object *object)
-{
-    struct env *env = (struct env *)object->kernel;
-
-    host_walk(env, &(struct host_walk){no_page, count_table, NULL});
-    for (unsigned i = 0; i < object->touched_count; i++) {
-        const struct capability *slot = cap_slot(env, object->touched[i]);
-
-        for (const struct cap_node *node = slot && slot->object ? slot->node : NULL; node; node = node->parent)
-            count_small(node);
-    }
-    if (!env->directory)
-        return;
-    count_frame(direct_physical(env->directory));
-    for (unsigned i = 0; i < PAGE / sizeof(void *); i++)
-        if (env->directory[i])
-            count_frame(direct_physical(env->directory[i]));
-}
-
-static void count_zone(const struct zone *zone)
-{
-    for (unsigned class = 0; class < SLAB_CLASSES; class++)
-        for (const struct list *at = zone->slab[class].pages.next; at != &zone->slab[class].pages; at = at->next)
-            count_small(at); /* a page of blocks begins with its link */
-    if (zone->number != 0)
-        count_small(zone);
+    for (; count < m_objects.count && count < 4096; count++)
+        known[count] = list_object(&m_objects, count)->kernel;
+    references_check(known, count);
 }
 
 static void check_frames(void)
 {
     uint64_t used[ZONES_MAX] = {0}, free = 0;
 
-    memset(expected, 0, sizeof(expected));
-    count_frame(info_physical);
-    expected[info_physical / PAGE] = 0; /* the model adopted its holders with the first environment's pages */
-    for (unsigned i = 0; i < ZONES_MAX; i++)
-        if (zones[i])
-            count_zone(zones[i]);
-    for (unsigned i = 0; i < m_objects.count; i++) {
-        struct m_object *object = m_objects.at[i];
-
-        if (object->type == EXO_TYPE_ENV)
-            count_env(object);
-        if (object->type == EXO_TYPE_ENV || object->type == EXO_TYPE_CTX)
-            count_frame(direct_physical(object->kernel));
-        else if (object->type != EXO_TYPE_ZONE && object->type != EXO_TYPE_MACHINE && object->type != EXO_TYPE_AUDIT)
-            count_small(object->kernel);
-    }
     for (uint64_t number = HOST_RAM_START / PAGE; number < HOST_RAM_END / PAGE; number++) {
         const struct frame *frame = &frames[number];
 
         if (frame->state == FRAME_KERNEL)
             continue;
-        REQUIRE(frame->references == expected[number] + m_frames[number].references, "frame %lx has %u references, expected %u of users and %u of the kernel",
-                number * PAGE, frame->references, m_frames[number].references, expected[number]);
+        REQUIRE(frame->references - references_own[number] == m_frames[number].references, "frame %lx has %u users, expected %u", number * PAGE,
+                frame->references - references_own[number], m_frames[number].references);
         free += frame->references == 0;
         if (frame->references > 0)
             for (const struct zone *zone = zones[frame->zone]; zone; zone = zone->parent)
@@ -207,5 +149,6 @@ static void check_frames(void)
 void check_invariants(void)
 {
     compare_all();
+    check_references();
     check_frames();
 }

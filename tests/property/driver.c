@@ -1,5 +1,6 @@
 /* Plays operations: each goes to the kernel, then to the model; then what both show is compared. */
 #include "driver.h"
+#include "references.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -519,6 +520,7 @@ void play_begin(void)
     struct context *first = sched_pick();
 
     host_idle = idle;
+    references_begin();
     m_begin(first->env, first);
 }
 

@@ -379,8 +379,9 @@ CASE(contexts, "an environment has a limited number of contexts")
     for (uint64_t i = 0; i <= EXO_ENTER_CONTEXTS; i++)
         (void)MUST_DO(CTX_CREATE, env, 0x20000000 + i * PAGE, MEMORY);
     REFUSED(ZONE_ENTER, LIMIT, zone, env);
-    case_self()->env->context_count = CONTEXTS_MAX; /* as if they were there */
+    case_self()->env->context_count += CONTEXTS_MAX; /* as if they were there */
     REFUSED(CTX_CREATE, LIMIT, SELF, 0x20000000, MEMORY);
+    case_self()->env->context_count -= CONTEXTS_MAX;
 }
 
 CASE(memory_full, "a zone's quota is used up")

@@ -203,6 +203,7 @@ struct m_page *m_map(struct m_object *env, struct m_page page); /* takes over a 
 bool m_readable(struct m_object *env, uint64_t va, uint64_t bytes);
 /* What the kernel, or ring 3, did to the pages when it wrote there; false: it must have been refused. */
 bool m_wrote(struct step *s, struct m_object *env, uint64_t va, uint64_t bytes);
+bool m_wrote_each(struct step *s, struct m_object *env, uint64_t va, uint64_t bytes, uint64_t count); /* one thing after another */
 bool m_read(struct m_object *env, void *to, uint64_t va, uint64_t bytes);
 uint64_t kernel_pte(struct m_object *env, uint64_t va);
 

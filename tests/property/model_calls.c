@@ -117,7 +117,7 @@ static void cap_list(struct step *s)
     room = count;
     for (uint64_t index = s->a[1]; index < env->slots_end && index - s->a[1] < EXO_LIST_SEARCH && found < room; index++)
         found += env->slots[index].object != NULL;
-    MUST(s, found > 0 && !m_wrote(s, s->env, s->a[2], found * sizeof(said)), FAULT);
+    MUST(s, found > 0 && !m_wrote_each(s, s->env, s->a[2], sizeof(said), found), FAULT);
     MUST(s, found == 0 && s->a[1] < env->slots_end && env->slots_end - s->a[1] > EXO_LIST_SEARCH, AGAIN);
     if (m_refused(s))
         return;
@@ -477,12 +477,12 @@ static void audit_read(struct step *s)
     uint64_t most = s->a[3] < EXO_AUDIT_MOST ? s->a[3] : EXO_AUDIT_MOST;
 
     if (s->result < 0) {
-        MUST(s, !m_wrote(s, s->env, s->a[2], most * sizeof(struct exo_audit_record)), FAULT);
+        MUST(s, !m_wrote_each(s, s->env, s->a[2], sizeof(struct exo_audit_record), most), FAULT);
         m_refused(s);
         return;
     }
     REQUIRE((uint64_t)s->result <= most, "audit_read answered %ld", s->result);
-    m_wrote(s, s->env, s->a[2], (uint64_t)s->result * sizeof(struct exo_audit_record));
+    m_wrote_each(s, s->env, s->a[2], sizeof(struct exo_audit_record), (uint64_t)s->result);
 }
 
 static void audit_info(struct step *s)

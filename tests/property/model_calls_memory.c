@@ -244,7 +244,7 @@ void mem_query(struct step *s)
         quiet = quiet && (!page || !page->copy);
         words[i] = query_word(env, va + i * PAGE);
     }
-    MUST(s, pages > 0 && !m_wrote(s, s->env, out, pages * 8), FAULT);
+    MUST(s, pages > 0 && !m_wrote_each(s, s->env, out, 8, pages), FAULT);
     if (m_refused(s))
         return;
     REQUIRE((uint64_t)s->result == pages, "mem_query answered %ld", s->result);

@@ -165,3 +165,11 @@ bool m_wrote(struct step *s, struct m_object *env, uint64_t va, uint64_t bytes)
     }
     return true;
 }
+
+bool m_wrote_each(struct step *s, struct m_object *env, uint64_t va, uint64_t bytes, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if (!m_wrote(s, env, va + i * bytes, bytes))
+            return false;
+    return true;
+}
