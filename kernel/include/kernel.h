@@ -443,7 +443,7 @@ void endpoint_free(struct object *object);
 bool endpoint_has_message(const struct endpoint *endpoint);
 void ipc_forget(struct context *context); /* leaves all queues and partnerships; callers get PEER */
 
-#include "sched.h"
+#include "schedule.h"
 
 /* ---- tallies: ipc/tally.c; interrupts: dev/irq.c ---- */
 

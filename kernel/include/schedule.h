@@ -2,8 +2,8 @@
  * Scheduling and waiting, as the rest of the kernel sees them: kernel/sched/. kernel.h includes this where contexts are known. What a policy is says
  * policy.h.
  */
-#ifndef SCHED_H
-#define SCHED_H
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
 #include "kernel.h"
 
 void sched_start(void); /* clocks count */
