@@ -44,11 +44,50 @@ TAKE_ALL(take_slots, exo_cap_copy(SELF, 0, SELF, EXO_RIGHTS_ALL, 0))
 TAKE_ALL(take_far_slots, exo_cap_copy(SELF, 64 + (i & 511) * 128 + i / 512, SELF, EXO_RIGHTS_ALL, 0))
 TAKE_ALL(take_tallies, exo_tally_create((void *)STACK_PAGE))
 TAKE_ALL(take_services, exo_service_create(EXO_TYPE_SERVICE))
+TAKE_ALL(take_ports, exo_ports_create(MACHINE, 0x6f0, 1)) /* nobody's */
+TAKE_ALL(take_devices, exo_frame_device(MACHINE, 0xfeb00000, 1))
+TAKE_ALL(take_accounts, exo_gas_set((uint64_t)exo_env_create(ZONE, 0, 0), EXO_GAS_FIXED, 10, 0))
 TAKE_ALL(take_zones, exo_zone_create(ZONE, 1))
 TAKE_ALL(take_blocks, exo_frame_alloc(ZONE, 1))
 TAKE_ALL(take_large_blocks, exo_frame_claim(ZONE, 64, EXO_FRAME_ANYWHERE, 0))
 TAKE_ALL(take_memory, exo_mem_alloc(SELF, FAR(0) + i * PAGE, 1, RW))
 TAKE_ALL(take_tables, exo_mem_share(SELF, FAR(i), STACK_PAGE, 1, EXO_SHARE_SAME | RW))
+
+/* An endpoint each, far from the others. */
+static void take_moves(uint64_t argument)
+{
+    int64_t status = 0;
+    uint64_t i = 0;
+
+    (void)argument;
+    for (; i < MOST && status >= 0; i++) {
+        status = exo_ep_create();
+        if (status >= 0)
+            status = exo_cap_move(SELF, 64 + (i & 511) * 128 + i / 512, (uint64_t)status);
+    }
+    report(i - 1, status);
+}
+
+/* All interrupt lines that there are, and what each can wait for; then each has its timer and its ledger again and again. */
+static void take_lines(uint64_t argument)
+{
+    int64_t endpoint = exo_ep_create(), status = endpoint;
+    uint64_t lines = 0;
+
+    (void)argument;
+    for (uint64_t line = 0; line < 256 && endpoint >= 0; line++)
+        lines += exo_irq_bind(MACHINE, line, (uint64_t)endpoint, 1) >= 0;
+    for (unsigned i = 0; i < 1000 && status >= 0; i++) {
+        status = exo_timer_set(EXO_DEADLINE_NEVER - 1 - i, 1);
+        if (status >= 0)
+            status = exo_ledger_bind((void *)STACK_PAGE, 2);
+        if (status >= 0)
+            status = exo_gas_set(SELF, EXO_GAS_RATE_MAX, EXO_GAS_AMOUNT_MAX, 0);
+        if (status >= 0)
+            status = exo_gas_notify(SELF, (uint64_t)endpoint, 1);
+    }
+    report(lines, status);
+}
 
 /* Contexts get a copy of their maker's floating-point registers: one page more each. */
 static void take_float_contexts(uint64_t argument)
@@ -128,6 +167,7 @@ static struct child child_with_zone(uint64_t zone, void (*function)(uint64_t), u
     struct child child = child_new_in(zone, function, argument);
 
     EXPECT(exo_cap_copy(child.env, ZONE, zone, EXO_RIGHTS_ALL, 0), ZONE);
+    EXPECT(exo_cap_copy(child.env, MACHINE, MACHINE, EXO_RIGHTS_ALL, 0), MACHINE);
     return child;
 }
 
@@ -154,7 +194,7 @@ static void try_to_exhaust(const char *what, void (*function)(uint64_t), int64_t
     end_zone(zone, before);
 }
 
-CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zones: NOMEM in one's own zone, and all comes back")
+CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zones, ports, devices, accounts: NOMEM in one's own zone, and all comes back")
 {
     try_to_exhaust("environments", take_environments, EXO_E_NOMEM, 50);
     try_to_exhaust("contexts", take_contexts, EXO_E_NOMEM, 100);
@@ -164,12 +204,17 @@ CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zon
     try_to_exhaust("tallies", take_tallies, EXO_E_NOMEM, 1000);
     try_to_exhaust("services", take_services, EXO_E_NOMEM, 1000);
     try_to_exhaust("zones", take_zones, EXO_E_NOMEM, 100);
+    try_to_exhaust("ports", take_ports, EXO_E_NOMEM, 1000);
+    try_to_exhaust("devices' pages", take_devices, EXO_E_NOMEM, 1000);
+    try_to_exhaust("gas accounts", take_accounts, EXO_E_BADSLOT, 50); /* of an environment that there was no memory for */
+    try_to_exhaust("interrupt lines, timers, ledgers, accounts", take_lines, 0, 2);
 }
 
 CASE(exhaust_slots, "slots and derivations: NOMEM or LIMIT in one's own zone")
 {
     try_to_exhaust("slots", take_slots, EXO_E_NOMEM, 2000);
     try_to_exhaust("slots far apart", take_far_slots, EXO_E_NOMEM, 100);
+    try_to_exhaust("slots that are moved to", take_moves, EXO_E_NOMEM, 100);
     try_to_exhaust("depth", take_depth, EXO_E_LIMIT, 200);
 }
 

@@ -20,7 +20,8 @@ static struct found {
     uint32_t references;
 } table[TABLE];
 static struct object *waiting[TABLE]; /* found, not yet looked into */
-static unsigned found, waiting_count;
+static unsigned waiting_count;
+unsigned references_found;
 
 uint32_t references_users[HOST_RAM_END / PAGE], references_own[HOST_RAM_END / PAGE];
 static uint32_t base[HOST_RAM_END / PAGE]; /* the machine's own references, from before the first call */
@@ -49,7 +50,7 @@ static bool add(const void *what, size_t bytes, bool is_object)
 
     if (place->what)
         return false;
-    REQUIRE(++found < TABLE / 2, "there are more objects than memory holds");
+    REQUIRE(++references_found < TABLE / 2, "there are more objects than memory holds");
     *place = (struct found){what, is_object, is_static(what)};
     if (!is_static(what))
         bytes > 256 ? references_own[direct_physical(what) / PAGE]++ : blocks[direct_physical(what) / PAGE]++;
@@ -179,6 +180,10 @@ static void see_context(struct context *context)
 {
     HOLD(context->env);
     HOLD(context->endpoint);
+    if (context->client)
+        visit(&context->client->object);
+    if (context->server)
+        visit(&context->server->object);
     if (context->sponsor)
         hold(context->sponsor->owner);
     if (context->state != CTX_DEAD)
@@ -241,7 +246,7 @@ static void walk(struct object *const also[], unsigned count)
     memset(references_own, 0, sizeof(references_own));
     memset(blocks, 0, sizeof(blocks));
     memset(sums, 0, sizeof(sums));
-    found = waiting_count = 0;
+    references_found = waiting_count = 0;
     HOLD(arch_current());
     visit(&machine_object);
     visit(&audit_object);

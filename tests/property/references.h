@@ -14,6 +14,8 @@ void references_begin(void);
  * a count is wrong.
  */
 void references_check(struct object *const also[], unsigned count);
+/* Objects and derivation nodes, in the last walk. */
+extern unsigned references_found;
 /* Frames that are mapped, in a block, or held for a word, a ledger or a context page: how often, in the last walk. */
 extern uint32_t references_users[HOST_RAM_END / PAGE];
 /* And those of the kernel's own: objects, tables, slots. */
