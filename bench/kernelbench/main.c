@@ -11,7 +11,7 @@
 #define PLACE 0x140000000000ul
 #define N 100u
 
-enum { SELF = 1, ZONE = 3, MACHINE = 4 };
+enum { SELF = 1, CTX = 2, ZONE = 3, MACHINE = 4 };
 
 void exo_main(const struct exo_startup *start);
 
@@ -82,10 +82,34 @@ static uint64_t protect_one(uint64_t count)
     return ticks;
 }
 
+static uint64_t partner;
+
+static void give_back(void)
+{
+    for (;;)
+        (void)!exo_yield_to(CTX);
+}
+
+/* There and back: two turns given away. */
+static uint64_t yield_to(uint64_t count)
+{
+    static uint64_t stack[512];
+    const struct exo_ctx_state state = {.regs = {.rip = (uint64_t)give_back, .rsp = (uint64_t)&stack[511]}};
+    int64_t handle = partner ? (int64_t)partner : exo_ctx_create(SELF, PLACE + 1024 * PAGE, &state);
+
+    must(handle);
+    partner = (uint64_t)handle;
+    must(exo_ctx_start(partner));
+    uint64_t ticks = TICKS(count, (void)!exo_yield_to(partner));
+    must(exo_ctx_stop(partner));
+    return ticks;
+}
+
 static const struct {
     const char *name;
     uint64_t (*run)(uint64_t count);
-} cases[] = {{"kernel_null", null_call}, {"mem_map_1", map_one}, {"mem_unmap_1", unmap_one}, {"mem_protect_1", protect_one}};
+} cases[] = {{"kernel_null", null_call}, {"mem_map_1", map_one}, {"mem_unmap_1", unmap_one}, {"mem_protect_1", protect_one},
+           {"slice_yield_to", yield_to}};
 
 void exo_main(const struct exo_startup *start)
 {

@@ -1,7 +1,7 @@
 /* The life of kernel objects: counted references, freed with the last one, by type. */
 #include <exo/string.h>
 
-#include "kernel.h"
+#include "slice.h"
 
 static uint64_t last_id;
 
@@ -59,6 +59,7 @@ void object_last_dropped(struct object *object)
     case EXO_TYPE_IRQ: irq_free(object); break;
     case EXO_TYPE_ZONE: zone_destroy(object); break;
     case EXO_TYPE_PORTS: ports_free(object); break;
+    case EXO_TYPE_SLICE: slice_free(object); break;
     case EXO_TYPE_SERVICE:
     case EXO_TYPE_DISK:
     case EXO_TYPE_NETWORK: object_free(object, sizeof(*object)); break;

@@ -4,8 +4,8 @@
  */
 #include <exo/string.h>
 
-#include "kernel.h"
 #include "port.h"
+#include "slice.h"
 
 struct context *context_new(struct env *env, uint64_t upage_va, const struct exo_ctx_state *state, int64_t *error)
 {
@@ -37,6 +37,8 @@ struct context *context_new(struct env *env, uint64_t upage_va, const struct exo
     context->env = env;
     list_init(&context->link);
     list_init(&context->peers);
+    list_init(&context->slice_link);
+    list_init(&context->serves_link);
     context->event_timer.kind = TIMER_EVENT;
     list_init(&context->wait_endpoints);
     list_append(&env->contexts, &context->env_link);
@@ -54,9 +56,12 @@ void context_kill(struct context *context)
     if (context->state == CTX_DEAD)
         return;
     sched_remove(context);
+    if (context->donated)
+        gas_sponsor(context, NULL);
     wait_cancel(context);
     timer_disarm(&context->event_timer);
     ipc_forget(context);
+    slice_unbind(context);
     context->state = CTX_DEAD;
     context->object.dead = 1;
     list_remove(&context->env_link);
@@ -138,7 +143,7 @@ int64_t k_ctx_create(struct context *caller, struct capability *capability, uint
     context = context_new(env, upage_va, &state, &error);
     if (!context)
         return error;
-    handle = arch_context_inherit(caller, context) ? cap_insert_below(caller->env, capability, &context->object, EXO_RIGHTS_ALL)
+    handle = arch_context_inherit(caller, context) ? cap_insert(caller->env, 0, &context->object, EXO_RIGHTS_ALL, 0)
                                                     : -EXO_E_NOMEM;
     if (handle < 0) {
         context_kill(context);

@@ -7,6 +7,7 @@
  */
 #include "parts.h"
 #include "port.h"
+#include "slice.h"
 
 #define PURSE_METERED 5000ll   /* units of work paid for at once: as much as a slice of time */
 #define PURSE_FREE 65536ll     /* where nobody sets a limit */
@@ -55,7 +56,7 @@ void gas_account_end(struct gas_account *account)
 /* A new environment draws on its zone's account; one made by an environment with an account of its own in that zone, on that one. */
 void gas_choose_account(struct env *env, const struct context *creator)
 {
-    struct gas_account *account = gas_payer(creator);
+    struct gas_account *account = creator->donated ? creator->env->gas : gas_payer(creator);
 
     if (account->zone != env->zone || account == &env->zone->gas)
         return;
@@ -100,6 +101,7 @@ void gas_change_zone(struct env *env, struct zone *zone)
         bool ready = context->state == CTX_READY || context->state == CTX_DRY;
 
         sched_remove(context);
+        slice_unbind(context);
         if (ready)
             context->state = CTX_READY;
     }
@@ -273,7 +275,7 @@ static void stop(struct context *context, struct gas_account *dry, uint64_t now_
         list_append(&dry->waiting, &context->link);
     if (context->arch.upcall_entry)
         __atomic_fetch_or(&context->upage->pending, EXO_EVENT_GAS, __ATOMIC_SEQ_CST);
-    if (!dry->timer.armed)
+    if (!timer_armed(&dry->timer))
         arm(dry);
     tell(dry, now_ns);
 }
@@ -336,17 +338,20 @@ void gas_forget(struct context *context)
         gas_continue(context);
 }
 
-void gas_sponsor(struct context *server, struct gas_account *account)
+void gas_sponsor(struct context *server, const struct context *client)
 {
-    struct gas_account *before = server->sponsor;
+    struct gas_account *before = server->sponsor, *account = client ? gas_payer(client) : NULL;
+    struct slice *slice = client ? slice_of(client) : NULL;
 
-    if (before == account)
+    if (!before && !account)
         return;
     if (account)
         object_hold(account->owner);
     sched_requeue_begin(server);
     server->sponsor = account;
-    sched_needed = true;
+    server->donated = false;
+    if (slice || server->serves_on)
+        slice_serve(server, slice);
     sched_requeue_end(server);
     if (!before)
         return;

@@ -1,6 +1,6 @@
 /*
- * Timers and gas accounts: parts of other objects. An account is part of an environment or zone (kernel.h), which keeps it; gas/account.c has the
- * rules, gas.h the arithmetic.
+ * Timers, gas accounts and shares of the processor: parts of other objects (kernel.h), which keep them. gas/account.c has the rules of gas, gas.h the
+ * arithmetic; sched/fair.c those of shares.
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "gas.h"
+#include "heap.h"
 #include "list.h"
 
 struct context;
@@ -25,24 +26,38 @@ enum timer_kind {
     TIMER_GAS,   /* an account that ran dry has gas again */
 };
 
-/* In a tree that needs no memory of its own. */
 struct timer {
-    struct timer *child[2];
-    struct timer **place; /* what points here */
-    uint64_t deadline_ns;
-    bool armed;
-    uint8_t kind; /* enum timer_kind */
+    struct heap_node node; /* in a heap while it is armed; the key is the deadline, ns */
+    uint8_t kind;          /* enum timer_kind */
 };
 
+static inline bool timer_armed(const struct timer *timer)
+{
+    return timer->node.place;
+}
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
-void timer_take_back(struct timer *timer); /* one that is armed */
 static inline void timer_disarm(struct timer *timer)
 {
-    if (timer->armed)
-        timer_take_back(timer);
+    if (timer_armed(timer))
+        heap_remove(&timer->node);
 }
 uint64_t timer_next(void);
 void timer_expire(uint64_t now_ns); /* bounded: timer_next() tells if some are left */
+
+/* ---- shares: sched/fair.c ---- */
+
+/* A share of the processor, of a zone or a slice. */
+struct share {
+    struct share *parent;   /* whose part it is a part of; NULL: has the whole */
+    uint64_t weights_below; /* of the shares below it together */
+    uint32_t weight;        /* against those beside it */
+    uint32_t epoch;         /* of the tree when the stride was reckoned */
+    uint32_t stride;        /* how fast the pass grows */
+    uint8_t turn;           /* which of the two lists is next */
+    uint64_t used;          /* cycles, ever */
+    struct heap_node node;  /* among shares with ready contexts; key: the pass, processor time used over its part of the whole */
+    struct list ready[2];   /* contexts: its own, and servers of other zones that work for it */
+};
 
 /* ---- gas accounts: gas/account.c ---- */
 
@@ -84,7 +99,8 @@ void gas_load(struct gas_account *account);
 /* gas_purse is negative: fills it for the context, or takes the context off the processor. */
 bool gas_admit(struct context *context);
 void gas_time_passed(void);
-void gas_sponsor(struct context *server, struct gas_account *account);
+/* `server` works on the client's gas and share of the processor from now on; NULL: on its own. */
+void gas_sponsor(struct context *server, const struct context *client);
 void gas_forget(struct context *context); /* it waits for gas no more, is stopped if it did */
 void gas_continue(struct context *context); /* it runs: who waited behind it is next */
 void gas_timer(struct gas_account *account);

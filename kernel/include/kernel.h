@@ -128,7 +128,6 @@ struct cap_node {
     uint16_t index; /* of the slot */
     uint8_t depth;  /* more than the parent's */
     bool revoking;  /* what was derived from it is being taken back, so nothing new is derived below */
-    uint16_t recall; /* batch (mem/recall.c) of what is to be unmapped when that is done; 0: nothing */
 };
 _Static_assert(sizeof(struct cap_node) == 64, "the smallest slab");
 
@@ -207,18 +206,6 @@ struct slab {
 struct zone_count {
     uint64_t used, quota; /* those of zones below included */
 };
-/* A zone's share of the processor: sched/fair.c. */
-struct share {
-    uint32_t weight;        /* against zones beside it */
-    uint32_t weights_below; /* of the zones below it together */
-    uint32_t stride;        /* how fast pass grows; of tree `epoch` */
-    uint32_t epoch;
-    uint64_t pass;          /* processor time used, over its part of the whole */
-    struct list ready[2];   /* contexts: its own, and servers of other zones that work for it */
-    struct list link;       /* among shares with ready contexts */
-    uint8_t turn;           /* which of the two lists is next */
-};
-
 struct zone {
     struct object object; /* object.label: the zone's own; object.zone: the zone above, counted */
     struct zone *parent;
@@ -268,8 +255,6 @@ struct ledger {
 struct env {
     struct object object;
     struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
-    struct list recall_link; /* among all: mem/recall.c */
-    uint64_t recall_pass;
     struct space space; /* address space (arch.h) */
     struct zone *zone; /* counted; what it takes is charged there */
     struct gas_account *gas; /* whose gas it uses: own_gas, its zone's, or its creator's (counted) */
@@ -364,8 +349,12 @@ struct context {
     uint64_t upage_physical;
     struct exo_upage *upage;  /* kernel's view of the context page */
     uint8_t state;            /* enum context_state */
+    bool donated;             /* its sponsor gave it the rest of a turn, and is no client */
     uint16_t wait_count;
     struct gas_account *sponsor;   /* counted: the client's account pays while this serves; NULL: env->gas does */
+    struct slice *slice;           /* whose share it has when it works for itself; NULL: its zone's. Not counted: the slice knows */
+    struct slice *serves_on;       /* whose share it has while it has a sponsor; NULL: the sponsor's zone's */
+    struct list slice_link, serves_link;
     struct gas_account *gas_woken; /* was the first that waited for this: when it runs, the next one comes */
     struct timer wait_timer, event_timer;
     uint32_t event_timer_bits;
@@ -419,20 +408,14 @@ void space_unmap(struct env *env, uint64_t va); /* one page, if it is there */
 
 struct block {
     struct object object; /* its zone is charged for the pages, too */
-    struct list link;     /* among the dying, or as below */
+    struct list link;     /* among the dying */
     uint64_t physical;
     uint64_t pages;
     uint64_t ready; /* pages that are prepared and can be mapped; those behind are nobody's yet */
     bool device;
-    /* mem/recall.c: `link` is among those that wait for a pass; the numbers of their batches */
-    bool recall_queued;
-    uint16_t recall_batch, recall_loaded;
-    uint64_t held_by; /* id of an environment that the pass found to have a capability */
 };
 bool block_free_some(struct block *block, unsigned *most);
 struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bool device);
-
-#include "recall.h"
 
 /* ---- IPC: ipc/ ---- */
 

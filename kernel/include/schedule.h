@@ -7,13 +7,15 @@
 #include "kernel.h"
 
 void sched_start(void); /* clocks count */
-void share_start(struct zone *zone, uint32_t weight);
-void share_end(struct zone *zone);
+void share_start(struct share *share, struct share *parent, uint32_t weight);
+void share_end(struct share *share);
+bool share_reweigh(struct share *share, uint64_t weight); /* false: it has no weight, or not such a one */
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
 void sched_remove(struct context *context);
-void sched_requeue_begin(struct context *context); /* its account is about to change, */
+void sched_requeue_begin(struct context *context); /* its account or share is about to change, */
 void sched_requeue_end(struct context *context);   /* has changed */
+void sched_share_gone(const struct share *share);
 /* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
 void sched_switch(struct context *direct);
 struct context *sched_pick(void); /* never NULL: sleeps until there is one */

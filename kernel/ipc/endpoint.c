@@ -122,7 +122,7 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
         arch_message_set_word(receiver, 4, (uint64_t)handle);
     arch_result(receiver, caller->transfer ? EXO_MESSAGE_CAP : 0);
     receiver->client = caller;
-    gas_sponsor(receiver, gas_payer(caller));
+    gas_sponsor(receiver, caller);
     caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
@@ -286,8 +286,7 @@ void endpoint_free(struct object *object)
     object_free(object, sizeof(struct endpoint));
 }
 
-/* `above`: by virtue of which capability, or NULL. */
-static int64_t make_endpoint(struct context *caller, struct zone *zone, const struct capability *above)
+static int64_t make_endpoint(struct context *caller, struct zone *zone)
 {
     struct endpoint *endpoint = object_new(zone, EXO_TYPE_ENDPOINT, sizeof(*endpoint));
     int64_t handle;
@@ -298,20 +297,19 @@ static int64_t make_endpoint(struct context *caller, struct zone *zone, const st
     list_init(&endpoint->receivers);
     list_init(&endpoint->pollers);
     list_init(&endpoint->deaths);
-    handle = above ? cap_insert_below(caller->env, above, &endpoint->object, EXO_RIGHTS_ALL)
-                   : cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
+    handle = cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
     object_drop(&endpoint->object);
     return handle;
 }
 
 int64_t k_ep_create(struct context *caller)
 {
-    return make_endpoint(caller, caller->env->zone, NULL);
+    return make_endpoint(caller, caller->env->zone);
 }
 
 int64_t k_ep_create_in(struct context *caller, struct capability *zone)
 {
-    return make_endpoint(caller, (struct zone *)zone->object, zone);
+    return make_endpoint(caller, (struct zone *)zone->object);
 }
 
 /* Waits for a message, which is not there; `direct`: who runs meanwhile, or NULL. */

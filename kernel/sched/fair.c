@@ -1,54 +1,62 @@
 /*
- * The fair policy, on two levels: zones by stride (Waldspurger and Weihl, 1995: the one that has had least time for its weight is next), contexts of a
- * zone in turn. Time that a server works for a client counts for the client's zone, and the server waits in the client's zone's queues, so
- * neither crowds of contexts nor calls to others buy a zone more than its share.
+ * The fair policy, on two levels: shares by stride (Waldspurger and Weihl, 1995: the one that has had least time for its weight is next), contexts of a
+ * share in turn. Each zone has a share, and so has each slice (slice.c). Time that a server works for a client counts for the client's share, and the
+ * server waits in that share's queues, so neither crowds of contexts nor calls to others buy a zone more than its part.
  */
 #include "policy.h"
 #include "port.h"
+#include "slice.h"
 
-/* The whole processor, in parts; and more than any zone can be ahead: a pass that is older than its last wrap. */
-#define WHOLE (1ull << 24)
+/* The whole processor, in parts; and what a stride is to one part of them: fine enough for a percent of the whole. */
+#define WHOLE (1ull << 30)
+#define STRIDE_ONE 64u
+/* Less than 1/2^18 of the processor counts as so much: else passes would wrap in seconds. */
+#define STRIDE_MAX (1u << 24)
+/* More than any share can be ahead: a pass that is older than its last wrap. */
 #define AHEAD_MAX (1ll << 50)
 
-#define PREEMPT_PART 2 /* of a slice: by so much one must be ahead to be interrupted */
+#define PREEMPT_PART 2 /* of a slice of time: by so much one must be ahead to be interrupted */
 
 enum { QUEUE_OWN, QUEUE_SERVER };
 
 /* Shares with ready contexts, and at most one that was emptied by the last pick. */
-static struct list runnable = {&runnable, &runnable};
+static struct heap_node *runnable;
 static uint64_t pass_now;   /* of the share picked last */
-static uint32_t tree_epoch; /* counts changes of zones and weights */
+static uint32_t tree_epoch; /* counts changes of shares and weights */
 
-static struct share *share_of(const struct context *context)
+static struct share *share_at(struct heap_node *node)
 {
-    return &gas_payer(context)->zone->share;
+    return LIST_ENTRY(node, struct share, node);
 }
 
-void share_start(struct zone *zone, uint32_t weight)
+static bool is_linked(const struct share *share)
 {
-    struct share *share = &zone->share;
+    return share->node.place;
+}
 
+void share_start(struct share *share, struct share *parent, uint32_t weight)
+{
     list_init(&share->ready[QUEUE_OWN]);
     list_init(&share->ready[QUEUE_SERVER]);
-    list_init(&share->link);
+    share->parent = parent;
     share->weight = weight;
     share->epoch = tree_epoch++;
-    if (zone->parent)
-        zone->parent->share.weights_below += weight;
+    if (parent)
+        parent->weights_below += weight;
 }
 
 /*
- * A zone has its weight's part of what the zone above has; that keeps for its own contexts what a zone of the usual weight would get. So a zone that
- * makes zones divides its part, whatever weights it gives them.
+ * A share has its weight's part of what the share above has; that keeps for its own contexts what one of the usual weight would get. So a zone that
+ * makes zones and slices divides its part, whatever weights it gives them.
  */
 static void renew_stride(struct share *share)
 {
-    const struct zone *zone = LIST_ENTRY(share, struct zone, share);
-    uint64_t part = WHOLE * EXO_ZONE_WEIGHT / (EXO_ZONE_WEIGHT + (uint64_t)share->weights_below);
+    uint64_t part = WHOLE * EXO_ZONE_WEIGHT / (EXO_ZONE_WEIGHT + share->weights_below), stride;
 
-    for (; zone->parent; zone = zone->parent)
-        part = part * zone->share.weight / (EXO_ZONE_WEIGHT + (uint64_t)zone->parent->share.weights_below);
-    share->stride = (uint32_t)(WHOLE / (part ? part : 1));
+    for (const struct share *at = share; at->parent; at = at->parent)
+        part = part * at->weight / (EXO_ZONE_WEIGHT + at->parent->weights_below);
+    stride = part ? (WHOLE * STRIDE_ONE + part / 2) / part : STRIDE_MAX;
+    share->stride = stride < STRIDE_MAX ? (uint32_t)stride : STRIDE_MAX;
     share->epoch = tree_epoch;
 }
 
@@ -72,13 +80,13 @@ __attribute__((noinline)) static void join(struct share *share)
     if (share->epoch != tree_epoch)
         renew_stride(share);
     credit = (int64_t)(sched_slice_cycles * share->stride);
-    if (sched_runnable == 0 && (int64_t)(running->pass - pass_now) > 0)
-        pass_now = running->pass;
-    ahead = (int64_t)(share->pass - pass_now);
+    if (sched_runnable == 0 && (int64_t)(running->node.key - pass_now) > 0)
+        pass_now = running->node.key;
+    ahead = (int64_t)(share->node.key - pass_now);
     if (ahead < -credit || ahead > AHEAD_MAX)
-        share->pass = pass_now - (uint64_t)credit;
-    list_append(&runnable, &share->link);
-    if ((int64_t)(running->pass - share->pass) > (int64_t)(sched_slice_cycles / PREEMPT_PART * running->stride))
+        share->node.key = pass_now - (uint64_t)credit;
+    heap_insert(&runnable, &share->node);
+    if ((int64_t)(running->node.key - share->node.key) > (int64_t)(sched_slice_cycles / PREEMPT_PART * running->stride))
         sched_preempt();
 }
 
@@ -99,7 +107,7 @@ static void fair_enqueue(struct context *context, bool first)
 {
     struct share *share = share_of(context);
 
-    if (list_empty(&share->link))
+    if (!is_linked(share))
         enqueue_joining(context, share, first);
     else
         insert(context, share, first);
@@ -110,26 +118,16 @@ static void fair_dequeue(struct context *context)
     struct share *share = share_of(context);
 
     list_remove(&context->link);
-    if (is_idle(share))
-        list_remove(&share->link);
+    if (is_idle(share) && is_linked(share))
+        heap_remove(&share->node);
 }
 
-/* The one that has had least; what is left without ready contexts is unlinked. */
+/* The one that has had least; what is left without ready contexts is taken out. */
 static struct share *least(void)
 {
-    struct share *best = NULL;
-    struct list *at = runnable.next;
-
-    while (at != &runnable) {
-        struct share *share = LIST_ENTRY(at, struct share, link);
-
-        at = at->next;
-        if (is_idle(share))
-            list_remove(&share->link);
-        else if (!best || (int64_t)(share->pass - best->pass) < 0)
-            best = share;
-    }
-    return best;
+    while (runnable && is_idle(share_at(runnable)))
+        heap_remove(runnable);
+    return runnable ? share_at(runnable) : NULL;
 }
 
 static struct context *take(struct share *share, struct list *queue)
@@ -137,7 +135,7 @@ static struct context *take(struct share *share, struct list *queue)
     struct context *context = LIST_ENTRY(queue->next, struct context, link);
 
     list_remove(&context->link);
-    pass_now = share->pass;
+    pass_now = share->node.key;
     return context;
 }
 
@@ -161,25 +159,25 @@ __attribute__((noinline)) static struct context *pick_among(void)
 
 static struct context *fair_pick(void)
 {
-    struct share *share = LIST_ENTRY(runnable.next, struct share, link);
+    struct share *share = runnable ? share_at(runnable) : NULL;
 
-    /* Mostly only one zone has anybody ready, and no server waits there. */
-    if (runnable.next != runnable.previous || list_empty(&runnable) || list_empty(&share->ready[QUEUE_OWN]) ||
-        !list_empty(&share->ready[QUEUE_SERVER]))
+    /* Mostly only one share has anybody ready, and no server waits there. */
+    if (!share || runnable->child[0] || runnable->child[1] || list_empty(&share->ready[QUEUE_OWN]) || !list_empty(&share->ready[QUEUE_SERVER]))
         return pick_among();
     return take(share, &share->ready[QUEUE_OWN]);
 }
 
 static bool fair_before(const struct context *first, const struct context *second)
 {
-    return (int64_t)(share_of(first)->pass - share_of(second)->pass) < 0;
+    return (int64_t)(share_of(first)->node.key - share_of(second)->node.key) < 0;
 }
 
-static void fair_charge(struct zone *zone, uint64_t cycles)
+static void fair_charge(struct share *share, uint64_t cycles)
 {
-    struct share *share = &zone->share;
-
-    share->pass += cycles * share->stride;
+    share->used += cycles;
+    share->node.key += cycles * share->stride;
+    if (share->node.child[0] || share->node.child[1])
+        heap_sink(&runnable, &share->node);
 }
 
 const struct sched_policy fair_policy = {"fair", fair_enqueue, fair_dequeue, fair_pick, fair_before, fair_charge};
@@ -192,7 +190,7 @@ static void move_queues(struct share *from, struct share *to)
 
         if (list_empty(queue))
             continue;
-        if (list_empty(&to->link))
+        if (!is_linked(to))
             join(to);
         queue->next->previous = end->previous;
         end->previous->next = queue->next;
@@ -200,25 +198,30 @@ static void move_queues(struct share *from, struct share *to)
         end->previous = queue->previous;
         list_init(queue);
     }
-    list_remove(&from->link);
 }
 
-void share_end(struct zone *zone)
+void share_end(struct share *share)
 {
-    move_queues(&zone->share, &zone->parent->share);
-    zone->parent->share.weights_below -= zone->share.weight;
+    sched_share_gone(share);
+    move_queues(share, share->parent);
+    if (is_linked(share))
+        heap_remove(&share->node);
+    share->parent->weights_below -= share->weight;
     tree_epoch++;
 }
 
-int64_t k_zone_weight(struct context *caller, struct capability *capability, uint64_t weight)
+bool share_reweigh(struct share *share, uint64_t weight)
 {
-    struct zone *zone = (struct zone *)capability->object;
+    if (!share->parent || weight == 0 || weight > EXO_ZONE_WEIGHT_MAX)
+        return false;
+    share->parent->weights_below += weight - share->weight;
+    share->weight = (uint32_t)weight;
+    tree_epoch++;
+    return true;
+}
 
+int64_t k_zone_weight(struct context *caller, struct capability *zone, uint64_t weight)
+{
     (void)caller;
-    if (!zone->parent || weight == 0 || weight > EXO_ZONE_WEIGHT_MAX)
-        return -EXO_E_INVAL;
-    zone->parent->share.weights_below += (uint32_t)weight - zone->share.weight;
-    zone->share.weight = (uint32_t)weight;
-    tree_epoch++;
-    return 0;
+    return share_reweigh(&((struct zone *)zone->object)->share, weight) ? 0 : -EXO_E_INVAL;
 }

@@ -4,6 +4,7 @@
  */
 #include "policy.h"
 #include "port.h"
+#include "slice.h"
 
 #define SLICE_NS 5000000ul
 
@@ -17,6 +18,7 @@ static enum reason reason;
 static bool slice_armed;
 static bool idling = true; /* nobody runs */
 static uint64_t timer_programmed = UINT64_MAX;
+static struct share *share_loaded; /* whose time it is, as gas_loaded's gas */
 static uint64_t run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
 bool sched_needed = true;
@@ -87,6 +89,7 @@ void sched_requeue_end(struct context *context)
 {
     if (requeued)
         give_to_policy(context, false);
+    sched_needed = true;
 }
 
 /* `direct` is READY and in no queue. */
@@ -107,7 +110,13 @@ void sched_settle(void)
     run_since = now;
     current->env->cpu_ns += used;
     gas_charge((uint64_t)((unsigned __int128)used * cycle_price >> 32)); /* what is rounded away is less than a switch costs */
-    policy->charge(gas_loaded->zone, used);
+    policy->charge(share_loaded, used);
+}
+
+void sched_share_gone(const struct share *share)
+{
+    if (share_loaded == share)
+        share_loaded = share->parent;
 }
 
 bool sched_before(const struct context *first, const struct context *second)
@@ -119,8 +128,15 @@ void sched_woke(const struct context *context)
 {
     uint64_t now = arch_cycles();
 
-    policy->charge(gas_payer(context)->zone, now - run_since);
+    policy->charge(share_of(context), now - run_since);
     run_since = now;
+}
+
+/* What somebody gave the context of a turn is over. */
+static void end_donation(struct context *context)
+{
+    if (context->donated)
+        gas_sponsor(context, NULL);
 }
 
 void sched_tick(void)
@@ -131,6 +147,8 @@ void sched_tick(void)
     slice_armed = false;
     sched_needed = true;
     sched_settle();
+    if (current)
+        end_donation(current);
     gas_time_passed();
     idling = true; /* what follows is not the work of who was interrupted */
     run_since = arch_cycles();
@@ -152,6 +170,24 @@ int64_t k_yield(struct context *caller)
     (void)caller;
     reason = YIELDED;
     sched_needed = true;
+    return 0;
+}
+
+/* It works on the caller's share and gas as a server would: for the rest of this turn, at most until the slice of time is over. */
+int64_t k_yield_to(struct context *caller, struct capability *capability)
+{
+    struct context *context = (struct context *)capability->object;
+
+    if (context == caller)
+        return 0;
+    if (!is_queued(context))
+        return -EXO_E_AGAIN;
+    take_from_policy(context);
+    if (!context->sponsor) { /* who serves somebody goes on at that one's cost */
+        gas_sponsor(context, caller);
+        context->donated = true;
+    }
+    sched_switch(context);
     return 0;
 }
 
@@ -231,8 +267,10 @@ static void make_current(struct context *next)
     else
         idling = false;
     current = next;
-    if (before)
+    if (before) {
+        end_donation(before);
         object_drop(&before->object);
+    }
     gas_charge(EXO_PRICE_SWITCH);
     stats.switches++;
     info->context_switches = stats.switches;
@@ -250,6 +288,8 @@ __attribute__((noinline)) static void idle(void)
         return;
     }
     sched_settle();
+    if (current)
+        end_donation(current);
     gas_end_ns = UINT64_MAX; /* nobody uses any */
     program_timer();
     idling = true;
@@ -266,9 +306,10 @@ static bool pay(struct context *next)
 {
     struct gas_account *account = gas_payer(next);
 
-    if (account != gas_loaded) {
+    if (account != gas_loaded || share_of(next) != share_loaded) {
         sched_settle();
         gas_load(account);
+        share_loaded = share_of(next);
     }
     return gas_purse >= 0 || gas_admit(next);
 }
@@ -284,8 +325,10 @@ struct context *sched_pick(void)
             idle();
             continue;
         }
-        if (!pay(next))
+        if (!pay(next)) {
+            end_donation(next);
             continue;
+        }
         if (next != current)
             make_current(next);
         if (next->upage->pending)
@@ -302,7 +345,7 @@ struct context *sched_pick(void)
 void sched_check_settled(const struct context *context)
 {
     ASSERT(context == current && !direct_next && reason == GO_ON && list_empty(&context->link));
-    ASSERT(gas_payer(context) == gas_loaded && !reap_fresh);
+    ASSERT(gas_payer(context) == gas_loaded && share_of(context) == share_loaded && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
     ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
 }

@@ -14,6 +14,7 @@ static uint64_t fitting(unsigned type)
     case EXO_TYPE_FRAME: return MUST_DO(FRAME_ALLOC, ZONE, 1);
     case EXO_TYPE_AUDIT: return AUDIT;
     case EXO_TYPE_PORTS: return MUST_DO(PORTS_CREATE, MACHINE, 0, 16);
+    case EXO_TYPE_SLICE: return MUST_DO(SLICE_MAKE, ZONE, 1);
     case EXO_TYPE_IRQ: return MUST_DO(IRQ_BIND, MACHINE, 1, MUST_DO(EP_CREATE), 1);
     default: return MUST_DO(EP_CREATE);
     }
@@ -98,12 +99,13 @@ CASE(labels_self, "labels that forbid it: environments and contexts above")
 {
     struct case_child child = case_child(case_zone(300, EXO_LABEL_SANDBOX));
     uint64_t self = case_give(&child, SELF), context = case_give(&child, CTX), endpoint = case_give(&child, MUST_DO(EP_CREATE));
+    uint64_t slice = case_give(&child, MUST_DO(SLICE_MAKE, case_zone(100, EXO_LABEL_SANDBOX), 1));
 
     (void)MUST_DO(MEM_ALLOC, child.env, MEMORY + 2 * PAGE, 1, 3);
     case_become(child.context);
     for (unsigned number = 0; number < EXO_CALLS; number++)
         for (unsigned i = 0; i < exo_grammar[number].arguments; i++) {
-            uint64_t a[6] = {1, 0, endpoint};
+            uint64_t a[6] = {exo_grammar[number].argument[0].type == EXO_TYPE_SLICE ? slice : 1, 0, endpoint};
 
             bool is_context = exo_grammar[number].argument[i].type == EXO_TYPE_CTX;
 
@@ -143,6 +145,7 @@ CASE(no_slot, "no slot is free")
     REFUSED(ZONE_MAKE, NOSLOT, ZONE, EXO_LABEL_USER, MEMORY + 512);
     REFUSED(SERVICE_CREATE, NOSLOT, EXO_TYPE_SERVICE);
     REFUSED(PORTS_CREATE, NOSLOT, MACHINE, 0, 4);
+    REFUSED(SLICE_MAKE, NOSLOT, ZONE, 1);
 }
 
 /* ---- capabilities that travel ---- */
@@ -338,16 +341,11 @@ static uint64_t deepest(uint64_t handle)
 
 CASE(depth, "derivation ends at a depth")
 {
-    uint64_t machine = deepest(MACHINE), zone = deepest(ZONE), endpoint = MUST_DO(EP_CREATE);
+    uint64_t machine = deepest(MACHINE), endpoint = MUST_DO(EP_CREATE);
 
     REFUSED(CAP_DERIVE, LIMIT, SELF, 0, machine, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
     REFUSED(IRQ_BIND, LIMIT, machine, 2, endpoint, 1);
     REFUSED(PORTS_CREATE, LIMIT, machine, 0, 4);
-    REFUSED(FRAME_DEVICE, LIMIT, machine, 0xfeb00000, 1);
-    REFUSED(ENV_CREATE, LIMIT, zone, 0, 0);
-    REFUSED(FRAME_ALLOC, LIMIT, zone, 1);
-    REFUSED(FRAME_CLAIM, LIMIT, zone, 1, EXO_FRAME_ANYWHERE, 0);
-    REFUSED(EP_CREATE_IN, LIMIT, zone);
 }
 
 CASE(pieces, "long work comes in pieces")
@@ -411,6 +409,7 @@ CASE(memory_full, "a zone's quota is used up")
     REFUSED(TALLY_CREATE, NOMEM, MEMORY + 1024);
     REFUSED(IRQ_BIND, NOMEM, MACHINE, 2, endpoint, 1);
     REFUSED(SERVICE_CREATE, NOMEM, EXO_TYPE_SERVICE);
+    REFUSED(SLICE_MAKE, NOMEM, ZONE, 1);
     REFUSED(PORTS_CREATE, NOMEM, MACHINE, 0, 4);
 }
 
@@ -446,6 +445,27 @@ CASE(gas, "gas and shares")
     REFUSED(GAS_POLICY, INVAL, MACHINE, MEMORY);
     REFUSED(GAS_PRICE, INVAL, EXO_GAS_CLASSES);
     REFUSED(ZONE_WEIGHT, INVAL, zone, 0);
+}
+
+CASE(slices, "slices and turns")
+{
+    uint64_t slice = MUST_DO(SLICE_MAKE, ZONE, EXO_ZONE_WEIGHT_MAX), env = MUST_DO(ENV_CREATE, ZONE), context = 0, zone = ZONE;
+    const struct exo_ctx_state state = {.regs = {.rip = HOST_ENTRY}};
+
+    REFUSED(SLICE_MAKE, INVAL, ZONE, 0);
+    REFUSED(SLICE_WEIGHT, INVAL, slice, EXO_ZONE_WEIGHT_MAX + 1);
+    REFUSED(SLICE_INFO, FAULT, slice, NOWHERE);
+    case_poke(MEMORY, &state, sizeof(state));
+    for (unsigned i = 0; i <= EXO_SLICE_CONTEXTS; i++) {
+        context = MUST_DO(CTX_CREATE, env, 0x20000000 + i * PAGE, MEMORY);
+        if (i < EXO_SLICE_CONTEXTS)
+            (void)MUST_DO(SLICE_BIND, slice, context);
+    }
+    REFUSED(SLICE_BIND, LIMIT, slice, context);
+    REFUSED(YIELD_TO, AGAIN, context);
+    for (unsigned i = 0; i < 255; i++)
+        zone = derived(zone, EXO_RIGHTS_ALL, EXO_DEADLINE_NEVER);
+    REFUSED(SLICE_MAKE, LIMIT, zone, 1);
 }
 
 CASE(batch, "batches that are none")

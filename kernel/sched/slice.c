@@ -1,0 +1,123 @@
+/*
+ * Slices: parts of a zone's share of the processor as objects, which can be held, given and asked back like others. A slice is a share of its own beside
+ * the zone's contexts and the zones below. Contexts that are bound to it draw on it instead of their zone's share, and so do servers that work for
+ * them. They do not hold it: when its last capability goes they draw on their zones' shares again, and run on.
+ */
+#include "port.h"
+#include "slice.h"
+
+int64_t k_slice_make(struct context *caller, struct capability *capability, uint64_t weight)
+{
+    struct zone *zone = (struct zone *)capability->object;
+    struct slice *slice;
+    int64_t handle;
+
+    if (weight == 0 || weight > EXO_ZONE_WEIGHT_MAX)
+        return -EXO_E_INVAL;
+    slice = object_new(zone, EXO_TYPE_SLICE, sizeof(*slice));
+    if (!slice)
+        return -EXO_E_NOMEM;
+    list_init(&slice->bound);
+    list_init(&slice->serving);
+    share_start(&slice->share, &zone->share, (uint32_t)weight);
+    handle = cap_insert_below(caller->env, capability, &slice->object, EXO_RIGHTS_ALL);
+    object_drop(&slice->object);
+    return handle;
+}
+
+/* The context's own slice; NULL: none. */
+static void change(struct context *context, struct slice *slice)
+{
+    struct slice *before = context->slice;
+
+    if (before == slice)
+        return;
+    sched_requeue_begin(context);
+    if (before) {
+        list_remove(&context->slice_link);
+        before->bound_count--;
+    }
+    context->slice = slice;
+    if (slice) {
+        list_append(&slice->bound, &context->slice_link);
+        slice->bound_count++;
+    }
+    sched_requeue_end(context);
+}
+
+void slice_unbind(struct context *context)
+{
+    change(context, NULL);
+}
+
+void slice_serve(struct context *server, struct slice *slice)
+{
+    if (server->serves_on) {
+        list_remove(&server->serves_link);
+        server->serves_on->serving_count--;
+    }
+    if (slice && slice->serving_count == EXO_SLICE_CONTEXTS)
+        slice = NULL;
+    server->serves_on = slice;
+    if (slice) {
+        list_append(&slice->serving, &server->serves_link);
+        slice->serving_count++;
+    }
+}
+
+/* The last capability is gone. */
+void slice_free(struct object *object)
+{
+    struct slice *slice = (struct slice *)object;
+
+    while (!list_empty(&slice->bound))
+        slice_unbind(LIST_ENTRY(slice->bound.next, struct context, slice_link));
+    while (!list_empty(&slice->serving)) {
+        struct context *server = LIST_ENTRY(slice->serving.next, struct context, serves_link);
+
+        sched_requeue_begin(server);
+        slice_serve(server, NULL);
+        sched_requeue_end(server);
+    }
+    share_end(&slice->share);
+    object_free(object, sizeof(*slice));
+}
+
+int64_t k_slice_bind(struct context *caller, struct capability *capability, struct capability *target)
+{
+    struct slice *slice = (struct slice *)capability->object;
+    struct context *context = (struct context *)target->object;
+
+    (void)caller;
+    if (context->slice != slice && slice->bound_count == EXO_SLICE_CONTEXTS)
+        return -EXO_E_LIMIT;
+    change(context, slice);
+    return 0;
+}
+
+int64_t k_slice_unbind(struct context *caller, struct capability *context)
+{
+    (void)caller;
+    slice_unbind((struct context *)context->object);
+    return 0;
+}
+
+int64_t k_slice_weight(struct context *caller, struct capability *slice, uint64_t weight)
+{
+    (void)caller;
+    return share_reweigh(&((struct slice *)slice->object)->share, weight) ? 0 : -EXO_E_INVAL;
+}
+
+int64_t k_slice_info(struct context *caller, struct capability *capability, uint64_t out)
+{
+    const struct slice *slice = (const struct slice *)capability->object;
+    struct exo_slice_info text = {0};
+
+    sched_settle(); /* the present turn counts, too */
+    text.zone = slice->object.zone->object.id;
+    text.used_ns = arch_cycles_to_ns(slice->share.used);
+    text.weight = slice->share.weight;
+    text.bound = slice->bound_count;
+    text.serving = slice->serving_count;
+    return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
+}
