@@ -26,10 +26,20 @@ int64_t exo_map_all(uint64_t env, uint64_t va, uint64_t frame, uint64_t first, u
     REPEAT(pages, (void *)0, exo_mem_map(env, va + at * EXO_PAGE_BYTES, frame, first + at, pages - at, prot));
 }
 
+static int64_t share_some(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pages, uint64_t mode_prot)
+{
+    int64_t status;
+
+    do
+        status = exo_mem_share(env, va, source_va, pages, mode_prot);
+    while (status == -EXO_E_AGAIN); /* it is soon decided whether the page is to go */
+    return status;
+}
+
 int64_t exo_share_all(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pages, uint64_t mode_prot)
 {
     REPEAT(pages, (void *)0,
-           exo_mem_share(env, va + at * EXO_PAGE_BYTES, source_va + at * EXO_PAGE_BYTES, pages - at, mode_prot));
+           share_some(env, va + at * EXO_PAGE_BYTES, source_va + at * EXO_PAGE_BYTES, pages - at, mode_prot));
 }
 
 int64_t exo_protect_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot)

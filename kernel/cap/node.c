@@ -57,6 +57,7 @@ static void end_revocation(struct cap_node *node)
     if (node->revoking)
         revocations--;
     node->revoking = false;
+    node->recall = 0;
 }
 
 /* The node's only child takes its place. */
@@ -102,27 +103,39 @@ bool node_may_derive(const struct cap_node *node)
     return true;
 }
 
-/* Capabilities taken back at one entry. */
-#define REVOKE_WORK 256u
+/* Work of one entry: capabilities taken back, by their cost, frames looked at, and pages unmapped. */
+#define REVOKE_WORK 4096u
+#define TAKE_COST 16u
 
-static void take_back(struct env *env, struct capability *slot)
+/* What the object's pages are mapped to is to go, too, before the revocation is done. */
+static void recall(struct object *object, struct cap_node *root, unsigned *most)
 {
+    uint16_t batch = object->type == EXO_TYPE_FRAME ? recall_add((struct block *)object, most) : 0;
+
+    if (batch != 0 && (root->recall == 0 || (int16_t)(batch - root->recall) > 0))
+        root->recall = batch;
+}
+
+static void take_back(struct env *env, struct capability *slot, struct cap_node *root, unsigned *most)
+{
+    *most -= *most < TAKE_COST ? *most : TAKE_COST;
+    recall(slot->object, root, most);
     ledger_taken(env, EXO_DEMAND_CAPABILITY, slot->object->type, cap_handle(slot));
     cap_clear(env, slot);
 }
 
 /*
- * Takes back up to REVOKE_WORK descendants, those without descendants first; true when none is left. Each search starts at the root, for what goes
- * with a capability's object (an environment and its own capabilities) may be any other node.
+ * Takes back descendants, those without descendants first; true when none is left. Each search starts at the root, for what goes with a capability's
+ * object (an environment and its own capabilities) may be any other node.
  */
-static bool revoke_some(struct cap_node *root)
+static bool revoke_some(struct cap_node *root, unsigned *most)
 {
-    for (unsigned done = 0; done < REVOKE_WORK && root->children; done++) {
+    while (*most > 0 && root->children) {
         struct cap_node *node = root->children;
 
         while (node->children)
             node = node->children;
-        take_back(node->env, cap_slot(node->env, node->index));
+        take_back(node->env, cap_slot(node->env, node->index), root, most);
     }
     return !root->children;
 }
@@ -131,6 +144,7 @@ int64_t k_cap_revoke(struct context *caller, uint64_t handle)
 {
     struct capability *slot;
     int64_t status = cap_resolve(caller->env, handle, CAP_ANY, 0, &slot);
+    unsigned most = REVOKE_WORK;
     struct cap_node *node;
 
     if (status < 0)
@@ -139,9 +153,15 @@ int64_t k_cap_revoke(struct context *caller, uint64_t handle)
     if (!node->revoking) {
         node->revoking = true;
         revocations++;
+        recall(slot->object, node, &most);
     }
-    if (!revoke_some(node))
+    if (!revoke_some(node, &most))
         return -EXO_E_AGAIN;
+    while (!recall_done(node->recall)) {
+        if (most == 0)
+            return -EXO_E_AGAIN;
+        recall_some(&most);
+    }
     end_revocation(node);
     return 0;
 }

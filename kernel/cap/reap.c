@@ -1,7 +1,7 @@
 /*
- * Objects whose end may take longer than one kernel entry: environments and large frame blocks. When the last reference is gone they wait here, and
- * are taken apart in pieces: one at the entry that dropped them, one at each tick of the clock, the rest when the machine is idle. Because they
- * wait, the end of one never runs inside the end of another, however long the chain of capabilities.
+ * Long work that is done in pieces, whoever began it: one at the entry that began it, one at each tick of the clock, the rest when the machine is
+ * idle. Objects whose end may take longer than one kernel entry (environments and large frame blocks) wait here when the last reference is gone.
+ * Because they wait, the end of one never runs inside the end of another, however long the chain of capabilities.
  */
 #include "kernel.h"
 
@@ -37,7 +37,8 @@ bool reap_some(void)
     while (most > 0 && !list_empty(&dying))
         if (!take_apart(&LIST_ENTRY(dying.next, struct dying, link)->object, &most))
             break;
-    reap_waiting = !list_empty(&dying);
+    recall_some(&most);
+    reap_waiting = !list_empty(&dying) || !recall_idle();
     reap_fresh = false;
     return true;
 }

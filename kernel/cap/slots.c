@@ -72,8 +72,10 @@ static void count_capability(struct object *object, uint64_t rights, int change)
         endpoint_caps_changed((struct endpoint *)object, change);
 }
 
-static void occupied(struct env *env, uint32_t index)
+static void occupied(struct env *env, uint32_t index, struct object *object)
 {
+    if (__builtin_expect(env == recall_scanned, false))
+        recall_holds(env, object);
     env->slots_used++;
     if (index >= env->slots_end)
         env->slots_end = index + 1;
@@ -113,7 +115,7 @@ bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t
     slot->key = (uint64_t)generation << 16 | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
     object_hold(make->object);
     count_capability(make->object, make->rights, 1);
-    occupied(env, index);
+    occupied(env, index, make->object);
     return true;
 }
 
@@ -201,7 +203,7 @@ int64_t cap_move_slot(struct env *from, struct capability *source, struct env *t
     slot->key = (uint64_t)generation << 16 | index | flags;
     slot->node->env = to;
     slot->node->index = (uint16_t)index;
-    occupied(to, index);
+    occupied(to, index, slot->object);
     vacate(from, source);
     return (int64_t)cap_handle(slot);
 }

@@ -143,7 +143,7 @@ int64_t k_ctx_create(struct context *caller, struct capability *capability, uint
     context = context_new(env, upage_va, &state, &error);
     if (!context)
         return error;
-    handle = arch_context_inherit(caller, context) ? cap_insert(caller->env, 0, &context->object, EXO_RIGHTS_ALL, 0)
+    handle = arch_context_inherit(caller, context) ? cap_insert_below(caller->env, capability, &context->object, EXO_RIGHTS_ALL)
                                                     : -EXO_E_NOMEM;
     if (handle < 0) {
         context_kill(context);

@@ -41,6 +41,7 @@ struct env *env_new(struct zone *zone)
         object_free(&env->object, sizeof(*env));
         return NULL;
     }
+    recall_env_new(env);
     stats.envs++;
     return env;
 }
@@ -75,6 +76,7 @@ bool env_free_some(struct env *env, unsigned *most)
     if (!space_clear_some(env, most))
         return false;
     list_remove(&env->death_link);
+    recall_env_gone(env);
     cap_free_table(env);
     space_free_root(env);
     if (env->death)
@@ -111,7 +113,7 @@ int64_t k_env_create(struct context *caller, struct capability *zone, uint64_t d
         object_hold(&env->death->object);
         env->death_cookie = cookie;
     }
-    handle = cap_insert(caller->env, 0, &env->object, EXO_RIGHTS_ALL, 0);
+    handle = cap_insert_below(caller->env, zone, &env->object, EXO_RIGHTS_ALL);
     object_drop(&env->object);
     return handle;
 }

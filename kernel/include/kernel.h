@@ -128,6 +128,7 @@ struct cap_node {
     uint16_t index; /* of the slot */
     uint8_t depth;  /* more than the parent's */
     bool revoking;  /* what was derived from it is being taken back, so nothing new is derived below */
+    uint16_t recall; /* batch (mem/recall.c) of what is to be unmapped when that is done; 0: nothing */
 };
 _Static_assert(sizeof(struct cap_node) == 64, "the smallest slab");
 
@@ -255,6 +256,8 @@ struct ledger {
 struct env {
     struct object object;
     struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
+    struct list recall_link; /* among all: mem/recall.c */
+    uint64_t recall_pass;
     struct space space; /* address space (arch.h) */
     struct zone *zone; /* counted; what it takes is charged there */
     struct gas_account *gas; /* whose gas it uses: own_gas, its zone's, or its creator's (counted) */
@@ -408,14 +411,20 @@ void space_unmap(struct env *env, uint64_t va); /* one page, if it is there */
 
 struct block {
     struct object object; /* its zone is charged for the pages, too */
-    struct list link;     /* among the dying */
+    struct list link;     /* among the dying, or as below */
     uint64_t physical;
     uint64_t pages;
     uint64_t ready; /* pages that are prepared and can be mapped; those behind are nobody's yet */
     bool device;
+    /* mem/recall.c: `link` is among those that wait for a pass; the numbers of their batches */
+    bool recall_queued;
+    uint16_t recall_batch, recall_loaded;
+    uint64_t held_by; /* id of an environment that the pass found to have a capability */
 };
 bool block_free_some(struct block *block, unsigned *most);
 struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bool device);
+
+#include "recall.h"
 
 /* ---- IPC: ipc/ ---- */
 

@@ -286,7 +286,8 @@ void endpoint_free(struct object *object)
     object_free(object, sizeof(struct endpoint));
 }
 
-static int64_t make_endpoint(struct context *caller, struct zone *zone)
+/* `above`: by virtue of which capability, or NULL. */
+static int64_t make_endpoint(struct context *caller, struct zone *zone, const struct capability *above)
 {
     struct endpoint *endpoint = object_new(zone, EXO_TYPE_ENDPOINT, sizeof(*endpoint));
     int64_t handle;
@@ -297,19 +298,20 @@ static int64_t make_endpoint(struct context *caller, struct zone *zone)
     list_init(&endpoint->receivers);
     list_init(&endpoint->pollers);
     list_init(&endpoint->deaths);
-    handle = cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
+    handle = above ? cap_insert_below(caller->env, above, &endpoint->object, EXO_RIGHTS_ALL)
+                   : cap_insert(caller->env, 0, &endpoint->object, EXO_RIGHTS_ALL, 0);
     object_drop(&endpoint->object);
     return handle;
 }
 
 int64_t k_ep_create(struct context *caller)
 {
-    return make_endpoint(caller, caller->env->zone);
+    return make_endpoint(caller, caller->env->zone, NULL);
 }
 
 int64_t k_ep_create_in(struct context *caller, struct capability *zone)
 {
-    return make_endpoint(caller, (struct zone *)zone->object);
+    return make_endpoint(caller, (struct zone *)zone->object, zone);
 }
 
 /* Waits for a message, which is not there; `direct`: who runs meanwhile, or NULL. */

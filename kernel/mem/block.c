@@ -23,9 +23,9 @@ struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bo
     return block;
 }
 
-static int64_t insert_block(struct env *env, struct block *block, uint64_t rights)
+static int64_t insert_block(struct env *env, const struct capability *above, struct block *block, uint64_t rights)
 {
-    int64_t handle = cap_insert(env, 0, &block->object, rights, 0);
+    int64_t handle = cap_insert_below(env, above, &block->object, rights);
 
     object_drop(&block->object); /* the capability holds it now, or nobody does */
     return handle;
@@ -86,27 +86,27 @@ static void prepare_some(struct block *block)
         frame_prepare(block->physical / PAGE + block->ready++, block->object.zone);
 }
 
-static int64_t allocate(struct context *caller, struct zone *zone, uint64_t pages, uint64_t how, uint64_t value)
+static int64_t allocate(struct context *caller, const struct capability *zone, uint64_t pages, uint64_t how, uint64_t value)
 {
     int64_t error;
-    struct block *block = claim(zone, pages, how, value, &error);
+    struct block *block = claim((struct zone *)zone->object, pages, how, value, &error);
 
     if (!block)
         return error;
     prepare_some(block);
-    return insert_block(caller->env, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
+    return insert_block(caller->env, zone, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
 }
 
 int64_t k_frame_alloc(struct context *caller, struct capability *zone, uint64_t pages)
 {
     if (pages > SMALL_PAGES_MAX)
         return -EXO_E_INVAL;
-    return allocate(caller, (struct zone *)zone->object, pages, EXO_FRAME_ANYWHERE, 0);
+    return allocate(caller, zone, pages, EXO_FRAME_ANYWHERE, 0);
 }
 
 int64_t k_frame_claim(struct context *caller, struct capability *zone, uint64_t pages, uint64_t how, uint64_t value)
 {
-    return allocate(caller, (struct zone *)zone->object, pages, how, value);
+    return allocate(caller, zone, pages, how, value);
 }
 
 int64_t k_frame_prepare(struct context *caller, struct capability *frame)
@@ -122,7 +122,6 @@ int64_t k_frame_device(struct context *caller, struct capability *machine, uint6
 {
     struct block *block;
 
-    (void)machine;
     if (physical % PAGE)
         return -EXO_E_ALIGN;
     if (pages == 0 || pages > SMALL_PAGES_MAX)
@@ -135,7 +134,7 @@ int64_t k_frame_device(struct context *caller, struct capability *machine, uint6
     block = block_new(caller->env->zone, physical, pages, true);
     if (!block)
         return -EXO_E_NOMEM;
-    return insert_block(caller->env, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_COPY);
+    return insert_block(caller->env, machine, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_COPY);
 }
 
 int64_t k_frame_address(struct context *caller, struct capability *frame)

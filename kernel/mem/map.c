@@ -110,7 +110,7 @@ _Static_assert(EXO_PROT_WRITE == EXO_RIGHT_WRITE && EXO_PROT_EXEC == EXO_RIGHT_E
 
 void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
 {
-    space_replace(env, entry, va, PTE_TAKEN);
+    space_replace(env, entry, va, *entry & PTE_LARGE ? 0 : PTE_TAKEN); /* where tables are named only a table or a page can stand */
 }
 
 int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,

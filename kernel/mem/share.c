@@ -6,6 +6,8 @@
 
 #include "space.h"
 
+#define RECALL_WORK 256u
+
 /* Replaces the owner's own shared page by a copy of its own, as the first write would do. */
 static bool make_sole(struct env *env, uint64_t *entry, uint64_t va)
 {
@@ -70,12 +72,24 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
     return limit_prot(pte, mode_prot);
 }
 
+/* A page that is being taken back from all who have no right to it shall not slip past; who meets one does a piece of that work. */
+static bool must_wait(uint64_t pte, uint64_t mode)
+{
+    unsigned most = RECALL_WORK;
+
+    if ((mode == EXO_SHARE_COPY && frame_is_ram(pte_physical(pte))) || !recall_concerns(pte_physical(pte)))
+        return false;
+    recall_some(&most);
+    return true;
+}
+
 int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va, uint64_t source_va, uint64_t pages,
                     uint64_t mode_prot)
 {
     struct env *target = (struct env *)env->object, *self = caller->env;
     uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0;
     uint64_t *source = NULL, *entry = NULL; /* of page `at`, if known */
+    bool guarded = recall_guards(self, target);
     int64_t status = space_check_range(target, va, pages);
 
     if (status == 0)
@@ -111,6 +125,9 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
             entry = NULL;
             continue;
         }
+        status = -EXO_E_AGAIN;
+        if (__builtin_expect(guarded && *source & PTE_PRESENT, false) && must_wait(*source, mode))
+            break;
         status = -EXO_E_NOMEM;
         if (!entry)
             entry = space_entry(target, to, true);

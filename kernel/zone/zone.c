@@ -115,9 +115,10 @@ static unsigned free_number(void)
     return number;
 }
 
-/* The handle of a new zone below `parent` in the caller's slots, or an error. The limits are sound. */
-static int64_t make(struct context *caller, struct zone *parent, unsigned label, const struct exo_zone_limits *limits)
+/* The handle of a new zone below that of `above` in the caller's slots, or an error. The limits are sound. */
+static int64_t make(struct context *caller, const struct capability *above, unsigned label, const struct exo_zone_limits *limits)
 {
+    struct zone *parent = (struct zone *)above->object;
     unsigned number = free_number();
     struct zone *zone;
     int64_t handle;
@@ -143,7 +144,7 @@ static int64_t make(struct context *caller, struct zone *parent, unsigned label,
     share_start(&zone->share, &parent->share, (uint32_t)limits->weight);
     zones[number] = zone;
     audit(EXO_AUDIT_CREATE, caller->env, parent->object.id, zone, 0);
-    handle = cap_insert(caller->env, 0, &zone->object, EXO_RIGHTS_ALL, 0);
+    handle = cap_insert_below(caller->env, above, &zone->object, EXO_RIGHTS_ALL);
     object_drop(&zone->object);
     return handle;
 }
@@ -164,7 +165,7 @@ int64_t k_zone_create(struct context *caller, struct capability *zone, uint64_t 
     struct zone *parent = (struct zone *)zone->object;
     const struct exo_zone_limits limits = {quota_frames, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_ZONE_WEIGHT};
 
-    return make(caller, parent, parent->object.label, &limits);
+    return make(caller, zone, parent->object.label, &limits);
 }
 
 int64_t k_zone_make(struct context *caller, struct capability *zone, uint64_t label, uint64_t limits_va)
@@ -178,7 +179,7 @@ int64_t k_zone_make(struct context *caller, struct capability *zone, uint64_t la
         return -EXO_E_INVAL;
     if (!exo_label_dominates(parent->object.label, (unsigned)label)) /* whose label the caller's dominates: the decoder asked */
         return label_refused(caller->env, &parent->object, EXO_AUDIT_CREATE);
-    return make(caller, parent, (unsigned)label, &limits);
+    return make(caller, zone, (unsigned)label, &limits);
 }
 
 /* 0, or why the environment cannot enter. */

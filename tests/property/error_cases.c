@@ -341,11 +341,16 @@ static uint64_t deepest(uint64_t handle)
 
 CASE(depth, "derivation ends at a depth")
 {
-    uint64_t machine = deepest(MACHINE), endpoint = MUST_DO(EP_CREATE);
+    uint64_t machine = deepest(MACHINE), zone = deepest(ZONE), endpoint = MUST_DO(EP_CREATE);
 
     REFUSED(CAP_DERIVE, LIMIT, SELF, 0, machine, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
     REFUSED(IRQ_BIND, LIMIT, machine, 2, endpoint, 1);
     REFUSED(PORTS_CREATE, LIMIT, machine, 0, 4);
+    REFUSED(FRAME_DEVICE, LIMIT, machine, 0xfeb00000, 1);
+    REFUSED(ENV_CREATE, LIMIT, zone, 0, 0);
+    REFUSED(FRAME_ALLOC, LIMIT, zone, 1);
+    REFUSED(FRAME_CLAIM, LIMIT, zone, 1, EXO_FRAME_ANYWHERE, 0);
+    REFUSED(EP_CREATE_IN, LIMIT, zone);
 }
 
 CASE(pieces, "long work comes in pieces")

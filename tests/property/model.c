@@ -179,7 +179,7 @@ void m_drop(struct m_object *object)
         object->closing = true;
         return;
     }
-    if (object->type == EXO_TYPE_ENV) {
+    if (object->type == EXO_TYPE_ENV || object->recalled) {
         object->dying = true;
         return;
     }
@@ -214,12 +214,95 @@ void m_env_taken_apart(struct m_object *env)
         m_unmap(env, env->pages[0].va);
 }
 
-void m_reap(void)
+bool m_recalling(void)
+{
+    for (unsigned i = 0; i < m_objects.count; i++)
+        if (list_object(&m_objects, i)->recalled)
+            return true;
+    return false;
+}
+
+bool m_holds(const struct m_object *env, const struct m_object *object)
+{
+    for (unsigned i = 0; i < env->touched_count; i++)
+        if (env->slots[env->touched[i]].object == object)
+            return true;
+    return false;
+}
+
+/* The block that is being unmapped and that the page belongs to, if the environment has no capability to one. */
+static const struct m_object *forfeit(const struct m_object *env, const struct m_page *page)
+{
+    const struct m_object *found = NULL;
+
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        const struct m_object *block = m_objects.at[i];
+
+        if (!block->recalled || page->physical - block->physical >= block->page_total * PAGE)
+            continue;
+        if (m_holds(env, block))
+            return NULL;
+        found = block;
+    }
+    return found;
+}
+
+/* Pages that the kernel took since the last step. */
+static void take_recalled(void)
 {
     for (unsigned i = 0; i < m_objects.count; i++) {
         struct m_object *env = m_objects.at[i];
 
-        if (!env->dying)
+        for (unsigned p = env->page_count; env->type == EXO_TYPE_ENV && p-- > 0;) {
+            uint64_t va = env->pages[p].va;
+
+            if (!forfeit(env, &env->pages[p]) || kernel_pte(env, va) & PTE_PRESENT)
+                continue;
+            m_unmap(env, va);
+            m_lose(env, va);
+            m_taken(env);
+        }
+    }
+}
+
+void m_recalled_check(void)
+{
+    take_recalled();
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *env = m_objects.at[i];
+
+        for (unsigned p = 0; env->type == EXO_TYPE_ENV && p < env->page_count; p++)
+            REQUIRE(!forfeit(env, &env->pages[p]), "page %lx is still mapped, though it was taken back", env->pages[p].va);
+    }
+}
+
+/* Blocks whose pages the kernel has unmapped. */
+static void end_recalls(void)
+{
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *block = m_objects.at[i];
+
+        if (block->type != EXO_TYPE_FRAME || !block->recalled)
+            continue;
+        block->recalled = false;
+        if (!block->dying)
+            continue;
+        block->dying = false;
+        end(block);
+        i = UINT32_MAX;
+    }
+}
+
+void m_reap(void)
+{
+    if (m_recalling())
+        take_recalled();
+    if (recall_idle())
+        end_recalls();
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *env = m_objects.at[i];
+
+        if (!env->dying || env->type != EXO_TYPE_ENV)
             continue;
         if (frame_of(direct_physical(env->kernel))->references > 0) {
             env->ended = ((struct env *)env->kernel)->ended;
@@ -447,10 +530,16 @@ void m_created(struct step *s, struct m_object *object, uint64_t rights)
     m_drop(object);
 }
 
-void m_created_below(struct step *s, const struct m_cap *above, struct m_object *object)
+void m_created_below(struct step *s, const struct m_cap *above, struct m_object *object, uint64_t rights)
 {
-    m_inserted(s->env, (uint64_t)s->result, &(struct m_make){object, above->node, EXO_RIGHTS_ALL, 0, above->node->expires_ns});
+    m_inserted(s->env, (uint64_t)s->result, &(struct m_make){object, above->node, rights, 0, above->node->expires_ns});
     m_drop(object);
+}
+
+void m_check_below(struct step *s, const struct m_cap *above)
+{
+    MUST(s, !m_may_derive(above->node), LIMIT);
+    MAY(s, m_depth(above->node) >= 255, LIMIT);
 }
 
 /* Whether the call was refused, and rightly so. */

@@ -49,7 +49,7 @@ struct m_object {
     struct object *kernel;
     struct m_object *zone; /* counted */
     uint8_t type, label;
-    bool dead, freed, dying; /* dying: an environment without holders, not yet taken apart */
+    bool dead, freed, dying; /* dying: an environment, or recalled frame block, without holders that is not gone yet */
     uint32_t references;
     /* environment */
     struct m_cap *slots;
@@ -80,7 +80,7 @@ struct m_object {
     uint64_t sleep_order;
     /* frame block; tally: the word */
     uint64_t physical, page_total, first_port, port_count;
-    bool device;
+    bool device, recalled; /* a capability to it was taken back: it is unmapped where nobody has another */
     uint32_t count;
     /* endpoint */
     struct m_list callers, receivers, pollers, deaths;
@@ -175,11 +175,15 @@ void m_inserted(struct m_object *env, uint64_t handle, const struct m_make *make
 /* As m_inserted, with a reference of the creator's, which goes. */
 void m_created(struct step *s, struct m_object *object, uint64_t rights);
 /* As m_created, for an object made by virtue of a capability: its own derives from that. */
-void m_created_below(struct step *s, const struct m_cap *above, struct m_object *object);
+void m_created_below(struct step *s, const struct m_cap *above, struct m_object *object, uint64_t rights);
+void m_check_below(struct step *s, const struct m_cap *above); /* can anything derive from that? */
 struct object *m_kernel_object(struct m_object *env, uint64_t handle);
 bool m_tight(const struct step *s, const struct m_object *zone, uint64_t needed);
 /* May the caller do to the object what needs one of the relations (EXO_RULE_*)? */
 bool m_label_may(const struct step *s, const struct m_object *object, unsigned relations);
+bool m_recalling(void); /* a block is */
+bool m_holds(const struct m_object *env, const struct m_object *object);
+void m_recalled_check(void); /* after a revocation at one entry: who has no capability has nothing mapped */
 void m_reap(void); /* environments that the kernel has taken apart, or begun to */
 void m_zones_end(void); /* those that the kernel has ended, rightly */
 bool m_refused(struct step *s);

@@ -75,18 +75,34 @@ static void cap_move(struct step *s)
     m_move(s->env, source, env, (uint64_t)s->result);
 }
 
+/* Do capabilities to frame blocks derive from it? */
+static bool has_frames(const struct m_node *root)
+{
+    for (unsigned i = 0; i < m_nodes.count && root; i++) {
+        const struct m_node *node = m_nodes.at[i];
+
+        if (node != root && node->env && m_descends(node, root) && node->env->slots[node->index].object->type == EXO_TYPE_FRAME)
+            return true;
+    }
+    return false;
+}
+
 /* What derives from the capability is gone; with AGAIN a part of it. */
 static void cap_revoke(struct step *s)
 {
     struct m_node *root;
     struct m_cap *cap;
     unsigned below = 0;
+    bool goes_on, others = m_recalling();
 
     s->must |= m_resolve(s->env, s->a[0], CAP_ANY, 0, &cap);
     root = cap ? cap->node : NULL;
     for (unsigned i = 0; i < m_nodes.count && root; i++)
         below += m_descends(m_nodes.at[i], root);
-    MAY(s, below > 256, AGAIN);
+    goes_on = root && root->revoking;
+    if (root && !goes_on && cap->object->type == EXO_TYPE_FRAME)
+        cap->object->recalled = true;
+    MAY(s, below > 100 || m_recalling() || has_frames(root), AGAIN);
     root ? root->revoking = m_refused(s) : (void)m_refused(s);
     for (unsigned i = 0; i < m_nodes.count && root; i++) {
         struct m_node *node = m_nodes.at[i];
@@ -98,9 +114,13 @@ static void cap_revoke(struct step *s)
                                  -EXO_E_STALE)
             continue;
         m_taken(node->env);
+        if (node->env->slots[node->index].object->type == EXO_TYPE_FRAME)
+            node->env->slots[node->index].object->recalled = true;
         m_clear(node->env, node->index);
         i = UINT32_MAX; /* other nodes may have gone with it */
     }
+    if (s->result == 0 && !goes_on && !others)
+        m_recalled_check();
 }
 
 static void cap_list(struct step *s)
@@ -198,6 +218,7 @@ static void env_create(struct step *s)
     if (s->a[1])
         s->must |= m_resolve(s->env, s->a[1], EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV, &death);
     MUST(s, death && !m_label_may(s, death->object, EXO_RULE_READ), DENIED);
+    m_check_below(s, s->caps[0]);
     MAY(s, m_tight(s, zone, 3) || m_tight(s, s->env->charged, 3), NOMEM);
     if (m_refused(s))
         return;
@@ -209,7 +230,7 @@ static void env_create(struct step *s)
         env->cookie = s->a[2];
         m_hold(env->death);
     }
-    m_created(s, env, EXO_RIGHTS_ALL);
+    m_created_below(s, s->caps[0], env, EXO_RIGHTS_ALL);
 }
 
 static void env_destroy(struct step *s)
@@ -261,6 +282,7 @@ static void ctx_create(struct step *s)
     MUST(s, env->ended, PEER);
     MUST(s, m_page(env, s->a[1]), EXISTS);
     MUST(s, env->contexts.count >= CONTEXTS_MAX, LIMIT);
+    m_check_below(s, s->caps[0]);
     MAY(s, m_tight(s, env->charged, 6) || m_tight(s, s->env->charged, 3), NOMEM);
     if (m_refused(s))
         return;
@@ -277,7 +299,7 @@ static void ctx_create(struct step *s)
     m_hold(env);
     list_push(&env->contexts, context);
     m_hold(context);
-    m_created(s, context, EXO_RIGHTS_ALL);
+    m_created_below(s, s->caps[0], context, EXO_RIGHTS_ALL);
 }
 
 static void ctx_start(struct step *s)
@@ -408,7 +430,7 @@ static void irq_bind(struct step *s)
     irq->endpoint = s->caps[2]->object;
     m_hold(irq->endpoint);
     m_lines[line] = irq;
-    m_created_below(s, s->caps[0], irq);
+    m_created_below(s, s->caps[0], irq, EXO_RIGHTS_ALL);
 }
 
 /* A new zone below the first argument. */
@@ -423,12 +445,13 @@ static void new_zone(struct step *s, uint64_t label)
         numbers += zones[i] != NULL;
     MUST(s, depth + 1 >= EXO_ZONE_DEPTH, LIMIT);
     MAY(s, numbers == ZONES_MAX, LIMIT);
+    m_check_below(s, s->caps[0]);
     MAY(s, m_tight(s, parent, 3) || m_tight(s, s->env->charged, 3), NOMEM);
     if (m_refused(s))
         return;
     zone = m_new(EXO_TYPE_ZONE, m_kernel_object(s->env, (uint64_t)s->result), parent);
     zone->label = (uint8_t)label;
-    m_created(s, zone, EXO_RIGHTS_ALL);
+    m_created_below(s, s->caps[0], zone, EXO_RIGHTS_ALL);
 }
 
 static void zone_create(struct step *s)
@@ -494,9 +517,10 @@ static void ep_create_in(struct step *s)
 {
     struct m_object *zone = s->caps[0]->object;
 
+    m_check_below(s, s->caps[0]);
     MAY(s, m_tight(s, zone, 3) || m_tight(s, s->env->charged, 3), NOMEM);
     if (!m_refused(s))
-        m_created(s, m_new(EXO_TYPE_ENDPOINT, m_kernel_object(s->env, (uint64_t)s->result), zone), EXO_RIGHTS_ALL);
+        m_created_below(s, s->caps[0], m_new(EXO_TYPE_ENDPOINT, m_kernel_object(s->env, (uint64_t)s->result), zone), EXO_RIGHTS_ALL);
 }
 
 static void zone_info(struct step *s)
@@ -550,7 +574,7 @@ static void ports_create(struct step *s)
     ports = m_new(EXO_TYPE_PORTS, m_kernel_object(s->env, (uint64_t)s->result), s->env->charged);
     ports->first_port = first;
     ports->port_count = count;
-    m_created_below(s, s->caps[0], ports);
+    m_created_below(s, s->caps[0], ports, EXO_RIGHTS_ALL);
 }
 
 static void port_call(struct step *s)

@@ -148,6 +148,7 @@ void mem_share(struct step *s)
             shared += s->env->pages[i].va >= source_va && s->env->pages[i].va - source_va < pages * PAGE;
         for (unsigned i = 0; i < s->env->lost_count; i++)
             shared += s->env->lost[i] >= source_va && s->env->lost[i] - source_va < pages * PAGE;
+        MAY(s, m_recalling() && mode != EXO_SHARE_COPY, AGAIN);
         MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 8) || m_tight(s, s->env->charged, shared)), NOMEM);
     }
     if (m_refused(s))
@@ -288,7 +289,8 @@ void frame_alloc(struct step *s)
     MUST(s, pages == 0 || pages > 1024, INVAL);
     while (pages <= 1024 && 1ul << order < pages)
         order++;
-    MAY(s, !s->must && (m_tight(s, zone, (1ul << order) + 4) || m_tight(s, s->env->charged, 3) || !run_exists(order)), NOMEM);
+    m_check_below(s, s->caps[0]);
+    MAY(s, pages <= 1024 && (m_tight(s, zone, (1ul << order) + 4) || m_tight(s, s->env->charged, 3) || !run_exists(order)), NOMEM);
     if (m_refused(s))
         return;
     block = m_new(EXO_TYPE_FRAME, m_kernel_object(s->env, (uint64_t)s->result), zone);
@@ -296,7 +298,7 @@ void frame_alloc(struct step *s)
     block->page_total = pages;
     for (uint64_t i = 0; i < pages; i++)
         m_frame_new(block->physical + i * PAGE, i < 2);
-    m_created(s, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
+    m_created_below(s, s->caps[0], block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
 }
 
 void frame_device(struct step *s)
@@ -312,6 +314,7 @@ void frame_device(struct step *s)
 
         MUST(s, (page >= HOST_RAM_START && page < HOST_RAM_END) || page == HOST_DEVICE_TAKEN, RANGE);
     }
+    m_check_below(s, s->caps[0]);
     MAY(s, m_tight(s, s->env->charged, 4), NOMEM);
     if (m_refused(s))
         return;
@@ -319,7 +322,7 @@ void frame_device(struct step *s)
     block->physical = physical;
     block->page_total = pages;
     block->device = true;
-    m_created(s, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_COPY);
+    m_created_below(s, s->caps[0], block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_COPY);
 }
 
 void frame_address(struct step *s)
@@ -347,8 +350,9 @@ void frame_claim(struct step *s)
     MUST(s, how == EXO_FRAME_AT && value % PAGE, ALIGN);
     MUST(s, how == EXO_FRAME_COLOUR && (colours == 0 || colours > 65536 || colour >= colours), INVAL);
     MUST(s, how == EXO_FRAME_AT && (value < HOST_KERNEL_END || value >= HOST_RAM_END || pages > (HOST_RAM_END - value) / PAGE), RANGE);
+    m_check_below(s, s->caps[0]);
     MAY(s, how == EXO_FRAME_AT && s->result == -EXO_E_EXISTS && pages <= 1ul << 18 && in_use(value, pages), EXISTS);
-    if (!s->must) {
+    if (!(s->must & ~ERROR_BIT(LIMIT))) {
         MAY(s, how == EXO_FRAME_COLOUR || pages > 600 || m_tight(s, zone, 2 * pages + 4) || m_tight(s, s->env->charged, 3) ||
                (how == EXO_FRAME_ANYWHERE && !run_exists(order_of(pages))), NOMEM);
     }
@@ -361,7 +365,7 @@ void frame_claim(struct step *s)
     REQUIRE(how != EXO_FRAME_COLOUR || block->physical / PAGE % colours == colour, "frame_claim gave %lx", block->physical);
     for (uint64_t i = 0; i < pages; i++)
         m_frame_new(block->physical + i * PAGE, i < 2);
-    m_created(s, block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
+    m_created_below(s, s->caps[0], block, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_EXEC | EXO_RIGHT_COPY);
 }
 
 /* No block of this machine is so large that it is not ready at once. */
