@@ -300,7 +300,7 @@ __attribute__((noinline)) bool gas_admit(struct context *context)
         stop(context, dry, now_ns);
         return false;
     }
-    if (context->gas_woken)
+    if (context->gas_woken && context == arch_current()) /* else when it runs: whom it wakes must not be current then */
         gas_continue(context);
     return true;
 }
@@ -358,6 +358,16 @@ void gas_sponsor(struct context *server, const struct context *client)
     if (before->credit)
         end_credit(before);
     object_drop(before->owner);
+}
+
+void gas_pay_debt(struct gas_account *account)
+{
+    int64_t *purse = account == gas_loaded ? &gas_purse : &account->purse;
+
+    if (*purse >= 0)
+        return;
+    pay_all(account, gas_cost((uint64_t)-*purse, account->factor));
+    *purse = 0;
 }
 
 /* Gas has come or the rate is another: whoever waits tries again. */

@@ -57,6 +57,7 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
         return -EXO_E_LIMIT;
     if (account == gas_loaded)
         sched_settle();
+    gas_pay_debt(account);
     meter.paid = (uint64_t)((int64_t)account->meter.paid - purse_worth(account));
     account->meter = meter;
     account->class = (uint8_t)class;

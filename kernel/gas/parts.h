@@ -7,6 +7,8 @@ extern struct exo_gas_policy gas_policy;
 uint32_t gas_class_factor(unsigned class); /* what the oracle asks of a class now */
 /* The environment's own account, below the one that it used; NULL, if that is too deep already. */
 struct gas_account *gas_make_own(struct env *env);
+/* What was used and is not paid is paid now, by those above, too: no change of rules makes it nobody's. */
+void gas_pay_debt(struct gas_account *account);
 /* Gas has come or the rate is another: whoever waits tries again. */
 void gas_changed(struct gas_account *account);
 

@@ -102,6 +102,12 @@ static uint64_t number(unsigned call_number, const char *name, uint64_t word)
         return operations[word % 8];
     if (strcmp(name, "count") == 0)
         return word % 16;
+    if (strcmp(name, "rate") == 0)
+        return word % 3 == 0 ? 0 : word % 3 == 1 ? EXO_GAS_FIXED : 1 + word / 8 % EXO_GAS_RATE_MAX;
+    if (strcmp(name, "amount") == 0)
+        return word % 8 ? word / 8 % 900 : word / 8 % 40000;
+    if (strcmp(name, "weight") == 0)
+        return word % 300;
     if (strcmp(name, "type") == 0)
         return word % 4 < 2 ? EXO_TYPE_SERVICE : word / 4 % 2 ? EXO_TYPE_DISK : word / 8 % 16;
     if (strcmp(name, "bytes") == 0)

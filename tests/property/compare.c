@@ -111,6 +111,7 @@ void compare_all(void)
             compare_env(m_objects.at[i]);
         ready += list_object(&m_objects, i)->type == EXO_TYPE_CTX && list_object(&m_objects, i)->state == CTX_READY && m_objects.at[i] != m_current;
     }
+    m_gas_compare();
     REQUIRE(sched_runnable == ready, "%u contexts are queued, %u are ready", sched_runnable, ready);
 }
 

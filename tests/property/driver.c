@@ -33,6 +33,7 @@ static unsigned weight(unsigned number)
     case EXO_CALL_POWER_OFF: return 0;
     case EXO_CALL_NULL:
     case EXO_CALL_ENV_DESTROY:
+    case EXO_CALL_GAS_POLICY:
     case EXO_CALL_STATS:
     case EXO_CALL_CTX_STOP: return 1;
     case EXO_CALL_EP_CALL:
@@ -118,6 +119,7 @@ static void take_ends(void)
             if (context->freed || env->ended || !((struct env *)env->kernel)->ended || (pass == 0 && context->kernel == &arch_current()->object))
                 continue;
             m_ran(context);
+            m_gas_unseen();
             m_env_end(env, EXO_REASON_FAULT | EXO_CAUSE_EVENT << 8, 0, ((struct env *)env->kernel)->death_pc);
         }
     }
@@ -126,6 +128,7 @@ static void take_ends(void)
 /* What the kernel did at the end of its entry besides choosing. */
 static void settle(void)
 {
+    m_gas_settle();
     m_reap();
     take_ends();
     m_reap();
@@ -142,6 +145,7 @@ static void idle(void)
         REQUIRE(object->type != EXO_TYPE_CTX || object->state != CTX_READY, "the kernel idles while context %lu is ready", object->kernel->id);
     }
     if (host_timer_ns == UINT64_MAX) {
+        m_gas_all_asleep();
         check_invariants();
         if (talking)
             puts("all sleep");
@@ -233,6 +237,7 @@ static int64_t call(unsigned number, const uint64_t arguments[6])
 
     memcpy(s.a, arguments, sizeof(s.a));
     step_before(&s);
+    m_gas_work(EXO_PRICE_SYSCALL);
     if (talking)
         say(&s);
     s.result = host_call((struct context *)s.caller->kernel, number, arguments);
@@ -260,6 +265,7 @@ static bool fault(uint64_t vector, uint64_t error, uint64_t address)
     if (talking)
         printf("context %lu: fault %lu at %lx\n", context->object.id, vector, address);
     step_before(&s);
+    m_gas_work(EXO_PRICE_FAULT);
     kernel_fault(context, vector, error, address);
     done = copies && m_wrote(&s, s.env, address & ~(PAGE - 1ul), 1);
     if (!done && ((struct env *)s.env->kernel)->ended) {
@@ -301,7 +307,10 @@ static void touch(const struct op *op)
 
 static void tick(const struct op *op)
 {
-    host_cycles += op->words[0] % 20000;
+    uint64_t passed_ns = op->words[0] % 20000;
+
+    host_cycles += passed_ns;
+    m_gas_time(passed_ns);
     if (talking)
         printf("time is %lu\n", host_cycles);
     m_expire(host_cycles);
@@ -379,6 +388,19 @@ static uint64_t write_state(uint64_t word)
     if (word % 16 == 2)
         state.upcall_entry = 0;
     return store(place, &state, sizeof(state)) ? place : 0;
+}
+
+static uint64_t write_policy(uint64_t word)
+{
+    struct exo_gas_policy policy = {.base = 256, .congestion_max = 256 + word % 1000, .runnable_free = word >> 10 & 3, .runnable_step = word >> 12 & 255,
+                                    .frames_low = word >> 20 & 255, .frames_step = word >> 28 & 255};
+    uint64_t place = scratch_page(word) + 256;
+
+    for (unsigned i = 0; i < EXO_GAS_CLASSES; i++)
+        policy.classes[i] = 1 + (uint32_t)(word >> 8 * i & 1023);
+    if (word % 8 == 0)
+        policy.base = 0;
+    return store(place, &policy, sizeof(policy)) ? place : 0;
 }
 
 static uint64_t write_limits(uint64_t word)
@@ -488,6 +510,8 @@ static void random_call_of(const struct op *op)
         a[2] = write_limits(op->words[5]);
         a[1] = op->words[1] % (EXO_LABELS + 1);
     }
+    if (op->number == EXO_CALL_GAS_POLICY - EXO_CALL_BASE && op->words[5] % 8)
+        a[1] = write_policy(op->words[5]);
     if (op->number == EXO_CALL_MEM_SHARE - EXO_CALL_BASE)
         keep_apart(a);
     if ((op->number == EXO_CALL_WAKE - EXO_CALL_BASE || op->number == EXO_CALL_TALLY_CREATE - EXO_CALL_BASE) && op->words[5] % 8)

@@ -141,6 +141,7 @@ static void let_go(struct m_object *object)
     case EXO_TYPE_ENV:
         object->ended = true;
         m_env_clear(object);
+        m_gas_end(object);
         if (object->death)
             m_drop(object->death);
         m_drop(object->charged);
@@ -324,6 +325,7 @@ void m_zones_end(void)
             continue;
         zone->freed = true;
         list_take(&m_objects, zone);
+        m_gas_end(zone);
         m_drop(zone->zone);
         i = UINT32_MAX; /* the zone above may have ended with it */
     }
@@ -646,7 +648,7 @@ void m_begin(struct env *first_env, struct context *first)
 
     m_zone_root = m_new(EXO_TYPE_ZONE, &zones[0]->object, NULL);
     env = m_new(EXO_TYPE_ENV, &first_env->object, m_zone_root);
-    env->charged = m_zone_root;
+    env->charged = env->payer = m_zone_root;
     m_hold(m_zone_root);
     context = m_new(EXO_TYPE_CTX, &first->object, m_zone_root);
     context->env = env;
@@ -660,4 +662,5 @@ void m_begin(struct env *first_env, struct context *first)
         list_object(&m_objects, i)->references = list_object(&m_objects, i)->kernel->references;
     m_current = context;
     m_loaded = env;
+    m_gas_begin(context);
 }

@@ -41,6 +41,19 @@ struct m_list {
     unsigned count, room;
 };
 
+/* An account of gas: an environment's own, or a zone's. */
+struct m_gas {
+    struct m_object *above; /* of an environment's: whose is above */
+    bool limited, full;     /* full: it once held as much as there can be */
+    uint8_t class;
+    uint64_t rate;                            /* 0: only grants */
+    uint64_t work, paid_below;                /* done on it; paid by those below it */
+    uint64_t given, brought, set_ns;          /* by gas_set and grants; by time, since then */
+    uint64_t paid_seen, stops, short_ns;      /* in the kernel's account, at the last look */
+    struct m_object *told;                    /* counted: endpoint that hears when it runs dry */
+    uint64_t told_bits;
+};
+
 struct m_word {
     uint64_t physical; /* 0: the endpoint */
 };
@@ -62,6 +75,8 @@ struct m_object {
     bool ended, note_queued;
     struct m_object *charged; /* counted: the zone that it is in */
     struct m_object *death;
+    struct m_object *payer; /* whose account it uses: its own, its zone's, or another environment's, which is counted then */
+    struct m_gas gas;
     uint64_t cookie, reason, reason_address, reason_pc;
     struct m_list contexts;
     uint64_t ledger_physical; /* page of the ledger, held; 0: none */
@@ -69,7 +84,7 @@ struct m_object {
     uint64_t demands, takings, wanted, mapped_then, taken, reclaim_ns;
     /* context */
     struct m_object *env, *endpoint, *server, *client;
-    struct m_object *sponsor; /* counted: the zone whose gas pays while this serves */
+    struct m_object *sponsor; /* counted: the environment or zone whose account pays while this serves */
     uint64_t upage_physical, upage_va, transfer;
     uint8_t state, sleeps_in; /* the call that it is in, or made last */
     bool waits_endpoint, woken, timer_armed, event_armed, words_expected;
@@ -125,6 +140,7 @@ struct step {
     uint32_t predicate_word[EXO_WAIT_MAX];
     struct exo_ctx_state state;
     struct exo_zone_limits limits;
+    struct exo_gas_policy policy;
     bool input_valid;
 };
 
@@ -234,6 +250,20 @@ void ipc_present(struct step *s);
 /* ---- model_ledger.c ---- */
 void m_taken(struct m_object *env); /* something was taken from it, by which its context is told */
 void m_ledger_release(struct m_object *env);
+
+/* ---- model_gas.c ---- */
+void m_gas_begin(struct m_object *context);
+struct m_object *m_gas_payer(const struct m_object *context);
+void m_gas_work(uint64_t units); /* was done by who runs */
+void m_gas_time(uint64_t passed_ns);
+void m_gas_runs(const struct m_object *context, bool switched);
+void m_gas_join(struct m_object *env, const struct m_object *maker);
+void m_gas_change_zone(struct m_object *env, struct m_object *from, struct m_object *to);
+void m_gas_end(struct m_object *owner);
+void m_gas_unseen(void);
+void m_gas_settle(void);
+void m_gas_all_asleep(void);
+void m_gas_compare(void);
 
 /* ---- model_calls.c ---- */
 void step_before(struct step *s);

@@ -225,6 +225,7 @@ static void env_create(struct step *s)
     env = m_new(EXO_TYPE_ENV, m_kernel_object(s->env, (uint64_t)s->result), zone);
     env->charged = zone;
     m_hold(zone);
+    m_gas_join(env, s->caller);
     if (death) {
         env->death = death->object;
         env->cookie = s->a[2];
@@ -380,8 +381,10 @@ static void ep_create(struct step *s)
 
 static void ep_notify(struct step *s)
 {
-    if (!m_refused(s))
-        m_notify(s->caps[0]->object, s->a[1]);
+    if (m_refused(s))
+        return;
+    m_gas_work(EXO_PRICE_IPC);
+    m_notify(s->caps[0]->object, s->a[1]);
 }
 
 static void wake(struct step *s)
@@ -478,6 +481,7 @@ static void zone_enter(struct step *s)
     if (m_refused(s))
         return;
     m_hold(zone);
+    m_gas_change_zone(env, left, zone);
     env->charged = zone;
     env->label = zone->label;
     for (unsigned i = 0; i < env->contexts.count; i++)
@@ -620,6 +624,8 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(FRAME_CLAIM)] = frame_claim, [NUMBER(FRAME_PREPARE)] = frame_prepare_call, [NUMBER(FRAME_SPLIT)] = frame_split,
     [NUMBER(FRAME_MERGE)] = frame_merge, [NUMBER(FRAME_INFO)] = frame_info, [NUMBER(MEM_QUERY_CLEAR)] = mem_query,
     [NUMBER(LEDGER_BIND)] = ledger_bind, [NUMBER(RECLAIM_ASK)] = reclaim_ask, [NUMBER(RECLAIM_TAKE)] = reclaim_take,
+    [NUMBER(GAS_INFO)] = gas_info, [NUMBER(GAS_SET)] = gas_set, [NUMBER(GAS_GRANT)] = gas_grant, [NUMBER(GAS_NOTIFY)] = gas_notify,
+    [NUMBER(GAS_POLICY)] = gas_policy_call, [NUMBER(GAS_PRICE)] = gas_price, [NUMBER(ZONE_WEIGHT)] = zone_weight,
     [NUMBER(RECLAIM_STATUS)] = reclaim_status, [NUMBER(CAP_ASK)] = cap_ask,
 };
 
@@ -630,6 +636,8 @@ bool model_knows(unsigned number)
 
 static void read_inputs(struct step *s)
 {
+    if (s->number == NUMBER(GAS_POLICY))
+        s->input_valid = m_read(s->env, &s->policy, s->a[1], sizeof(s->policy));
     if (s->number == NUMBER(ZONE_MAKE))
         s->input_valid = m_read(s->env, &s->limits, s->a[2], sizeof(s->limits));
     if (s->number == NUMBER(CTX_CREATE) || s->number == NUMBER(CTX_WRITE))

@@ -22,6 +22,15 @@ void frame_info(struct step *s);
 void frame_split(struct step *s);
 void frame_merge(struct step *s);
 
+/* ---- model_gas.c ---- */
+void gas_info(struct step *s);
+void gas_set(struct step *s);
+void gas_grant(struct step *s);
+void gas_notify(struct step *s);
+void gas_policy_call(struct step *s);
+void gas_price(struct step *s);
+void zone_weight(struct step *s);
+
 /* ---- model_ledger.c ---- */
 void ledger_bind(struct step *s);
 void reclaim_ask(struct step *s);

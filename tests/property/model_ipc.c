@@ -44,14 +44,14 @@ static void enter_endpoint(struct m_object *context, struct m_object *endpoint, 
     list_push(queue, context);
 }
 
-/* Who serves works on his client's gas: that of its zone, or of whom it serves itself. */
-static void sponsor(struct m_object *server, struct m_object *zone)
+/* Who serves works on his client's gas: the account that the client uses, or of whom it serves itself. */
+static void sponsor(struct m_object *server, struct m_object *owner)
 {
     struct m_object *before = server->sponsor;
 
-    if (zone)
-        m_hold(zone);
-    server->sponsor = zone;
+    if (owner)
+        m_hold(owner);
+    server->sponsor = owner;
     if (before)
         m_drop(before);
 }
@@ -184,7 +184,7 @@ static int64_t hand_over(struct step *s, struct m_object *caller, struct m_objec
         receiver->words[5] = got->r9;
     receiver->words_expected = true;
     receiver->client = caller;
-    sponsor(receiver, caller->sponsor ? caller->sponsor : caller->env->charged);
+    sponsor(receiver, m_gas_payer(caller));
     caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
@@ -318,6 +318,7 @@ void call_ep_call(struct step *s)
         m_refused(s);
         return;
     }
+    m_gas_work(EXO_PRICE_IPC);
     keep_words(s);
     caller->badge = s->caps[0]->node->badge;
     caller->transfer = with_capability ? s->a[5] : 0;
@@ -533,6 +534,7 @@ void m_expire(uint64_t now_ns)
 
 void m_ran(struct m_object *context)
 {
+    m_gas_runs(context, context != m_current);
     if (context != m_current) {
         struct m_object *before = m_current;
 
