@@ -154,7 +154,8 @@ static void check_frames(void)
 void check_invariants(void)
 {
     compare_all();
-    if (recall_idle()) /* who holds what is being unmapped cannot be found */
-        check_references();
+    if (!recall_idle()) /* who holds what is being unmapped cannot be found */
+        return;
+    check_references();
     check_frames();
 }

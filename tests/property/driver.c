@@ -131,6 +131,7 @@ static void settle(void)
     m_gas_settle();
     m_reap();
     take_ends();
+    m_gas_settle(); /* an end may have woken somebody, who was stopped then */
     m_reap();
     m_zones_end();
 }
