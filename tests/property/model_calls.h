@@ -22,6 +22,16 @@ void frame_info(struct step *s);
 void frame_split(struct step *s);
 void frame_merge(struct step *s);
 
+/* ---- model_calls_zone.c ---- */
+void zone_create(struct step *s);
+void zone_make(struct step *s);
+void zone_enter(struct step *s);
+void zone_status(struct step *s);
+void audit_read(struct step *s);
+void audit_info(struct step *s);
+void ep_create_in(struct step *s);
+void zone_info(struct step *s);
+
 /* ---- model_gas.c ---- */
 void gas_info(struct step *s);
 void gas_set(struct step *s);
