@@ -67,10 +67,9 @@ static bool is_idle(const struct share *share)
 
 /*
  * A share that slept keeps a slice's worth of what it did not use, no more, and pays nothing for a counter that wrapped meanwhile. Who runs may have
- * run alone for long, without being picked. If the share that comes has had clearly less than who runs, it does not wait for the slice's end: those
- * who sleep often, because they wait for a server, would otherwise never come to their part.
+ * run alone for long, without being picked.
  */
-__attribute__((noinline)) static void join(struct share *share)
+static void join(struct share *share)
 {
     const struct context *current = arch_current();
     const struct share *running = current ? share_of(current) : share;
@@ -86,8 +85,6 @@ __attribute__((noinline)) static void join(struct share *share)
     if (ahead < -credit || ahead > AHEAD_MAX)
         share->node.key = pass_now - (uint64_t)credit;
     heap_insert(&runnable, &share->node);
-    if ((int64_t)(running->node.key - share->node.key) > (int64_t)(sched_slice_cycles / PREEMPT_PART * running->stride))
-        sched_preempt();
 }
 
 static void insert(struct context *context, struct share *share, bool first)
@@ -97,18 +94,31 @@ static void insert(struct context *context, struct share *share, bool first)
     list_insert_before(first ? queue->next : queue, &context->link);
 }
 
-__attribute__((noinline)) static void enqueue_joining(struct context *context, struct share *share, bool first)
+/*
+ * Somebody becomes ready on another share than the one that is in use. If that has had clearly less than who runs, it does not wait for the end of the slice of
+ * time: those who sleep often, because they wait for a server, would otherwise never come to their part.
+ */
+__attribute__((noinline)) static void enqueue_elsewhere(struct context *context, struct share *share, bool first)
 {
-    join(share);
+    const struct context *current = arch_current();
+    const struct share *running = current ? share_of(current) : share;
+
+    if (!is_linked(share))
+        join(share);
+    else
+        sched_settle();
+    if ((int64_t)(running->node.key - share->node.key) > (int64_t)(sched_slice_cycles / PREEMPT_PART * running->stride))
+        sched_preempt();
     insert(context, share, first);
 }
 
 static void fair_enqueue(struct context *context, bool first)
 {
     struct share *share = share_of(context);
+    const struct context *current = arch_current();
 
-    if (!is_linked(share))
-        enqueue_joining(context, share, first);
+    if (!is_linked(share) || !current || share_of(current) != share)
+        enqueue_elsewhere(context, share, first);
     else
         insert(context, share, first);
 }

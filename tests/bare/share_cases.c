@@ -137,6 +137,6 @@ SHARE_CASE(share_faults, "half of it beside a flood of faults", faulter, CROWD, 
 SHARE_CASE(share_weight, "three quarters with three times the weight", work_spin, CROWD, work_spin, 3 * EXO_ZONE_WEIGHT, 75, 95)
 SHARE_CASE(share_served, "half of it for one whom a server serves, beside a crowd that does not use it", work_spin, CROWD, work_call, EXO_ZONE_WEIGHT,
            50, 95)
+SHARE_CASE(share_served_too, "half of a server that a crowd calls, too", work_call, CROWD, work_call, EXO_ZONE_WEIGHT, 50, 95)
 /* What these take from others, besides their part, is the time of interrupts and switches (CAVEATS.md). */
 SHARE_CASE(share_naps, "nearly half of it beside a crowd that wakes all the time", napper, CROWD, work_spin, EXO_ZONE_WEIGHT, 50, 90)
-SHARE_CASE(share_served_too, "a good part of a server that a crowd calls, too", work_call, CROWD, work_call, EXO_ZONE_WEIGHT, 50, 65)

@@ -4,7 +4,7 @@
  */
 #include "work.h"
 
-#define WINDOW_NS 400000000ul /* eighty slices of time */
+#define WINDOW_NS 800000000ul /* a hundred and sixty slices of time */
 #define TOLERANCE 20ul        /* in a thousand of the part */
 #define FAR_NS 1000000000000ul
 
@@ -39,6 +39,11 @@ static uint64_t used_by(const struct child *child)
     return info.cpu_ns;
 }
 
+static void pass_window(void)
+{
+    sleep_ns(bare_asked("counted") ? WINDOW_NS : 10000000);
+}
+
 /* `used` of the window must be `part` thousandths of it. */
 static void expect_part(const char *who, uint64_t used, uint64_t part)
 {
@@ -71,7 +76,7 @@ CASE(slice_weights, "slices and the zone's own contexts have their weights' part
     used[0] = info_of(two).used_ns;
     used[1] = info_of(one).used_ns;
     used[2] = used_by(&child[5]) + used_by(&child[6]) + used_by(&child[7]);
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("weight 200", info_of(two).used_ns - used[0], 500);
     expect_part("weight 100", info_of(one).used_ns - used[1], 250);
     expect_part("the zone itself", used_by(&child[5]) + used_by(&child[6]) + used_by(&child[7]) - used[2], 250);
@@ -79,7 +84,7 @@ CASE(slice_weights, "slices and the zone's own contexts have their weights' part
     EXPECT(exo_slice_weight(one, 600), 0);
     used[0] = info_of(two).used_ns;
     used[1] = info_of(one).used_ns;
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("weight 200 beside 600", info_of(two).used_ns - used[0], 222);
     expect_part("weight 600", info_of(one).used_ns - used[1], 667);
     for (unsigned i = 0; i < 8; i++)
@@ -110,7 +115,7 @@ CASE(slice_nested, "a slice is a part of its zone's part: slices never make a zo
     sleep_ns(20000000);
     used = used_by(&other);
     of_slice = used_by(&child[1]);
-    sleep_ns(WINDOW_NS);
+    pass_window();
     used = used_by(&other) - used;
     of_slice = used_by(&child[1]) - of_slice;
     expect_part("the other zone", used, 500);
@@ -137,13 +142,13 @@ CASE(slice_gone, "when a slice is gone its contexts have their zone's share agai
     other = spinner(zone, 1, 0);
     sleep_ns(20000000);
     used = used_by(&bound);
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("bound", used_by(&bound) - used, 900);
     EXPECT(exo_cap_revoke(slice), 0); /* the binding is no capability: the slice is there */
     EXPECT((int64_t)info_of(slice).bound, 1);
     EXPECT(exo_cap_delete(slice), 0);
     used = used_by(&bound);
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("when the slice is gone", used_by(&bound) - used, 500);
     CHECK(moves(0) && moves(1));
     work_kill(&bound);
@@ -336,7 +341,7 @@ CASE(slice_served, "a server works on the slice of whom it works for")
     child_start(&client);
     sleep_ns(20000000);
     used = info_of(slice).used_ns;
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("the client, served", info_of(slice).used_ns - used, 750);
     work_kill(&client);
     EXPECT((int64_t)info_of(slice).serving, 0);
@@ -382,7 +387,7 @@ CASE(turn_given, "who gives his turns to another pays for them with his share, a
     used[0] = used_by(&child[0]);
     used[1] = used_by(&child[1]);
     used[2] = info_of(slice).used_ns;
-    sleep_ns(WINDOW_NS);
+    pass_window();
     expect_part("the giver's slice", info_of(slice).used_ns - used[2], 250);
     expect_part("the receiver", used_by(&child[0]) - used[0], 750);
     expect_part("the bystander", used_by(&child[1]) - used[1], 250);
