@@ -215,6 +215,7 @@ struct zone {
     uint64_t used, quota; /* frames, those of zones below included */
     struct zone_count envs, slots;
     uint16_t number;
+    uint16_t zones_below, zones_most; /* at all depths */
     uint8_t depth;
     bool closing; /* nothing refers to it but frames that are still charged */
     struct slab slab[SLAB_CLASSES]; /* small objects of this zone */

@@ -13,6 +13,7 @@ static struct zone root_zone = {
     .quota = UINT64_MAX,
     .envs.quota = UINT64_MAX,
     .slots.quota = UINT64_MAX,
+    .zones_most = ZONES_MAX - 1,
 };
 
 void zone_init(void)
@@ -25,6 +26,12 @@ void zone_init(void)
     zones[0] = &root_zone;
 }
 
+static void count_zone(struct zone *parent, int change)
+{
+    for (struct zone *at = parent; at; at = at->parent)
+        at->zones_below = (uint16_t)(at->zones_below + change);
+}
+
 static void zone_end(struct zone *zone)
 {
     zones[zone->number] = NULL;
@@ -32,6 +39,7 @@ static void zone_end(struct zone *zone)
     gas_account_end(&zone->gas);
     audit(EXO_AUDIT_GONE, NULL, zone->object.id, zone, 0);
     zone_give_envs(zone->parent, 1);
+    count_zone(zone->parent, -1);
     object_free(&zone->object, sizeof(*zone));
 }
 
@@ -115,6 +123,18 @@ static unsigned free_number(void)
     return number;
 }
 
+/*
+ * Numbers are everybody's: the zones below a zone, at all depths, may have three quarters of what it may have itself, so that no zone uses them up. Who
+ * makes zones for several that might together gives them quotas of environments, which count zones too.
+ */
+static bool room_below(const struct zone *parent)
+{
+    for (const struct zone *at = parent; at; at = at->parent)
+        if (at->zones_below >= at->zones_most)
+            return false;
+    return true;
+}
+
 /* The handle of a new zone below that of `above` in the caller's slots, or an error. The limits are sound. */
 static int64_t make(struct context *caller, const struct capability *above, unsigned label, const struct exo_zone_limits *limits)
 {
@@ -123,7 +143,7 @@ static int64_t make(struct context *caller, const struct capability *above, unsi
     struct zone *zone;
     int64_t handle;
 
-    if (number == ZONES_MAX || parent->depth + 1u >= EXO_ZONE_DEPTH)
+    if (number == ZONES_MAX || parent->depth + 1u >= EXO_ZONE_DEPTH || !room_below(parent))
         return -EXO_E_LIMIT;
     if (!zone_take_envs(parent, 1))
         return -EXO_E_NOMEM;
@@ -139,6 +159,8 @@ static int64_t make(struct context *caller, const struct capability *above, unsi
     zone->slots.quota = limits->slots;
     zone->number = (uint16_t)number;
     zone->depth = parent->depth + 1;
+    zone->zones_most = (uint16_t)(parent->zones_most * 3u / 4);
+    count_zone(parent, 1);
     zone_small_init(zone);
     gas_account_init(&zone->gas, &parent->gas, zone, &zone->object);
     share_start(&zone->share, &parent->share, (uint32_t)limits->weight);

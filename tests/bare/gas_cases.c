@@ -141,6 +141,13 @@ static void bad_call(void)
     EXPECT(exo_cap_delete(0), -EXO_E_BADSLOT);
 }
 
+static void batch_of_ten(void)
+{
+    static struct exo_batch_op ops[10] __attribute__((aligned(64)));
+
+    EXPECT(exo_batch(ops, 10), 10);
+}
+
 static void notify(void)
 {
     EXPECT(exo_ep_notify(endpoint, 1), 0);
@@ -160,6 +167,7 @@ CASE(gas_prices, "operations cost what the table says")
     EXPECT((int64_t)cost_of(nothing), 0);
     EXPECT((int64_t)cost_of(hundred_calls), 100 * EXO_PRICE_SYSCALL);
     EXPECT((int64_t)cost_of(bad_call), EXO_PRICE_SYSCALL);
+    EXPECT((int64_t)cost_of(batch_of_ten), 11 * EXO_PRICE_SYSCALL); /* each call in it, and the entry */
     EXPECT((int64_t)cost_of(notify), EXO_PRICE_SYSCALL + EXO_PRICE_IPC);
     EXPECT((int64_t)cost_of(write_shared), EXO_PRICE_SYSCALL + EXO_PRICE_FAULT);
     EXPECT(exo_unmap_all(SELF, AREA(1), 1), 0);

@@ -134,6 +134,29 @@ CASE(zone_numbers, "zones' numbers are given back, however many are made")
     }
 }
 
+CASE(zone_numbers_all, "a zone without quotas that makes all the zones that it can leaves numbers for others")
+{
+    static uint64_t made[1024];
+    uint64_t greedy = zone_with(ZONE, LOW, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE);
+    uint64_t below = zone_with(greedy, LOW, EXO_QUOTA_NONE, EXO_QUOTA_NONE, EXO_QUOTA_NONE);
+    unsigned count = 0;
+    int64_t handle;
+
+    while (count < 1024 && (handle = exo_zone_create(count % 2 ? greedy : below, 50)) >= 0)
+        made[count++] = (uint64_t)handle;
+    while (count < 1024 && (handle = exo_zone_create(greedy, 50)) >= 0)
+        made[count++] = (uint64_t)handle;
+    EXPECT(handle, -EXO_E_LIMIT);
+    EXPECT(exo_zone_create(below, 50), -EXO_E_LIMIT);
+    CHECK(count > 500 && count < 900);
+    EXPECT(exo_cap_delete((uint64_t)MUST(exo_zone_create(ZONE, 50))), 0);
+    while (count > 0)
+        EXPECT(exo_cap_delete(made[--count]), 0);
+    EXPECT(exo_cap_delete((uint64_t)MUST(exo_zone_create(below, 50))), 0);
+    EXPECT(exo_cap_delete(below), 0);
+    EXPECT(exo_cap_delete(greedy), 0);
+}
+
 CASE(zone_depth, "zones below zones end at a depth")
 {
     uint64_t zone[EXO_ZONE_DEPTH];
