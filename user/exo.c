@@ -10,6 +10,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"audit", "", "prints the record of what crossed between zones (root, in a zone whose label may read it)", exo_audit},
     {"caps", "", "prints this process's capabilities, as a tree of what derives from what", exo_caps},
+    {"reclaim", "[-n] [-t SECONDS] [-z ZONE | -p PID[,PID...]] N[K|M|G]",
+     "asks processes for N MiB, takes after the deadline what they do not give, and says who gave what (root; -n: takes nothing)", exo_reclaim},
     {"zone", "[LABEL [OPTIONS] [--] CMD [ARG...]]", "runs a command in a zone of its own; without a label: says what this zone is", exo_zone},
 };
 

@@ -161,7 +161,7 @@ static bool take_from(struct env *env, uint64_t *va, uint64_t end, unsigned *lef
     return done < 0 ? done == -EXO_E_AGAIN : *va < end;
 }
 
-int64_t k_reclaim_take(struct context *caller, struct capability *capability)
+int64_t k_reclaim_take(struct context *caller, struct capability *capability, uint64_t end_va)
 {
     struct env *env = (struct env *)capability->object;
     struct ledger *ledger = &env->ledger;
@@ -174,8 +174,11 @@ int64_t k_reclaim_take(struct context *caller, struct capability *capability)
         return -EXO_E_BUSY;
     if (!ledger->cursor_va)
         begin_taking(ledger);
-    if (!satisfied(env) && (take_from(env, &ledger->offer_va, ledger->offer_end, &left) ||
-                            take_from(env, &ledger->cursor_va, EXO_USER_TOP, &left)) && !satisfied(env))
+    if (end_va > EXO_USER_TOP)
+        end_va = EXO_USER_TOP;
+    end_va &= ~(PAGE - 1ul);
+    if (!satisfied(env) && (take_from(env, &ledger->offer_va, ledger->offer_end < end_va ? ledger->offer_end : end_va, &left) ||
+                            take_from(env, &ledger->cursor_va, end_va, &left)) && !satisfied(env))
         return -EXO_E_AGAIN;
     ledger->wanted = 0; /* the demand is closed: met, or nothing is left to take */
     return (int64_t)ledger->taken;

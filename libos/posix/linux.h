@@ -129,6 +129,7 @@ enum px_signal {
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRERR 2
+#define BUS_MCEERR_AR 4 /* the contents are lost */
 #define PX_SIGBIT(n) (1ull << ((n) - 1))
 
 /* poll */

@@ -146,6 +146,9 @@ void px_window_release(uint64_t va, uint64_t pages);
 /* fork: clones the program's ranges and the libOS's (as layout.h says) into the environment. 0 or -ENOMEM. vfork: share. */
 int64_t px_memory_clone(uint64_t env, bool vfork);
 
+/* In the child, whose page tables do not know what was written since MADV_FREE. */
+void px_vma_fork_child(void);
+
 /* A page fault from the program or in a copy; true if it was resolved. */
 bool px_memory_fault(uint64_t address, bool write, bool exec);
 /* After px_memory_fault failed: is the address in a mapping (SEGV_ACCERR) or not (SEGV_MAPERR)? */
@@ -156,6 +159,11 @@ int px_memory_fault_signal(uint64_t address, int *code);
 extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
 /* FILES: brings in metadata pages (PX_META) that fs added since; true if the address is there now. */
 bool px_meta_fault(uint64_t address);
+
+/* Gives pages back that nobody will miss, and that are this process's alone, so that each frees a frame: at most so many; how many. */
+uint64_t px_memory_spare(uint64_t most);
+/* Where it hurts least to lose more. */
+void px_memory_offer(uint64_t *lo, uint64_t *hi);
 
 /* Text of /proc/self/maps from `offset` on; bytes written. */
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset);

@@ -190,6 +190,15 @@ int64_t machine_give_audit(uint32_t index)
     return handle == -EXO_E_DENIED ? -EPERM : handle < 0 ? -ENOMEM : handle;
 }
 
+int64_t machine_give_reclaim(uint32_t caller, uint32_t index)
+{
+    int64_t handle = exo_cap_copy(environments[caller], 0, environments[index], EXO_RIGHT_RECLAIM | EXO_RIGHT_INSPECT, 0);
+
+    if (handle >= 0 && exo_ctx_post(contexts[index], PX_EVENT_DEMAND) < 0)
+        return handle; /* it has just ended, as the caller will find */
+    return handle == -EXO_E_DENIED ? -EPERM : handle < 0 ? -ENOMEM : handle;
+}
+
 static void destroy_env(uint64_t env, uint64_t reason)
 {
     int64_t status;

@@ -77,6 +77,8 @@ int64_t machine_zone_make(uint32_t zone, uint32_t parent, unsigned label, const 
 void machine_zone_end(uint32_t zone);
 /* Puts a capability to the record of crossings into the process's slots: its handle or a negative errno. */
 int64_t machine_give_audit(uint32_t index);
+/* Puts a capability to ask process `index` for memory into the caller's slots, and tells the process: the handle or a negative errno. */
+int64_t machine_give_reclaim(uint32_t caller, uint32_t index);
 /* An environment for the child `index`, with everything but its memory, and a stopped context in `state`. The two handles are in the parent's slots. */
 struct machine_child {
     uint64_t env, ctx;

@@ -171,6 +171,25 @@ static int64_t do_audit(uint32_t caller, struct exo_message *message)
     return 0;
 }
 
+/* Power over others' memory is root's, over those that it sees. */
+static int64_t do_reclaim(uint32_t caller, struct exo_message *message)
+{
+    uint32_t index = table_find_seen(caller, (int32_t)message->word[1]);
+    int64_t handle;
+
+    if (processes[caller].euid != 0)
+        return -EPERM;
+    if (!index || index == INIT || !is_alive(index))
+        return -ESRCH;
+    handle = machine_give_reclaim(caller, index);
+    if (handle < 0)
+        return handle;
+    message->word[1] = (uint64_t)handle;
+    message->word[2] = processes[index].zone;
+    message->word[3] = zone_label(processes[index].zone);
+    return 0;
+}
+
 /* A process gives its own terminal up: a session leader for the whole session. */
 static int64_t do_leave_tty(uint32_t caller, uint64_t tty)
 {
@@ -218,6 +237,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_TABLE: return word[1] < PX_PROCTAB_PAGES - 1 ? machine_map_table(caller, (uint32_t)word[1]) : -EINVAL;
     case PX_PROC_ZONE: return do_zone(caller, message);
     case PX_PROC_AUDIT: return do_audit(caller, message);
+    case PX_PROC_RECLAIM: return do_reclaim(caller, message);
     default: return -EINVAL;
     }
 }

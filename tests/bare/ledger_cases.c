@@ -55,7 +55,7 @@ static int64_t take_all(int64_t env)
     int64_t taken;
 
     do
-        taken = exo_reclaim_take((uint64_t)env);
+        taken = exo_reclaim_take((uint64_t)env, EXO_USER_TOP);
     while (taken == -EXO_E_AGAIN);
     return taken;
 }
@@ -67,12 +67,12 @@ CASE(memory_taken, "who ignores a demand for memory loses just that much after t
 
     EXPECT(exo_reclaim_ask((uint64_t)env, 150, bare_now() + 1000000000000ul), 0);
     EXPECT(exo_reclaim_ask((uint64_t)env, 1, 0), -EXO_E_BUSY);
-    EXPECT(exo_reclaim_take((uint64_t)env), -EXO_E_BUSY);
+    EXPECT(exo_reclaim_take((uint64_t)env, EXO_USER_TOP), -EXO_E_BUSY);
     EXPECT(exo_unmap_all((uint64_t)env, CHILD_ROOM, 150), 0); /* given in time, so it need not pass */
     EXPECT(exo_reclaim_status((uint64_t)env, &status), 0);
     CHECK(status.wanted == 150 && status.given == 150 && status.taken == 0);
     EXPECT(take_all(env), 0);
-    EXPECT(exo_reclaim_take((uint64_t)env), -EXO_E_INVAL);
+    EXPECT(exo_reclaim_take((uint64_t)env, EXO_USER_TOP), -EXO_E_INVAL);
     EXPECT(exo_reclaim_ask((uint64_t)env, 30, 0), 0);
     EXPECT(exo_unmap_all((uint64_t)env, CHILD_ROOM + (CHILD_PAGES - 10) * EXO_PAGE_BYTES, 10), 0);
     EXPECT(take_all(env), 20);
@@ -94,7 +94,7 @@ CASE(memory_bounded, "memory is taken in bounded pieces, and shared pages are le
     EXPECT(exo_alloc_all(SELF, AREA(9), 10, RW, NULL), 0);
     EXPECT(exo_share_all((uint64_t)env, CHILD_ROOM - 10 * EXO_PAGE_BYTES, AREA(9), 10, EXO_SHARE_SAME | RW), 0);
     EXPECT(exo_reclaim_ask((uint64_t)env, CHILD_PAGES + 10, 0), 0);
-    EXPECT(exo_reclaim_take((uint64_t)env), -EXO_E_AGAIN);
+    EXPECT(exo_reclaim_take((uint64_t)env, EXO_USER_TOP), -EXO_E_AGAIN);
     EXPECT(take_all(env), CHILD_PAGES); /* not the ten */
     EXPECT((int64_t)mapped(env), 10);
     end(env);
@@ -196,13 +196,27 @@ CASE(taken_is_known, "where a page was taken nobody is given zeros, nor is a chi
     end(env);
 }
 
+CASE(spared, "nothing is taken above the end that the taker gives, though it is offered")
+{
+    int64_t env = dumb();
+
+    EXPECT(exo_reclaim_ask((uint64_t)env, 50, 0), 0);
+    EXPECT(exo_reclaim_take((uint64_t)env, CHILD_ROOM), 0);
+    EXPECT((int64_t)mapped(env), CHILD_PAGES);
+    EXPECT(exo_reclaim_ask((uint64_t)env, 50, 0), 0);
+    EXPECT(exo_reclaim_take((uint64_t)env, CHILD_ROOM + 30 * EXO_PAGE_BYTES + 8), 30);
+    EXPECT((int64_t)query((uint64_t)env, CHILD_ROOM + 29 * EXO_PAGE_BYTES), EXO_QUERY_TAKEN);
+    EXPECT((int64_t)query((uint64_t)env, CHILD_ROOM + 30 * EXO_PAGE_BYTES), EXO_QUERY_PRESENT);
+    end(env);
+}
+
 CASE(withdrawn, "a demand that is withdrawn takes nothing, and makes room for the next")
 {
     int64_t env = dumb();
 
     EXPECT(exo_reclaim_ask((uint64_t)env, 10, 0), 0);
     EXPECT(exo_reclaim_ask((uint64_t)env, 0, 0), 0);
-    EXPECT(exo_reclaim_take((uint64_t)env), -EXO_E_INVAL);
+    EXPECT(exo_reclaim_take((uint64_t)env, EXO_USER_TOP), -EXO_E_INVAL);
     EXPECT(exo_reclaim_ask((uint64_t)env, 0, 0), -EXO_E_INVAL);
     EXPECT((int64_t)mapped(env), CHILD_PAGES);
     EXPECT(exo_reclaim_ask((uint64_t)env, 10, 0), 0);
@@ -259,11 +273,11 @@ CASE(ledger_misuse, "a ledger that its owner spoils, unmaps or never had")
     (void)MUST(exo_cap_copy(SELF, 0, (uint64_t)root, EXO_RIGHT_NOTIFY, 0));
     EXPECT(exo_cap_ask((uint64_t)root, 0, 0), 1);
     EXPECT(exo_reclaim_ask(SELF, 1, EXO_DEADLINE_NEVER), 0);
-    EXPECT(exo_reclaim_take(SELF), -EXO_E_BUSY);
+    EXPECT(exo_reclaim_take(SELF, EXO_USER_TOP), -EXO_E_BUSY);
     EXPECT(exo_alloc_all(SELF, AREA(9), 1, RW, NULL), 0);
     EXPECT(exo_unmap_all(SELF, AREA(9), 1), 0);
     EXPECT(exo_unmap_all(SELF, LEDGER, 1), 0); /* that is one page back, and the kernel writes on to what nobody sees */
-    EXPECT(exo_reclaim_take(SELF), 0);
+    EXPECT(exo_reclaim_take(SELF, EXO_USER_TOP), 0);
     EXPECT(exo_cap_revoke((uint64_t)root), 0);
     EXPECT(exo_cap_delete((uint64_t)root), 0);
     EXPECT(exo_alloc_all(SELF, LEDGER, 1, RW, NULL), 0);

@@ -84,6 +84,8 @@ static uint64_t number(unsigned call_number, const char *name, uint64_t word)
 
     if (word >> 58 == 0)
         return anything(word);
+    if (strcmp(name, "end_va") == 0)
+        return word % 4 ? EXO_USER_TOP : page_address(word / 4) + word % 3 * 8;
     if (strcmp(name, "index") == 0)
         return word % 4 ? 0 : word / 4 % 80;
     if (strcmp(name, "badge") == 0)

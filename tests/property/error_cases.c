@@ -488,14 +488,14 @@ CASE(ledger, "ledgers and demands")
     REFUSED(LEDGER_BIND, ALIGN, MEMORY + 8, 1);
     REFUSED(LEDGER_BIND, FAULT, NOWHERE, 1);
     REFUSED(RECLAIM_ASK, INVAL, child.env, 0, 0);
-    REFUSED(RECLAIM_TAKE, INVAL, child.env);
+    REFUSED(RECLAIM_TAKE, INVAL, child.env, EXO_USER_TOP);
     REFUSED(RECLAIM_STATUS, FAULT, child.env, NOWHERE);
     (void)MUST_DO(MEM_ALLOC, child.env, 0x40000000, 100, 3);
     (void)MUST_DO(RECLAIM_ASK, child.env, 90, host_cycles + 5);
     REFUSED(RECLAIM_ASK, BUSY, child.env, 1, 0);
-    REFUSED(RECLAIM_TAKE, BUSY, child.env);
+    REFUSED(RECLAIM_TAKE, BUSY, child.env, EXO_USER_TOP);
     host_cycles += 10;
-    REFUSED(RECLAIM_TAKE, AGAIN, child.env);
+    REFUSED(RECLAIM_TAKE, AGAIN, child.env, EXO_USER_TOP);
     REFUSED(CAP_ASK, BADSLOT, 0, 0, 0);
     REFUSED(CAP_ASK, STALE, endpoint + (1ul << 16), 0, 0);
     REFUSED(CAP_ASK, LIMIT, endpoint, 1ul << 20, 0);

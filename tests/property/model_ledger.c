@@ -83,7 +83,7 @@ void reclaim_ask(struct step *s)
 }
 
 /* Which pages the kernel took is seen in its page tables; each must have been this environment's alone. */
-static void see_taken(struct m_object *env)
+static void see_taken(struct m_object *env, uint64_t end)
 {
     for (unsigned i = env->page_count; i-- > 0;) {
         const struct m_page *page = &env->pages[i];
@@ -91,6 +91,7 @@ static void see_taken(struct m_object *env)
         if (kernel_pte(env, page->va) & PTE_PRESENT)
             continue;
         REQUIRE(frame_is_ram(page->physical) && m_frames[page->physical / PAGE].references == 1, "page %lx was taken, which others have, too", page->va);
+        REQUIRE(page->va < end, "page %lx was taken, not below %lx", page->va, end);
         m_lose(env, page->va);
         m_unmap(env, page->va);
         env->taken++;
@@ -106,7 +107,7 @@ void reclaim_take(struct step *s)
     MUST(s, !env->wanted, INVAL);
     MUST(s, env->wanted && !met && host_cycles < env->reclaim_ns, BUSY);
     if (!s->must && !met)
-        see_taken(env);
+        see_taken(env, s->a[1]);
     MAY(s, !s->must && given_back(env) < env->wanted, AGAIN);
     if (m_refused(s))
         return;

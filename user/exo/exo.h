@@ -10,6 +10,7 @@
 
 int exo_audit(int argc, char **argv);
 int exo_caps(int argc, char **argv);
+int exo_reclaim(int argc, char **argv);
 int exo_zone(int argc, char **argv);
 
 /* proc's answer to a call: 0 or a negative errno. words[0] is the operation; the answer's other words replace them. */

@@ -18,8 +18,11 @@ extern uint32_t px_exit_work;
 /* Event bits of the context (PX_EVENT_SIGNAL comes from proc). */
 #define PX_EVENT_TIMER 2u
 
-/* Takes the pending event bits; what they ask for is remembered for the exit. */
-void px_take_events(void);
+/* Takes the pending event bits; what they ask for is remembered for the exit. True: memory was asked for, and pages of the program may be gone. */
+bool px_take_events(void);
+/* demand.c: somebody asks this process for memory, or has taken some. */
+void px_demand_answer(void);
+void px_demand_fork_child(void);
 /* The rest of a call: result, restart, signals. regs are the program's. */
 void px_leave(struct exo_regs *regs, int64_t result);
 /* The same when no call is under way. */

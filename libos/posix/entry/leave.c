@@ -33,15 +33,18 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
     return result;
 }
 
-void px_take_events(void)
+bool px_take_events(void)
 {
     uint32_t bits = __atomic_exchange_n(&px_upage()->pending, 0, __ATOMIC_SEQ_CST);
 
     if (!bits)
-        return;
+        return false;
     px_exit_work |= PX_WORK_SIGNALS;
     if (bits & PX_EVENT_TIMER)
         px_timer_expire(px_now_ns());
+    if (bits & PX_EVENT_DEMAND)
+        px_demand_answer();
+    return bits & PX_EVENT_DEMAND;
 }
 
 static void finish(struct exo_regs *regs, struct px_interrupted *call)

@@ -129,6 +129,8 @@ void px_child_start(void)
     px_arch_fpu_give();
     px_signal_fork_child();
     px_timer_fork_child();
+    px_demand_fork_child();
+    px_vma_fork_child();
     px_children_reset();
     px_fd_fork_child();
     if (birth.flags & CLONE_CHILD_SETTID)

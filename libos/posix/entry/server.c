@@ -27,12 +27,23 @@ bool px_signal_waiting(void)
     return true;
 }
 
+/* The program's words must be there to be slept on: a page of zeros may just have been given away. */
+static void bring_back(const struct exo_predicate *predicates, unsigned count)
+{
+    uint32_t value;
+
+    for (unsigned i = 0; i < count; i++)
+        if (predicates[i].kind == EXO_WAIT_WORD && predicates[i].va < PX_PROG_HI && px_load_u32(predicates[i].va, &value) < 0)
+            return; /* lost: exo_wait will say so */
+}
+
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
 {
     for (;;) {
         int64_t result;
 
-        px_take_events();
+        if (px_take_events())
+            bring_back(predicates, count);
         if (px_signal_waiting())
             return -PX_ERESTARTSYS;
         result = exo_wait(predicates, count, deadline_ns);

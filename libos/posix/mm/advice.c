@@ -46,6 +46,27 @@ static bool scarce(void)
     return px_info()->frames_free < px_info()->frames_total / 4;
 }
 
+/* From now on what is not written is not needed: the marks of use tell (spare.c gives it when memory is asked for). False: it cannot be noted. */
+static bool mark_free(uint64_t lo, uint64_t hi)
+{
+    uint64_t word[PX_QUERY_PAGES];
+
+    if (px_vma_room(2) < 0)
+        return false;
+    for (uint64_t va = lo; va < hi; va += PX_QUERY_PAGES * PX_PAGE) {
+        uint64_t pages = (hi - va) / PX_PAGE < PX_QUERY_PAGES ? (hi - va) / PX_PAGE : PX_QUERY_PAGES;
+
+        if (exo_mem_query_clear(PX_SLOT_SELF, va, pages, word) != (int64_t)pages)
+            return false;
+    }
+    px_vma_split(lo);
+    px_vma_split(hi);
+    px_mm.vma[px_vma_find(lo)].flags |= PX_VMA_FREED;
+    px_mm.freed = true;
+    px_vma_merge(lo, hi);
+    return true;
+}
+
 static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int advice)
 {
     switch (advice) {
@@ -56,7 +77,7 @@ static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int ad
     case MADV_FREE:
         if (vma->file || vma->flags & PX_VMA_SHARED)
             return -EINVAL;
-        if (scarce())
+        if (scarce() || !mark_free(lo, hi))
             forget(vma, lo, hi);
         return 0;
     case MADV_POPULATE_READ:
@@ -86,17 +107,20 @@ int64_t px_sys_madvise(uint64_t lo, uint64_t bytes, uint64_t advice, uint64_t d,
     status = check_span(lo, bytes, &hi);
     if (status < 0 || lo == hi)
         return status;
-    for (unsigned at = px_vma_find(lo); at < px_mm.count && at_va < hi; at++) {
-        const struct px_vma *vma = &px_mm.vma[at];
-        uint64_t to = vma->hi < hi ? vma->hi : hi;
+    while (at_va < hi) {
+        unsigned at = px_vma_find(at_va);
+        struct px_vma vma;
+        uint64_t to;
 
-        if (vma->lo >= hi)
+        if (at >= px_mm.count || px_mm.vma[at].lo >= hi)
             break;
-        if (vma->lo > at_va) {
+        vma = px_mm.vma[at]; /* a copy: the advice may change the list */
+        to = vma.hi < hi ? vma.hi : hi;
+        if (vma.lo > at_va) {
             result = -ENOMEM; /* a hole: the rest is still advised */
-            at_va = vma->lo;
+            at_va = vma.lo;
         }
-        status = advise(vma, at_va, to, (int)advice);
+        status = advise(&vma, at_va, to, (int)advice);
         if (status < 0)
             return status;
         at_va = to;

@@ -76,7 +76,9 @@ static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
 {
     uint64_t word = 0;
 
-    if (exo_mem_query(PX_SLOT_SELF, va, 1, &word) != 1 || !(word & EXO_QUERY_PRESENT))
+    if (exo_mem_query(PX_SLOT_SELF, va, 1, &word) == 1 && word & EXO_QUERY_TAKEN)
+        return refuse(va, SIGBUS, BUS_MCEERR_AR);
+    if (!(word & EXO_QUERY_PRESENT))
         return refuse(va, SIGKILL, 0);
     if (write && word & EXO_QUERY_COW && word & EXO_QUERY_WRITE)
         return refuse(va, SIGKILL, 0); /* the kernel had no frame for the copy */
@@ -137,7 +139,7 @@ static bool fault_file(const struct px_vma *vma, uint64_t va, bool write)
     if (exo_mem_query(PX_SLOT_SELF, lo, (hi - lo) / PX_PAGE, word) != (int64_t)((hi - lo) / PX_PAGE))
         return refuse(va, SIGKILL, 0);
     at = (va - lo) / PX_PAGE;
-    if (word[at] & EXO_QUERY_PRESENT)
+    if (word[at])
         return fix_bound(vma, va, write);
     if (vma->flags & PX_VMA_EAGER)
         return refuse(va, SIGBUS, BUS_ADRERR);

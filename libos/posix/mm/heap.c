@@ -54,6 +54,20 @@ static bool bind(unsigned first, unsigned count)
     return true;
 }
 
+uint64_t px_heap_spare(uint64_t most)
+{
+    uint64_t given = 0;
+
+    for (unsigned at = PAGES; at-- > 0 && given < most;)
+        if (descriptor[at].kind == PAGE_FREE && descriptor[at].bound && exo_mem_unmap(PX_SLOT_SELF, PX_HEAP + at * PX_PAGE, 1) == 1) {
+            descriptor[at].bound = false;
+            given++;
+        }
+    while (pages_used > 0 && !descriptor[pages_used - 1].bound)
+        pages_used--;
+    return given;
+}
+
 /* A free run, bound; NO_PAGE if there is none or no memory. */
 static unsigned take_run(unsigned count)
 {

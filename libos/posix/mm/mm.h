@@ -17,6 +17,7 @@
 #define PX_PIE_BASE 0x555555554000ul     /* where Linux, without randomisation, loads a position-independent program */
 #define PX_EAGER_PAGES 256u              /* file mappings up to this size are bound at once */
 #define PX_WINDOW_BIND_PAGES 16u         /* private ones up to this through a window: perhaps without a message */
+#define PX_QUERY_PAGES 128u               /* looked at in one call */
 #define PX_RLIM_INFINITY (~0ull)
 
 enum px_vma_flags {
@@ -27,6 +28,7 @@ enum px_vma_flags {
     PX_VMA_FULL = 16,     /* shared anonymous memory whose pages are all bound, so that fork can share them */
     PX_VMA_NOWRITE = 32,  /* may never become writable: shared mapping of a description not open for writing */
     PX_VMA_EAGER = 64,    /* bound by the description's own map operation; a fault cannot bring pages back */
+    PX_VMA_FREED = 128,   /* MADV_FREE: contents that nobody has written since (not DIRTY) are not needed */
 };
 
 struct px_vma {
@@ -58,6 +60,7 @@ struct px_mm {
     /* fault-around */
     uint64_t next_fault; /* address after the last pages brought in */
     unsigned around;     /* pages brought in last time */
+    bool freed;          /* there may be mappings with PX_VMA_FREED */
     /* the last fault that could not be resolved */
     uint64_t bad_address;
     int bad_signal, bad_code;
@@ -150,6 +153,8 @@ extern struct px_range px_big_range, px_shared_range, px_window_range;
 /* Large private blocks outside the heap proper, page aligned: address space only (heap.c). */
 uint64_t px_big_reserve(uint64_t pages);
 void px_big_release(uint64_t va, uint64_t pages);
+/* Gives free pages of the heap proper back, at most so many; how many. */
+uint64_t px_heap_spare(uint64_t most);
 /* Pages of the heap proper in use: [PX_HEAP, PX_HEAP + this * PX_PAGE). */
 uint64_t px_heap_pages(void);
 

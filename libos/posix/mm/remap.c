@@ -72,7 +72,7 @@ static int64_t move(const struct px_vma *vma, const struct remap *r)
     made.hi = r->to + r->bytes;
     if (r->bytes > r->old_bytes)
         made.flags &= (uint8_t)~PX_VMA_FULL;
-    made.flags &= (uint8_t)~PX_VMA_HEAP;
+    made.flags &= (uint8_t) ~(PX_VMA_HEAP | PX_VMA_FREED); /* marks of use do not move along */
     if (made.file) {
         made.page += (uint32_t)((r->lo - vma->lo) / PX_PAGE);
         px_mm.file[made.file - 1]->users++;

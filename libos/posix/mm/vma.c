@@ -161,6 +161,14 @@ void px_vma_reset(void)
     px_mm.brk_lo = px_mm.brk = 0;
     px_mm.next_fault = 0;
     px_mm.around = 0;
+    px_mm.freed = false;
+}
+
+void px_vma_fork_child(void)
+{
+    for (unsigned at = 0; at < px_mm.count && px_mm.freed; at++)
+        px_mm.vma[at].flags &= (uint8_t)~PX_VMA_FREED;
+    px_mm.freed = false;
 }
 
 uint64_t px_vma_pages(uint64_t lo, uint64_t hi)

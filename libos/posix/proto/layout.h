@@ -28,6 +28,7 @@
 #define PX_PPAGE (PX_PER + 1 * PX_PAGE)     /* process page, shared with proc and fs (struct px_ppage) */
 #define PX_MSG (PX_PER + 2 * PX_PAGE)       /* message page, shared with proc, fs, tty: strings and structures of calls */
 #define PX_INFO (PX_PER + 3 * PX_PAGE)      /* the kernel's info page, read-only (struct exo_info) */
+#define PX_LEDGER (PX_PER + 4 * PX_PAGE)    /* what was asked back (struct exo_ledger): there from the first demand on */
 
 #define PX_SHARED 0x7ffff0100000ul /* open file descriptions and pipe rings */
 #define PX_SHARED_HI 0x7fffff000000ul

@@ -62,9 +62,14 @@ enum px_proc_op {
     PX_PROC_ZONE,
     /* Answer: w1 a capability to the record of crossings. -EPERM: not root, or of a zone whose label may not read it. */
     PX_PROC_AUDIT,
+    /* w1 pid. For root: answer w1 a capability to the process's environment, to ask it for memory and to take what it does not
+     * give (RECLAIM, INSPECT); w2 the number of its zone, w3 its label. The process is told that demands may come
+     * (PX_EVENT_DEMAND). -EPERM: not root; -ESRCH: the caller sees no living process with that pid. */
+    PX_PROC_RECLAIM,
 };
 
 #define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
+#define PX_EVENT_DEMAND 4u /* that proc or the kernel posts: look at the ledger (2: PX_EVENT_TIMER, the libOS's own) */
 #define PX_WAIT_MORE (1ull << 63)
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */

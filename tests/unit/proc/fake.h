@@ -112,6 +112,11 @@ int64_t machine_give_audit(uint32_t index)
 {
     return exo_label_dominates(zone_label(processes[index].zone), EXO_PLACE_AUDIT) ? 4000 : -EPERM;
 }
+int64_t machine_give_reclaim(uint32_t caller, uint32_t index)
+{
+    CHECK(fake_environment[caller] && fake_environment[index]);
+    return 4001;
+}
 bool machine_started(uint32_t index)
 {
     CHECK(fake_environment[index]);

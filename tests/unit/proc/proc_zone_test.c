@@ -84,7 +84,11 @@ static void test_requests(void)
     CHECK(ask(guest, PX_PROC_ZONE, EXO_LABELS, 0) == -EINVAL);
     CHECK(ask(guest, PX_PROC_ZONE, ~0ull, 0) == -EINVAL);
     CHECK(ask(guest, PX_PROC_ZONE, EXO_LABEL_SANDBOX, 0) == 0);
+    CHECK(ask(guest, PX_PROC_RECLAIM, (uint64_t)processes[first].pid, 0) == -ESRCH);
+    CHECK(ask(first, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == 0 && ask(guest, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == 0);
+    CHECK(ask(first, PX_PROC_RECLAIM, 1, 0) == -ESRCH && ask(first, PX_PROC_RECLAIM, 0, 0) == -ESRCH && ask(first, PX_PROC_RECLAIM, ~0ull, 0) == -ESRCH);
     processes[first].euid = 1000;
+    CHECK(ask(first, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == -EPERM);
     CHECK(ask(first, PX_PROC_AUDIT, 0, 0) == -EPERM);
     fake_check();
 }

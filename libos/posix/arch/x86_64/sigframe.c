@@ -92,6 +92,8 @@ void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128])
     put32(to + 8, (uint32_t)info->code);
     if (info->code > 0 && is_fault(info->signo)) {
         put64(to + 16, info->value);
+        if (info->signo == SIGBUS && info->code == BUS_MCEERR_AR)
+            to[24] = 12; /* si_addr_lsb: a page */
         return;
     }
     if (info->code == SI_KERNEL)
