@@ -64,6 +64,9 @@ def bad_values(t):
         t.check(result.stderr.startswith(f"exo: --gas {value}:".encode()), result)
     for value in ("0", "-3", "x"):
         t.equal(t.exo("run", "--gas=1/s", f"--gas-grace={value}", "true").status, 2, f"--gas-grace={value}")
+    for words in (["--gas-grace=3"], ["--gas-grace=3", "--gas=1M"]):
+        result = t.exo("run", *words, "true")
+        t.check(result.status == 2 and b"--gas N/s" in result.stderr, result)
 
 
 def shown(t):

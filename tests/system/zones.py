@@ -23,6 +23,7 @@ def unknown_label(t):
     for label in ("NOBODY", "ROOT", "guest", ""):
         result = t.exo("run", "--zone", label, "--", "true", timeout=60)
         t.equal(result.status, 2, str(result))
+        t.equal(t.exo("run", "--zone", label, "--dry-run", "true", timeout=60).status, 2, label)
         t.check(b"known are: USER, GUEST, SANDBOX" in result.stderr, str(result))
 
 

@@ -24,7 +24,7 @@ def seconds(text):
     except ValueError:
         value = 0.0
     if not 0 < value < 1e9:
-        raise ValueError("a time limit is a number of seconds above 0")
+        raise ValueError("a number of seconds above 0 is expected")
     return value
 
 
@@ -179,6 +179,7 @@ def start(values, words, gdb=None):
 
 def dry_run(values):
     built = the_build(values)
+    zone_flag(built, values.zone)
     log = values.kernel_log or "kernel.log"
     print(printable(machine(values, "tcp::1234" if values.gdb else None)
                     .command_line(os.path.relpath(built.kernel), os.path.relpath(built.image), log, 3)))
@@ -193,6 +194,8 @@ def main(arguments):
         return 0
     if values.words and not values.words[0]:
         raise usage_error("run", "the name of the program is empty")
+    if values.gas_grace is not None and not (values.gas or "").endswith("/s"):
+        raise usage_error("run", "--gas-grace means something with --gas N/s only" + (f", and --gas {values.gas} is a fixed amount" if values.gas else ""))
     if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
         raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
     if values.build_only:
