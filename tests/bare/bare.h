@@ -69,6 +69,8 @@ struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint6
 void child_start(const struct child *child);
 /* Waits for its end: the reason; the environment and its capabilities are gone afterwards. */
 uint64_t child_end(const struct child *child);
+/* In a child with the entries of upcall_cases.c: the events that it was told of. */
+uint32_t upcall_events(void);
 /* In a child: ends with a fault whose address is the result. */
 _Noreturn void child_exit(uint64_t result);
 uint64_t child_result(const struct child *child); /* as child_end, but the result given to child_exit */

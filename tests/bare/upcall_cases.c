@@ -57,6 +57,11 @@ void upcall_handler(struct exo_upcall *frame, uint64_t cause)
     UPAGE->masked = frame->masked;
 }
 
+uint32_t upcall_events(void)
+{
+    return event_bits;
+}
+
 static struct child upcall_child(void (*function)(uint64_t), uint64_t argument)
 {
     return child_new_with(function, argument, (uint64_t)syscall_stub, (uint64_t)upcall_stub);
