@@ -52,6 +52,9 @@ void object_last_dropped(struct object *object)
 {
     switch (object->type) {
     case EXO_TYPE_ENV:
+        members_leave((struct env *)object);
+        reap_add(object);
+        break;
     case EXO_TYPE_FRAME: reap_add(object); break;
     case EXO_TYPE_CTX: context_free(object); break;
     case EXO_TYPE_ENDPOINT: endpoint_free(object); break;

@@ -41,6 +41,7 @@ struct env *env_new(struct zone *zone)
         object_free(&env->object, sizeof(*env));
         return NULL;
     }
+    members_add(env);
     recall_env_new(env);
     stats.envs++;
     return env;
@@ -129,6 +130,7 @@ int64_t k_env_destroy(struct context *caller, struct capability *capability, uin
     if (!space_clear_some(env, &pages) || !cap_clear_some(env, CLEAR_SLOTS))
         return -EXO_E_AGAIN;
     env->object.dead = 1;
+    members_leave(env);
     return 0;
 }
 

@@ -18,6 +18,7 @@
 
 #include "account.h"
 #include "list.h"
+#include "member.h"
 
 #define PAGE EXO_PAGE_BYTES
 #define CAP_ANY 0xffu
@@ -217,6 +218,7 @@ struct zone {
     uint16_t number;
     uint16_t zones_below, zones_most; /* at all depths */
     uint8_t depth;
+    struct member members, members_end;
     bool closing; /* nothing refers to it but frames that are still charged */
     struct slab slab[SLAB_CLASSES]; /* small objects of this zone */
 };
@@ -257,6 +259,7 @@ struct ledger {
 struct env {
     struct object object;
     struct list death_link; /* in the death endpoint's queue; at the end among the dying (cap/reap.c) */
+    struct member member; /* of its zone */
     struct list recall_link; /* among all: mem/recall.c */
     uint64_t recall_pass;
     struct space space; /* address space (arch.h) */

@@ -21,6 +21,7 @@ void zone_init(void)
     root_zone.object.id = object_next_id();
     root_zone.object.zone = &root_zone;
     zone_small_init(&root_zone);
+    members_zone_new(&root_zone);
     gas_account_init(&root_zone.gas, NULL, &root_zone, &root_zone.object);
     share_start(&root_zone.share, NULL, EXO_ZONE_WEIGHT);
     zones[0] = &root_zone;
@@ -35,6 +36,7 @@ static void count_zone(struct zone *parent, int change)
 static void zone_end(struct zone *zone)
 {
     zones[zone->number] = NULL;
+    members_zone_end(zone);
     share_end(&zone->share);
     gas_account_end(&zone->gas);
     audit(EXO_AUDIT_GONE, NULL, zone->object.id, zone, 0);
@@ -162,6 +164,7 @@ static int64_t make(struct context *caller, const struct capability *above, unsi
     zone->zones_most = (uint16_t)(parent->zones_most * 3u / 4);
     count_zone(parent, 1);
     zone_small_init(zone);
+    members_zone_new(zone);
     gas_account_init(&zone->gas, &parent->gas, zone, &zone->object);
     share_start(&zone->share, &parent->share, (uint32_t)limits->weight);
     zones[number] = zone;
@@ -239,6 +242,8 @@ int64_t k_zone_enter(struct context *caller, struct capability *capability, stru
     zone_give_slots(left, env->slots_used);
     object_hold(&zone->object);
     gas_change_zone(env, zone);
+    members_leave(env);
+    members_add(env);
     env->object.label = zone->object.label;
     for (struct list *at = env->contexts.next; at != &env->contexts; at = at->next)
         LIST_ENTRY(at, struct context, env_link)->object.label = zone->object.label;

@@ -345,3 +345,91 @@ CASE(audit_misuse, "the record is read by right and label only")
     EXPECT(exo_cap_delete((uint64_t)weak), 0);
     EXPECT(exo_cap_delete(low), 0);
 }
+
+/* ---- members ---- */
+
+static void spin(uint64_t unused)
+{
+    (void)unused;
+    for (;;)
+        ;
+}
+
+/* Ends whoever is in the zone or below; how many. */
+static unsigned end_members(uint64_t zone)
+{
+    unsigned count = 0;
+    int64_t member;
+
+    while ((member = MUST(exo_zone_member(zone, 0))) > 0 && count < 20) {
+        bare_destroy((uint64_t)member);
+        count++;
+    }
+    return count;
+}
+
+CASE(orphan, "an environment that runs and that nobody holds is found, and ended, by who holds its zone or one above")
+{
+    uint64_t outer = zone_with(ZONE, status_of(ZONE).label, 1000, 10, 1000), inner = zone_with(outer, status_of(ZONE).label, 900, 9, 900);
+    struct child child = child_new_in(inner, spin, 0);
+    struct exo_env_info info = {0};
+    struct exo_message message = {0};
+    int64_t found;
+
+    child_start(&child);
+    EXPECT(exo_yield(), 0);
+    EXPECT(exo_cap_delete(child.context), 0);
+    EXPECT(exo_revoke_all(child.env), 0); /* its capability to itself, too */
+    EXPECT(exo_cap_delete(child.env), 0);
+    EXPECT(exo_ep_recv(child.death, &message, bare_now() + 1000000), -EXO_E_TIMEOUT); /* it goes on */
+    found = MUST(exo_zone_member(outer, 0));
+    EXPECT(exo_env_info((uint64_t)found, &info), 0);
+    EXPECT(info.contexts, 1);
+    EXPECT(exo_zone_member(outer, (uint64_t)found), 0);
+    EXPECT(exo_zone_member(outer, SELF), -EXO_E_INVAL);
+    EXPECT(exo_mem_alloc((uint64_t)found, AREA(0), 1, EXO_PROT_READ), -EXO_E_RIGHTS); /* to end it is not to act as it */
+    bare_destroy((uint64_t)found);
+    EXPECT(exo_ep_recv(child.death, &message, EXO_DEADLINE_NEVER), 0);
+    CHECK(message.word[0] == EXO_NOTE_DEATH);
+    EXPECT(exo_zone_member(outer, 0), 0);
+    EXPECT(exo_cap_delete(child.death), 0);
+    EXPECT(exo_cap_delete(inner), 0);
+    EXPECT(exo_cap_delete(outer), 0);
+}
+
+CASE(members, "the members of a zone and of those below, each once; who enters is there, who ended is not")
+{
+    uint64_t outer = zone_with(ZONE, status_of(ZONE).label, 1000, 30, 1000), inner = zone_with(outer, status_of(ZONE).label, 900, 9, 900), weak;
+    uint64_t env[6], seen = 0, last = 0;
+    int64_t member;
+
+    for (unsigned i = 0; i < 6; i++)
+        env[i] = (uint64_t)MUST(exo_env_create(i < 3 ? outer : inner, 0, 0));
+    EXPECT(exo_zone_enter(inner, env[0]), 0);
+    while ((member = MUST(exo_zone_member(outer, last))) > 0) {
+        for (unsigned i = 0; i < 6; i++)
+            if (id_of(env[i]) == id_of((uint64_t)member)) {
+                CHECK(!(seen >> i & 1));
+                seen |= 1ul << i;
+            }
+        if (last)
+            EXPECT(exo_cap_delete(last), 0);
+        last = (uint64_t)member;
+    }
+    EXPECT((int64_t)seen, 0x3f);
+    EXPECT(exo_cap_delete(last), 0);
+    EXPECT(exo_zone_member(inner, env[1]), -EXO_E_INVAL);
+    bare_destroy(env[3]);
+    EXPECT(end_members(inner), 3);
+    EXPECT(exo_zone_member(inner, 0), 0);
+    EXPECT(exo_zone_member(inner, env[0]), -EXO_E_BADSLOT);
+    weak = (uint64_t)MUST(exo_cap_copy(SELF, 0, outer, EXO_RIGHT_ZONE | EXO_RIGHT_CHARGE | EXO_RIGHT_INSPECT, 0));
+    EXPECT(exo_zone_member(weak, 0), -EXO_E_RIGHTS);
+    EXPECT(exo_cap_delete(weak), 0);
+    EXPECT(end_members(outer), 2);
+    for (unsigned i = 0; i < 6; i++)
+        if (i != 3)
+            EXPECT(exo_cap_delete(env[i]), 0);
+    EXPECT(exo_cap_delete(inner), 0);
+    EXPECT(exo_cap_delete(outer), 0);
+}

@@ -142,6 +142,7 @@ CASE(no_slot, "no slot is free")
     REFUSED(TALLY_CREATE, NOSLOT, MEMORY + 1024);
     REFUSED(IRQ_BIND, NOSLOT, MACHINE, 2, endpoint, 1);
     REFUSED(ZONE_CREATE, NOSLOT, ZONE, 5);
+    REFUSED(ZONE_MEMBER, NOSLOT, ZONE, 0);
     REFUSED(ZONE_MAKE, NOSLOT, ZONE, EXO_LABEL_USER, MEMORY + 512);
     REFUSED(SERVICE_CREATE, NOSLOT, EXO_TYPE_SERVICE);
     REFUSED(PORTS_CREATE, NOSLOT, MACHINE, 0, 4);
@@ -351,6 +352,23 @@ CASE(depth, "derivation ends at a depth")
     REFUSED(FRAME_ALLOC, LIMIT, zone, 1);
     REFUSED(FRAME_CLAIM, LIMIT, zone, 1, EXO_FRAME_ANYWHERE, 0);
     REFUSED(EP_CREATE_IN, LIMIT, zone);
+    REFUSED(ZONE_MEMBER, LIMIT, zone, 0);
+}
+
+CASE(members, "what follows an environment in a zone where it is not")
+{
+    uint64_t zone = case_zone(30, EXO_LABEL_TOP), env = MUST_DO(ENV_CREATE, zone), brief;
+
+    REFUSED(ZONE_MEMBER, INVAL, zone, SELF);
+    REFUSED(ZONE_MEMBER, TYPE, zone, CTX);
+    REFUSED(ZONE_MEMBER, BADSLOT, zone, 0xfff0);
+    REFUSED(ZONE_MEMBER, STALE, zone, env + (1ul << 16));
+    brief = derived(env, EXO_RIGHTS_ALL, EXO_DEADLINE_NEVER);
+    spoil_time(NULL, brief);
+    REFUSED(ZONE_MEMBER, EXPIRED, zone, brief);
+    REQUIRE(DO(ZONE_MEMBER, zone, env) == 0, "somebody else is in the zone");
+    brief = MUST_DO(ZONE_MEMBER, zone, 0);
+    REQUIRE(DO(ZONE_MEMBER, zone, brief) == 0, "somebody else is in the zone");
 }
 
 CASE(pieces, "long work comes in pieces")

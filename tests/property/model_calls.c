@@ -518,7 +518,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(WAKE)] = wake, [NUMBER(TALLY_CREATE)] = tally_create, [NUMBER(IRQ_BIND)] = irq_bind, [NUMBER(IRQ_ACK)] = always,
     [NUMBER(CONSOLE_WRITE)] = console_write, [NUMBER(PORT_IO)] = port_call, [NUMBER(ZONE_CREATE)] = zone_create,
     [NUMBER(ZONE_INFO)] = zone_info, [NUMBER(STATS)] = stats_call, [NUMBER(PORT_STRING)] = port_call, [NUMBER(ZONE_MAKE)] = zone_make,
-    [NUMBER(ZONE_ENTER)] = zone_enter, [NUMBER(ZONE_STATUS)] = zone_status, [NUMBER(AUDIT_READ)] = audit_read,
+    [NUMBER(ZONE_ENTER)] = zone_enter, [NUMBER(ZONE_STATUS)] = zone_status, [NUMBER(ZONE_MEMBER)] = zone_member, [NUMBER(AUDIT_READ)] = audit_read,
     [NUMBER(AUDIT_INFO)] = audit_info, [NUMBER(EP_CREATE_IN)] = ep_create_in,
     [NUMBER(FRAME_CLAIM)] = frame_claim, [NUMBER(FRAME_PREPARE)] = frame_prepare_call, [NUMBER(FRAME_SPLIT)] = frame_split,
     [NUMBER(FRAME_MERGE)] = frame_merge, [NUMBER(FRAME_INFO)] = frame_info, [NUMBER(MEM_QUERY_CLEAR)] = mem_query,

@@ -48,4 +48,7 @@ void reclaim_take(struct step *s);
 void reclaim_status(struct step *s);
 void cap_ask(struct step *s);
 
+/* ---- model_zone.c ---- */
+void zone_member(struct step *s);
+
 #endif
