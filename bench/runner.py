@@ -18,15 +18,17 @@ from exo_guest import ExoGuest
 from linux_guest import LinuxGuest
 
 MACHINE_CASES = ["boot", "memory", "image", "idle"]
-KERNEL_CASES = ["kernel_null", "mem_map_1", "mem_unmap_1", "mem_protect_1", "slice_yield_to"]  # kernelbench: only counted, and only ExoV6
-COUNT_CASES = ["gas_charge"]  # only counted, and only here
+KERNEL_CASES = ["kernel_null", "frame_address", "label_check", "rights_check", "mem_map_1", "mem_unmap_1", "mem_protect_1", "cap_derive",
+                "slice_yield_to", "ipc_call", "ipc_grant", "revoke_100", "revoke_10000", "revoke_chains"]  # kernelbench: only counted, and only ExoV6
+COUNT_CASES = ["gas_charge", "capability_check", "revoke_growth"]  # only counted, and only here
 UNITS = {"boot": "s", "memory": "MiB", "image": "KiB", "idle": "% CPU"}
 # What the project promises: how many times as fast as the faster Linux, and which of Linux's cases counts.
 BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_64k": 1.1, "pipe_pingpong": 2.0, "fork_wait": 1.5,
         "fork_exec_wait": 1.5, "boot": 10.0}
 COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
 CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
-COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0}
+COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0, "capability_check": 25.0, "label_check": 10.0, "rights_check": 10.0,
+                  "ipc_grant": 150.0, "revoke_growth": 1.1}
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400
 
@@ -69,6 +71,13 @@ def gas_charge(kernel):
     code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address=0x{first}", f"--stop-address=0x{end}", kernel],
                           capture_output=True, text=True, check=True).stdout
     return len(re.findall(r"^\s*[0-9a-f]+:\t", code, re.M))
+
+
+def derived(figures):
+    """What follows from kernelbench's figures: a call that resolves a capability, checks its label and does next to nothing, without entry and
+    label; and how much dearer a descendant is to revoke where there are a hundred times as many."""
+    return {"capability_check": figures["frame_address"] - figures["kernel_null"] - figures["label_check"],
+            "revoke_growth": figures["revoke_10000"] / figures["revoke_100"]}
 
 
 def choose(names, words):
@@ -131,8 +140,9 @@ class Bench:
             if system.name != "Linux":
                 self.say(f"counting on {system.name}")
                 self.exobench(system, "--tsc", qemu.COUNTING)
-            if system.name == "ExoV6" and any(name in KERNEL_CASES for name in self.names):
-                for case, value in parse(system.bare("kernelbench.img", RUN_LIMIT_S, qemu.COUNTING)).items():
+            if system.name == "ExoV6" and any(name in KERNEL_CASES + COUNT_CASES for name in self.names):
+                figures = parse(system.bare("kernelbench.img", RUN_LIMIT_S, qemu.COUNTING))
+                for case, value in [*figures.items(), *derived(figures).items()]:
                     self.add(system, case, value)
             if system.name == "ExoV6" and "gas_charge" in self.names:
                 self.add(system, "gas_charge", gas_charge(self.kernel))
@@ -188,7 +198,7 @@ class Bench:
         ours = self.figures.get("ExoV6", {}).get(case)
         ceiling = (COUNT_CEILINGS if self.values.count else CEILINGS).get(case)
         if ours and ceiling is not None:
-            return f"under {ceiling:g}: {'yes' if ours.median() < ceiling else 'NO'}"
+            return f"at most {ceiling:g}: {'yes' if ours.median() <= ceiling else 'NO'}"
         if not self.values.count and case in BARS and ratio is not None:
             return f"{BARS[case]:g}: {'yes' if ratio >= BARS[case] else 'NO'}"
         return ""

@@ -2,22 +2,9 @@
  * The derivation forest: who derived which capability from which. Each node stands for a capability; one whose capability is gone stays only while
  * it has two or more children, so it can be reached from above. Linking and leaving take a bounded number of steps.
  */
-#include "kernel.h"
+#include "node.h"
 
-#define DEPTH_LAST UINT8_MAX
-
-static unsigned revocations; /* nodes marked `revoking` */
-
-static void link_under(struct cap_node *node, struct cap_node *parent)
-{
-    node->parent = parent;
-    node->previous = NULL;
-    node->next = parent ? parent->children : NULL;
-    if (node->next)
-        node->next->previous = node;
-    if (parent)
-        parent->children = node;
-}
+unsigned node_revocations;
 
 static void unlink(struct cap_node *node)
 {
@@ -27,20 +14,6 @@ static void unlink(struct cap_node *node)
         node->previous->next = node->next;
     else if (node->parent)
         node->parent->children = node->next;
-}
-
-/* NULL: no memory. The caller has seen that the parent is not at the last depth. */
-struct cap_node *node_new(struct zone *zone, struct cap_node *parent)
-{
-    struct cap_node *node = zone_small(zone, sizeof(*node));
-
-    if (!node)
-        return NULL;
-    object_hold(&zone->object);
-    node->zone = zone->number;
-    node->depth = parent ? (uint8_t)(parent->depth + 1) : 0;
-    link_under(node, parent);
-    return node;
 }
 
 void node_free(struct cap_node *node)
@@ -55,9 +28,8 @@ void node_free(struct cap_node *node)
 static void end_revocation(struct cap_node *node)
 {
     if (node->revoking)
-        revocations--;
+        node_revocations--;
     node->revoking = false;
-    node->recall = 0;
 }
 
 /* The node's only child takes its place. */
@@ -67,7 +39,7 @@ static void splice(struct cap_node *node)
 
     unlink(node);
     node->next = node->previous = node->parent = NULL;
-    link_under(child, parent);
+    node_link_under(child, parent);
     if (!child->children)
         child->depth = parent ? (uint8_t)(parent->depth + 1) : 0;
     node->children = NULL;
@@ -91,16 +63,12 @@ void node_leave(struct cap_node *node)
         splice(parent);
 }
 
-/* False at the last depth, and below a node whose descendants are being taken back. */
-bool node_may_derive(const struct cap_node *node)
+bool node_is_revoked(const struct cap_node *node)
 {
-    if (node->depth == DEPTH_LAST)
-        return false;
-    if (revocations > 0)
-        for (; node; node = node->parent)
-            if (node->revoking)
-                return false;
-    return true;
+    for (; node; node = node->parent)
+        if (node->revoking)
+            return true;
+    return false;
 }
 
 /* Work of one entry: capabilities taken back, by their cost, frames looked at, and pages unmapped. */
@@ -152,7 +120,8 @@ int64_t k_cap_revoke(struct context *caller, uint64_t handle)
     node = slot->node;
     if (!node->revoking) {
         node->revoking = true;
-        revocations++;
+        node->recall = 0;
+        node_revocations++;
         recall(slot->object, node, &most);
     }
     if (!revoke_some(node, &most))

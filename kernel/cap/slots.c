@@ -5,7 +5,7 @@
  */
 #include <exo/string.h>
 
-#include "kernel.h"
+#include "node.h"
 #include "port.h"
 
 #define GENERATION_LAST UINT32_MAX
@@ -55,7 +55,7 @@ static bool slot_usable(const struct capability *slot)
 /* Lowest free index, or 0. */
 static uint32_t find_free(struct env *env)
 {
-    uint32_t index = env->slots_hint ? env->slots_hint : 1;
+    uint32_t index = env->slots_hint;
 
     for (; index < EXO_SLOTS_MAX; index++)
         if (slot_usable(cap_slot(env, index)))
@@ -63,12 +63,19 @@ static uint32_t find_free(struct env *env)
     return 0;
 }
 
-/* Books that depend on what a capability allows. */
-static void count_capability(struct object *object, uint64_t rights, int change)
+/* There are books that depend on what a capability allows. */
+static inline bool has_books(const struct object *object, uint64_t rights)
 {
+    return object->type == EXO_TYPE_TALLY || (object->type == EXO_TYPE_ENDPOINT && rights & EXO_RIGHT_RECV);
+}
+
+static inline void count_capability(struct object *object, uint64_t rights, int change)
+{
+    if (__builtin_expect(!has_books(object, rights), true))
+        return;
     if (object->type == EXO_TYPE_TALLY)
         tally_changed((struct tally *)object, change);
-    if (object->type == EXO_TYPE_ENDPOINT && rights & EXO_RIGHT_RECV)
+    else
         endpoint_caps_changed((struct endpoint *)object, change);
 }
 
@@ -94,7 +101,9 @@ static void vacate(struct env *env, struct capability *slot)
         env->slots_hint = index;
 }
 
-bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make)
+/* `key`: the slot's, or that of another generation. */
+__attribute__((always_inline)) static inline bool fill(struct env *env, struct capability *slot, uint32_t index, uint64_t key,
+                                                       const struct cap_make *make)
 {
     struct cap_node *node;
 
@@ -112,11 +121,16 @@ bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t
     slot->object = make->object;
     slot->rights = make->rights;
     slot->node = node;
-    slot->key = (uint64_t)generation << 16 | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
+    slot->key = key | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
     object_hold(make->object);
     count_capability(make->object, make->rights, 1);
     occupied(env, index, make->object);
     return true;
+}
+
+bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make)
+{
+    return fill(env, slot, index, (uint64_t)generation << 16, make);
 }
 
 struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *status)
@@ -146,7 +160,7 @@ struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *sta
     return slot_usable(slot) ? slot : NULL;
 }
 
-static int64_t insert(struct env *env, uint64_t index, const struct cap_make *make)
+__attribute__((noinline)) static int64_t insert_at(struct env *env, uint64_t index, const struct cap_make *make)
 {
     int64_t status;
     struct capability *slot = cap_empty_slot(env, &index, &status);
@@ -156,6 +170,17 @@ static int64_t insert(struct env *env, uint64_t index, const struct cap_make *ma
     if (!cap_fill(env, slot, (uint32_t)index, GENERATION(slot->key), make))
         return -EXO_E_NOMEM;
     return (int64_t)cap_handle(slot);
+}
+
+/* In line, as each grant comes here: as a rule any slot is asked for, and the first that may be free is. */
+__attribute__((always_inline)) static inline int64_t insert(struct env *env, uint64_t index, const struct cap_make *make)
+{
+    uint32_t hint = env->slots_hint;
+    struct capability *slot = cap_slot(env, hint);
+
+    if (__builtin_expect(index != 0 || !slot || !slot_usable(slot) || env->ended, false))
+        return insert_at(env, index, make);
+    return fill(env, slot, hint, slot->key, make) ? (int64_t)cap_handle(slot) : -EXO_E_NOMEM;
 }
 
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge)
@@ -179,6 +204,64 @@ int64_t cap_derive(struct env *env, uint64_t index, const struct capability *sou
     if (!node_may_derive(node))
         return -EXO_E_LIMIT;
     return insert(env, index, &make);
+}
+
+__attribute__((noinline)) static int64_t grant_else(struct env *from, uint64_t handle, struct env *to)
+{
+    struct capability *source;
+    int64_t status = cap_resolve(from, handle, CAP_ANY, EXO_RIGHT_COPY, &source);
+
+    if (status < 0)
+        return status;
+    if (!label_may(from, &to->object, EXO_RULE_GRANT))
+        return label_refused(from, &to->object, EXO_AUDIT_GRANT);
+    status = cap_derive(to, 0, source, source->rights, source->node->badge, EXO_DEADLINE_NEVER);
+    if (status >= 0)
+        audit_grant(from, to, source->object, source->rights);
+    return status;
+}
+
+/* Allowed, within a zone, nothing to count, and all at hand: the lowest free slot, in the environment's page, and memory for a node. */
+static inline bool is_plain(const struct env *from, const struct capability *source, uint64_t handle, const struct env *to)
+{
+    return source && cap_fits(source, handle, CAP_ANY, EXO_RIGHT_COPY) && label_may(from, &to->object, EXO_RULE_GRANT) &&
+           from->zone == to->zone && !to->ended && to->slots_hint < SLOTS_INLINE && slot_usable(&to->slots[to->slots_hint % SLOTS_INLINE]) &&
+           source->node->depth != NODE_DEPTH_LAST && node_revocations == 0 && zone_small_at_hand(to->zone, sizeof(struct cap_node)) &&
+           !has_books(source->object, source->rights) && to != recall_scanned;
+}
+
+/* What grant_else does, by hand for what is_plain: it is most of what a capability adds to a call. It calls nothing. */
+int64_t cap_grant(struct env *from, uint64_t handle, struct env *to)
+{
+    const struct capability *source = cap_slot(from, (uint32_t)(handle & 0xffff));
+    uint32_t index = to->slots_hint;
+    struct capability *slot = &to->slots[index % SLOTS_INLINE];
+    struct zone *zone = to->zone;
+    struct cap_node *above, *node;
+    uint64_t key;
+
+    if (__builtin_expect(!is_plain(from, source, handle, to), false))
+        return grant_else(from, handle, to);
+    if (!zone_take_slots(zone, 1))
+        return -EXO_E_NOMEM;
+    above = source->node;
+    node = zone_small_take(&zone->slab[slab_class(sizeof(*node))]);
+    node_start(node, zone, above);
+    node->env = to;
+    node->index = (uint16_t)index;
+    node->badge = above->badge;
+    node->expires_ns = above->expires_ns;
+    key = slot->key | index;
+    slot->key = key | (source->key & ~SLOT_HANDLE);
+    slot->object = source->object;
+    slot->rights = source->rights;
+    slot->node = node;
+    source->object->references++;
+    to->slots_used++;
+    to->slots_hint = index + 1;
+    if (index >= to->slots_end)
+        to->slots_end = index + 1;
+    return (int64_t)key;
 }
 
 void cap_clear(struct env *env, struct capability *slot)

@@ -32,6 +32,7 @@ struct env *env_new(struct zone *zone)
     env->zone = zone;
     object_hold(&zone->object);
     env->slots[0].key = UINT64_MAX; /* no handle names it */
+    env->slots_hint = 1;
     env->gas = &zone->gas;
     list_init(&env->contexts);
     list_init(&env->death_link);

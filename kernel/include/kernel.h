@@ -129,7 +129,7 @@ struct cap_node {
     uint16_t index; /* of the slot */
     uint8_t depth;  /* more than the parent's */
     bool revoking;  /* what was derived from it is being taken back, so nothing new is derived below */
-    uint16_t recall; /* batch (mem/recall.c) of what is to be unmapped when that is done; 0: nothing */
+    uint16_t recall; /* while revoking: batch (mem/recall.c) of what is to be unmapped when that is done; 0: nothing */
 };
 _Static_assert(sizeof(struct cap_node) == 64, "the smallest slab");
 
@@ -149,6 +149,8 @@ int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint6
 int64_t cap_insert_below(struct env *env, const struct capability *above, struct object *object, uint64_t rights);
 /* As cap_insert, for one that derives from another: within its rights and its time. */
 int64_t cap_derive(struct env *env, uint64_t index, const struct capability *source, uint64_t rights, uint64_t badge, uint64_t expires_ns);
+/* Gives one like it to another environment, if the label rules allow that: what travels with a message. The new handle, or an error. */
+int64_t cap_grant(struct env *from, uint64_t handle, struct env *to);
 void cap_clear(struct env *env, struct capability *slot);
 struct capability *cap_slot_make(struct env *env, uint32_t index); /* as cap_slot, but makes the page that is missing; NULL: no memory */
 /* An empty slot at the index, or anywhere (0, changed); NULL and the error in *status. */
@@ -165,10 +167,17 @@ static inline uint64_t cap_handle(const struct capability *slot)
 }
 
 /* cap/node.c */
-struct cap_node *node_new(struct zone *zone, struct cap_node *parent);
 void node_free(struct cap_node *node); /* one that node_new made just now */
 void node_leave(struct cap_node *node); /* its capability is gone */
-bool node_may_derive(const struct cap_node *node);
+#define NODE_DEPTH_LAST UINT8_MAX
+extern unsigned node_revocations; /* nodes marked `revoking` */
+bool node_is_revoked(const struct cap_node *node); /* it or one above is marked */
+
+/* False at the last depth, and below a node whose descendants are being taken back. */
+static inline bool node_may_derive(const struct cap_node *node)
+{
+    return node->depth != NODE_DEPTH_LAST && (__builtin_expect(node_revocations == 0, true) || !node_is_revoked(node));
+}
 
 void *object_new(struct zone *zone, unsigned type, size_t bytes);
 void object_last_dropped(struct object *object); /* frees it */
@@ -196,46 +205,7 @@ void reap_add(struct object *object); /* without references; its link is in no l
 bool reap_some(void);                 /* one piece; false: there was nothing to do */
 extern bool reap_waiting, reap_fresh; /* there is something; and something has come since the last piece */
 
-/* ---- zones and labels: zone/ ---- */
-
-#define ZONES_MAX 1024u
-#define SLAB_CLASSES 3u /* 64, 128, 256 bytes */
-
-struct slab {
-    struct list pages;        /* those with free blocks */
-    struct slab_page *empty;  /* one of them that is all free, kept; or NULL */
-};
-struct zone_count {
-    uint64_t used, quota; /* those of zones below included */
-};
-struct zone {
-    struct object object; /* object.label: the zone's own; object.zone: the zone above, counted */
-    struct zone *parent;
-    struct gas_account gas;
-    struct share share;
-    uint64_t used, quota; /* frames, those of zones below included */
-    struct zone_count envs, slots;
-    uint16_t number;
-    uint16_t zones_below, zones_most; /* at all depths */
-    uint8_t depth;
-    struct member members, members_end;
-    bool closing; /* nothing refers to it but frames that are still charged */
-    struct slab slab[SLAB_CLASSES]; /* small objects of this zone */
-};
-extern struct zone *zones[ZONES_MAX];
-void zone_init(void);
-bool zone_charge(struct zone *zone, uint64_t count);
-void zone_uncharge(struct zone *zone, uint64_t count);
-/* One more, or `count` more, environments or slots in the zone; false: somebody's quota is used up, nothing changed. */
-bool zone_take_envs(struct zone *zone, uint64_t count);
-void zone_give_envs(struct zone *zone, uint64_t count);
-bool zone_take_slots(struct zone *zone, uint64_t count);
-void zone_give_slots(struct zone *zone, uint64_t count);
-void *zone_small(struct zone *zone, size_t bytes);
-void zone_small_free(struct zone *zone, void *block, size_t bytes);
-void zone_small_init(struct zone *zone);
-void zone_small_end(struct zone *zone);
-void zone_destroy(struct object *object);
+#include "zone.h"
 
 /* zone/audit.c */
 extern struct object audit_object;
@@ -275,7 +245,7 @@ struct env {
     uint32_t context_count;
     uint32_t slots_used;
     uint32_t slots_end;  /* no slot at or above has ever been used */
-    uint32_t slots_hint; /* no free slot below */
+    uint32_t slots_hint; /* 1 or more; no free slot below */
     uint64_t mapped, tables, cpu_ns, calls, faults;
     struct ledger ledger;
     struct capability **directory; /* pages of slots from SLOTS_INLINE on */
@@ -298,18 +268,20 @@ static inline struct capability *cap_slot(struct env *env, uint32_t index) /* NU
 
 int64_t cap_explain(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights);
 
-/*
- * Resolves a handle of env: type and rights checked. On the path of each call: one comparison of the key finds empty, stale and special slots, one
- * tells a living object of the type.
- */
+/* On the path of each call: one comparison of the key finds empty, stale and special slots, one tells a living object of the type. */
+static inline bool cap_fits(const struct capability *slot, uint64_t handle, unsigned type, uint64_t rights)
+{
+    return (slot->key ^ handle) == SLOT_LIVE && (type == CAP_ANY ? !slot->object->dead : slot->object->living_type == type) &&
+           !(rights & ~slot->rights);
+}
+
+/* Resolves a handle of env: type and rights checked. */
 static inline int64_t cap_resolve(struct env *env, uint64_t handle, unsigned type, uint64_t rights, struct capability **found)
 {
     struct capability *slot = cap_slot(env, (uint32_t)(handle & 0xffff));
 
     *found = slot;
-    if (__builtin_expect(slot && (slot->key ^ handle) == SLOT_LIVE &&
-                             (type == CAP_ANY ? !slot->object->dead : slot->object->living_type == type) && !(rights & ~slot->rights),
-                         true))
+    if (__builtin_expect(slot && cap_fits(slot, handle, type, rights), true))
         return 0;
     return cap_explain(slot, handle, type, rights);
 }

@@ -90,42 +90,35 @@ void ipc_forget(struct context *context)
     context->state = CTX_STOPPED;
 }
 
-/* Copies the capability that travels with a call or answer: its new handle, or an error. */
-static int64_t transfer(struct context *from, struct context *to, uint64_t handle)
-{
-    struct capability *slot;
-    int64_t status = cap_resolve(from->env, handle, CAP_ANY, EXO_RIGHT_COPY, &slot);
-
-    if (status < 0)
-        return status;
-    if (!label_may(from->env, &to->env->object, EXO_RULE_GRANT))
-        return label_refused(from->env, &to->env->object, EXO_AUDIT_GRANT);
-    status = cap_derive(to->env, 0, slot, slot->rights, slot->node->badge, EXO_DEADLINE_NEVER);
-    if (status >= 0)
-        audit_grant(from->env, to->env, slot->object, slot->rights);
-    return status;
-}
-
 /* Hands the caller's message over. Fails only for a capability that cannot travel. */
 static int64_t hand_over(struct context *caller, struct context *receiver)
 {
     int64_t handle = 0;
 
     if (caller->transfer) {
-        handle = transfer(caller, receiver, caller->transfer);
+        handle = cap_grant(caller->env, caller->transfer, receiver->env);
         if (handle < 0)
             return handle;
     }
     arch_message_copy(receiver, caller);
     arch_message_badge(receiver, caller->badge);
-    if (caller->transfer)
+    if (handle) {
         arch_message_set_word(receiver, 4, (uint64_t)handle);
-    arch_result(receiver, caller->transfer ? EXO_MESSAGE_CAP : 0);
+        arch_result(receiver, EXO_MESSAGE_CAP);
+    } else {
+        arch_result(receiver, 0);
+    }
     receiver->client = caller;
-    gas_sponsor(receiver, caller);
     caller->server = receiver;
     caller->state = CTX_REPLY;
+    gas_sponsor(receiver, caller);
     return 0;
+}
+
+static inline void pay_call(void)
+{
+    stats.ipc_calls++;
+    gas_charge(EXO_PRICE_IPC);
 }
 
 static int64_t do_call(struct context *caller, struct capability *capability, bool with_capability)
@@ -139,14 +132,14 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
         return -EXO_E_PEER;
     caller->badge = capability->node->badge;
     caller->transfer = with_capability ? arch_message_word(caller, 4) : 0;
-    if (with_capability) { /* found now, so that the caller hears of it at once */
-        status = cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot);
+    if (with_capability && caller->transfer == 0)
+        return -EXO_E_BADSLOT;
+    if (list_empty(&endpoint->receivers)) {
+        /* Found now, so that the caller hears of it at once. */
+        status = with_capability ? cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot) : 0;
         if (status < 0)
             return status;
-    }
-    stats.ipc_calls++;
-    gas_charge(EXO_PRICE_IPC);
-    if (list_empty(&endpoint->receivers)) {
+        pay_call();
         queue_call(caller, endpoint);
         wait_poke_pollers(endpoint);
         return 0;
@@ -155,6 +148,7 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
     status = hand_over(caller, receiver);
     if (status < 0)
         return status;
+    pay_call();
     leave_endpoint(receiver);
     timer_disarm(&receiver->wait_timer);
     receiver->state = CTX_READY;
@@ -385,7 +379,7 @@ static int64_t do_reply(struct context *caller, const uint64_t words[5], bool wi
     if (!client)
         return -EXO_E_PEER;
     if (with_capability) {
-        handle = transfer(caller, client, words[4]);
+        handle = cap_grant(caller->env, words[4], client->env);
         if (handle < 0)
             return handle;
     }

@@ -7,17 +7,7 @@
 #include "kernel.h"
 #include "port.h"
 
-struct slab_page {
-    struct list link; /* in the slab's pages while a block is free */
-    void *free;       /* a free block's first word names the next */
-    unsigned used;
-};
 _Static_assert(sizeof(struct slab_page) <= 64, "the header takes one block");
-
-static unsigned class_of(size_t bytes)
-{
-    return bytes <= 64 ? 0 : bytes <= 128 ? 1 : 2;
-}
 
 static struct slab_page *page_of(void *block)
 {
@@ -50,29 +40,23 @@ static struct slab_page *new_page(struct zone *zone, unsigned class)
     return page;
 }
 
-/* Zeroed; at most 256 bytes; NULL: no memory. */
+void *zone_small_else(struct zone *zone, size_t bytes)
+{
+    return new_page(zone, slab_class(bytes)) ? zone_small_raw(zone, bytes) : NULL;
+}
+
 void *zone_small(struct zone *zone, size_t bytes)
 {
-    unsigned class = class_of(bytes);
-    struct slab *slab = &zone->slab[class];
-    struct slab_page *page = list_empty(&slab->pages) ? new_page(zone, class) : LIST_ENTRY(slab->pages.next, struct slab_page, link);
-    void *block;
+    void *block = zone_small_raw(zone, bytes);
 
-    if (!page)
-        return NULL;
-    block = page->free;
-    page->free = *(void **)block;
-    if (page->used++ == 0)
-        slab->empty = NULL;
-    if (!page->free)
-        list_remove(&page->link);
-    memset(block, 0, 64ul << class);
+    if (block)
+        memset(block, 0, 64ul << slab_class(bytes));
     return block;
 }
 
 void zone_small_free(struct zone *zone, void *block, size_t bytes)
 {
-    struct slab *slab = &zone->slab[class_of(bytes)];
+    struct slab *slab = &zone->slab[slab_class(bytes)];
     struct slab_page *page = page_of(block);
 
     if (!page->free)
@@ -81,7 +65,7 @@ void zone_small_free(struct zone *zone, void *block, size_t bytes)
     page->free = block;
     if (--page->used > 0)
         return;
-    if (!slab->empty) {
+    if (!slab->empty || slab->empty->used > 0 || slab->empty == page) {
         slab->empty = page;
         list_remove(&page->link); /* to the end: pages in use fill up first */
         list_append(&slab->pages, &page->link);
@@ -95,7 +79,7 @@ void zone_small_free(struct zone *zone, void *block, size_t bytes)
 void zone_small_end(struct zone *zone)
 {
     for (unsigned class = 0; class < SLAB_CLASSES; class++) {
-        struct slab_page *page = zone->slab[class].empty;
+        struct slab_page *page = list_empty(&zone->slab[class].pages) ? NULL : zone->slab[class].empty;
 
         ASSERT(list_empty(&zone->slab[class].pages) || (page && zone->slab[class].pages.next == &page->link));
         zone->slab[class].empty = NULL;

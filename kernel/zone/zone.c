@@ -73,16 +73,19 @@ void zone_uncharge(struct zone *zone, uint64_t count)
 /* As zone_charge, for the count at `offset` in struct zone. */
 static bool take(struct zone *zone, size_t offset, uint64_t count)
 {
-    for (struct zone *at = zone; at; at = at->parent) {
+    struct zone *at = zone;
+
+    do {
         struct zone_count *counted = (struct zone_count *)(void *)((char *)at + offset);
 
-        if (count > counted->quota - counted->used) {
+        if (__builtin_expect(count > counted->quota - counted->used, false)) {
             for (struct zone *undo = zone; undo != at; undo = undo->parent)
                 ((struct zone_count *)(void *)((char *)undo + offset))->used -= count;
             return false;
         }
         counted->used += count;
-    }
+        at = at->parent;
+    } while (__builtin_expect(at != NULL, false)); /* as a rule there are few zones */
     return true;
 }
 

@@ -318,7 +318,8 @@ void call_ep_call(struct step *s)
         m_refused(s);
         return;
     }
-    m_gas_work(EXO_PRICE_IPC);
+    if (s->result == 0) /* what cannot be handed over costs nothing */
+        m_gas_work(EXO_PRICE_IPC);
     keep_words(s);
     caller->badge = s->caps[0]->node->badge;
     caller->transfer = with_capability ? s->a[5] : 0;

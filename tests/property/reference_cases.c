@@ -1,5 +1,6 @@
 /* The walk that counts references (references.c) finds each kind of reference that is one too many, one too few, or to nobody. */
 #include "cases.h"
+#include "node.h"
 
 #include <stdio.h>
 #include <sys/wait.h>

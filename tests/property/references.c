@@ -7,13 +7,6 @@
 
 #define TABLE 8192u /* more than the small objects that fit into RAM */
 
-/* The beginning of a page of small objects: zone/slab.c has the struct. */
-struct small_page {
-    struct list link;
-    void *free;
-    unsigned used;
-};
-
 static struct found {
     const void *what;
     bool is_object; /* else a derivation node, which nothing counts */
@@ -234,9 +227,12 @@ static void look_into(struct object *object)
 static void see_kept_pages(void)
 {
     for (unsigned i = 0; i < ZONES_MAX; i++)
-        for (unsigned class = 0; zones[i] && class < SLAB_CLASSES; class++)
-            if (zones[i]->slab[class].empty)
-                references_own[direct_physical(zones[i]->slab[class].empty) / PAGE]++;
+        for (unsigned class = 0; zones[i] && class < SLAB_CLASSES; class++) {
+            const struct slab_page *page = zones[i]->slab[class].empty;
+
+            if (page && page->used == 0)
+                references_own[direct_physical(page) / PAGE]++;
+        }
 }
 
 static void walk(struct object *const also[], unsigned count)
@@ -260,7 +256,7 @@ static void walk(struct object *const also[], unsigned count)
     see_kept_pages();
     for (unsigned i = 0; i < HOST_RAM_END / PAGE; i++)
         if (blocks[i] > 0) {
-            const struct small_page *page = direct(i * (uint64_t)PAGE);
+            const struct slab_page *page = direct(i * (uint64_t)PAGE);
 
             references_own[i]++;
             REQUIRE(page->used == blocks[i], "page %lx has %u small objects, of which %u can be found", i * (uint64_t)PAGE, page->used, blocks[i]);
