@@ -28,7 +28,7 @@ bool px_signal_waiting(void)
 }
 
 /* The program's words must be there to be slept on: a page of zeros may just have been given away. */
-static void bring_back(const struct exo_predicate *predicates, unsigned count)
+__attribute__((noinline)) static void bring_back(const struct exo_predicate *predicates, unsigned count)
 {
     uint32_t value;
 
@@ -42,7 +42,7 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
     for (;;) {
         int64_t result;
 
-        if (px_take_events())
+        if (__builtin_expect(px_take_events(), false))
             bring_back(predicates, count);
         if (px_signal_waiting())
             return -PX_ERESTARTSYS;
