@@ -13,8 +13,6 @@ bool share_reweigh(struct share *share, uint64_t weight); /* false: it has no we
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
 void sched_remove(struct context *context);
-void sched_requeue_begin(struct context *context); /* its account or share is about to change, */
-void sched_requeue_end(struct context *context);   /* has changed */
 void sched_share_gone(const struct share *share);
 /* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
 void sched_switch(struct context *direct);
@@ -25,6 +23,22 @@ void sched_check_settled(const struct context *context); /* sched_pick would cho
 #define sched_check_settled(context) ((void)0)
 #endif
 extern bool sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
+extern bool sched_requeued;
+void sched_requeue_out(struct context *context);
+void sched_requeue_in(struct context *context);
+/* Its account or share is about to change: who waits in a queue leaves it, */
+static inline void sched_requeue_begin(struct context *context)
+{
+    if (context->state == CTX_READY)
+        sched_requeue_out(context);
+}
+/* and has changed. */
+static inline void sched_requeue_end(struct context *context)
+{
+    if (__builtin_expect(sched_requeued, false))
+        sched_requeue_in(context);
+    sched_needed = true;
+}
 /* At the end of a kernel entry of the current context: who runs now. As a rule nothing has changed. */
 static inline struct context *sched_leave(struct context *current)
 {

@@ -76,26 +76,25 @@ void sched_remove(struct context *context)
         take_from_policy(context);
 }
 
-static bool requeued;
+bool sched_requeued;
 
-void sched_requeue_begin(struct context *context)
+void sched_requeue_out(struct context *context)
 {
-    requeued = is_queued(context);
-    if (requeued)
+    sched_requeued = is_queued(context);
+    if (sched_requeued)
         take_from_policy(context);
 }
 
-void sched_requeue_end(struct context *context)
+void sched_requeue_in(struct context *context)
 {
-    if (requeued)
-        give_to_policy(context, false);
-    sched_needed = true;
+    sched_requeued = false;
+    give_to_policy(context, false);
 }
 
 /* `direct` is READY and in no queue. */
 void sched_switch(struct context *direct)
 {
-    if (direct_next && direct_next != direct)
+    if (__builtin_expect(direct_next && direct_next != direct, false))
         enqueue(direct_next, true);
     direct_next = direct;
     sched_needed = true;
