@@ -62,6 +62,7 @@ void object_last_dropped(struct object *object)
     case EXO_TYPE_IRQ: irq_free(object); break;
     case EXO_TYPE_ZONE: zone_destroy(object); break;
     case EXO_TYPE_PORTS: ports_free(object); break;
+    case EXO_TYPE_DMA: dma_free(object); break;
     case EXO_TYPE_SLICE: slice_free(object); break;
     case EXO_TYPE_SERVICE:
     case EXO_TYPE_DISK:

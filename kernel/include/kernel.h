@@ -444,6 +444,12 @@ struct ports {
     uint64_t first, count;
 };
 void ports_free(struct object *object);
+/* dev/dma.c */
+struct dma {
+    struct object object;
+    struct block *block; /* held */
+};
+void dma_free(struct object *object);
 
 void irq_fired(unsigned line);
 void irq_free(struct object *object);

@@ -14,7 +14,7 @@
 #define LINE 10u
 
 enum { HELD = 30, OTHER = 31, COPIED = 32, MOVED = 33 };
-enum kind { A_BLOCK, AN_ENDPOINT, A_LINE, PORTS, A_WINDOW, KINDS };
+enum kind { A_BLOCK, AN_ENDPOINT, A_LINE, PORTS, A_WINDOW, FOR_DMA, KINDS };
 enum manner { POLITE, STUBBORN, EVASIVE };
 enum { STATE, DEADLINE }; /* words of the shared page */
 enum { BEGUN = 1, ANSWERED, TAKEN };
@@ -22,11 +22,19 @@ enum { BEGUN = 1, ANSWERED, TAKEN };
 void upcall_stub(void); /* upcall_cases.c: the smallest library OS */
 void syscall_stub(void);
 
-static const uint8_t types[KINDS] = {EXO_TYPE_FRAME, EXO_TYPE_ENDPOINT, EXO_TYPE_IRQ, EXO_TYPE_PORTS, EXO_TYPE_FRAME};
+static const uint8_t types[KINDS] = {EXO_TYPE_FRAME, EXO_TYPE_ENDPOINT, EXO_TYPE_IRQ, EXO_TYPE_PORTS, EXO_TYPE_FRAME, EXO_TYPE_DMA};
 
 static volatile uint64_t *word(unsigned index)
 {
     return (volatile uint64_t *)SHARED_VA + index;
+}
+
+static int64_t make_dma(void)
+{
+    int64_t frame = MUST(exo_frame_alloc(ZONE, 2)), dma = MUST(exo_dma_bind(MACHINE, (uint64_t)frame));
+
+    EXPECT(exo_cap_delete((uint64_t)frame), 0);
+    return dma;
 }
 
 static int64_t make(enum kind kind, int64_t endpoint)
@@ -36,6 +44,7 @@ static int64_t make(enum kind kind, int64_t endpoint)
     case AN_ENDPOINT: return MUST(exo_ep_create());
     case A_LINE: return MUST(exo_irq_bind(MACHINE, LINE, (uint64_t)endpoint, 1));
     case PORTS: return MUST(exo_ports_create(MACHINE, NOBODY, 4));
+    case FOR_DMA: return make_dma();
     default: return MUST(exo_frame_device(MACHINE, 0xfeb00000, 2));
     }
 }
@@ -48,11 +57,13 @@ static bool is_memory(enum kind kind)
 /* Through a capability of the kind: 0 or an error. */
 static int64_t use(enum kind kind, uint64_t handle)
 {
+    struct exo_dma_info info;
     int64_t result;
 
     switch (kind) {
     case AN_ENDPOINT: return exo_ep_notify(handle, 1);
     case A_LINE: return exo_irq_ack(handle);
+    case FOR_DMA: return exo_dma_info(handle, &info);
     case PORTS: result = exo_port_io(handle, NOBODY, EXO_PORT_READ | 1, 0); break;
     default: result = exo_frame_address(handle);
     }
@@ -180,7 +191,7 @@ static void ask_back(enum kind kind, enum manner manner)
     EXPECT(exo_cap_delete((uint64_t)other), 0);
 }
 
-CASE(ask_polite, "asked back and given: blocks, endpoints, interrupts, ports, device windows")
+CASE(ask_polite, "asked back and given: blocks, endpoints, interrupts, ports, device memory, DMA windows")
 {
     for (unsigned kind = 0; kind < KINDS; kind++)
         ask_back((enum kind)kind, POLITE);

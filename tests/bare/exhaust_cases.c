@@ -53,6 +53,18 @@ TAKE_ALL(take_large_blocks, exo_frame_claim(ZONE, 64, EXO_FRAME_ANYWHERE, 0))
 TAKE_ALL(take_memory, exo_mem_alloc(SELF, FAR(0) + i * PAGE, 1, RW))
 TAKE_ALL(take_tables, exo_mem_share(SELF, FAR(i), STACK_PAGE, 1, EXO_SHARE_SAME | RW))
 
+/* All to one block. */
+static void take_windows(uint64_t argument)
+{
+    int64_t frame = exo_frame_alloc(ZONE, 1), status = frame;
+    uint64_t i = 0;
+
+    (void)argument;
+    for (; i < MOST && status >= 0; i++)
+        status = exo_dma_bind(MACHINE, (uint64_t)frame);
+    report(i - 1, status);
+}
+
 /* An endpoint each, far from the others. */
 static void take_moves(uint64_t argument)
 {
@@ -205,6 +217,7 @@ CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zon
     try_to_exhaust("services", take_services, EXO_E_NOMEM, 1000);
     try_to_exhaust("zones", take_zones, EXO_E_NOMEM, 100);
     try_to_exhaust("ports", take_ports, EXO_E_NOMEM, 1000);
+    try_to_exhaust("windows for devices", take_windows, EXO_E_NOMEM, 1000);
     try_to_exhaust("devices' pages", take_devices, EXO_E_NOMEM, 1000);
     try_to_exhaust("gas accounts", take_accounts, EXO_E_BADSLOT, 50); /* of an environment that there was no memory for */
     try_to_exhaust("interrupt lines, timers, ledgers, accounts", take_lines, 0, 2);

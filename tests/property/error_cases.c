@@ -14,6 +14,7 @@ static uint64_t fitting(unsigned type)
     case EXO_TYPE_FRAME: return MUST_DO(FRAME_ALLOC, ZONE, 1);
     case EXO_TYPE_AUDIT: return AUDIT;
     case EXO_TYPE_PORTS: return MUST_DO(PORTS_CREATE, MACHINE, 0, 16);
+    case EXO_TYPE_DMA: return MUST_DO(DMA_BIND, MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 1));
     case EXO_TYPE_SLICE: return MUST_DO(SLICE_MAKE, ZONE, 1);
     case EXO_TYPE_IRQ: return MUST_DO(IRQ_BIND, MACHINE, 1, MUST_DO(EP_CREATE), 1);
     default: return MUST_DO(EP_CREATE);
@@ -146,6 +147,7 @@ CASE(no_slot, "no slot is free")
     REFUSED(ZONE_MAKE, NOSLOT, ZONE, EXO_LABEL_USER, MEMORY + 512);
     REFUSED(SERVICE_CREATE, NOSLOT, EXO_TYPE_SERVICE);
     REFUSED(PORTS_CREATE, NOSLOT, MACHINE, 0, 4);
+    REFUSED(DMA_BIND, NOSLOT, MACHINE, block);
     REFUSED(SLICE_MAKE, NOSLOT, ZONE, 1);
 }
 
@@ -347,6 +349,7 @@ CASE(depth, "derivation ends at a depth")
     REFUSED(CAP_DERIVE, LIMIT, SELF, 0, machine, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER);
     REFUSED(IRQ_BIND, LIMIT, machine, 2, endpoint, 1);
     REFUSED(PORTS_CREATE, LIMIT, machine, 0, 4);
+    REFUSED(DMA_BIND, LIMIT, machine, MUST_DO(FRAME_ALLOC, ZONE, 1));
     REFUSED(FRAME_DEVICE, LIMIT, machine, 0xfeb00000, 1);
     REFUSED(ENV_CREATE, LIMIT, zone, 0, 0);
     REFUSED(FRAME_ALLOC, LIMIT, zone, 1);
@@ -414,6 +417,7 @@ CASE(memory_full, "a zone's quota is used up")
 {
     const struct exo_zone_limits limits = {EXO_QUOTA_NONE, 0, EXO_QUOTA_NONE, 100};
     uint64_t zone = case_zone(30, EXO_LABEL_TOP), endpoint = MUST_DO(EP_CREATE), env = MUST_DO(ENV_CREATE, zone), no_envs;
+    uint64_t block = MUST_DO(FRAME_ALLOC, ZONE, 1);
 
     case_poke(MEMORY, &limits, sizeof(limits));
     no_envs = MUST_DO(ZONE_MAKE, ZONE, EXO_LABEL_TOP, MEMORY);
@@ -434,6 +438,7 @@ CASE(memory_full, "a zone's quota is used up")
     REFUSED(SERVICE_CREATE, NOMEM, EXO_TYPE_SERVICE);
     REFUSED(SLICE_MAKE, NOMEM, ZONE, 1);
     REFUSED(PORTS_CREATE, NOMEM, MACHINE, 0, 4);
+    REFUSED(DMA_BIND, NOMEM, MACHINE, block);
 }
 
 /* ---- calls that random sequences do not make yet ---- */
@@ -615,6 +620,22 @@ CASE(device_shared, "a device's pages are never copied")
         (void)MUST_DO(MEM_SHARE, SELF, va + (1 + mode / EXO_SHARE_COW) * 2 * PAGE, va, 2, mode | EXO_PROT_READ | EXO_PROT_WRITE);
     for (uint64_t page = 0; page < 16; page++)
         REQUIRE(!space_break_copy(case_self()->env, va + page * PAGE), "page %lu of a device was copied", page);
+}
+
+CASE(windows, "windows for devices: of RAM, and of blocks that stay as they are")
+{
+    uint64_t block = MUST_DO(FRAME_CLAIM, ZONE, 4, EXO_FRAME_ANYWHERE), half = MUST_DO(FRAME_SPLIT, block, 2), dma = MUST_DO(DMA_BIND, MACHINE, half);
+
+    REFUSED(DMA_BIND, INVAL, MACHINE, MUST_DO(FRAME_DEVICE, MACHINE, HOST_DEVICE, 1));
+    REFUSED(DMA_INFO, FAULT, dma, NOWHERE);
+    REFUSED(FRAME_SPLIT, BUSY, half, 1);
+    REFUSED(FRAME_MERGE, BUSY, block, half);
+    case_check();
+    (void)MUST_DO(CAP_DELETE, half);
+    case_check();
+    (void)MUST_DO(DMA_INFO, dma, MEMORY);
+    (void)MUST_DO(CAP_REVOKE, MACHINE);
+    REFUSED(DMA_INFO, STALE, dma, MEMORY);
 }
 
 CASE(frame_blocks, "frames that are not free, not alike, not alone")

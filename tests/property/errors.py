@@ -13,6 +13,7 @@ ELSEWHERE = {
     ("mem_map", "AGAIN"): "bare: frame_cases.c claim_large",
     ("mem_protect", "NOMEM"): "bare: large_cases.c large_no_table",
     ("mem_unmap", "NOMEM"): "bare: large_cases.c large_no_table",
+    ("dma_bind", "AGAIN"): "bare: dma_cases.c dma_misuse",
     ("frame_merge", "AGAIN"): "bare: frame_cases.c split_alone",
 }
 

@@ -156,6 +156,7 @@ static void let_go(struct m_object *object)
         m_lines[object->line] = NULL;
         m_drop(object->endpoint);
         break;
+    case EXO_TYPE_DMA: m_drop(object->block); break;
     default: break;
     }
 }

@@ -101,6 +101,7 @@ struct m_object {
     struct m_list callers, receivers, pollers, deaths;
     uint32_t receive_caps;
     uint64_t notified;
+    struct m_object *block; /* of a window: counted */
     /* interrupt */
     unsigned line;
     uint64_t bits;

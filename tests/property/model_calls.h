@@ -21,6 +21,8 @@ void frame_prepare_call(struct step *s);
 void frame_info(struct step *s);
 void frame_split(struct step *s);
 void frame_merge(struct step *s);
+void dma_bind(struct step *s);
+void dma_info(struct step *s);
 
 /* ---- model_calls_zone.c ---- */
 void zone_create(struct step *s);

@@ -421,3 +421,29 @@ void frame_merge(struct step *s)
     rest->page_total = 0;
     m_clear(s->env, s->a[1] & 0xffff);
 }
+
+/* ---- windows ---- */
+
+void dma_bind(struct step *s)
+{
+    struct m_object *block = s->caps[1]->object, *dma;
+
+    MUST(s, block->device, INVAL);
+    m_check_below(s, s->caps[0]);
+    MAY(s, m_tight(s, s->env->charged, 4), NOMEM);
+    if (m_refused(s))
+        return;
+    dma = m_new(EXO_TYPE_DMA, m_kernel_object(s->env, (uint64_t)s->result), s->env->charged);
+    dma->block = block;
+    m_hold(block);
+    m_created_below(s, s->caps[0], dma, EXO_RIGHTS_ALL);
+}
+
+void dma_info(struct step *s)
+{
+    const struct m_object *block = s->caps[0]->object->block;
+    struct exo_dma_info said;
+
+    if (output(s, s->a[1], sizeof(said)) && m_read(s->env, &said, s->a[1], sizeof(said)))
+        REQUIRE(said.physical == block->physical && said.pages == block->page_total, "dma_info says %lx, %lu pages", said.physical, said.pages);
+}

@@ -57,6 +57,7 @@ static bool arguments_of_objects(unsigned number, uint64_t a[6])
     case EXO_CALL_ZONE_ENTER: ARGUMENTS(MUST_DO(ZONE_CREATE, ZONE, 50), other.env);
     case EXO_CALL_SERVICE_CREATE: ARGUMENTS(EXO_TYPE_SERVICE);
     case EXO_CALL_PORTS_CREATE: ARGUMENTS(MACHINE, 0, 4);
+    case EXO_CALL_DMA_BIND: ARGUMENTS(MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 1));
     case EXO_CALL_SLICE_MAKE: ARGUMENTS(ZONE, 1);
     default: return false;
     }

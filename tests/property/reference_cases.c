@@ -33,7 +33,7 @@ static void must_be_found(void (*spoil)(void), const char *what)
     REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1, "%s was not found", what);
 }
 
-static uint64_t endpoint;
+static uint64_t endpoint, window;
 static struct case_child child;
 
 static void keep_object(void)
@@ -86,6 +86,11 @@ static void lose_slot(void)
 {
     (void)zone_take_slots(child.context->env->zone, 1);
 }
+static void keep_block(void) /* of a window that is gone */
+{
+    object_hold(&((struct dma *)object_named(window))->block->object);
+    (void)MUST_DO(CAP_DELETE, window);
+}
 static void move_node(void)
 {
     struct capability *slot;
@@ -97,6 +102,7 @@ static void move_node(void)
 CASE(leaks, "the walk over all references finds what is wrong with one")
 {
     endpoint = MUST_DO(EP_CREATE);
+    window = MUST_DO(DMA_BIND, MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 2));
     child = case_child(case_zone(300, EXO_LABEL_TOP));
     must_be_found(keep_object, "a reference to an object that nobody has");
     must_be_found(lose_object, "a reference that was dropped twice");
@@ -110,5 +116,6 @@ CASE(leaks, "the walk over all references finds what is wrong with one")
     must_be_found(lose_table, "a table too many");
     must_be_found(keep_zone, "a zone that is held");
     must_be_found(lose_slot, "a slot too many in the zone's sum");
+    must_be_found(keep_block, "a block that no window has any more");
     must_be_found(move_node, "a node that names another slot");
 }

@@ -60,6 +60,7 @@ static size_t size_of(const struct object *object)
     case EXO_TYPE_TALLY: return sizeof(struct tally);
     case EXO_TYPE_IRQ: return sizeof(struct irq);
     case EXO_TYPE_PORTS: return sizeof(struct ports);
+    case EXO_TYPE_DMA: return sizeof(struct dma);
     case EXO_TYPE_ZONE: return sizeof(struct zone);
     default: return sizeof(struct object);
     }
@@ -212,6 +213,7 @@ static void look_into(struct object *object)
     case EXO_TYPE_FRAME: see_block((struct block *)object); break;
     case EXO_TYPE_TALLY: use_frame(((struct tally *)object)->physical & ~(PAGE - 1ul)); break;
     case EXO_TYPE_IRQ: HOLD(((struct irq *)object)->endpoint); break;
+    case EXO_TYPE_DMA: HOLD(((struct dma *)object)->block); break;
     case EXO_TYPE_ZONE: see_zone((struct zone *)object); break;
     case EXO_TYPE_ENDPOINT:
         for (struct list *at = ((struct endpoint *)object)->deaths.next; at != &((struct endpoint *)object)->deaths; at = at->next)

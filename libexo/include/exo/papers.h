@@ -10,7 +10,7 @@
 #include <exo/ipc.h>
 #include <exo/loop.h>
 
-/* Types of capabilities, in the papers' words. */
+/* Types of capabilities, in the papers' words; interrupts, ports and DMA in their manner. */
 enum cap_type {
     CAP_TYPE_MEMORY = EXO_TYPE_FRAME,
     CAP_TYPE_CPU = EXO_TYPE_CTX,
@@ -18,6 +18,9 @@ enum cap_type {
     CAP_TYPE_NET = EXO_TYPE_NETWORK,
     CAP_TYPE_IPC = EXO_TYPE_ENDPOINT,
     CAP_TYPE_ZONE = EXO_TYPE_ZONE,
+    CAP_TYPE_INTERRUPT = EXO_TYPE_IRQ,
+    CAP_TYPE_PORT = EXO_TYPE_PORTS,
+    CAP_TYPE_DMA = EXO_TYPE_DMA,
 };
 
 /* One zeroed page charged to the zone (right CHARGE): the handle of a frame capability, or -EXO_E_*. exo_frame_address tells its physical name. */
