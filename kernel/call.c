@@ -19,6 +19,8 @@ int64_t call_dispatch(struct context *caller, uint64_t number)
     return dispatch[number % DISPATCH_SIZE](caller);
 }
 
+uint64_t kernel_work;
+
 /* One call of a batch. False: the batch ends here. */
 static bool run_op(struct context *caller, uint64_t va)
 {
@@ -49,7 +51,8 @@ int64_t k_batch(struct context *caller, uint64_t ops, uint64_t count)
         return -EXO_E_ALIGN;
     for (unsigned i = 0; i < 6; i++)
         saved[i] = arch_argument(caller, i);
-    for (; made < count && goes_on; made++) {
+    kernel_work = 0;
+    for (; made < count && goes_on && kernel_work <= EXO_BATCH_WORK; made++) {
         if (!space_reach(caller->env, ops + made * sizeof(struct exo_batch_op), ACCESS_WRITE))
             break;
         goes_on = run_op(caller, ops + made * sizeof(struct exo_batch_op));

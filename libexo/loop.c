@@ -51,3 +51,22 @@ int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages)
 {
     REPEAT(pages, (void *)0, exo_mem_unmap(env, va + at * EXO_PAGE_BYTES, pages - at));
 }
+
+int64_t exo_batch_all(struct exo_batch_op *ops, uint64_t count)
+{
+    uint64_t at = 0;
+
+    while (at < count) {
+        uint64_t part = count - at < EXO_BATCH_MOST ? count - at : EXO_BATCH_MOST;
+        int64_t made = exo_batch(ops + at, part);
+        const struct exo_batch_op *last;
+
+        if (made < 0)
+            return at > 0 ? (int64_t)at : made;
+        at += (uint64_t)made;
+        last = &ops[at - 1];
+        if (last->flags & EXO_BATCH_NEEDED && last->result < 0)
+            break;
+    }
+    return (int64_t)at;
+}

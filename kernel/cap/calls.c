@@ -118,6 +118,7 @@ int64_t k_env_clone_slots(struct context *caller, struct capability *env, uint64
         if (!slot || !copy_slot(source, target, slot, index))
             return done > 0 ? (int64_t)done : -EXO_E_NOMEM;
     }
+    work_done(done);
     if (done > 0)
         audit_grant(self, target, &target->object, 0);
     return (int64_t)done;
@@ -158,6 +159,8 @@ int64_t k_cap_list(struct context *caller, struct capability *target, uint64_t f
         return -EXO_E_INVAL;
     if (first < end && end - first > LIST_SEARCH)
         end = first + LIST_SEARCH;
+    if (first < end)
+        work_done(end - first);
     for (uint64_t index = first; index < end && written < count; index++) {
         const struct capability *slot = cap_slot(env, (uint32_t)index);
         struct exo_cap_entry entry;

@@ -108,12 +108,24 @@ static bool revoke_some(struct cap_node *root, unsigned *most)
     return !root->children;
 }
 
+/* True when what the objects' pages were mapped to is gone. */
+static bool recall_all(const struct cap_node *root, unsigned *most)
+{
+    while (!recall_done(root->recall)) {
+        if (*most == 0)
+            return false;
+        recall_some(most);
+    }
+    return true;
+}
+
 int64_t k_cap_revoke(struct context *caller, uint64_t handle)
 {
     struct capability *slot;
     int64_t status = cap_resolve(caller->env, handle, CAP_ANY, 0, &slot);
     unsigned most = REVOKE_WORK;
     struct cap_node *node;
+    bool done;
 
     if (status < 0)
         return status;
@@ -124,13 +136,10 @@ int64_t k_cap_revoke(struct context *caller, uint64_t handle)
         node_revocations++;
         recall(slot->object, node, &most);
     }
-    if (!revoke_some(node, &most))
+    done = revoke_some(node, &most) && recall_all(node, &most);
+    work_done(REVOKE_WORK - most);
+    if (!done)
         return -EXO_E_AGAIN;
-    while (!recall_done(node->recall)) {
-        if (most == 0)
-            return -EXO_E_AGAIN;
-        recall_some(&most);
-    }
     end_revocation(node);
     return 0;
 }

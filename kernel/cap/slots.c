@@ -52,15 +52,17 @@ static bool slot_usable(const struct capability *slot)
     return !slot || (!slot->object && GENERATION(slot->key) != GENERATION_LAST);
 }
 
+#define SLOTS_A_PAGE 32u /* looked at for the work of a page */
+
 /* Lowest free index, or 0. */
 static uint32_t find_free(struct env *env)
 {
     uint32_t index = env->slots_hint;
 
-    for (; index < EXO_SLOTS_MAX; index++)
-        if (slot_usable(cap_slot(env, index)))
-            return index;
-    return 0;
+    while (index < EXO_SLOTS_MAX && !slot_usable(cap_slot(env, index)))
+        index++;
+    work_done((index - env->slots_hint) / SLOTS_A_PAGE);
+    return index < EXO_SLOTS_MAX ? index : 0;
 }
 
 /* There are books that depend on what a capability allows. */
@@ -293,6 +295,7 @@ int64_t cap_move_slot(struct env *from, struct capability *source, struct env *t
 
 bool cap_clear_some(struct env *env, unsigned most)
 {
+    work_done(env->slots_end < most ? env->slots_end : most);
     while (most-- > 0 && env->slots_end > 0) {
         struct capability *slot = cap_slot(env, --env->slots_end);
 

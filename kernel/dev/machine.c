@@ -13,6 +13,7 @@ int64_t k_console_write(struct context *caller, struct capability *machine, uint
     (void)machine;
     if (bytes > CONSOLE_MOST)
         bytes = CONSOLE_MOST;
+    work_done(bytes); /* a device is slow */
     for (uint64_t done = 0; done < bytes; done += sizeof(part)) {
         size_t count = bytes - done < sizeof(part) ? bytes - done : sizeof(part);
 

@@ -124,11 +124,15 @@ int64_t k_env_destroy(struct context *caller, struct capability *capability, uin
 {
     struct env *env = (struct env *)capability->object;
     unsigned pages = CLEAR_PAGES;
+    bool cleared;
 
+    work_done(env->context_count);
     env_end(env, EXO_REASON_DESTROYED | reason << 8, 0, 0);
     if (env == caller->env)
         return 0; /* the caller is no more */
-    if (!space_clear_some(env, &pages) || !cap_clear_some(env, CLEAR_SLOTS))
+    cleared = space_clear_some(env, &pages);
+    work_done(CLEAR_PAGES - pages);
+    if (!cleared || !cap_clear_some(env, CLEAR_SLOTS))
         return -EXO_E_AGAIN;
     env->object.dead = 1;
     members_leave(env);

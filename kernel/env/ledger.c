@@ -15,6 +15,7 @@
 
 #define ASK_MOST 256u        /* children asked at one entry */
 #define ASK_SKIP_MOST 4096u  /* and passed over */
+#define SKIPPED_A_PAGE 16u   /* for the work of a page */
 #define TAKE_MOST 64u        /* pages taken at one entry */
 
 static void tell(struct ledger *ledger)
@@ -213,6 +214,7 @@ int64_t k_cap_ask(struct context *caller, uint64_t handle, uint64_t first, uint6
         return status;
     if (first > ASK_SKIP_MOST)
         return -EXO_E_LIMIT;
+    work_done(first / SKIPPED_A_PAGE);
     for (child = slot->node->children; child && first > 0; first--)
         child = child->next;
     for (; child && asked < ASK_MOST; child = child->next, asked++)
@@ -222,5 +224,6 @@ int64_t k_cap_ask(struct context *caller, uint64_t handle, uint64_t first, uint6
             demand.amount = cap_handle(cap_slot(child->env, child->index));
             write_demand(child->env, demand);
         }
+    work_done((uint64_t)asked);
     return asked;
 }

@@ -37,6 +37,16 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
             panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                                      \
     } while (0)
 
+/*
+ * Work, in about what a page costs to allocate: all loops that a call's arguments or others' doings make long add to it when they are through. A batch
+ * sets it to 0 and ends when it is used up (call.c); nobody else reads it.
+ */
+extern uint64_t kernel_work;
+static inline void work_done(uint64_t pages)
+{
+    kernel_work += pages;
+}
+
 /* ---- frames: mem/frame.c ---- */
 
 /* One for each page of RAM. */

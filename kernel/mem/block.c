@@ -60,6 +60,7 @@ static struct block *claim(struct zone *zone, uint64_t pages, uint64_t how, uint
     *error = -EXO_E_INVAL;
     if (pages == 0 || pages > BLOCK_PAGES_MAX)
         return NULL;
+    work_done(pages); /* which may all be free blocks of their own */
     *error = choose(pages, how, value, &first);
     if (*error < 0)
         return NULL;
@@ -114,6 +115,7 @@ int64_t k_frame_prepare(struct context *caller, struct capability *frame)
     struct block *block = (struct block *)frame->object;
 
     (void)caller;
+    work_done(block->pages - block->ready < SMALL_PAGES_MAX ? block->pages - block->ready : SMALL_PAGES_MAX);
     prepare_some(block);
     return (int64_t)(block->pages - block->ready);
 }
@@ -128,6 +130,7 @@ int64_t k_frame_device(struct context *caller, struct capability *machine, uint6
         return -EXO_E_INVAL;
     if (physical > PTE_ADDRESS || physical + pages * PAGE > PTE_ADDRESS)
         return -EXO_E_RANGE;
+    work_done(pages);
     for (uint64_t page = 0; page < pages; page++)
         if (!frame_may_be_device(physical + page * PAGE))
             return -EXO_E_RANGE;

@@ -32,6 +32,7 @@ int64_t k_mem_alloc(struct context *caller, struct capability *env, uint64_t va,
         space_replace(target, entry, va, pte_make(physical, prot, true));
         status = 0;
     }
+    work_done(done);
     return done > 0 ? (int64_t)done : status;
 }
 
@@ -79,6 +80,7 @@ __attribute__((noinline)) static int64_t map_pages(struct env *target, uint64_t 
         pte += count * PAGE;
         work += count > 1 ? LARGE_COST : 1;
     }
+    work_done(work);
     return done > 0 ? (int64_t)done : status;
 }
 
@@ -113,15 +115,16 @@ void space_unbind(struct env *env, uint64_t *entry, uint64_t va)
     space_replace(env, entry, va, *entry & PTE_LARGE ? 0 : PTE_TAKEN); /* where tables are named only a table or a page can stand */
 }
 
-int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
-                        int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
+__attribute__((always_inline)) static inline int64_t
+each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
+          int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument), uint64_t *work)
 {
     uint64_t at = 0, *entry = NULL, bytes = PAGE;
     int64_t status = space_check_range(env, va, pages);
 
     if (status < 0)
         return status;
-    for (uint64_t work = 0; at < pages && (work < WORK_PAGES || entry); work++) { /* to the end of a table */
+    for (; at < pages && (*work < WORK_PAGES || entry); ++*work) { /* to the end of a table */
         uint64_t here = va + at * PAGE, count = 1;
 
         if (!entry)
@@ -130,7 +133,7 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
             uint64_t next = space_next_table(env, here, va + pages * PAGE);
 
             at = (next - va) / PAGE;
-            work += SKIP_COST;
+            *work += SKIP_COST;
             entry = next == here ? space_large(env, here, &bytes) : NULL;
         }
         if (!entry)
@@ -143,7 +146,7 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
                 continue;
             }
             count = LARGE_PAGES;
-            work += LARGE_COST;
+            *work += LARGE_COST;
         }
         if (*entry) {
             status = step(env, entry, here, argument);
@@ -154,6 +157,16 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
         at += count;
     }
     return (int64_t)(at < pages ? at : pages);
+}
+
+int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t argument,
+                        int64_t (*step)(struct env *env, uint64_t *entry, uint64_t va, uint64_t argument))
+{
+    uint64_t work = 0;
+    int64_t done = each_page(env, va, pages, argument, step, &work);
+
+    work_done(work);
+    return done;
 }
 
 static int64_t protect_page(struct env *env, uint64_t *entry, uint64_t va, uint64_t prot)

@@ -45,6 +45,7 @@ static int64_t query(struct context *caller, struct env *target, uint64_t va, ui
         return status;
     if (pages > PAGE / 8)
         pages = PAGE / 8;
+    work_done(pages);
     for (uint64_t at = 0; at < pages; at++) {
         uint64_t here = va + at * PAGE, word = 0;
 

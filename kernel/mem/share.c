@@ -80,6 +80,7 @@ static bool must_wait(uint64_t pte, uint64_t mode)
     if ((mode == EXO_SHARE_COPY && frame_is_ram(pte_physical(pte))) || !recall_concerns(pte_physical(pte)))
         return false;
     recall_some(&most);
+    work_done(RECALL_WORK - most);
     return true;
 }
 
@@ -142,6 +143,7 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
         entry = entry_after(entry, to);
         at++;
     }
+    work_done(work);
     if (at == 0 && status < 0)
         return status;
     return (int64_t)(at < pages ? at : pages);

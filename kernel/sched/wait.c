@@ -69,6 +69,7 @@ __attribute__((noinline)) static void take_out(struct wait_node *node)
 {
     struct wait_node *heir = node;
 
+    work_done(1); /* here, since all but the last of many on a word come here, and one alone does not */
     if (!node->place) {
         list_remove(&node->same);
         return;

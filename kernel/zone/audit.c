@@ -98,6 +98,7 @@ int64_t k_audit_read(struct context *caller, struct capability *capability, uint
     (void)capability;
     if (most > EXO_AUDIT_MOST)
         most = EXO_AUDIT_MOST;
+    work_done(most);
     for (; done < most && at < next_sequence; done++, at++)
         if (!space_write(caller->env, records + done * sizeof(ring[0]), &ring[at % RECORDS], sizeof(ring[0])))
             return -EXO_E_FAULT;

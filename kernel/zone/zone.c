@@ -240,6 +240,7 @@ int64_t k_zone_enter(struct context *caller, struct capability *capability, stru
         return -EXO_E_NOMEM;
     }
     audit(EXO_AUDIT_ENTER, env, env->object.id, zone, 0);
+    work_done(env->context_count);
     left = env->zone;
     zone_give_envs(left, 1);
     zone_give_slots(left, env->slots_used);

@@ -11,5 +11,10 @@ __attribute__((warn_unused_result)) int64_t exo_map_all(uint64_t env, uint64_t v
 __attribute__((warn_unused_result)) int64_t exo_share_all(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pages, uint64_t mode_prot);
 __attribute__((warn_unused_result)) int64_t exo_protect_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot);
 __attribute__((warn_unused_result)) int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages);
+/*
+ * Any number of ops, in as many batches as that takes: how many were made, fewer than `count` if one that is needed failed or an op is not in
+ * memory that can be written to; -EXO_E_* if that is so of the first. An op that unmaps ops is not for this.
+ */
+__attribute__((warn_unused_result)) int64_t exo_batch_all(struct exo_batch_op *ops, uint64_t count);
 
 #endif
