@@ -91,6 +91,7 @@ static void compare_object(struct m_object *object)
         return;
     REQUIRE(object->kernel->references == object->references, "object %lu (type %u) has %u references, expected %u", object->kernel->id, object->type,
             object->kernel->references, object->references);
+    m_slice_compare(object);
     if (object->type == EXO_TYPE_CTX)
         compare_context(object);
     if (object->type == EXO_TYPE_ENDPOINT)

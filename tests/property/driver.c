@@ -40,6 +40,9 @@ static unsigned weight(unsigned number)
     case EXO_CALL_EP_CALL_CAP:
     case EXO_CALL_EP_RECV:
     case EXO_CALL_EP_REPLY_RECV:
+    case EXO_CALL_SLICE_BIND:
+    case EXO_CALL_SLICE_MAKE:
+    case EXO_CALL_YIELD_TO:
     case EXO_CALL_WAIT: return 3;
     case EXO_CALL_CAP_DERIVE:
     case EXO_CALL_MEM_ALLOC:
@@ -140,6 +143,7 @@ static void settle(void)
 static void idle(void)
 {
     settle();
+    m_turn_over();
     for (unsigned i = 0; i < m_objects.count; i++) {
         const struct m_object *object = m_objects.at[i];
 
@@ -185,6 +189,7 @@ static void leave(void)
     settle();
     m_ran(m_find(&next->object));
     settle();
+    m_turn_check();
     REQUIRE(m_current->state == CTX_READY, "context %lu runs in state %u", next->object.id, m_current->state);
     REQUIRE(!is_doomed(m_current), "context %lu runs without having taken its event", next->object.id);
     return_from_upcall(next);
@@ -312,6 +317,7 @@ static void tick(const struct op *op)
 
     host_cycles += passed_ns;
     m_gas_time(passed_ns);
+    m_turn_over();
     if (talking)
         printf("time is %lu\n", host_cycles);
     m_expire(host_cycles);

@@ -85,6 +85,8 @@ struct m_object {
     /* context */
     struct m_object *env, *endpoint, *server, *client;
     struct m_object *sponsor; /* counted: the environment or zone whose account pays while this serves */
+    struct m_object *slice, *serves_on; /* that it draws on: by itself, while it has a sponsor; they do not count it */
+    bool donated; /* its sponsor gave it a turn */
     uint64_t upage_physical, upage_va, transfer;
     uint8_t state, sleeps_in; /* the call that it is in, or made last */
     bool waits_endpoint, woken, timer_armed, event_armed, words_expected;
@@ -102,6 +104,9 @@ struct m_object {
     uint32_t receive_caps;
     uint64_t notified;
     struct m_object *block; /* of a window: counted */
+    /* slice */
+    uint32_t weight;
+    uint64_t used_ns;
     /* interrupt */
     unsigned line;
     uint64_t bits;
@@ -232,6 +237,8 @@ uint64_t kernel_pte(struct m_object *env, uint64_t va);
 void m_context_kill(struct m_object *context);
 void m_ready(struct m_object *context, int64_t result);
 void m_finish(struct m_object *context, int64_t result);
+/* Who serves works on his client's gas and share; NULL: on his own again. */
+void m_sponsor(struct m_object *server, struct m_object *owner, struct m_object *slice);
 void m_forget(struct m_object *context);
 void m_post(struct m_object *context, uint64_t bits);
 void m_wake(uint64_t physical, uint64_t most, uint64_t *woken);
@@ -265,6 +272,17 @@ void m_gas_unseen(void);
 void m_gas_settle(void);
 void m_gas_all_asleep(void);
 void m_gas_compare(void);
+
+/* ---- model_slice.c ---- */
+struct m_object *m_slice_of(const struct m_object *context);
+void m_slice_serve(struct m_object *context, struct m_object *slice);
+void m_slice_end(const struct m_object *slice);
+void m_slice_time(uint64_t passed_ns);
+void m_turn_over(void);
+void m_turn_taken(struct m_object *context);
+void m_turn_begins(const struct m_object *running);
+void m_turn_check(void); /* at the end of a kernel entry */
+void m_slice_compare(const struct m_object *object);
 
 /* ---- model_calls.c ---- */
 void step_before(struct step *s);

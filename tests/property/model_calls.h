@@ -50,6 +50,14 @@ void reclaim_take(struct step *s);
 void reclaim_status(struct step *s);
 void cap_ask(struct step *s);
 
+/* ---- model_slice.c ---- */
+void slice_make(struct step *s);
+void slice_bind(struct step *s);
+void slice_unbind_call(struct step *s);
+void slice_weight(struct step *s);
+void slice_info(struct step *s);
+void yield_to(struct step *s);
+
 /* ---- model_zone.c ---- */
 void zone_member(struct step *s);
 

@@ -49,8 +49,10 @@ void zone_enter(struct step *s)
     m_gas_change_zone(env, left, zone);
     env->charged = zone;
     env->label = zone->label;
-    for (unsigned i = 0; i < env->contexts.count; i++)
+    for (unsigned i = 0; i < env->contexts.count; i++) {
         list_object(&env->contexts, i)->label = zone->label;
+        list_object(&env->contexts, i)->slice = NULL;
+    }
     m_drop(left);
 }
 

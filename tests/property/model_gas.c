@@ -59,6 +59,7 @@ void m_gas_work(uint64_t units)
 
 void m_gas_time(uint64_t passed_ns)
 {
+    m_slice_time(passed_ns);
     m_gas_work((uint64_t)((unsigned __int128)passed_ns * CPU_PRICE >> 32));
 }
 
@@ -80,7 +81,7 @@ static struct m_object *base_of(const struct m_object *env)
 
 void m_gas_join(struct m_object *env, const struct m_object *maker)
 {
-    struct m_object *payer = m_gas_payer(maker);
+    struct m_object *payer = maker->donated ? maker->env->payer : m_gas_payer(maker);
 
     env->payer = env->charged;
     if (payer->type != EXO_TYPE_ENV || payer->charged != env->charged)

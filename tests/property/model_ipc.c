@@ -44,14 +44,16 @@ static void enter_endpoint(struct m_object *context, struct m_object *endpoint, 
     list_push(queue, context);
 }
 
-/* Who serves works on his client's gas: the account that the client uses, or of whom it serves itself. */
-static void sponsor(struct m_object *server, struct m_object *owner)
+/* The account is the one that the client uses, or of whom it serves itself. */
+void m_sponsor(struct m_object *server, struct m_object *owner, struct m_object *slice)
 {
     struct m_object *before = server->sponsor;
 
     if (owner)
         m_hold(owner);
     server->sponsor = owner;
+    server->donated = false;
+    m_slice_serve(server, slice);
     if (before)
         m_drop(before);
 }
@@ -62,14 +64,14 @@ void m_forget(struct m_object *context)
         leave_endpoint(context);
     } else if (context->state == CTX_REPLY) {
         context->server->client = NULL;
-        sponsor(context->server, NULL);
+        m_sponsor(context->server, NULL, NULL);
         context->server = NULL;
     }
     if (context->client) {
         struct m_object *client = context->client;
 
         context->client = NULL;
-        sponsor(context, NULL);
+        m_sponsor(context, NULL, NULL);
         client->server = NULL;
         m_ready(client, -EXO_E_PEER);
     }
@@ -93,7 +95,9 @@ void m_context_kill(struct m_object *context)
         leave_words(context);
         context->state = CTX_STOPPED;
     }
+    m_turn_taken(context);
     m_forget(context);
+    context->slice = NULL;
     context->state = CTX_DEAD;
     context->dead = true;
     context->woken = false;
@@ -184,7 +188,7 @@ static int64_t hand_over(struct step *s, struct m_object *caller, struct m_objec
         receiver->words[5] = got->r9;
     receiver->words_expected = true;
     receiver->client = caller;
-    sponsor(receiver, m_gas_payer(caller));
+    m_sponsor(receiver, m_gas_payer(caller), m_slice_of(caller));
     caller->server = receiver;
     caller->state = CTX_REPLY;
     return 0;
@@ -371,7 +375,7 @@ void call_ep_recv(struct step *s)
         struct m_object *client = s->caller->client;
 
         s->caller->client = NULL;
-        sponsor(s->caller, NULL);
+        m_sponsor(s->caller, NULL, NULL);
         client->server = NULL;
         m_ready(client, -EXO_E_PEER);
     }
@@ -385,7 +389,7 @@ static void answer(struct m_object *server, const uint64_t words[6])
     if (!client)
         return;
     server->client = NULL;
-    sponsor(server, NULL);
+    m_sponsor(server, NULL, NULL);
     client->server = NULL;
     m_ready(client, 0);
     client->words_expected = true;
@@ -536,6 +540,7 @@ void m_expire(uint64_t now_ns)
 void m_ran(struct m_object *context)
 {
     m_gas_runs(context, context != m_current);
+    m_turn_begins(context);
     if (context != m_current) {
         struct m_object *before = m_current;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "slice.h"
 
 #define TABLE 8192u /* more than the small objects that fit into RAM */
 
@@ -62,6 +63,7 @@ static size_t size_of(const struct object *object)
     case EXO_TYPE_PORTS: return sizeof(struct ports);
     case EXO_TYPE_DMA: return sizeof(struct dma);
     case EXO_TYPE_ZONE: return sizeof(struct zone);
+    case EXO_TYPE_SLICE: return sizeof(struct slice);
     default: return sizeof(struct object);
     }
 }
@@ -193,12 +195,35 @@ static void see_block(const struct block *block)
         use_frame(block->physical + i * PAGE);
 }
 
+static void see_share(struct share *share)
+{
+    for (unsigned side = 0; side < 2; side++)
+        for (struct list *at = share->ready[side].next; at != &share->ready[side]; at = at->next)
+            visit(&LIST_ENTRY(at, struct context, link)->object);
+}
+
+/* Contexts and their slice know each other, and neither counts the other. */
+static void see_slice(struct slice *slice)
+{
+    unsigned bound = 0, serving = 0;
+
+    see_share(&slice->share);
+    for (struct list *at = slice->bound.next; at != &slice->bound; at = at->next, bound++) {
+        visit(&LIST_ENTRY(at, struct context, slice_link)->object);
+        REQUIRE(LIST_ENTRY(at, struct context, slice_link)->slice == slice, "slice %lu knows a context that is not bound to it", slice->object.id);
+    }
+    for (struct list *at = slice->serving.next; at != &slice->serving; at = at->next, serving++) {
+        visit(&LIST_ENTRY(at, struct context, serves_link)->object);
+        REQUIRE(LIST_ENTRY(at, struct context, serves_link)->serves_on == slice, "slice %lu knows a server of others", slice->object.id);
+    }
+    REQUIRE(slice->bound_count == bound && slice->serving_count == serving, "slice %lu counts %u contexts and %u servers; there are %u and %u",
+            slice->object.id, slice->bound_count, slice->serving_count, bound, serving);
+}
+
 static void see_zone(struct zone *zone)
 {
     see_account(&zone->gas);
-    for (unsigned side = 0; side < 2; side++)
-        for (struct list *at = zone->share.ready[side].next; at != &zone->share.ready[side]; at = at->next)
-            visit(&LIST_ENTRY(at, struct context, link)->object);
+    see_share(&zone->share);
     if (zone->parent)
         sums[zone->parent->number].envs++;
 }
@@ -215,6 +240,7 @@ static void look_into(struct object *object)
     case EXO_TYPE_IRQ: HOLD(((struct irq *)object)->endpoint); break;
     case EXO_TYPE_DMA: HOLD(((struct dma *)object)->block); break;
     case EXO_TYPE_ZONE: see_zone((struct zone *)object); break;
+    case EXO_TYPE_SLICE: see_slice((struct slice *)object); break;
     case EXO_TYPE_ENDPOINT:
         for (struct list *at = ((struct endpoint *)object)->deaths.next; at != &((struct endpoint *)object)->deaths; at = at->next)
             visit(&LIST_ENTRY(at, struct env, death_link)->object);

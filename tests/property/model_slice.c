@@ -1,0 +1,174 @@
+/*
+ * The reference model of slices and of turns given away: who is bound to what, whose share time is used on. Who runs next is the scheduler's choice, but for one
+ * case: a turn that was given goes to whom it was given to.
+ */
+#include "model_calls.h"
+#include "slice.h"
+
+static struct m_object *charged; /* slice whose time passes now; NULL: none */
+static struct m_object *next;    /* held: whom the turn was given to at this entry */
+
+/* The slice that the context draws on now. */
+struct m_object *m_slice_of(const struct m_object *context)
+{
+    return context->sponsor ? context->serves_on : context->slice;
+}
+
+static unsigned count(const struct m_object *slice, bool serving)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        const struct m_object *context = m_objects.at[i];
+
+        found += context->type == EXO_TYPE_CTX && (serving ? context->serves_on : context->slice) == slice;
+    }
+    return found;
+}
+
+/* The context works for somebody who draws on that slice; NULL: on none. */
+void m_slice_serve(struct m_object *context, struct m_object *slice)
+{
+    context->serves_on = NULL;
+    context->serves_on = slice && count(slice, true) < EXO_SLICE_CONTEXTS ? slice : NULL;
+}
+
+void m_slice_end(const struct m_object *slice)
+{
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *context = m_objects.at[i];
+
+        if (context->slice == slice)
+            context->slice = NULL;
+        if (context->serves_on == slice)
+            context->serves_on = NULL;
+    }
+    if (charged == slice)
+        charged = NULL;
+}
+
+void m_slice_time(uint64_t passed_ns)
+{
+    if (charged)
+        charged->used_ns += passed_ns;
+}
+
+/* The context has no part any more in another's turn. */
+void m_turn_taken(struct m_object *context)
+{
+    if (context->donated)
+        m_sponsor(context, NULL, NULL);
+}
+
+/* The turn of who ran last is over. */
+void m_turn_over(void)
+{
+    m_turn_taken(m_current);
+}
+
+/* Somebody was chosen to run. */
+void m_turn_begins(const struct m_object *running)
+{
+    for (unsigned i = 0; i < m_objects.count; i++)
+        if (m_objects.at[i] != running)
+            m_turn_taken(m_objects.at[i]);
+    charged = m_slice_of(running);
+}
+
+void m_turn_check(void)
+{
+    if (!next)
+        return;
+    REQUIRE(m_current == next || next->state != CTX_READY, "the turn was given to context %lu, but %lu runs", next->kernel->id, m_current->kernel->id);
+    m_drop(next);
+    next = NULL;
+}
+
+void m_slice_compare(const struct m_object *object)
+{
+    if (object->type == EXO_TYPE_CTX) {
+        const struct context *context = (const struct context *)object->kernel;
+
+        REQUIRE(!context->slice == !object->slice && (!context->slice || &context->slice->object == object->slice->kernel),
+                "context %lu is bound to another slice", object->kernel->id);
+        REQUIRE(!context->serves_on == !object->serves_on && (!context->serves_on || &context->serves_on->object == object->serves_on->kernel),
+                "context %lu works on another slice", object->kernel->id);
+        REQUIRE(context->donated == object->donated && !context->sponsor == !object->sponsor, "context %lu has a turn of somebody's: %d",
+                object->kernel->id, context->donated);
+    } else if (object->type == EXO_TYPE_SLICE) {
+        const struct slice *slice = (const struct slice *)object->kernel;
+
+        REQUIRE(slice->bound_count == count(object, false) && slice->serving_count == count(object, true) && slice->share.weight == object->weight,
+                "slice %lu has %u contexts and %u servers", object->kernel->id, slice->bound_count, slice->serving_count);
+    }
+}
+
+/* ---- the calls ---- */
+
+static bool bad_weight(uint64_t weight)
+{
+    return weight == 0 || weight > EXO_ZONE_WEIGHT_MAX;
+}
+
+void slice_make(struct step *s)
+{
+    struct m_object *zone = s->caps[0]->object, *slice;
+
+    MUST(s, bad_weight(s->a[1]), INVAL);
+    m_check_below(s, s->caps[0]);
+    MAY(s, m_tight(s, zone, 3) || m_tight(s, s->env->charged, 3), NOMEM);
+    if (m_refused(s))
+        return;
+    slice = m_new(EXO_TYPE_SLICE, m_kernel_object(s->env, (uint64_t)s->result), zone);
+    slice->weight = (uint32_t)s->a[1];
+    m_created_below(s, s->caps[0], slice, EXO_RIGHTS_ALL);
+}
+
+void slice_bind(struct step *s)
+{
+    struct m_object *slice = s->caps[0]->object, *context = s->caps[1]->object;
+
+    MUST(s, context->slice != slice && count(slice, false) >= EXO_SLICE_CONTEXTS, LIMIT);
+    if (!m_refused(s))
+        context->slice = slice;
+}
+
+void slice_unbind_call(struct step *s)
+{
+    if (!m_refused(s))
+        s->caps[0]->object->slice = NULL;
+}
+
+void slice_weight(struct step *s)
+{
+    MUST(s, bad_weight(s->a[1]), INVAL);
+    if (!m_refused(s))
+        s->caps[0]->object->weight = (uint32_t)s->a[1];
+}
+
+void slice_info(struct step *s)
+{
+    const struct m_object *slice = s->caps[0]->object;
+    struct exo_slice_info said;
+
+    if (output(s, s->a[1], sizeof(said)) && m_read(s->env, &said, s->a[1], sizeof(said)))
+        REQUIRE(said.zone == slice->zone->kernel->id && said.used_ns == slice->used_ns && said.weight == slice->weight &&
+                said.bound == count(slice, false) && said.serving == count(slice, true),
+                "slice_info says zone %lu, %lu ns of %lu, weight %u, %u contexts, %u servers", said.zone, said.used_ns, slice->used_ns, said.weight,
+                said.bound, said.serving);
+}
+
+void yield_to(struct step *s)
+{
+    struct m_object *context = s->caps[0]->object;
+
+    MUST(s, context->state != CTX_READY, AGAIN);
+    if (m_refused(s) || context == s->caller)
+        return;
+    m_hold(context);
+    next = context;
+    if (context->sponsor)
+        return;
+    m_sponsor(context, m_gas_payer(s->caller), m_slice_of(s->caller));
+    context->donated = true;
+}
