@@ -68,7 +68,7 @@ static unsigned random_call(uint64_t *state)
 
 struct op op_random(uint64_t *state)
 {
-    static const uint8_t shares[OP_KINDS] = {0, 12, 5, 3, 1, 2, 3, 3}; /* of 128; the rest are calls */
+    static const uint8_t shares[OP_KINDS] = {0, 12, 5, 3, 1, 2, 3, 3, 6}; /* of 128; the rest are calls */
     struct op op = {.kind = OP_CALL};
     uint64_t choice = random64(state) % 128;
 
@@ -88,7 +88,7 @@ struct op op_random(uint64_t *state)
 
 /* ---- kernel entries ---- */
 
-static void count_answer(unsigned number, int64_t result)
+void count_answer(unsigned number, int64_t result)
 {
     record->answers[number][result < 0 && result > -64 ? -result : 0]++;
 }
@@ -205,8 +205,11 @@ static void leave(void)
     m_current->woken = false;
 }
 
-static void say(const struct step *s)
+/* A call and its answer, for who wants to read them. */
+void say_call(const struct step *s)
 {
+    if (!talking)
+        return;
     printf("context %lu of %lu: %s(", s->caller->kernel->id, s->env->kernel->id, exo_grammar[s->number].name);
     for (unsigned i = 0; i < exo_grammar[s->number].arguments; i++)
         printf("%s%s %#lx", i ? ", " : "", exo_grammar[s->number].argument[i].name, s->a[i]);
@@ -237,21 +240,27 @@ static const char *error_name(int64_t result)
     return result < 0 && (uint64_t)-result < names && exo_error_names[-result] ? exo_error_names[-result] : "";
 }
 
-static int64_t call(unsigned number, const uint64_t arguments[6])
+void say_answer(int64_t result)
+{
+    if (talking)
+        printf(" = %ld %s\n", result, error_name(result));
+}
+
+int64_t call(unsigned number, const uint64_t arguments[6])
 {
     struct step s = {.number = number};
 
     memcpy(s.a, arguments, sizeof(s.a));
     step_before(&s);
     m_gas_work(EXO_PRICE_SYSCALL);
-    if (talking)
-        say(&s);
+    say_call(&s);
+    if (number == EXO_CALL_BATCH - EXO_CALL_BASE)
+        batch_begins(&s);
     s.result = host_call((struct context *)s.caller->kernel, number, arguments);
     if (squeezed.zone)
         squeezed.zone->quota = squeezed.quota;
     squeezed.zone = NULL;
-    if (talking)
-        printf(" = %ld %s\n", s.result, error_name(s.result));
+    say_answer(s.result);
     record->calls++;
     count_answer(number, s.result);
     step_after(&s);
@@ -285,8 +294,7 @@ static bool fault(uint64_t vector, uint64_t error, uint64_t address)
     return done;
 }
 
-/* Ring 3 stores to its own memory. */
-static bool store(uint64_t va, const void *bytes, uint64_t count)
+bool store(uint64_t va, const void *bytes, uint64_t count)
 {
     const struct m_page *page = m_page(m_current->env, va);
     struct m_object *caller = m_current;
@@ -492,25 +500,24 @@ static void write_predicates(const struct op *op, uint64_t a[6])
  * Of frames that are taken in the middle of a call the model knows what the page tables show afterwards: pages that are first copied and then
  * replaced in the same call would stay hidden from it.
  */
-static void keep_apart(uint64_t a[6])
+bool keeps_apart(const uint64_t a[6])
 {
     uint64_t mode = a[4] & EXO_SHARE_MODE, distance = (a[1] > a[2] ? a[1] - a[2] : a[2] - a[1]) / PAGE;
 
-    if ((mode == EXO_SHARE_SOLE || mode == EXO_SHARE_COPY) && a[3] > distance)
-        a[3] = distance ? distance : 1;
+    return (mode != EXO_SHARE_SOLE && mode != EXO_SHARE_COPY) || a[3] <= (distance ? distance : 1);
 }
 
-static void random_call_of(const struct op *op)
+bool prepare(const struct op *op, uint64_t a[6])
 {
     const struct exo_grammar_call *shape = &exo_grammar[op->number];
     struct m_object *caller = m_current;
-    uint64_t a[6] = {0}, state = 0;
+    uint64_t state = 0;
     bool takes_state = op->number == EXO_CALL_CTX_CREATE - EXO_CALL_BASE || op->number == EXO_CALL_CTX_WRITE - EXO_CALL_BASE;
 
     if (takes_state && op->words[5] % 8)
         state = write_state(op->words[5]);
     if (m_current != caller)
-        return;
+        return false;
     for (unsigned i = 0; i < 6; i++)
         a[i] = i < shape->arguments ? argument_value(shape, op->number, i, op->words[i]) : op->words[i];
     if (op->number == EXO_CALL_ZONE_MAKE - EXO_CALL_BASE && op->words[5] % 8) {
@@ -519,8 +526,8 @@ static void random_call_of(const struct op *op)
     }
     if (op->number == EXO_CALL_GAS_POLICY - EXO_CALL_BASE && op->words[5] % 8)
         a[1] = write_policy(op->words[5]);
-    if (op->number == EXO_CALL_MEM_SHARE - EXO_CALL_BASE)
-        keep_apart(a);
+    if (op->number == EXO_CALL_MEM_SHARE - EXO_CALL_BASE && !keeps_apart(a))
+        a[3] = 1;
     if ((op->number == EXO_CALL_WAKE - EXO_CALL_BASE || op->number == EXO_CALL_TALLY_CREATE - EXO_CALL_BASE) && op->words[5] % 8)
         a[0] = word_to_meet_at(op->words[0]);
     if (op->number == EXO_CALL_WAKE - EXO_CALL_BASE)
@@ -529,7 +536,14 @@ static void random_call_of(const struct op *op)
         a[shape->arguments - 1] = state;
     if (op->number == EXO_CALL_WAIT - EXO_CALL_BASE && op->words[0] % 8)
         write_predicates(op, a);
-    if (m_current != caller)
+    return m_current == caller;
+}
+
+static void random_call_of(const struct op *op)
+{
+    uint64_t a[6];
+
+    if (!prepare(op, a))
         return;
     if (op->squeeze)
         squeeze(((struct env *)m_current->env->kernel)->zone, op->squeeze - 1u);
@@ -559,7 +573,7 @@ void play(const struct op *ops, unsigned count, bool talk)
 {
     static void (*const players[OP_KINDS])(const struct op *) = {
         [OP_CALL] = random_call_of, [OP_TOUCH] = touch, [OP_TICK] = tick, [OP_IRQ] = interrupt, [OP_EVENTS] = scribble_events,
-        [OP_AGE] = age, [OP_SPAWN] = spawn,
+        [OP_AGE] = age, [OP_SPAWN] = spawn, [OP_BATCH] = batch_play,
     };
 
     talking = talk;

@@ -3,7 +3,7 @@
 #define DRIVER_H
 #include "model.h"
 
-enum op_kind { OP_CALL, OP_TOUCH, OP_TICK, OP_IRQ, OP_FAULT, OP_EVENTS, OP_AGE, OP_SPAWN, OP_KINDS };
+enum op_kind { OP_CALL, OP_TOUCH, OP_TICK, OP_IRQ, OP_FAULT, OP_EVENTS, OP_AGE, OP_SPAWN, OP_BATCH, OP_KINDS };
 
 /* One operation. Its words say what it does in whatever state it meets: "the third capability of that type", so a shortened list still means something. */
 struct op {
@@ -17,6 +17,19 @@ uint64_t random64(uint64_t *state);
 /* Plays operations on the booted kernel; ends the process when something differs. `talk` prints each call. */
 void play(const struct op *ops, unsigned count, bool talk);
 void play_begin(void);
+
+/* What a random call needs in memory, and its arguments; false: somebody else runs now. */
+bool prepare(const struct op *op, uint64_t a[6]);
+bool store(uint64_t va, const void *bytes, uint64_t count); /* as ring 3 stores to its own memory */
+int64_t call(unsigned number, const uint64_t arguments[6]);
+void count_answer(unsigned number, int64_t result);
+void say_call(const struct step *s);
+void say_answer(int64_t result);
+bool keeps_apart(const uint64_t a[6]); /* the model can follow mem_share with these arguments */
+
+/* ---- batches.c ---- */
+void batch_play(const struct op *op);
+void batch_begins(struct step *s);
 
 /* ---- arguments.c ---- */
 uint64_t argument_value(const struct exo_grammar_call *call, unsigned number, unsigned index, uint64_t word);

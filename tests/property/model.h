@@ -288,6 +288,7 @@ void m_slice_compare(const struct m_object *object);
 void step_before(struct step *s);
 void step_after(struct step *s);
 bool model_knows(unsigned number);
+void step_room(struct step *s); /* sees how much is left */
 
 /* ---- compare.c ---- */
 void compare_env(struct m_object *env);

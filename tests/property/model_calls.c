@@ -176,7 +176,7 @@ static void cap_info(struct step *s)
     if (!output(s, s->a[1], sizeof(said)) || !m_read(s->env, &said, s->a[1], sizeof(said)))
         return;
     REQUIRE(said.type == cap->object->type && said.rights == cap->rights && said.badge == cap->node->badge &&
-            said.copies == cap->object->references && said.object == cap->object->kernel->id,
+            said.copies - cap->object->references <= cap->object->recalled && said.object == cap->object->kernel->id,
             "cap_info says type %u copies %u rights %lx badge %lx", said.type, said.copies, said.rights, said.badge);
 }
 
@@ -528,7 +528,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(DMA_BIND)] = dma_bind, [NUMBER(DMA_INFO)] = dma_info,
     [NUMBER(RECLAIM_STATUS)] = reclaim_status, [NUMBER(CAP_ASK)] = cap_ask, [NUMBER(SLICE_MAKE)] = slice_make, [NUMBER(SLICE_BIND)] = slice_bind,
     [NUMBER(SLICE_UNBIND)] = slice_unbind_call, [NUMBER(SLICE_WEIGHT)] = slice_weight, [NUMBER(SLICE_INFO)] = slice_info,
-    [NUMBER(YIELD_TO)] = yield_to,
+    [NUMBER(YIELD_TO)] = yield_to, [NUMBER(BATCH)] = batch_call,
 };
 
 bool model_knows(unsigned number)
@@ -572,15 +572,20 @@ static struct room room_in(const struct zone *zone)
     return room;
 }
 
+void step_room(struct step *s)
+{
+    s->free = frames_free;
+    for (unsigned i = 0; i < m_objects.count; i++)
+        if (list_object(&m_objects, i)->type == EXO_TYPE_ZONE)
+            s->room[list_object(&m_objects, i)->number] = room_in((struct zone *)list_object(&m_objects, i)->kernel);
+}
+
 void step_before(struct step *s)
 {
     s->caller = m_current;
     s->env = m_current->env;
-    s->free = frames_free;
     s->pending = ((struct context *)s->caller->kernel)->upage->pending;
-    for (unsigned i = 0; i < m_objects.count; i++)
-        if (list_object(&m_objects, i)->type == EXO_TYPE_ZONE)
-            s->room[list_object(&m_objects, i)->number] = room_in((struct zone *)list_object(&m_objects, i)->kernel);
+    step_room(s);
     for (unsigned i = 0; i < exo_grammar[s->number].arguments; i++) {
         const struct exo_grammar_argument *argument = &exo_grammar[s->number].argument[i];
 

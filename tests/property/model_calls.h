@@ -58,6 +58,9 @@ void slice_weight(struct step *s);
 void slice_info(struct step *s);
 void yield_to(struct step *s);
 
+/* ---- batches.c ---- */
+void batch_call(struct step *s);
+
 /* ---- model_zone.c ---- */
 void zone_member(struct step *s);
 

@@ -207,11 +207,17 @@ static struct step *present; /* the call that is being judged */
 /* Whose call the kernel took, or refused, next: which zone's comes first is the scheduler's business. */
 static struct m_object *taken(const struct m_object *endpoint, const struct m_object *receiver)
 {
+    for (unsigned i = 0; i < endpoint->callers.count; i++) { /* those that it refused, it refused first */
+        struct m_object *caller = endpoint->callers.at[i];
+
+        if (caller->transfer && kernel_failed(caller) < 0)
+            return caller;
+    }
     for (unsigned i = 0; i < endpoint->callers.count; i++) {
         struct m_object *caller = endpoint->callers.at[i];
         const struct context *context = (const struct context *)caller->kernel;
 
-        if (context->state == CTX_REPLY ? &context->server->object == receiver->kernel : caller->transfer && kernel_failed(caller) < 0)
+        if (context->state == CTX_REPLY && &context->server->object == receiver->kernel)
             return caller;
     }
     return endpoint->callers.at[0];

@@ -13,6 +13,7 @@ uint64_t host_cycles = 1000;
 uint64_t host_timer_ns = UINT64_MAX;
 void (*host_idle)(void);
 void (*host_power_off)(unsigned code);
+void (*host_message)(const struct context *context);
 bool host_line_masked[HOST_LINES];
 
 static void (*run)(void);
@@ -277,6 +278,8 @@ void arch_message_copy(struct context *to, const struct context *from)
 
 void arch_message_set(struct context *context, uint64_t badge, const uint64_t words[5])
 {
+    if (host_message)
+        host_message(context);
     *argument(context, 0) = badge;
     for (unsigned i = 0; i < 5; i++)
         *argument(context, i + 1) = words[i];
