@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#define WORK_MOST 2048u /* pages' worth of work that a batch may always do */
 #define OP_BYTES sizeof(struct exo_batch_op)
 
 static struct batch {
     bool on;
     struct m_object *caller, *env;
-    uint64_t ops, count, made;
+    uint64_t ops, count, made, work;
     bool over;  /* no other call may come */
     bool begun; /* `step` is the call that comes next, if one does */
     struct step step;
@@ -63,10 +64,35 @@ static bool read_op(void)
     return !batch.over;
 }
 
+/* More pages' worth of work than the call can have done. */
+static uint64_t work_bound(const struct step *s)
+{
+    uint64_t work = 1500; /* slots looked at, pages of an environment that ends, contexts that wake */
+
+    switch (s->number + EXO_CALL_BASE) {
+    case EXO_CALL_NULL:
+    case EXO_CALL_CAP_INFO:
+    case EXO_CALL_ENV_INFO:
+    case EXO_CALL_EP_CREATE:
+    case EXO_CALL_SLICE_INFO:
+    case EXO_CALL_SLICE_MAKE:
+    case EXO_CALL_GAS_INFO: return 1;
+    case EXO_CALL_MEM_ALLOC:
+    case EXO_CALL_MEM_MAP:
+    case EXO_CALL_MEM_QUERY:
+    case EXO_CALL_MEM_UNMAP:
+    case EXO_CALL_MEM_PROTECT: work = 2 * s->a[2]; break;
+    case EXO_CALL_CONSOLE_WRITE: work = s->a[2]; break;
+    default: break;
+    }
+    return work < 5000 ? work + 8 : 5000;
+}
+
 static void judge(int64_t result)
 {
     struct step *s = &batch.step;
 
+    batch.work += work_bound(s);
     batch.begun = false;
     m_gas_work(EXO_PRICE_SYSCALL);
     s->result = result;
@@ -155,7 +181,7 @@ void batch_call(struct step *s)
     if (m_refused(s))
         return;
     REQUIRE((uint64_t)s->result == batch.made, "a batch says that %ld calls were made; they were %lu", s->result, batch.made);
-    REQUIRE(batch.over || (!batch.begun && batch.made == batch.count), "a batch was over after %lu calls of %lu", batch.made, batch.count);
+    REQUIRE(batch.over || (!batch.begun && batch.made == batch.count) || (batch.made > 0 && batch.work > WORK_MOST), "a batch was over after %lu calls of %lu", batch.made, batch.count);
     for (unsigned i = 0; i < 6; i++)
         REQUIRE(arch_argument(caller, i) == s->a[i], "a batch has changed argument %u", i);
 }

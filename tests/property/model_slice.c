@@ -1,6 +1,6 @@
 /*
- * The reference model of slices and of turns given away: who is bound to what, whose share time is used on. Who runs next is the scheduler's choice, but for one
- * case: a turn that was given goes to whom it was given to.
+ * The reference model of slices and of turns given away: who is bound to what, whose share time is used on. Who runs next is the scheduler's choice,
+ * but for one case: a turn that was given goes to whom it was given to.
  */
 #include "model_calls.h"
 #include "slice.h"
@@ -60,10 +60,11 @@ void m_turn_taken(struct m_object *context)
         m_sponsor(context, NULL, NULL);
 }
 
-/* The turn of who ran last is over. */
+/* Who had a turn of somebody's has it no more, whether it ran or had no gas. */
 void m_turn_over(void)
 {
-    m_turn_taken(m_current);
+    for (unsigned i = 0; i < m_objects.count; i++)
+        m_turn_taken(m_objects.at[i]);
 }
 
 /* Somebody was chosen to run. */
