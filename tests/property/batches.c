@@ -102,6 +102,7 @@ static void judge(int64_t result)
     say_answer(result);
     step_after(s);
     m_gas_settle();
+    m_zones_end(); /* who was in one may have left it, and the next call is not its account's */
 }
 
 /* The op's result has been written, or could not be. */
@@ -181,7 +182,8 @@ void batch_call(struct step *s)
     if (m_refused(s))
         return;
     REQUIRE((uint64_t)s->result == batch.made, "a batch says that %ld calls were made; they were %lu", s->result, batch.made);
-    REQUIRE(batch.over || (!batch.begun && batch.made == batch.count) || (batch.made > 0 && batch.work > WORK_MOST), "a batch was over after %lu calls of %lu", batch.made, batch.count);
+    REQUIRE(batch.over || (!batch.begun && batch.made == batch.count) || (batch.made > 0 && batch.work > WORK_MOST),
+            "a batch was over after %lu calls of %lu", batch.made, batch.count);
     for (unsigned i = 0; i < 6; i++)
         REQUIRE(arch_argument(caller, i) == s->a[i], "a batch has changed argument %u", i);
 }
