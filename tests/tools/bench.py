@@ -77,7 +77,7 @@ def counting(t):
     guest, shown, _ = measured(t, "--count", "null")
     t.equal(len(guest.ran), 1, "runs")
     t.check("--tsc" in guest.ran[0][0] and "-icount" in guest.ran[0][1], guest.ran)
-    t.check("under 150: yes" in shown, shown)
+    t.check("at most 150: yes" in shown, shown)
 
 
 def cases(_):
