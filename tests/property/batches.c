@@ -82,6 +82,7 @@ static uint64_t work_bound(const struct step *s)
     case EXO_CALL_MEM_QUERY:
     case EXO_CALL_MEM_UNMAP:
     case EXO_CALL_MEM_PROTECT: work = 2 * s->a[2]; break;
+    case EXO_CALL_FRAME_CLAIM: work += s->a[1]; break; /* looked for, though not found */
     case EXO_CALL_CONSOLE_WRITE: work = s->a[2]; break;
     default: break;
     }

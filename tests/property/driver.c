@@ -142,6 +142,7 @@ static void settle(void)
 /* Nobody can run. Time passes until a timer fires; without one the sequence is over. */
 static void idle(void)
 {
+    m_turn_chosen();
     settle();
     m_turn_over();
     for (unsigned i = 0; i < m_objects.count; i++) {
@@ -186,6 +187,7 @@ static void leave(void)
 
     find_doomed();
     next = sched_leave(arch_current());
+    m_turn_chosen();
     settle();
     m_ran(m_find(&next->object));
     settle();

@@ -281,6 +281,7 @@ void m_slice_time(uint64_t passed_ns);
 void m_turn_over(void);
 void m_turn_taken(struct m_object *context);
 void m_turn_begins(const struct m_object *running);
+void m_turn_chosen(void);
 void m_turn_check(void); /* at the end of a kernel entry */
 void m_slice_compare(const struct m_object *object);
 

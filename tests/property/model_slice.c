@@ -6,7 +6,8 @@
 #include "slice.h"
 
 static struct m_object *charged; /* slice whose time passes now; NULL: none */
-static struct m_object *next;    /* held: whom the turn was given to at this entry */
+static bool next_held;
+static struct m_object *next;    /* held until the kernel has chosen: whom the turn was given to at this entry */
 
 /* The slice that the context draws on now. */
 struct m_object *m_slice_of(const struct m_object *context)
@@ -76,12 +77,20 @@ void m_turn_begins(const struct m_object *running)
     charged = m_slice_of(running);
 }
 
+/* The kernel has chosen: what was held for the choice is not any more. */
+void m_turn_chosen(void)
+{
+    if (next && next_held)
+        m_drop(next);
+    next_held = false;
+}
+
 void m_turn_check(void)
 {
-    if (!next)
-        return;
-    REQUIRE(m_current == next || next->state != CTX_READY, "the turn was given to context %lu, but %lu runs", next->kernel->id, m_current->kernel->id);
-    m_drop(next);
+    for (unsigned i = 0; next && i < m_objects.count; i++) /* it may have ended at its first step */
+        if (m_objects.at[i] == next)
+            REQUIRE(m_current == next || next->state != CTX_READY, "the turn was given to context %lu, but %lu runs", next->kernel->id,
+                    m_current->kernel->id);
     next = NULL;
 }
 
@@ -168,6 +177,7 @@ void yield_to(struct step *s)
         return;
     m_hold(context);
     next = context;
+    next_held = true;
     if (context->sponsor)
         return;
     m_sponsor(context, m_gas_payer(s->caller), m_slice_of(s->caller));
