@@ -103,9 +103,7 @@ static void vacate(struct env *env, struct capability *slot)
         env->slots_hint = index;
 }
 
-/* `key`: the slot's, or that of another generation. */
-__attribute__((always_inline)) static inline bool fill(struct env *env, struct capability *slot, uint32_t index, uint64_t key,
-                                                       const struct cap_make *make)
+bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make)
 {
     struct cap_node *node;
 
@@ -123,16 +121,11 @@ __attribute__((always_inline)) static inline bool fill(struct env *env, struct c
     slot->object = make->object;
     slot->rights = make->rights;
     slot->node = node;
-    slot->key = key | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
+    slot->key = (uint64_t)generation << 16 | index | SLOT_LIVE | (make->expires_ns == EXO_DEADLINE_NEVER ? 0 : SLOT_EXPIRES);
     object_hold(make->object);
     count_capability(make->object, make->rights, 1);
     occupied(env, index, make->object);
     return true;
-}
-
-bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t generation, const struct cap_make *make)
-{
-    return fill(env, slot, index, (uint64_t)generation << 16, make);
 }
 
 struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *status)
@@ -162,27 +155,20 @@ struct capability *cap_empty_slot(struct env *env, uint64_t *index, int64_t *sta
     return slot_usable(slot) ? slot : NULL;
 }
 
-__attribute__((noinline)) static int64_t insert_at(struct env *env, uint64_t index, const struct cap_make *make)
+static int64_t insert(struct env *env, uint64_t index, const struct cap_make *make)
 {
+    struct capability *slot = index == 0 ? cap_slot(env, env->slots_hint) : NULL;
     int64_t status;
-    struct capability *slot = cap_empty_slot(env, &index, &status);
 
+    if (slot && slot_usable(slot) && !env->ended) /* as a rule the first that may be free is */
+        index = env->slots_hint;
+    else
+        slot = cap_empty_slot(env, &index, &status);
     if (!slot)
         return status;
     if (!cap_fill(env, slot, (uint32_t)index, GENERATION(slot->key), make))
         return -EXO_E_NOMEM;
     return (int64_t)cap_handle(slot);
-}
-
-/* In line, as each grant comes here: as a rule any slot is asked for, and the first that may be free is. */
-__attribute__((always_inline)) static inline int64_t insert(struct env *env, uint64_t index, const struct cap_make *make)
-{
-    uint32_t hint = env->slots_hint;
-    struct capability *slot = cap_slot(env, hint);
-
-    if (__builtin_expect(index != 0 || !slot || !slot_usable(slot) || env->ended, false))
-        return insert_at(env, index, make);
-    return fill(env, slot, hint, slot->key, make) ? (int64_t)cap_handle(slot) : -EXO_E_NOMEM;
 }
 
 int64_t cap_insert(struct env *env, uint64_t index, struct object *object, uint64_t rights, uint64_t badge)
@@ -223,7 +209,7 @@ __attribute__((noinline)) static int64_t grant_else(struct env *from, uint64_t h
     return status;
 }
 
-/* Allowed, within a zone, nothing to count, and all at hand: the lowest free slot, in the environment's page, and memory for a node. */
+/* Allowed, within a zone, without a time, nothing to count, and all at hand: the lowest free slot, in the environment's page, and memory for a node. */
 static inline bool is_plain(const struct env *from, const struct capability *source, uint64_t handle, const struct env *to)
 {
     return source && cap_fits(source, handle, CAP_ANY, EXO_RIGHT_COPY) && label_may(from, &to->object, EXO_RULE_GRANT) &&
@@ -254,7 +240,7 @@ int64_t cap_grant(struct env *from, uint64_t handle, struct env *to)
     node->badge = above->badge;
     node->expires_ns = above->expires_ns;
     key = slot->key | index;
-    slot->key = key | (source->key & ~SLOT_HANDLE);
+    slot->key = key | SLOT_LIVE;
     slot->object = source->object;
     slot->rights = source->rights;
     slot->node = node;
