@@ -86,7 +86,7 @@ static void recall(struct object *object, struct cap_node *root, unsigned *most)
 
 static void take_back(struct env *env, struct capability *slot, struct cap_node *root, unsigned *most)
 {
-    *most -= *most < TAKE_COST ? *most : TAKE_COST;
+    work_spend(most, TAKE_COST);
     recall(slot->object, root, most);
     ledger_taken(env, EXO_DEMAND_CAPABILITY, slot->object->type, cap_handle(slot));
     cap_clear(env, slot);

@@ -74,7 +74,7 @@ bool env_free_some(struct env *env, unsigned *most)
         *most = 0;
         return false;
     }
-    *most -= slots < *most ? slots : *most;
+    work_spend(most, slots);
     if (!space_clear_some(env, most))
         return false;
     list_remove(&env->death_link);

@@ -46,6 +46,11 @@ static inline void work_done(uint64_t pages)
 {
     kernel_work += pages;
 }
+/* What a piece of long work may still do is counted down, to 0 at least. */
+static inline void work_spend(unsigned *most, unsigned work)
+{
+    *most -= work < *most ? work : *most;
+}
 
 /* ---- frames: mem/frame.c ---- */
 

@@ -44,16 +44,11 @@ void recall_holds(const struct env *env, struct object *object)
         ((struct block *)object)->held_by = env->object.id;
 }
 
-static void spend(unsigned *most, unsigned work)
-{
-    *most -= *most < work ? *most : work;
-}
-
 /* May anybody have it mapped? Frames of RAM know how many hold them. */
 static bool may_be_mapped(const struct block *block, unsigned *most)
 {
     for (uint64_t page = 0; !block->device && page < block->ready; page++) {
-        spend(most, 1);
+        work_spend(most, 1);
         if (page >= WORK_PAGES || frame_of(block->physical + page * PAGE)->references > 1)
             return true;
     }
@@ -128,7 +123,7 @@ static void load(unsigned *most)
         block->recall_queued = false;
         block->recall_loaded = block->recall_batch;
         block->held_by = 0;
-        spend(most, LOAD_COST);
+        work_spend(most, LOAD_COST);
     }
     running = true;
     pass++;
@@ -189,7 +184,7 @@ static bool scan_slots(struct env *env, unsigned *most)
 
         if (*most == 0)
             return false;
-        spend(most, 1);
+        work_spend(most, 1);
         if (slot && slot->object)
             recall_holds(env, slot->object);
     }
@@ -207,7 +202,7 @@ static void scan_table(struct env *env, uint64_t *entry, unsigned *most)
 {
     for (; entry; scan_va += PAGE) {
         if (*entry & PTE_PRESENT) {
-            spend(most, frame_is_ram(pte_physical(*entry)) ? 1 : DEVICE_COST);
+            work_spend(most, frame_is_ram(pte_physical(*entry)) ? 1 : DEVICE_COST);
             if (judge(env, pte_physical(*entry), PAGE) != KEEP)
                 take(env, entry);
         }
@@ -221,12 +216,12 @@ static void scan_large(struct env *env, unsigned *most)
     uint64_t bytes, *entry = space_large(env, scan_va, &bytes);
     enum verdict verdict = entry && *entry & PTE_PRESENT ? judge(env, pte_physical(*entry), bytes) : KEEP;
 
-    spend(most, 1);
+    work_spend(most, 1);
     if (verdict != KEEP && (bytes > SPACE_TABLE_BYTES || verdict == PART) && space_split(env, scan_va))
         return; /* and is looked at again */
     if (verdict != KEEP) {
         take(env, entry);
-        spend(most, LARGE_COST);
+        work_spend(most, LARGE_COST);
     }
     scan_va = (scan_va & ~(bytes - 1)) + bytes;
 }
@@ -242,7 +237,7 @@ static bool scan_pages(struct env *env, unsigned *most)
             scan_table(env, entry, most);
             continue;
         }
-        spend(most, SKIP_COST);
+        work_spend(most, SKIP_COST);
         next = space_next_table(env, scan_va, EXO_USER_TOP);
         if (next == scan_va)
             scan_large(env, most);

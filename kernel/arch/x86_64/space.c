@@ -271,7 +271,7 @@ static void drop_large(struct env *env, uint64_t pte, unsigned *most)
     for (unsigned i = 0; i < LARGE_PAGES; i++)
         frame_drop(pte_physical(pte) + i * PAGE);
     env->mapped -= LARGE_PAGES;
-    *most -= *most < LARGE_COST ? *most : LARGE_COST;
+    work_spend(most, LARGE_COST);
 }
 
 /* Empties the table of the level, and those below it, until `*most` pages and tables are done; true when it is empty. */
