@@ -33,6 +33,20 @@ function(exo_server name)
     set_property(GLOBAL APPEND PROPERTY EXO_SERVERS ${name})
 endfunction()
 
+# A program that is the first environment, with nothing above the kernel: ${CMAKE_BINARY_DIR}/FOLDER/NAME.elf, in a boot image of its own,
+# NAME.img.
+function(exo_first_environment name folder)
+    add_executable(${name} ${ARGN})
+    target_link_libraries(${name} PRIVATE exo_user_flags libexo)
+    target_include_directories(${name} PRIVATE ${EXO_LIBEXO_INCLUDES})
+    target_link_options(${name} PRIVATE -Wl,-Ttext-segment=0x400000 -Wl,-e,_start -Wl,-u,_start)
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME ${name}.elf RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${folder})
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/${folder}/${name}.img
+        COMMAND ${EXO_PYTHON} ${CMAKE_SOURCE_DIR}/tests/bare/image.py $<TARGET_FILE:${name}> ${CMAKE_BINARY_DIR}/${folder}/${name}.img
+        DEPENDS ${name} ${CMAKE_SOURCE_DIR}/tests/bare/image.py)
+    add_custom_target(${name}_image ALL DEPENDS ${CMAKE_BINARY_DIR}/${folder}/${name}.img)
+endfunction()
+
 # An ordinary static Linux program, linked with Debian's musl: FOLDER/NAME.c becomes ${CMAKE_BINARY_DIR}/GROUP/NAME. Such a
 # program runs unmodified on Linux too. With libexo in the link it may call the exokernel as well.
 # musl-gcc is a wrapper around gcc, so these are built by gcc whatever compiles the system.
