@@ -132,6 +132,17 @@ CASE(events, "events interrupt a running context and end a wait")
     EXPECT((int64_t)child_result(&child), 9);
 }
 
+CASE(far_deadlines, "a timer that is centuries away holds up no other")
+{
+    const uint64_t far[] = {1ul << 62, INT64_MAX, 1ul << 63, 0xe2bb168727314c66, EXO_DEADLINE_NEVER - 1};
+
+    for (unsigned i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        EXPECT(exo_timer_set(far[i], 1), 0);
+        EXPECT(exo_wait(NULL, 0, bare_now() + 1000000), -EXO_E_TIMEOUT);
+    }
+    EXPECT(exo_timer_set(EXO_DEADLINE_NEVER, 0), 0);
+}
+
 static void timed(uint64_t unused)
 {
     (void)unused;

@@ -348,12 +348,18 @@ void call_ep_call(struct step *s)
     m_drop(endpoint);
 }
 
+/* Centuries are as good as each other. */
+static uint64_t last_deadline(uint64_t deadline_ns)
+{
+    return deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX;
+}
+
 static void block_receive(struct step *s, struct m_object *endpoint, uint64_t deadline)
 {
     enter_endpoint(s->caller, endpoint, &endpoint->receivers, CTX_RECEIVE);
     if (deadline != EXO_DEADLINE_NEVER) {
         s->caller->timer_armed = true;
-        s->caller->timer_ns = deadline;
+        s->caller->timer_ns = last_deadline(deadline);
         s->caller->timer_order = ++order;
     }
 }
@@ -498,7 +504,7 @@ void call_wait(struct step *s)
     }
     if (s->a[2] != EXO_DEADLINE_NEVER) {
         caller->timer_armed = true;
-        caller->timer_ns = s->a[2];
+        caller->timer_ns = last_deadline(s->a[2]);
         caller->timer_order = ++order;
     }
 }
@@ -506,7 +512,7 @@ void call_wait(struct step *s)
 void call_timer_set(struct step *s)
 {
     s->caller->event_armed = s->a[0] != EXO_DEADLINE_NEVER;
-    s->caller->event_ns = s->a[0];
+    s->caller->event_ns = last_deadline(s->a[0]);
     s->caller->event_order = ++order;
     s->caller->event_bits = (uint32_t)s->a[1];
 }
