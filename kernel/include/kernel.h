@@ -216,8 +216,10 @@ struct dying {
     struct object object;
     struct list link;
 };
-void reap_add(struct object *object); /* without references; its link is in no list */
+void reap_add(struct object *object); /* without references, or with one that reap_some drops; its link is in no list */
+void reap_more(void);                 /* there is something else to do */
 bool reap_some(void);                 /* one piece; false: there was nothing to do */
+extern unsigned reap_at_once;         /* contexts that may still be woken before the next piece */
 extern bool reap_waiting, reap_fresh; /* there is something; and something has come since the last piece */
 
 #include "zone.h"
@@ -421,6 +423,7 @@ struct block *block_new(struct zone *zone, uint64_t physical, uint64_t pages, bo
 
 struct endpoint {
     struct object object;
+    struct list link;      /* among the dying, while many are told that nobody receives any more */
     struct list callers;   /* contexts in CTX_CALL, the first of each zone */
     struct list receivers; /* contexts in CTX_RECEIVE */
     struct list pollers;   /* contexts that wait on it among other things */
@@ -429,6 +432,8 @@ struct endpoint {
     uint64_t notified;     /* bits */
 };
 void endpoint_caps_changed(struct endpoint *endpoint, int change);
+/* Refuses callers, and forgets who is to be told of: `*most`, counted down; true when none is left. */
+bool endpoint_close_some(struct endpoint *endpoint, unsigned *most);
 void endpoint_death(struct env *env);
 void endpoint_notify(struct endpoint *endpoint, uint64_t bits);
 void endpoint_free(struct object *object);

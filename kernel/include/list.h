@@ -38,6 +38,18 @@ static inline void list_prepend(struct list *list, struct list *member)
     list_insert_before(list->next, member);
 }
 
+/* Moves all members of `from` to the end of the list. */
+static inline void list_append_all(struct list *list, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->previous = list->previous;
+    list->previous->next = from->next;
+    from->previous->next = list;
+    list->previous = from->previous;
+    list_init(from);
+}
+
 static inline void list_remove(struct list *member)
 {
     member->previous->next = member->next;

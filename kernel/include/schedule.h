@@ -61,7 +61,10 @@ static inline struct gas_account *gas_payer(const struct context *context)
 
 void wait_cancel(struct context *context);
 void wait_finish(struct context *context, int64_t result);
-unsigned wait_wake(uint64_t physical, unsigned most);
+void wait_wake_all(uint64_t physical); /* who sleeps on the word */
 void wait_poke_pollers(struct endpoint *endpoint);
+/* Goes on with these two, as there may be any number: wakes `*most`, and counts them down. */
+void wait_wake_some(unsigned *most);
+bool wait_all_woken(void);
 
 #endif

@@ -191,14 +191,22 @@ static struct context *next_caller(struct endpoint *endpoint)
     return best;
 }
 
+/* The end of an environment that stands first among those to be told of; counted. */
+static struct env *take_death(struct endpoint *endpoint)
+{
+    struct env *env = LIST_ENTRY(endpoint->deaths.next, struct env, death_link);
+
+    list_remove(&env->death_link);
+    env->note_queued = 0;
+    return env;
+}
+
 /* Gives the receiver a message that is there already; false if there is none. */
 static bool take_message(struct context *receiver, struct endpoint *endpoint)
 {
     if (!list_empty(&endpoint->deaths)) {
-        struct env *env = LIST_ENTRY(endpoint->deaths.next, struct env, death_link);
+        struct env *env = take_death(endpoint);
 
-        list_remove(&env->death_link);
-        env->note_queued = 0;
         message_from_kernel(receiver, EXO_NOTE_DEATH, env->death_cookie, env->death_reason, env->death_address, env->death_pc);
         object_drop(&env->object);
         return true;
@@ -255,24 +263,29 @@ void endpoint_death(struct env *env)
     serve_receiver(env->death);
 }
 
-void endpoint_caps_changed(struct endpoint *endpoint, int change)
+bool endpoint_close_some(struct endpoint *endpoint, unsigned *most)
 {
-    endpoint->receive_caps += (uint32_t)change;
-    if (endpoint->receive_caps > 0)
-        return;
-    while (!list_empty(&endpoint->callers)) {
+    for (; *most > 0 && !list_empty(&endpoint->callers); work_spend(most, 1)) {
         struct context *caller = LIST_ENTRY(endpoint->callers.next, struct context, link);
 
         leave_endpoint(caller);
         fail_call(caller, -EXO_E_PEER);
     }
-    while (!list_empty(&endpoint->deaths)) {
-        struct env *env = LIST_ENTRY(endpoint->deaths.next, struct env, death_link);
+    for (; *most > 0 && !list_empty(&endpoint->deaths); work_spend(most, 1))
+        object_drop(&take_death(endpoint)->object);
+    return list_empty(&endpoint->callers) && list_empty(&endpoint->deaths);
+}
 
-        list_remove(&env->death_link);
-        env->note_queued = 0;
-        object_drop(&env->object);
-    }
+void endpoint_caps_changed(struct endpoint *endpoint, int change)
+{
+    endpoint->receive_caps += (uint32_t)change;
+    if (endpoint->receive_caps > 0)
+        return; /* once it is 0 it stays so: nothing that could receive is left to derive from */
+    object_hold(&endpoint->object); /* its callers may hold the last references */
+    if (endpoint_close_some(endpoint, &reap_at_once))
+        object_drop(&endpoint->object);
+    else
+        reap_add(&endpoint->object);
 }
 
 void endpoint_free(struct object *object)
@@ -288,6 +301,7 @@ static int64_t make_endpoint(struct context *caller, struct zone *zone, const st
 
     if (!endpoint)
         return -EXO_E_NOMEM;
+    list_init(&endpoint->link);
     list_init(&endpoint->callers);
     list_init(&endpoint->receivers);
     list_init(&endpoint->pollers);

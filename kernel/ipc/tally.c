@@ -11,7 +11,7 @@ void tally_changed(struct tally *tally, int change)
 
     tally->count += (uint32_t)change;
     __atomic_store_n(word, tally->count, __ATOMIC_SEQ_CST);
-    wait_wake(tally->physical, UINT32_MAX);
+    wait_wake_all(tally->physical);
 }
 
 void tally_free(struct object *object)

@@ -9,10 +9,11 @@
 #include "port.h"
 
 #define BUCKETS 256u
-/* Contexts woken at one entry. */
-#define WAKE_MOST 1024u
 
 static struct wait_node *buckets[BUCKETS];
+
+/* Who is woken although nobody counts them, and has yet to be: by a word (links `same`), and by an endpoint (`wait_endpoints`). */
+static struct list woken = {&woken, &woken}, poked = {&poked, &poked};
 
 static struct wait_node **bucket_of(uint64_t physical)
 {
@@ -129,28 +130,75 @@ void wait_finish(struct context *context, int64_t result)
     sched_ready(context);
 }
 
-unsigned wait_wake(uint64_t physical, unsigned most)
+static void finish(const struct wait_node *node)
 {
-    unsigned woken = 0;
+    struct context *context = (struct context *)((uint64_t)node & ~(PAGE - 1ul));
 
-    for (; woken < most && woken < WAKE_MOST; woken++) {
+    wait_finish(context, node - context->nodes);
+}
+
+static unsigned wake(uint64_t physical, unsigned most)
+{
+    unsigned done = 0;
+
+    for (; done < most && done < EXO_WAKE_MOST; done++) {
         struct wait_node *node = *find(physical);
-        struct context *context = (struct context *)((uint64_t)node & ~(PAGE - 1ul));
 
         if (!node)
             break;
-        wait_finish(context, node - context->nodes); /* which may have had several nodes here */
+        finish(node); /* its context may have had several nodes here */
     }
-    return woken;
+    return done;
+}
+
+void wait_wake_some(unsigned *most)
+{
+    while (*most > 0 && !list_empty(&woken)) {
+        finish(LIST_ENTRY(woken.next, struct wait_node, same));
+        work_spend(most, 1);
+    }
+    while (*most > 0 && !list_empty(&poked)) {
+        struct context *context = LIST_ENTRY(poked.next, struct context, wait_endpoints);
+
+        wait_finish(context, context->wait_count - 1);
+        work_spend(most, 1);
+    }
+}
+
+bool wait_all_woken(void)
+{
+    return list_empty(&woken) && list_empty(&poked);
+}
+
+/* Those that can be woken at this entry are, the others soon. */
+static void wake_now(void)
+{
+    wait_wake_some(&reap_at_once);
+    if (!wait_all_woken())
+        reap_more();
+}
+
+void wait_wake_all(uint64_t physical)
+{
+    struct wait_node *first = *find(physical);
+    struct list all = {&all, &all};
+
+    if (!first)
+        return;
+    list_append_all(&all, &first->same);
+    take_out(first);
+    first->place = NULL;
+    list_prepend(&all, &first->same);
+    list_append_all(&woken, &all);
+    wake_now();
 }
 
 void wait_poke_pollers(struct endpoint *endpoint)
 {
-    while (!list_empty(&endpoint->pollers)) {
-        struct context *context = LIST_ENTRY(endpoint->pollers.next, struct context, wait_endpoints);
-
-        wait_finish(context, context->wait_count - 1);
-    }
+    if (__builtin_expect(list_empty(&endpoint->pollers), true))
+        return;
+    list_append_all(&poked, &endpoint->pollers);
+    wake_now();
 }
 
 /* What a check of the predicates found: where each word is, and the endpoint. */
@@ -250,5 +298,5 @@ int64_t k_wake(struct context *caller, uint64_t word, uint64_t most)
     place = space_reach(caller->env, word, ACCESS_READ);
     if (!place)
         return -EXO_E_FAULT;
-    return wait_wake(direct_physical(place), most > UINT32_MAX ? UINT32_MAX : (unsigned)most);
+    return wake(direct_physical(place), most > UINT32_MAX ? UINT32_MAX : (unsigned)most);
 }

@@ -377,7 +377,7 @@ void machine_post(uint32_t index)
 
 void machine_wake(uint32_t *word)
 {
-    (void)!exo_wake(word, UINT32_MAX);
+    exo_wake_all(word);
 }
 
 uint64_t machine_now_ns(void)

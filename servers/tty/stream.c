@@ -2,6 +2,7 @@
 
 #include <exo/abi.h>
 #include <exo/calls.h>
+#include <exo/loop.h>
 #include <exo/string.h>
 
 #include "proctab.h"
@@ -19,7 +20,7 @@ static void bump(uint32_t *sequence)
 static void wake(uint32_t *sequence, const uint32_t *waiters)
 {
     if (load(waiters))
-        (void)!exo_wake(sequence, ~0ull);
+        exo_wake_all(sequence);
 }
 
 /* What the other side changes when it moves bytes. */
@@ -223,7 +224,7 @@ void stream_close(struct stream *stream)
         return;
     word = stream->writing ? &pipe->writers : &pipe->readers;
     __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
-    (void)!exo_wake(word, ~0ull);
+    exo_wake_all(word);
     if (stream->writing) {
         bump(&pipe->write_seq);
         wake(&pipe->write_seq, &pipe->read_waiters);

@@ -95,7 +95,7 @@ void terminal_wake(struct terminal *terminal, enum side_of side)
         return;
     terminal->side[side].awaited = false;
     __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
-    (void)!exo_wake(word, ~0ull);
+    exo_wake_all(word);
 }
 
 uint32_t terminal_pending(const struct terminal *terminal)

@@ -81,16 +81,19 @@ void compare_env(struct m_object *env)
     REQUIRE(kernel->mapped == env->page_count, "environment %lu maps %lu pages, expected %u", kernel->object.id, kernel->mapped, env->page_count);
 }
 
+bool m_is_kept(const struct m_object *object)
+{
+    return object->recalled || (object->type == EXO_TYPE_ZONE && reap_waiting);
+}
+
 static void compare_object(struct m_object *object)
 {
     if (object->dying && object->type == EXO_TYPE_FRAME)
         return;
     REQUIRE(object->kernel->type == object->type && object->kernel->dead == object->dead, "an object of type %u is another now", object->type);
     REQUIRE(object->kernel->label == object->label, "object %lu has label %u, expected %u", object->kernel->id, object->kernel->label, object->label);
-    if (object->recalled) /* the kernel holds it, too, until it is unmapped */
+    if (m_is_kept(object) && object->kernel->references > object->references)
         return;
-    if (object->type == EXO_TYPE_ZONE && reap_waiting && object->kernel->references > object->references)
-        return; /* blocks that it is charged for wait to be taken apart: the walk counts when they are gone */
     REQUIRE(object->kernel->references == object->references, "object %lu (type %u) has %u references, expected %u", object->kernel->id, object->type,
             object->kernel->references, object->references);
     m_slice_compare(object);

@@ -294,6 +294,8 @@ void step_room(struct step *s); /* sees how much is left */
 /* ---- compare.c ---- */
 void compare_env(struct m_object *env);
 void compare_all(void);
+/* The kernel itself may hold the object a while longer: its pages are to be unmapped, or blocks that it is charged for taken apart. */
+bool m_is_kept(const struct m_object *object);
 void check_invariants(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The kernel does bounded work at each entry. These helpers repeat a memory call until all pages are done.
- * All return 0 or -EXO_E_*; on failure *done (if given) says how many pages were done before.
+ * Those that can fail return 0 or -EXO_E_*; on failure *done (if given) says how many pages were done before.
  */
 #ifndef EXO_LOOP_H
 #define EXO_LOOP_H
@@ -16,5 +16,11 @@ __attribute__((warn_unused_result)) int64_t exo_unmap_all(uint64_t env, uint64_t
  * memory that can be written to; -EXO_E_* if that is so of the first. An op that unmaps ops is not for this.
  */
 __attribute__((warn_unused_result)) int64_t exo_batch_all(struct exo_batch_op *ops, uint64_t count);
+/* Wakes all who sleep on the word. */
+static inline void exo_wake_all(const void *word)
+{
+    while (exo_wake(word, UINT64_MAX) == EXO_WAKE_MOST)
+        ;
+}
 
 #endif

@@ -1,5 +1,7 @@
 /* eventfd: a counter in the description itself, which relatives share. word[0] the counter, word[1] bumped at
  * each change, word[2] 1: a semaphore. */
+#include <exo/loop.h>
+
 #include "fd.h"
 
 #define EFD_SEMAPHORE 1u
@@ -14,7 +16,7 @@ static void bump(struct px_ofd *ofd)
 {
     __atomic_fetch_add(sequence(ofd), 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
-        (void)!exo_wake(sequence(ofd), ~0ull);
+        exo_wake_all(sequence(ofd));
 }
 
 /* Changes the counter if that can be done now: 0 or -EAGAIN. */

@@ -1,4 +1,6 @@
 /* Named FIFOs: fs gives the ring, and an open waits for the other side. */
+#include <exo/loop.h>
+
 #include "pipe.h"
 
 #include "proto/fs.h"
@@ -30,7 +32,7 @@ static int64_t fifo_meet(struct px_ofd *ofd, struct px_pipe *pipe, uint32_t othe
     int64_t result;
 
     __atomic_fetch_add(own, 1, __ATOMIC_SEQ_CST);
-    (void)!exo_wake(own, ~0ull);
+    exo_wake_all(own);
     if ((ofd->flags & O_ACCMODE) == O_RDWR || px_pipe_sample(ofd, sequence, tally, predicates, &count))
         return 0;
     if (ofd->flags & O_NONBLOCK) {

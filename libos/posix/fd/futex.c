@@ -55,12 +55,15 @@ static int64_t futex_wait(px_user va, uint32_t expected, unsigned operation, px_
 static int64_t futex_wake(px_user va, uint32_t most)
 {
     uint32_t value;
-    int64_t result = px_load_u32(va, &value), woken;
+    int64_t result = px_load_u32(va, &value), woken = 0, now = 0;
 
     if (result < 0)
         return result;
-    woken = exo_wake((const void *)va, most);
-    return woken < 0 ? 0 : woken;
+    do {
+        now = exo_wake((const void *)va, most - (uint64_t)woken);
+        woken += now > 0 ? now : 0;
+    } while (now == EXO_WAKE_MOST && (uint64_t)woken < most);
+    return woken;
 }
 
 PX_SYS(futex)

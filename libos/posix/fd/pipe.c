@@ -2,6 +2,8 @@
  * Pipes: rings of ring.h, copied into and out of by whoever reads and writes. A read or write enters the
  * kernel only to sleep, or to wake somebody who sleeps.
  */
+#include <exo/loop.h>
+
 #include "pipe.h"
 
 #define FIONREAD 0x541b
@@ -40,7 +42,7 @@ static size_t filled_locked(struct px_pipe *pipe)
 static void wake_all(uint32_t *word, const uint32_t *waiters)
 {
     if (__atomic_load_n(waiters, __ATOMIC_SEQ_CST))
-        (void)!exo_wake(word, ~0ull);
+        exo_wake_all(word);
 }
 
 /* Sleeps until the other side has moved (`sequence`) or gone (`tally`). Called with the lock, which it gives

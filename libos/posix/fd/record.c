@@ -4,6 +4,8 @@
  * inherits: all are its descendants. Locks of processes that have died are passed over. Being advisory they
  * protect nothing from a process that does not ask.
  */
+#include <exo/loop.h>
+
 #include "fd.h"
 
 #define TABLE_PAGES 4u
@@ -84,7 +86,7 @@ static void changed(void)
 {
     __atomic_fetch_add(&table->header.change, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&table->header.waiters, __ATOMIC_SEQ_CST))
-        (void)!exo_wake(&table->header.change, ~0ull);
+        exo_wake_all(&table->header.change);
 }
 
 static bool same_file(const struct record *record, const struct px_ofd *ofd)
