@@ -19,7 +19,7 @@ int64_t call_dispatch(struct context *caller, uint64_t number)
     return dispatch[number % DISPATCH_SIZE](caller);
 }
 
-uint64_t kernel_work;
+PER_CPU(uint64_t) kernel_work;
 
 /* One call of a batch. False: the batch ends here. */
 static bool run_op(struct context *caller, uint64_t va)

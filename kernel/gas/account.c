@@ -16,9 +16,9 @@
 #define WAKE_UNITS 1000u       /* a context that waits goes on when it can do so much */
 #define NS_PER_CPU_UNIT (1000 / EXO_PRICE_CPU_US)
 
-int64_t gas_purse;
-struct gas_account *gas_loaded;
-uint64_t gas_end_ns = UINT64_MAX;
+PER_CPU(int64_t) gas_purse;
+PER_CPU(struct gas_account *) gas_loaded;
+PER_CPU(uint64_t) gas_end_ns = UINT64_MAX;
 
 /* Neutral until somebody with the right says otherwise. */
 struct exo_gas_policy gas_policy = {
@@ -205,17 +205,30 @@ static struct gas_account *buy_on_credit(struct gas_account *account, struct gas
     return NULL;
 }
 
+static int64_t purse_of(const struct gas_account *account)
+{
+    return account == gas_loaded ? gas_purse : account->purse;
+}
+
+static void set_purse(struct gas_account *account, int64_t purse)
+{
+    if (account == gas_loaded)
+        gas_purse = purse;
+    else
+        account->purse = purse;
+}
+
 /* What is left of the last purse goes back: it was for the server, and shall not carry its client to the next call. */
 static void end_credit(struct gas_account *account)
 {
-    int64_t *purse = account == gas_loaded ? &gas_purse : &account->purse;
+    int64_t left = purse_of(account);
 
     account->credit = false;
-    if (*purse <= 0)
+    if (left <= 0)
         return;
     for (struct gas_account *at = account; at; at = at->parent)
-        gas_meter_refund(&at->meter, (uint64_t)*purse * account->factor / EXO_GAS_ONE);
-    *purse = -1;
+        gas_meter_refund(&at->meter, (uint64_t)left * account->factor / EXO_GAS_ONE);
+    set_purse(account, -1);
 }
 
 /* ---- stopping and going on --------------------------------------------------------------------------------------- */
@@ -362,12 +375,12 @@ void gas_sponsor(struct context *server, const struct context *client)
 
 void gas_pay_debt(struct gas_account *account)
 {
-    int64_t *purse = account == gas_loaded ? &gas_purse : &account->purse;
+    int64_t left = purse_of(account);
 
-    if (*purse >= 0)
+    if (left >= 0)
         return;
-    pay_all(account, gas_cost((uint64_t)-*purse, account->factor));
-    *purse = 0;
+    pay_all(account, gas_cost((uint64_t)-left, account->factor));
+    set_purse(account, 0);
 }
 
 /* Gas has come or the rate is another: whoever waits tries again. */

@@ -4,6 +4,7 @@
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
+#include <arch/arch.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -88,13 +89,13 @@ void gas_choose_account(struct env *env, const struct context *creator);
 void gas_leave_account(struct env *env); /* it ends */
 void gas_change_zone(struct env *env, struct zone *zone); /* sets env->zone */
 /* Work done for who runs: one subtraction. What it has to say is heard when sched_pick looks. */
-extern int64_t gas_purse;
+extern PER_CPU(int64_t) gas_purse;
 static inline void gas_charge(uint64_t units)
 {
     gas_purse -= (int64_t)units;
 }
-extern struct gas_account *gas_loaded; /* whose purse gas_purse is */
-extern uint64_t gas_end_ns;            /* when the purse will be empty at the latest, if it came from a limited account */
+extern PER_CPU(struct gas_account *) gas_loaded; /* whose purse gas_purse is */
+extern PER_CPU(uint64_t) gas_end_ns;            /* when the purse will be empty at the latest, if it came from a limited account */
 void gas_load(struct gas_account *account);
 /* gas_purse is negative: fills it for the context, or takes the context off the processor. */
 bool gas_admit(struct context *context);

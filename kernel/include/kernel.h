@@ -41,7 +41,7 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
  * Work, in about what a page costs to allocate: all loops that a call's arguments or others' doings make long add to it when they are through. A batch
  * sets it to 0 and ends when it is used up (call.c); nobody else reads it.
  */
-extern uint64_t kernel_work;
+extern PER_CPU(uint64_t) kernel_work;
 static inline void work_done(uint64_t pages)
 {
     kernel_work += pages;

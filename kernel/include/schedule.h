@@ -22,8 +22,8 @@ void sched_check_settled(const struct context *context); /* sched_pick would cho
 #else
 #define sched_check_settled(context) ((void)0)
 #endif
-extern bool sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
-extern bool sched_requeued;
+extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
+extern PER_CPU(bool) sched_requeued;
 void sched_requeue_out(struct context *context);
 void sched_requeue_in(struct context *context);
 /* Its account or share is about to change: who waits in a queue leaves it, */

@@ -12,16 +12,16 @@
 enum reason { GO_ON, YIELDED, SLICE_OVER };
 
 static const struct sched_policy *const policy = &fair_policy;
-static struct context *current; /* counted; its registers are live in ring 3 */
-static struct context *direct_next;
-static enum reason reason;
-static bool slice_armed;
-static bool idling = true; /* nobody runs */
-static uint64_t timer_programmed = UINT64_MAX;
-static struct share *share_loaded; /* whose time it is, as gas_loaded's gas */
-static uint64_t run_since;   /* cycles; what came before has been charged */
+static PER_CPU(struct context *) current; /* counted; its registers are live in ring 3 */
+static PER_CPU(struct context *) direct_next;
+static PER_CPU(enum reason) reason;
+static PER_CPU(bool) slice_armed;
+static PER_CPU(bool) idling = true; /* nobody runs */
+static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
+static PER_CPU(struct share *) share_loaded; /* whose time it is, as gas_loaded's gas */
+static PER_CPU(uint64_t) run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
-bool sched_needed = true;
+PER_CPU(bool) sched_needed = true;
 uint32_t sched_runnable;
 uint64_t sched_slice_cycles;
 
@@ -76,7 +76,7 @@ void sched_remove(struct context *context)
         take_from_policy(context);
 }
 
-bool sched_requeued;
+PER_CPU(bool) sched_requeued;
 
 void sched_requeue_out(struct context *context)
 {

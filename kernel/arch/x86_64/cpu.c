@@ -5,7 +5,8 @@
 
 #include "port.h"
 
-struct percpu percpu;
+PER_CPU(struct percpu) percpu;
+uint64_t arch_cpu_offset[CPUS_MAX];
 struct cpu_features features;
 
 struct tss {
@@ -120,7 +121,7 @@ static void set_control(void)
     write_msr(MSR_STAR, (uint64_t)(SEGMENT_USER_DATA - 8) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
     write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
     write_msr(MSR_SFMASK, RFLAGS_MASKED);
-    write_msr(MSR_GS_BASE, (uint64_t)&percpu);
+    write_msr(MSR_GS_BASE, arch_cpu_offset[0]);
     write_msr(MSR_KERNEL_GS_BASE, 0);
 }
 

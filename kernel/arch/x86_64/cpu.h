@@ -49,7 +49,7 @@
 #define VECTOR_SPURIOUS 0xff
 #define VECTORS 256
 
-/* Offsets in struct percpu, which GS names in ring 0. */
+/* Offsets in struct percpu. In ring 0 each CPU's own is %gs:percpu. */
 #define PERCPU_USER_RSP 0
 #define PERCPU_STACK 8
 #define PERCPU_REGS_END 16
@@ -63,6 +63,7 @@
 #define CONTEXT_FULL_RETURN 232  /* of arch.full_return */
 
 #ifndef __ASSEMBLER__
+#include <arch/arch.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -76,7 +77,7 @@ struct percpu {
     unsigned flushes; /* pages flushed at this entry */
     bool fpu_off; /* CR0.TS is set */
 };
-extern struct percpu percpu;
+extern PER_CPU(struct percpu) percpu;
 
 struct cpu_features {
     bool smep, smap, umip, fsgsbase, huge_pages;

@@ -10,10 +10,10 @@
 
 /* From a `syscall` in ring 3: its registers, into the context. */
     .macro SAVE_CALLER
-    mov %rsp, %gs:PERCPU_USER_RSP
-    mov %gs:PERCPU_REGS_END, %rsp
+    mov %rsp, %gs:percpu+PERCPU_USER_RSP
+    mov %gs:percpu+PERCPU_REGS_END, %rsp
     pushq $SEGMENT_USER_DATA
-    pushq %gs:PERCPU_USER_RSP
+    pushq %gs:percpu+PERCPU_USER_RSP
     push %r11
     pushq $SEGMENT_USER_CODE
     push %rcx
@@ -44,7 +44,7 @@ syscall_entry:
     jae redirect
     SAVE_CALLER
     lea -CONTEXT_REGS(%rsp), %rdi
-    mov %gs:PERCPU_STACK, %rsp
+    mov %gs:percpu+PERCPU_STACK, %rsp
     lea -EXO_CALL_BASE(%rax), %rsi
     xor %ebp, %ebp
     call trap_call          /* returns the context to go on with */
@@ -54,17 +54,17 @@ syscall_entry:
 /* A system call of the environment's own: back up to its entry, with RIP and RFLAGS in the context page. */
 redirect:
 gas_charge: /* ./exo bench counts these instructions */
-    subq $EXO_PRICE_SYSCALL, gas_purse(%rip)
+    subq $EXO_PRICE_SYSCALL, %gs:gas_purse
     js redirect_dry
 gas_charged:
-    mov %r11, %gs:PERCPU_SCRATCH
-    mov %gs:PERCPU_UPAGE, %r11
+    mov %r11, %gs:percpu+PERCPU_SCRATCH
+    mov %gs:percpu+PERCPU_UPAGE, %r11
     mov %rcx, EXO_UPAGE_SC_RIP(%r11)
-    mov %gs:PERCPU_SCRATCH, %rcx
+    mov %gs:percpu+PERCPU_SCRATCH, %rcx
     mov %rcx, EXO_UPAGE_SC_RFLAGS(%r11)
     movl $1, EXO_UPAGE_MASKED(%r11)
-    mov %gs:PERCPU_SYSCALL_ENTRY, %rcx
-    incq %gs:PERCPU_REDIRECTS
+    mov %gs:percpu+PERCPU_SYSCALL_ENTRY, %rcx
+    incq %gs:percpu+PERCPU_REDIRECTS
     mov $RFLAGS_FIXED, %r11d
     swapgs
     sysretq
@@ -73,7 +73,7 @@ gas_charged:
 redirect_dry:
     SAVE_CALLER
     lea -CONTEXT_REGS(%rsp), %rdi
-    mov %gs:PERCPU_STACK, %rsp
+    mov %gs:percpu+PERCPU_STACK, %rsp
     xor %ebp, %ebp
     call trap_redirect
     mov %rax, %rdi
@@ -145,7 +145,7 @@ trap_common:
     swapgs
     lea -CONTEXT_REGS(%rsp), %rdi
     movb $1, (CONTEXT_FULL_RETURN)(%rdi)
-    mov %gs:PERCPU_STACK, %rsp
+    mov %gs:percpu+PERCPU_STACK, %rsp
     xor %ebp, %ebp
     call trap_user          /* (context, vector, error): returns the context to go on with */
     mov %rax, %rdi
@@ -192,10 +192,9 @@ trap_fatal:
     mov %rdi, %rdx
     mov %rsp, %rdi
     mov $MSR_GS_BASE, %ecx  /* GS may be either side's */
-    mov $percpu, %rax
     mov %rdx, %r12
-    mov %rax, %rdx
-    shr $32, %rdx
+    xor %eax, %eax
+    xor %edx, %edx
     wrmsr
     mov %r12, %rdx
     and $-16, %rsp

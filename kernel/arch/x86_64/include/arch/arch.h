@@ -8,6 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * A variable of which each CPU has one: `static PER_CPU(unsigned) count;`. Its own, a CPU names plainly (through GS, whose base is how far its own lie
+ * from the first CPU's); that of another is OF_CPU(cpu, type, count).
+ */
+#define PER_CPU(type) __attribute__((section(".percpu"))) __seg_gs __typeof__(type)
+#define OF_CPU(cpu, type, variable) (*(type *)((uint64_t)&(variable) + arch_cpu_offset[cpu]))
+#define CPUS_MAX 8u
+extern uint64_t arch_cpu_offset[CPUS_MAX];
+
 /* All RAM is mapped here, writable, never executable. */
 #define DIRECT_MAP 0xffff800000000000ul
 #define KERNEL_BASE 0xffffffff80000000ul

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* One CPU. */
+#define PER_CPU(type) __typeof__(type)
+
 extern char *host_arena; /* where physical address 0 would be */
 extern uint64_t host_cycles;
 
