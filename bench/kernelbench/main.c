@@ -6,7 +6,7 @@
 #include <exo/label.h>
 #include <exo/rights.h>
 
-#include "../../tests/bare/bare.h"
+#include "cases.h"
 
 #define PAGE EXO_PAGE_BYTES
 #define RW (EXO_PROT_READ | EXO_PROT_WRITE)
@@ -16,15 +16,6 @@
 void exo_main(const struct exo_startup *start);
 
 static uint64_t frame, endpoint;
-
-/* Each case returns the ticks of `count` operations; what they need is made before, and taken back after. */
-#define TICKS(count, statement)                                                                                        \
-    ({                                                                                                                 \
-        uint64_t since = exo_arch_cycles();                                                                            \
-        for (uint64_t i = 0; i < (count); i++)                                                                         \
-            statement;                                                                                                 \
-        exo_arch_cycles() - since;                                                                                     \
-    })
 
 static uint64_t null_call(uint64_t count)
 {
@@ -241,6 +232,9 @@ static const struct {
     {"slice_yield_to", yield_to, N},
     {"ipc_call", round_trip, N},
     {"ipc_grant", grant, N},
+    {"channel_send", channel_send, 640},
+    {"channel_receive", channel_receive, 640},
+    {"channel_turns", channel_turns, 640},
     {"revoke_100", revoke_100, 1000},
     {"revoke_10000", revoke_10000, 10000},
     {"revoke_chains", revoke_chains, 10000},

@@ -9,11 +9,11 @@ FAIR = ("-DNFAIR=4", "-DCOLLAPSE")
 DEPTH = "-m1000000"
 
 
-def search(t, definitions, compile_options, run_options, timeout):
+def search(t, definitions, compile_options, run_options, timeout, model="capabilities"):
     """The number of errors that an exhaustive search finds; its output."""
     if not shutil.which("spin"):
         t.skip("spin is not installed")
-    made = t.command("spin", "-a", *definitions, t.path("models", "capabilities.pml"), cwd=t.folder)
+    made = t.command("spin", "-a", *definitions, t.path("models", model + ".pml"), cwd=t.folder)
     t.check(made.status == 0 and os.path.exists(os.path.join(t.folder, "pan.c")), made)
     built = t.command("gcc-12", "-O2", "-w", "-DVECTORSZ=2048", *compile_options, "-o", "pan", "pan.c", cwd=t.folder, timeout=100)
     t.equal(built.status, 0, built)
@@ -23,16 +23,16 @@ def search(t, definitions, compile_options, run_options, timeout):
     return int(found[1]), text
 
 
-def holds(definitions, compile_options=SAFETY, run_options=(), timeout=200):
+def holds(definitions, compile_options=SAFETY, run_options=(), timeout=200, model="capabilities"):
     def body(t):
-        errors, text = search(t, definitions, compile_options, run_options, timeout)
+        errors, text = search(t, definitions, compile_options, run_options, timeout, model)
         t.equal(errors, 0, text)
     return body
 
 
-def fails(fault, definitions, compile_options=SAFETY, run_options=()):
+def fails(fault, definitions, compile_options=SAFETY, run_options=(), model="capabilities"):
     def body(t):
-        errors, text = search(t, (*definitions, "-D" + fault), compile_options, run_options, 200)
+        errors, text = search(t, (*definitions, "-D" + fault), compile_options, run_options, 200, model)
         t.check(errors > 0, f"{fault} was not found\n{text}")
     return body
 
@@ -44,5 +44,9 @@ def cases(t):
     for fault in ("BROKEN_NO_TOMBSTONE", "BROKEN_NO_SPLICE", "BROKEN_ENDED"):
         yield "finds-" + fault[7:].lower(), fails(fault, ("-DNODES=4", "-DOPS=3"))
     yield "finds-no_refusal", fails("BROKEN_NO_REFUSAL", ("-DNODES=4", "-DLIVE"), FAIR, ends)
+    yield "channel-one-sender", holds(("-DSLOTS=2", "-DMESSAGES=5"), model="channel")
+    yield "channel-two-senders", holds(("-DSENDERS=2", "-DSLOTS=2", "-DMESSAGES=3"), model="channel")
+    for fault in ("BROKEN_ORDER", "BROKEN_NO_LOOK", "BROKEN_POSITION", "BROKEN_TWO_STEPS"):
+        yield "channel-finds-" + fault[7:].lower(), fails(fault, (), model="channel")
     if t.long:
         yield "safe-large", holds(("-DNODES=6", "-DOPS=4"), (*SAFETY, "-DHC4"), timeout=3000), 3200

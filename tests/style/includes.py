@@ -22,6 +22,7 @@ ALLOWED = {
     "servers/tty/": ["servers/tty/", "libos/posix/proto/", "libos/posix/linux.h", "drivers/virtio-console/", "drivers/uart-16550/", "libexo/", "generated"],
     "drivers/": ["drivers/", "libexo/", "generated"],
     "user/": ["user/", "libos/posix/proto/", "servers/tty/stream.h", "libexo/", "generated", "system"],
+    "examples/": ["examples/", "libexo/", "generated", "system"],
     # kernelbench needs children and complaints as the kernel tests do.
     "bench/": ["bench/", "libexo/", "generated", "system", "tests/bare/bare.h"],
 }

@@ -19,7 +19,7 @@ TEST_LINES_MAX = 700  # tests are lists of cases, read one at a time
 COLUMNS_MAX = 160
 OURS = (".c", ".h", ".S", ".py", ".sh", ".cmake", ".txt", ".md", ".ld", ".abi", ".tab")
 FREE_TEXT = ("tests/same/", "abi/listing.txt")  # shell cases mean their spaces; the listing is generated
-TOPS = ("kernel", "libexo", "libos", "servers", "drivers", "user", "tests", "bench", "tools", "abi", "cmake", "docs")
+TOPS = ("kernel", "libexo", "libos", "servers", "drivers", "user", "tests", "bench", "tools", "abi", "cmake", "docs", "examples")
 
 
 def architecture_names(t):
@@ -57,7 +57,7 @@ def functions(path):
 def function_lengths(t):
     """At most 70 lines, unless a comment on the first line says `long:` and why."""
     problems, lengths = [], []
-    for path in sources.files(sources.SYSTEM + ("user",), (".c",)):
+    for path in sources.files(sources.SYSTEM + ("user", "examples"), (".c",)):
         if path.endswith("_test.c"):
             continue
         lines = sources.text(path).split("\n")
@@ -74,7 +74,7 @@ def function_lengths(t):
 def file_lengths(t):
     """At most 500 lines (700 in tests), unless the first ten say `long:` and why."""
     problems = []
-    for path in sources.files(sources.SYSTEM + ("user", "tools", "tests", "bench"), (".c", ".h", ".S", ".py")):
+    for path in sources.files(sources.SYSTEM + ("user", "tools", "tests", "bench", "examples"), (".c", ".h", ".S", ".py")):
         lines = sources.text(path).split("\n")
         most = TEST_LINES_MAX if sources.is_test(path) else FILE_LINES_MAX
         if len(lines) > most and not any("long:" in line for line in lines[:10]):

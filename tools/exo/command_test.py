@@ -13,7 +13,7 @@ from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage
 from exo.runner import Runner, Tally, host_program_case, module_cases, program_case, run_suite_program
 from exo.testing import Test
 
-FIRST = ("style", "abi", "tools", "unit", "property", "models")    # need no guest; cheap ones first
+FIRST = ("style", "abi", "tools", "unit", "threads", "property", "models")    # need no guest; cheap ones first
 ORDER = FIRST + ("bare", "guest", "system", "interactive", "misuse", "same", "fuzz")
 FOLDER = os.path.join(ROOT, "tests")
 

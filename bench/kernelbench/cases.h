@@ -1,0 +1,20 @@
+/* kernelbench's cases that have files of their own. Each returns the ticks of `count` operations. */
+#ifndef KERNELBENCH_CASES_H
+#define KERNELBENCH_CASES_H
+#include "../../tests/bare/bare.h"
+
+/* Each case returns the ticks of `count` operations; what they need is made before, and taken back after. */
+#define TICKS(count, statement)                                                                                        \
+    ({                                                                                                                 \
+        uint64_t since = exo_arch_cycles();                                                                            \
+        for (uint64_t i = 0; i < (count); i++)                                                                         \
+            statement;                                                                                                 \
+        exo_arch_cycles() - since;                                                                                     \
+    })
+
+/* channel.c: a message filled in and sent, one received and read, both in turn. */
+uint64_t channel_send(uint64_t count);
+uint64_t channel_receive(uint64_t count);
+uint64_t channel_turns(uint64_t count);
+
+#endif

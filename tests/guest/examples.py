@@ -1,0 +1,20 @@
+"""The programs in examples/: each runs in a guest and says what its comment promises."""
+
+import os
+
+SAYS = {
+    "channel": b"1000 readings from the harbour, 19 degrees on average; then the channel ended\n",
+}
+
+
+def example(name):
+    def body(t):
+        result = t.guest("./" + os.path.relpath(os.path.join(t.built, "examples", name), t.root), timeout=60)
+        t.equal((result.status, result.stdout), (0, SAYS[name]), result)
+    return body
+
+
+def cases(t):
+    for name in sorted(os.listdir(t.path("examples"))):
+        if name.endswith(".c"):
+            yield "example-" + name[:-2], example(name[:-2])
