@@ -38,7 +38,7 @@ int64_t k_gas_info(struct context *caller, struct capability *holder, uint64_t o
     text.factor = gas_class_factor(account->class);
     text.class = account->class;
     text.own = account->owner == holder->object;
-    text.weight = account->zone->share.weight;
+    text.weight = account->zone->part.weight;
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }
 

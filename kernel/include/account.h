@@ -1,6 +1,6 @@
 /*
  * Timers, gas accounts and shares of the processor: parts of other objects (kernel.h), which keep them. gas/account.c has the rules of gas, gas.h the
- * arithmetic; sched/fair.c those of shares.
+ * arithmetic; share.h and sched/share.c have the shares.
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
@@ -45,20 +45,7 @@ static inline void timer_disarm(struct timer *timer)
 uint64_t timer_next(void);
 void timer_expire(uint64_t now_ns); /* bounded: timer_next() tells if some are left */
 
-/* ---- shares: sched/fair.c ---- */
-
-/* A share of the processor, of a zone or a slice. */
-struct share {
-    struct share *parent;   /* whose part it is a part of; NULL: has the whole */
-    uint64_t weights_below; /* of the shares below it together */
-    uint32_t weight;        /* against those beside it */
-    uint32_t epoch;         /* of the tree when the stride was reckoned */
-    uint32_t stride;        /* how fast the pass grows */
-    uint8_t turn;           /* which of the two lists is next */
-    uint64_t used;          /* cycles, ever */
-    struct heap_node node;  /* among shares with ready contexts; key: the pass, processor time used over its part of the whole */
-    struct list ready[2];   /* contexts: its own, and servers of other zones that work for it */
-};
+#include "share.h"
 
 /* ---- gas accounts: gas/account.c ---- */
 

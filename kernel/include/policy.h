@@ -1,30 +1,34 @@
 /*
- * What a scheduling policy is. sched.c has the mechanism: who runs now, slices, direct switches, idling, and the books of time and gas; a policy only
- * says which of the ready contexts is next. sched.c calls it with contexts that are READY, in no list (`link` is the policy's while it has them)
- * and not the current one. All work is bounded, however many contexts, zones and slices there are.
+ * What a scheduling policy is: which of a chooser's entities is next (share.h). sched/share.c has the queues and the tree, sched/sched.c says who
+ * runs now; both are mechanism. A policy is one file below sched/ that knows nothing else of the kernel, so tests/sim/ runs the same files on the
+ * host. Integers only. All work is bounded, however many entities there are.
  */
 #ifndef POLICY_H
 #define POLICY_H
-#include "kernel.h"
+#include "share.h"
 
-struct sched_policy {
+struct policy {
     const char *name;
-    /* Takes a context that has become ready (`first`: before others of its share, somebody waits for it), or whose slice is over. */
-    void (*enqueue)(struct context *context, bool first);
-    /* Gives up one that it has; it stops, or its account or share changes. */
-    void (*dequeue)(struct context *context);
-    /* Gives up the one that shall run next; NULL: has none. */
-    struct context *(*pick)(void);
-    /* Somebody waits for both, or both wait for somebody: is the first to be served first? */
-    bool (*before)(const struct context *first, const struct context *second);
-    /* So much of the processor was used on this share. */
-    void (*charge)(struct share *share, uint64_t cycles);
+    unsigned number; /* EXO_POLICY_* */
+    uint64_t bytes;  /* memory for each chooser, beside itself; 0: none */
+    uint32_t most;   /* entities of a chooser */
+    /* An empty chooser begins; `memory`: so many zeroed bytes. */
+    void (*start)(struct chooser *chooser, void *memory);
+    /* Somebody below the entity has become ready; nobody is any more. */
+    void (*insert)(struct chooser *chooser, struct entity *entity);
+    void (*remove)(struct chooser *chooser, struct entity *entity);
+    /* Who runs next, and stays; NULL only when there is none. */
+    struct entity *(*first)(struct chooser *chooser);
+    /* So much of the processor was used on the entity, which may have been removed meanwhile. */
+    void (*charge)(struct chooser *chooser, struct entity *entity, uint64_t cycles);
+    /* Both wait for somebody: is the first to be served first? */
+    bool (*before)(const struct chooser *chooser, const struct entity *first, const struct entity *second);
+    /* This one has become ready: shall it run at once, instead of that one? */
+    bool (*preempts)(const struct chooser *chooser, const struct entity *entity, const struct entity *running);
 };
 
-/* For policies: the current context's slice is over now; and how long one is. */
-void sched_preempt(void);
-extern uint64_t sched_slice_cycles;
+extern uint64_t sched_slice_cycles; /* a quantum */
 
-extern const struct sched_policy fair_policy; /* sched/fair.c */
+extern const struct policy stride_policy, round_robin_policy, beatty_policy;
 
 #endif

@@ -7,13 +7,23 @@
 #include "kernel.h"
 
 void sched_start(void); /* clocks count */
-void share_start(struct share *share, struct share *parent, uint32_t weight);
-void share_end(struct share *share);
-bool share_reweigh(struct share *share, uint64_t weight); /* false: it has no weight, or not such a one */
+/* share.c */
+void share_start(struct share *share, struct chooser *in, uint32_t weight);
+void share_end(struct share *share, struct share *heir);
+void chooser_start(struct chooser *chooser, struct entity *up, struct chooser *above, uint32_t weight);
+bool entity_reweigh(struct entity *entity, uint64_t weight); /* false: it has no weight, or not such a one */
+void entity_end(struct entity *entity); /* not linked; its chooser stays */
+void share_enqueue(struct context *context, bool first); /* READY, and in no list */
+void share_dequeue(struct context *context);
+struct context *share_pick(void); /* NULL: nobody is ready */
+bool share_before(const struct context *first, const struct context *second);
+void share_pay(struct share *share); /* the policies learn what it has used */
+/* sched.c */
+void sched_preempt(void); /* the current context's slice is over now */
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
 void sched_remove(struct context *context);
-void sched_share_gone(const struct share *share);
+void sched_share_gone(const struct share *share, struct share *heir);
 /* Chooses what runs after this kernel entry. `direct`: a context to switch to at once, or NULL. */
 void sched_switch(struct context *direct);
 struct context *sched_pick(void); /* never NULL: sleeps until there is one */
@@ -51,6 +61,7 @@ static inline struct context *sched_leave(struct context *current)
 void sched_tick(void);
 void sched_woke(const struct context *context); /* from the tick: the time since the last such call was spent on its timer */
 bool sched_before(const struct context *first, const struct context *second); /* is to be served first */
+extern PER_CPU(struct share *) sched_share; /* on which time passes */
 void sched_settle(void); /* charges the time used so far to whom it was used for */
 extern uint32_t sched_runnable; /* ready contexts besides the current one */
 

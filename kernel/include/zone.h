@@ -24,7 +24,9 @@ struct zone {
     struct object object; /* object.label: the zone's own; object.zone: the zone above, counted */
     struct zone *parent;
     struct gas_account gas;
-    struct share share;
+    struct share share;    /* of its own contexts */
+    struct chooser below;  /* between those, its slices and the zones below; */
+    struct entity part;    /* and what stands for all of it in the zone above */
     uint64_t used, quota; /* frames, those of zones below included */
     struct zone_count envs, slots;
     uint16_t number;

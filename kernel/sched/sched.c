@@ -1,6 +1,6 @@
 /*
- * Who runs: the mechanism. It keeps the current context, ends slices, switches, idles, and charges time and gas; which ready context is next says a policy
- * (policy.h). The processor's time goes to the account that pays at the moment, so a server's work for a client is the client's.
+ * Who runs: the mechanism. It keeps the current context, ends slices, switches, idles, and charges time and gas; which ready context is next says
+ * share.c, by the zones' policies. The processor's time goes to the account that pays at the moment, so a server's work for a client is the client's.
  */
 #include "policy.h"
 #include "port.h"
@@ -11,14 +11,13 @@
 /* Why the current context is to be replaced although it could go on. */
 enum reason { GO_ON, YIELDED, SLICE_OVER };
 
-static const struct sched_policy *const policy = &fair_policy;
 static PER_CPU(struct context *) current; /* counted; its registers are live in ring 3 */
 static PER_CPU(struct context *) direct_next;
 static PER_CPU(enum reason) reason;
 static PER_CPU(bool) slice_armed;
 static PER_CPU(bool) idling = true; /* nobody runs */
 static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
-static PER_CPU(struct share *) share_loaded; /* whose time it is, as gas_loaded's gas */
+PER_CPU(struct share *) sched_share; /* as gas_loaded for gas */
 static PER_CPU(uint64_t) run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
 PER_CPU(bool) sched_needed = true;
@@ -32,7 +31,7 @@ struct context *arch_current(void)
 
 static void give_to_policy(struct context *context, bool first)
 {
-    policy->enqueue(context, first);
+    share_enqueue(context, first);
     sched_runnable++;
     sched_needed = true; /* a slice begins */
 }
@@ -63,7 +62,7 @@ static bool is_queued(const struct context *context)
 
 static void take_from_policy(struct context *context)
 {
-    policy->dequeue(context);
+    share_dequeue(context);
     sched_runnable--;
 }
 
@@ -109,25 +108,26 @@ void sched_settle(void)
     run_since = now;
     current->env->cpu_ns += used;
     gas_charge((uint64_t)((unsigned __int128)used * cycle_price >> 32)); /* what is rounded away is less than a switch costs */
-    policy->charge(share_loaded, used);
+    sched_share->used += used; /* the policies learn of it when they are asked */
 }
 
-void sched_share_gone(const struct share *share)
+void sched_share_gone(const struct share *share, struct share *heir)
 {
-    if (share_loaded == share)
-        share_loaded = share->parent;
+    if (sched_share == share)
+        sched_share = heir;
 }
 
 bool sched_before(const struct context *first, const struct context *second)
 {
-    return policy->before(first, second);
+    return share_before(first, second);
 }
 
 void sched_woke(const struct context *context)
 {
     uint64_t now = arch_cycles();
 
-    policy->charge(share_of(context), now - run_since);
+    share_of(context)->used += now - run_since;
+    share_pay(share_of(context));
     run_since = now;
 }
 
@@ -224,7 +224,7 @@ static struct context *choose_other(bool current_ready)
         give_to_policy(current, false);
         current_ready = false;
     }
-    next = policy->pick();
+    next = share_pick();
     if (next)
         sched_runnable--;
     if (!current_ready)
@@ -305,10 +305,11 @@ static bool pay(struct context *next)
 {
     struct gas_account *account = gas_payer(next);
 
-    if (account != gas_loaded || share_of(next) != share_loaded) {
+    if (account != gas_loaded || share_of(next) != sched_share) {
         sched_settle();
+        share_pay(sched_share);
         gas_load(account);
-        share_loaded = share_of(next);
+        sched_share = share_of(next);
     }
     return gas_purse >= 0 || gas_admit(next);
 }
@@ -344,7 +345,7 @@ struct context *sched_pick(void)
 void sched_check_settled(const struct context *context)
 {
     ASSERT(context == current && !direct_next && reason == GO_ON && list_empty(&context->link));
-    ASSERT(gas_payer(context) == gas_loaded && share_of(context) == share_loaded && !reap_fresh);
+    ASSERT(gas_payer(context) == gas_loaded && share_of(context) == sched_share && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
     ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
 }
@@ -352,6 +353,7 @@ void sched_check_settled(const struct context *context)
 
 void sched_start(void)
 {
+    sched_share = &zones[0]->share;
     run_since = arch_cycles();
     sched_slice_cycles = info->tsc_hz / (1000000000ul / SLICE_NS);
     cycle_price = (EXO_PRICE_CPU_US * 1000000ul << 32) / info->tsc_hz;

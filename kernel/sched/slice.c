@@ -19,7 +19,7 @@ int64_t k_slice_make(struct context *caller, struct capability *capability, uint
         return -EXO_E_NOMEM;
     list_init(&slice->bound);
     list_init(&slice->serving);
-    share_start(&slice->share, &zone->share, (uint32_t)weight);
+    share_start(&slice->share, &zone->below, (uint32_t)weight);
     handle = cap_insert_below(caller->env, capability, &slice->object, EXO_RIGHTS_ALL);
     object_drop(&slice->object);
     return handle;
@@ -79,7 +79,7 @@ void slice_free(struct object *object)
         slice_serve(server, NULL);
         sched_requeue_end(server);
     }
-    share_end(&slice->share);
+    share_end(&slice->share, &slice->object.zone->share);
     object_free(object, sizeof(*slice));
 }
 
@@ -105,7 +105,7 @@ int64_t k_slice_unbind(struct context *caller, struct capability *context)
 int64_t k_slice_weight(struct context *caller, struct capability *slice, uint64_t weight)
 {
     (void)caller;
-    return share_reweigh(&((struct slice *)slice->object)->share, weight) ? 0 : -EXO_E_INVAL;
+    return entity_reweigh(&((struct slice *)slice->object)->share.entity, weight) ? 0 : -EXO_E_INVAL;
 }
 
 int64_t k_slice_info(struct context *caller, struct capability *capability, uint64_t out)
@@ -116,7 +116,7 @@ int64_t k_slice_info(struct context *caller, struct capability *capability, uint
     sched_settle(); /* the present turn counts, too */
     text.zone = slice->object.zone->object.id;
     text.used_ns = arch_cycles_to_ns(slice->share.used);
-    text.weight = slice->share.weight;
+    text.weight = slice->share.entity.weight;
     text.bound = slice->bound_count;
     text.serving = slice->serving_count;
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;

@@ -23,7 +23,8 @@ void zone_init(void)
     zone_small_init(&root_zone);
     members_zone_new(&root_zone);
     gas_account_init(&root_zone.gas, NULL, &root_zone, &root_zone.object);
-    share_start(&root_zone.share, NULL, EXO_ZONE_WEIGHT);
+    chooser_start(&root_zone.below, &root_zone.part, NULL, EXO_ZONE_WEIGHT);
+    share_start(&root_zone.share, &root_zone.below, EXO_ZONE_WEIGHT);
     zones[0] = &root_zone;
 }
 
@@ -37,7 +38,8 @@ static void zone_end(struct zone *zone)
 {
     zones[zone->number] = NULL;
     members_zone_end(zone);
-    share_end(&zone->share);
+    share_end(&zone->share, &zone->parent->share);
+    entity_end(&zone->part);
     gas_account_end(&zone->gas);
     audit(EXO_AUDIT_GONE, NULL, zone->object.id, zone, 0);
     zone_give_envs(zone->parent, 1);
@@ -169,7 +171,8 @@ static int64_t make(struct context *caller, const struct capability *above, unsi
     zone_small_init(zone);
     members_zone_new(zone);
     gas_account_init(&zone->gas, &parent->gas, zone, &zone->object);
-    share_start(&zone->share, &parent->share, (uint32_t)limits->weight);
+    chooser_start(&zone->below, &zone->part, &parent->below, (uint32_t)limits->weight);
+    share_start(&zone->share, &zone->below, EXO_ZONE_WEIGHT);
     zones[number] = zone;
     audit(EXO_AUDIT_CREATE, caller->env, parent->object.id, zone, 0);
     handle = cap_insert_below(caller->env, above, &zone->object, EXO_RIGHTS_ALL);
@@ -274,7 +277,7 @@ int64_t k_zone_status(struct context *caller, struct capability *capability, uin
         .frames = zone->used,
         .envs = zone->envs.used,
         .slots = zone->slots.used,
-        .limits = {zone->quota, zone->envs.quota, zone->slots.quota, zone->share.weight},
+        .limits = {zone->quota, zone->envs.quota, zone->slots.quota, zone->part.weight},
     };
 
     return space_write(caller->env, out, &status, sizeof(status)) ? 0 : -EXO_E_FAULT;

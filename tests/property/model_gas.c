@@ -394,5 +394,5 @@ void zone_weight(struct step *s)
 {
     MUST(s, s->a[1] == 0 || s->a[1] > EXO_ZONE_WEIGHT_MAX || s->caps[0]->object == m_zone_root, INVAL);
     if (!m_refused(s))
-        REQUIRE(((struct zone *)s->caps[0]->object->kernel)->share.weight == s->a[1], "zone_weight set another weight");
+        REQUIRE(((struct zone *)s->caps[0]->object->kernel)->part.weight == s->a[1], "zone_weight set another weight");
 }

@@ -108,7 +108,7 @@ void m_slice_compare(const struct m_object *object)
     } else if (object->type == EXO_TYPE_SLICE) {
         const struct slice *slice = (const struct slice *)object->kernel;
 
-        REQUIRE(slice->bound_count == count(object, false) && slice->serving_count == count(object, true) && slice->share.weight == object->weight,
+        REQUIRE(slice->bound_count == count(object, false) && slice->serving_count == count(object, true) && slice->share.entity.weight == object->weight,
                 "slice %lu has %u contexts and %u servers", object->kernel->id, slice->bound_count, slice->serving_count);
     }
 }

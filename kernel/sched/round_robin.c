@@ -1,0 +1,51 @@
+/* Round robin: a quantum each, in a ring; weights mean nothing. A yardstick. */
+#include <exo/abi.h>
+
+#include "policy.h"
+
+static void start(struct chooser *chooser, void *memory)
+{
+    (void)memory;
+    list_init(&chooser->ring);
+}
+
+static void insert(struct chooser *chooser, struct entity *entity)
+{
+    list_append(&chooser->ring, &entity->turn.link);
+}
+
+static void remove(struct chooser *chooser, struct entity *entity)
+{
+    (void)chooser;
+    list_remove(&entity->turn.link);
+}
+
+static struct entity *first(struct chooser *chooser)
+{
+    return list_empty(&chooser->ring) ? NULL : LIST_ENTRY(chooser->ring.next, struct entity, turn.link);
+}
+
+static void charge(struct chooser *chooser, struct entity *entity, uint64_t cycles)
+{
+    entity->turn.spent += cycles;
+    if (entity->turn.spent < sched_slice_cycles)
+        return;
+    entity->turn.spent = 0;
+    if (!entity->linked)
+        return;
+    list_remove(&entity->turn.link);
+    list_append(&chooser->ring, &entity->turn.link);
+}
+
+/* In the order in which they came. */
+static bool never(const struct chooser *chooser, const struct entity *first, const struct entity *second)
+{
+    (void)chooser;
+    (void)first;
+    (void)second;
+    return false;
+}
+
+const struct policy round_robin_policy = {
+    "rr", EXO_POLICY_ROUND_ROBIN, 0, UINT32_MAX, start, insert, remove, first, charge, never, never,
+};
