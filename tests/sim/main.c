@@ -133,7 +133,8 @@ static void change(uint64_t decisions, uint64_t seed)
                 (world.entity[who].linked ? world_remove : world_insert)(&world, who);
         }
         for (unsigned i = 1; i < count / 2; i++) {
-            uint64_t mine = got[i] * world.entity[0].weight, first = got[0] * world.entity[i].weight, apart = mine > first ? mine - first : first - mine;
+            uint64_t mine = got[i] * world.entity[0].weight, first = got[0] * world.entity[i].weight;
+            uint64_t apart = mine > first ? mine - first : first - mine;
 
             if (apart * 50 > mine + first + 100ull * SIM_QUANTUM * world.entity[0].weight)
                 sim_fail("%s: entity %u of weight %u got %" PRIu64 ", entity 0 of weight %u %" PRIu64, policies[p]->name, i, world.entity[i].weight, got[i],
