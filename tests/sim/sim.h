@@ -20,7 +20,7 @@ _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1
 /* A chooser and its entities, all ready. */
 struct world {
     struct chooser chooser;
-    struct entity entity[SIM_MOST];
+    struct entity *entity; /* SIM_MOST, always at the same address: stride's heap goes by that */
     unsigned count;
     uint64_t weights;
     void *memory;

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define PLACE ((void *)0x200000000000ul)
 
 uint64_t sched_slice_cycles = SIM_QUANTUM;
 static uint64_t state = 88172645463325252ull;
@@ -38,6 +41,9 @@ void sim_fail(const char *format, ...)
 void world_begin(struct world *world, const struct policy *policy)
 {
     memset(world, 0, sizeof(*world));
+    world->entity = mmap(PLACE, SIM_MOST * sizeof(struct entity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (world->entity != PLACE)
+        sim_fail("no memory");
     world->memory = policy->bytes ? calloc(1, policy->bytes) : NULL;
     if (policy->bytes && !world->memory)
         sim_fail("no memory");
