@@ -99,8 +99,8 @@ static void bound(uint64_t decisions, uint64_t seed)
         sim_seed(seed * 1000003 + round);
         found = worst_of(&beatty_policy, count, each);
         if (found >= 2000)
-            sim_fail("seed %" PRIu64 " round %" PRIu64 ": %u entities, weights %s: a window is %" PRIu64 ".%03" PRIu64 " quanta wrong", seed, round, count,
-                     kind->name, found / 1000, found % 1000);
+            sim_fail("seed %" PRIu64 " round %" PRIu64 ": %u entities, weights %s: a window is %" PRIu64 " thousandths of a quantum wrong", seed,
+                     round, count, kind->name, found);
         worst = found > worst ? found : worst;
         done += each;
     }
@@ -108,8 +108,8 @@ static void bound(uint64_t decisions, uint64_t seed)
 }
 
 /*
- * Half of the entities come and go, quanta are left unfinished. Whoever was ready all the time must have had time in proportion to his weight against the others
- * who were: within some quanta for each time that somebody came or went.
+ * Half of the entities come and go, quanta are left unfinished. Whoever was ready all the time must have had time in proportion to his weight against
+ * the others who were.
  */
 static void change(uint64_t decisions, uint64_t seed)
 {
