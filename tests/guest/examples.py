@@ -3,6 +3,8 @@
 import os
 
 SAYS = {
+    "door": b"three callers: all answers are right\n",
+    "stream": b"8388608 numbers, the sum is right; then the stream ended\n",
     "channel": b"1000 readings from the harbour, 19 degrees on average; then the channel ended\n",
 }
 

@@ -154,6 +154,19 @@ static int attack_machine(pid_t unused)
     return 0;
 }
 
+/* It may take frames: its zone pays for them, and for no more than it has. */
+static bool takes_frames(uint64_t zone)
+{
+    struct exo_zone_status before = {0}, after = {0};
+    int64_t frame;
+
+    if (exo_zone_status(zone, &before) < 0 || (frame = exo_frame_alloc(zone, 64)) < 0 || exo_zone_status(zone, &after) < 0 ||
+        exo_cap_delete((uint64_t)frame) < 0)
+        return false;
+    return after.frames >= before.frames + 64 && exo_frame_claim(zone, EXO_QUOTA_NONE, EXO_FRAME_ANYWHERE, 0) == -EXO_E_INVAL &&
+           exo_frame_claim(zone, before.limits.frames == EXO_QUOTA_NONE ? 262144 : before.limits.frames, EXO_FRAME_ANYWHERE, 0) == -EXO_E_NOMEM;
+}
+
 /* What lies in its slots: itself, and ways to call. Nothing of another environment, no frame, no zone but its own. */
 static int attack_capabilities(pid_t unused)
 {
@@ -172,7 +185,7 @@ static int attack_capabilities(pid_t unused)
         if (info.type == EXO_TYPE_ENDPOINT)
             NEED(info.rights == EXO_RIGHT_CALL);
         if (info.type == EXO_TYPE_ZONE)
-            NEED(info.object == status.id && exo_env_create(handle, 0, 0) == -EXO_E_RIGHTS && exo_frame_alloc(handle, 1) == -EXO_E_RIGHTS);
+            NEED(info.object == status.id && exo_env_create(handle, 0, 0) == -EXO_E_RIGHTS && takes_frames(handle));
     }
     NEED(envs == 1);
     return 0;

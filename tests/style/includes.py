@@ -22,9 +22,9 @@ ALLOWED = {
     "servers/tty/": ["servers/tty/", "libos/posix/proto/", "libos/posix/linux.h", "drivers/virtio-console/", "drivers/uart-16550/", "libexo/", "generated"],
     "drivers/": ["drivers/", "libexo/", "generated"],
     "user/": ["user/", "libos/posix/proto/", "servers/tty/stream.h", "libexo/", "generated", "system"],
-    "examples/": ["examples/", "libexo/", "generated", "system"],
+    "examples/": ["examples/", "libos/posix/proto/", "libexo/", "generated", "system"],
     # kernelbench needs children and complaints as the kernel tests do.
-    "bench/": ["bench/", "libexo/", "generated", "system", "tests/bare/bare.h"],
+    "bench/": ["bench/", "libos/posix/proto/", "libexo/", "generated", "system", "tests/bare/bare.h"],
 }
 # Where a name in <> or "" is looked for, besides the including file's folder.
 ROOTS = {

@@ -52,7 +52,7 @@ enum px_slot {
     PX_SLOT_PROC = 3, /* endpoint of proc, badged with the process */
     PX_SLOT_FS = 4,
     PX_SLOT_TTY = 5,
-    PX_SLOT_ZONE = 6, /* the zone that it is charged to; no right to create environments */
+    PX_SLOT_ZONE = 6, /* the zone that it is charged to: it may take frames of it, but not make environments */
     PX_SLOT_FIRST_FREE = 7, /* the kernel fills the lowest free slot: fork copies from here on */
 };
 
