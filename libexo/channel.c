@@ -1,6 +1,7 @@
 /* Channels: what is not on the way of each message. The protocol of sleeping and waking is modelled in models/channel.pml. */
 #include <exo/calls.h>
 #include <exo/channel.h>
+#include <exo/loop.h>
 #include <exo/string.h>
 
 #define RING_MAGIC 0x676e697230785345ul
@@ -86,6 +87,19 @@ void exo_channel_wake(struct exo_channel *channel)
 {
     if (__atomic_exchange_n(channel->peer_sleeps, 0, __ATOMIC_SEQ_CST))
         (void)!exo_wake(channel->peer_sleeps, 1);
+}
+
+int64_t exo_channel_wake_all(struct exo_channel *const channels[], unsigned count)
+{
+    _Alignas(64) struct exo_batch_op ops[EXO_BATCH_MOST];
+    unsigned sleepers = 0;
+
+    if (count > EXO_BATCH_MOST)
+        return -EXO_E_INVAL;
+    for (unsigned i = 0; i < count; i++)
+        if (__atomic_load_n(channels[i]->peer_sleeps, __ATOMIC_SEQ_CST) && __atomic_exchange_n(channels[i]->peer_sleeps, 0, __ATOMIC_SEQ_CST))
+            ops[sleepers++] = (struct exo_batch_op){.call = EXO_CALL_WAKE - EXO_CALL_BASE, .argument = {(uint64_t)channels[i]->peer_sleeps, 1}};
+    return sleepers ? exo_batch_all(ops, sleepers) : 0;
 }
 
 /* As exo_channel_look, at a moment at which the peer was seen to live or not: *alive. */

@@ -1,6 +1,8 @@
 /* kernelbench's cases that have files of their own. Each returns the ticks of `count` operations. */
 #ifndef KERNELBENCH_CASES_H
 #define KERNELBENCH_CASES_H
+#include <exo/state.h>
+
 #include "../../tests/bare/bare.h"
 
 /* Each case returns the ticks of `count` operations; what they need is made before, and taken back after. */
@@ -16,5 +18,13 @@
 uint64_t channel_send(uint64_t count);
 uint64_t channel_receive(uint64_t count);
 uint64_t channel_turns(uint64_t count);
+
+/* main.c */
+uint64_t yield_to(uint64_t count);
+
+/* crowd.c */
+uint64_t wake_turns(uint64_t count);
+uint64_t wake_turns_crowd(uint64_t count);
+uint64_t yield_to_crowd(uint64_t count);
 
 #endif

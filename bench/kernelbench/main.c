@@ -83,7 +83,7 @@ static void give_back(void)
 }
 
 /* There and back: two turns given away. */
-static uint64_t yield_to(uint64_t count)
+uint64_t yield_to(uint64_t count)
 {
     static uint64_t stack[512], partner;
     const struct exo_ctx_state state = {.regs = {.rip = (uint64_t)give_back, .rsp = (uint64_t)&stack[511]}};
@@ -230,6 +230,9 @@ static const struct {
     {"mem_protect_1", protect_one, N},
     {"cap_derive", derive, N},
     {"slice_yield_to", yield_to, N},
+    {"yield_to_crowd", yield_to_crowd, N},
+    {"wake_turns", wake_turns, N},
+    {"wake_turns_crowd", wake_turns_crowd, N},
     {"ipc_call", round_trip, N},
     {"ipc_grant", grant, N},
     {"channel_send", channel_send, 640},

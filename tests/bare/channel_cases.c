@@ -248,6 +248,16 @@ CASE(channel_receiver_death, "channels: a sender whose receiver died hears of it
     rings_end(2);
 }
 
+static void receive_one(uint64_t ring)
+{
+    struct kinds_channel in = bind(EXO_CHANNEL_RECEIVER, (unsigned)ring);
+    struct kinds message;
+
+    if (exo_channel_wait(&in.channel, EXO_DEADLINE_NEVER) < 0)
+        child_exit(1);
+    child_exit(kinds_receive(&in, &message) == 0 ? 8 : 2);
+}
+
 /* Writes nonsense over all of the ring, for ever, and wakes who sleeps there. */
 static void scribble(uint64_t unused)
 {
@@ -298,6 +308,41 @@ CASE(channel_scribbler, "channels: a peer that writes anything anywhere in the r
     for (const uint64_t *at = (const uint64_t *)RING(1); at < (const uint64_t *)RING(2); at++)
         CHECK(*at == 0);
     rings_end(2);
+}
+
+CASE(channel_batch, "channels: many receivers that sleep are woken at one kernel entry")
+{
+    enum { RECEIVERS = 12 };
+    struct child child[RECEIVERS];
+    struct kinds_channel out[RECEIVERS];
+    struct exo_channel *channels[RECEIVERS];
+    struct kinds message;
+    uint64_t before;
+
+    rings_begin(RECEIVERS);
+    kinds_begin(&message);
+    for (unsigned i = 0; i < RECEIVERS; i++) {
+        child[i] = child_new(receive_one, i);
+        give_ring(&child[i], i);
+        out[i] = bind(EXO_CHANNEL_SENDER, i);
+        out[i].channel.gather = true;
+        channels[i] = &out[i].channel;
+        child_start(&child[i]);
+    }
+    EXPECT(exo_channel_wake_all(channels, EXO_BATCH_MOST + 1), -EXO_E_INVAL);
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        while (__atomic_load_n(out[i].channel.peer_sleeps, __ATOMIC_SEQ_CST) == 0)
+            (void)!exo_yield();
+    (void)!exo_yield(); /* the last one has said so, and sleeps now */
+    before = entries();
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        EXPECT(kinds_send(&out[i], &message), 0);
+    EXPECT((int64_t)(entries() - before), 1); /* that which tells */
+    EXPECT(exo_channel_wake_all(channels, RECEIVERS), RECEIVERS);
+    EXPECT(exo_channel_wake_all(channels, RECEIVERS), 0);
+    for (unsigned i = 0; i < RECEIVERS; i++)
+        EXPECT((int64_t)child_result(&child[i]), 8);
+    rings_end(RECEIVERS);
 }
 
 /* Takes the other side's flag, sets its own, never reads: the sender's outcome is a full ring. */

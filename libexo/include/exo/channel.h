@@ -66,6 +66,7 @@ struct exo_channel {
     uint32_t theirs;      /* the peer's, when it was last looked at */
     const uint32_t *alive; /* a word that is 0 when the peer is gone (exo_channel_watch), or NULL */
     bool receiver, broken;
+    bool gather; /* the owner's choice: peers that sleep are woken by exo_channel_wake_all, not by each message */
 };
 
 /* Bytes that a ring takes. */
@@ -106,6 +107,12 @@ void exo_channel_end(struct exo_channel *channel);
  */
 int64_t exo_channel_pick(struct exo_channel *const lanes[], unsigned count, unsigned *turn, uint64_t deadline_ns);
 
+/*
+ * Wakes the peers of several channels (at most EXO_BATCH_MOST), those that sleep, at one kernel entry: none if none does. How many; or -EXO_E_*. For owners
+ * who set `gather`, send much, and then call this.
+ */
+int64_t exo_channel_wake_all(struct exo_channel *const channels[], unsigned count);
+
 /* Looks at the peer's position: 0: there is something, or room; -EXO_E_AGAIN: not yet; PEER, RANGE as above. */
 int64_t exo_channel_look(struct exo_channel *channel);
 void exo_channel_wake(struct exo_channel *channel);
@@ -114,7 +121,7 @@ void exo_channel_wake(struct exo_channel *channel);
 static inline void exo_channel_publish(struct exo_channel *channel)
 {
     __atomic_store_n(channel->mine_shared, channel->mine & EXO_RING_POSITION, __ATOMIC_SEQ_CST);
-    if (__builtin_expect(__atomic_load_n(channel->peer_sleeps, __ATOMIC_SEQ_CST), 0))
+    if (__builtin_expect(__atomic_load_n(channel->peer_sleeps, __ATOMIC_SEQ_CST), 0) && !channel->gather)
         exo_channel_wake(channel);
 }
 
