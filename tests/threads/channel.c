@@ -5,6 +5,7 @@
 #include "tests/unit/ipc/ring_fake.h"
 
 #include "libexo/channel.c"
+#include "libexo/loop.c"
 
 #include <kinds.capnp.h>
 #include <sched.h>

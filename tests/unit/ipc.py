@@ -13,6 +13,7 @@ PROGRAM = r"""
 #include <string.h>
 #include <kinds.capnp.h>
 #include "libexo/channel.c"
+#include "libexo/loop.c"
 
 /* With a word: writes a message, and says before how many words of data and pointers it has. Without: reads one. */
 int main(int count, char **words)

@@ -2,6 +2,7 @@
 #include "ring_fake.h"
 
 #include "libexo/channel.c"
+#include "libexo/loop.c"
 
 #include <kinds.capnp.h>
 
@@ -162,6 +163,29 @@ static void no_calls_while_both_run(void)
     for (unsigned i = 0; i < 5; i++)
         EQUAL(kinds_send(&out, &message), 0);
     EQUAL(fake_wakes, 1);
+}
+
+static void gathered_wakes(void)
+{
+    struct kinds_channel out, in;
+    struct exo_channel *const channels[] = {&out.channel};
+    struct kinds message;
+
+    make(8, &out, &in);
+    kinds_begin(&message);
+    out.channel.gather = true;
+    fake_wakes = 0;
+    EQUAL(kinds_send(&out, &message), 0);
+    EQUAL(exo_channel_wake_all(channels, 1), 0); /* nobody sleeps */
+    ring->receiver_sleeps = 1;
+    for (unsigned i = 0; i < 5; i++)
+        EQUAL(kinds_send(&out, &message), 0);
+    EQUAL(fake_wakes, 0);
+    EQUAL(exo_channel_wake_all(channels, 1), 1);
+    EQUAL(exo_channel_wake_all(channels, 1), 0);
+    EQUAL(fake_wakes, 1);
+    EQUAL(ring->receiver_sleeps, 0);
+    EQUAL(exo_channel_wake_all(channels, EXO_BATCH_MOST + 1), -EXO_E_INVAL);
 }
 
 static void bad_rings(void)
@@ -342,6 +366,7 @@ int main(void)
         {"pointers that a hostile sender wrote", wild_pointers},
         {"order, full and empty rings, positions that begin again", order_and_wrap},
         {"no call while both sides run, one for a sleeper", no_calls_while_both_run},
+        {"wakes that are gathered", gathered_wakes},
         {"rings that are none are not bound", bad_rings},
         {"positions that a hostile peer wrote", wild_positions},
         {"ends: a side that ended, a sender that died, also in the middle of a message", ends},

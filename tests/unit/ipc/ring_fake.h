@@ -1,6 +1,6 @@
 /*
  * libexo's channels on this machine: instead of the kernel, one that knows words to sleep on. A sleeper sleeps until somebody wakes it on one of its words,
- * so a wake that is lost is noticed: after `fake_patience_s` the test ends with a word about it. A test includes this first and then libexo/channel.c.
+ * so a wake that is lost is noticed: after `fake_patience_s` the test ends with a word about it. A test includes this first and then libexo/channel.c and loop.c.
  */
 #ifndef RING_FAKE_H
 #define RING_FAKE_H
@@ -81,6 +81,14 @@ static inline int64_t fake_wake(uint64_t word)
 
 static inline int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c)
 {
+    if (call == EXO_CALL_BATCH) {
+        for (uint64_t i = 0; i < b; i++) {
+            struct exo_batch_op *op = (struct exo_batch_op *)a + i;
+
+            op->result = fake_kernel(op->call + EXO_CALL_BASE, op->argument[0], op->argument[1], op->argument[2]);
+        }
+        return (int64_t)b;
+    }
     if (call == EXO_CALL_WAIT)
         return fake_wait((const struct exo_predicate *)a, b, c);
     return call == EXO_CALL_WAKE ? fake_wake(a) : -EXO_E_BADCALL;
