@@ -1,6 +1,7 @@
 /*
  * libexo's channels on this machine: instead of the kernel, one that knows words to sleep on. A sleeper sleeps until somebody wakes it on one of its words,
- * so a wake that is lost is noticed: after `fake_patience_s` the test ends with a word about it. A test includes this first and then libexo/channel.c and loop.c.
+ * so a wake that is lost is noticed: after `fake_patience_s` the test ends with a word about it. A test includes this first, and then libexo/channel.c
+ * and loop.c.
  */
 #ifndef RING_FAKE_H
 #define RING_FAKE_H
