@@ -29,7 +29,7 @@ BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_6
 COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
 CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
 COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0, "capability_check": 25.0, "label_check": 10.0, "rights_check": 10.0,
-                  "ipc_grant": 150.0, "revoke_growth": 1.1, "yield_to_growth": 1.05, "wake_growth": 1.05,
+                  "ipc_call": 300.0, "ipc_grant": 150.0, "revoke_growth": 1.1, "yield_to_growth": 1.05, "wake_growth": 1.05,
                   "channel_send": 60.0, "channel_receive": 60.0, "channel_turns": 120.0}
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400

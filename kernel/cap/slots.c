@@ -5,11 +5,9 @@
  */
 #include <exo/string.h>
 
-#include "node.h"
+#include "grant.h"
 #include "port.h"
 
-#define GENERATION_LAST UINT32_MAX
-#define GENERATION(key) ((uint32_t)((key) >> 16))
 
 struct capability *cap_slot_make(struct env *env, uint32_t index)
 {
@@ -47,11 +45,6 @@ __attribute__((noinline, cold)) int64_t cap_explain(const struct capability *slo
     return rights & ~slot->rights ? -EXO_E_RIGHTS : 0;
 }
 
-static bool slot_usable(const struct capability *slot)
-{
-    return !slot || (!slot->object && GENERATION(slot->key) != GENERATION_LAST);
-}
-
 #define SLOTS_A_PAGE 32u /* looked at for the work of a page */
 
 /* Lowest free index, or 0. */
@@ -63,12 +56,6 @@ static uint32_t find_free(struct env *env)
         index++;
     work_done((index - env->slots_hint) / SLOTS_A_PAGE);
     return index < EXO_SLOTS_MAX ? index : 0;
-}
-
-/* There are books that depend on what a capability allows. */
-static inline bool has_books(const struct object *object, uint64_t rights)
-{
-    return object->type == EXO_TYPE_TALLY || (object->type == EXO_TYPE_ENDPOINT && rights & EXO_RIGHT_RECV);
 }
 
 static inline void count_capability(struct object *object, uint64_t rights, int change)
@@ -107,7 +94,7 @@ bool cap_fill(struct env *env, struct capability *slot, uint32_t index, uint32_t
 {
     struct cap_node *node;
 
-    if (!zone_take_slots(env->zone, 1))
+    if (!zone_take_slot(env->zone))
         return false;
     node = node_new(env->zone, make->parent);
     if (!node) {
@@ -209,47 +196,11 @@ __attribute__((noinline)) static int64_t grant_else(struct env *from, uint64_t h
     return status;
 }
 
-/* Allowed, within a zone, without a time, nothing to count, and all at hand: the lowest free slot, in the environment's page, and memory for a node. */
-static inline bool is_plain(const struct env *from, const struct capability *source, uint64_t handle, const struct env *to)
-{
-    return source && cap_fits(source, handle, CAP_ANY, EXO_RIGHT_COPY) && label_may(from, &to->object, EXO_RULE_GRANT) &&
-           from->zone == to->zone && !to->ended && to->slots_hint < SLOTS_INLINE && slot_usable(&to->slots[to->slots_hint % SLOTS_INLINE]) &&
-           source->node->depth != NODE_DEPTH_LAST && node_revocations == 0 && zone_small_at_hand(to->zone, sizeof(struct cap_node)) &&
-           !has_books(source->object, source->rights) && to != recall_scanned;
-}
-
-/* What grant_else does, by hand for what is_plain: it is most of what a capability adds to a call. It calls nothing. */
 int64_t cap_grant(struct env *from, uint64_t handle, struct env *to)
 {
-    const struct capability *source = cap_slot(from, (uint32_t)(handle & 0xffff));
-    uint32_t index = to->slots_hint;
-    struct capability *slot = &to->slots[index % SLOTS_INLINE];
-    struct zone *zone = to->zone;
-    struct cap_node *above, *node;
-    uint64_t key;
+    uint64_t granted = handle;
 
-    if (__builtin_expect(!is_plain(from, source, handle, to), false))
-        return grant_else(from, handle, to);
-    if (!zone_take_slots(zone, 1))
-        return -EXO_E_NOMEM;
-    above = source->node;
-    node = zone_small_take(&zone->slab[slab_class(sizeof(*node))]);
-    node_start(node, zone, above);
-    node->env = to;
-    node->index = (uint16_t)index;
-    node->badge = above->badge;
-    node->expires_ns = above->expires_ns;
-    key = slot->key | index;
-    slot->key = key | SLOT_LIVE;
-    slot->object = source->object;
-    slot->rights = source->rights;
-    slot->node = node;
-    source->object->references++;
-    to->slots_used++;
-    to->slots_hint = index + 1;
-    if (index >= to->slots_end)
-        to->slots_end = index + 1;
-    return (int64_t)key;
+    return cap_grant_plain(from, &granted, to) ? (int64_t)granted : grant_else(from, handle, to);
 }
 
 void cap_clear(struct env *env, struct capability *slot)
@@ -268,7 +219,7 @@ int64_t cap_move_slot(struct env *from, struct capability *source, struct env *t
     uint64_t flags = source->key & ~SLOT_HANDLE;
     uint32_t generation = GENERATION(slot->key);
 
-    if (!zone_take_slots(to->zone, 1))
+    if (!zone_take_slot(to->zone))
         return -EXO_E_NOMEM;
     *slot = *source;
     slot->key = (uint64_t)generation << 16 | index | flags;

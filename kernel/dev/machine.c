@@ -34,10 +34,15 @@ int64_t k_power_off(struct context *caller, struct capability *machine, uint64_t
 
 int64_t k_stats(struct context *caller, uint64_t out)
 {
-    stats.frames_total = frames_total;
-    stats.frames_free = frames_free;
-    stats.kernel_frames = frames_kernel;
-    return space_write(caller->env, out, &stats, sizeof(stats)) ? 0 : -EXO_E_FAULT;
+    struct exo_stats now = stats;
+
+    now.calls += sched_cpu.calls + sched_cpu.replies;
+    now.switches += sched_cpu.calls + sched_cpu.replies;
+    now.ipc_calls += sched_cpu.calls;
+    now.frames_total = frames_total;
+    now.frames_free = frames_free;
+    now.kernel_frames = frames_kernel;
+    return space_write(caller->env, out, &now, sizeof(now)) ? 0 : -EXO_E_FAULT;
 }
 
 int64_t k_null(struct context *caller)

@@ -70,7 +70,8 @@ void context_kill(struct context *context)
     frame_drop(context->upage_physical);
     context->upage = NULL;
     arch_context_free(context);
-    object_drop(&context->object);
+    if (context != arch_current()) /* else when another runs: sched.c, make_current */
+        object_drop(&context->object);
 }
 
 void context_free(struct object *object)

@@ -144,12 +144,11 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
     const struct env *env = (const struct env *)capability->object;
     struct exo_env_info text;
 
-    sched_settle(); /* the present turn counts, too */
     text = (struct exo_env_info){
         .id = env->object.id,
         .frames = env->mapped + env->tables,
         .mapped = env->mapped,
-        .cpu_ns = arch_cycles_to_ns(env->cpu_ns),
+        .cpu_ns = arch_cycles_to_ns(sched_env_cycles(env)),
         .calls = env->calls,
         .faults = env->faults,
         .contexts = env->context_count,

@@ -263,7 +263,8 @@ struct env {
     uint32_t slots_used;
     uint32_t slots_end;  /* no slot at or above has ever been used */
     uint32_t slots_hint; /* 1 or more; no free slot below */
-    uint64_t mapped, tables, cpu_ns, calls, faults;
+    uint64_t mapped, tables, calls, faults;
+    uint64_t cpu_cycles; /* that its contexts ran; of the current one's environment, less the time when it began: sched_env_cycles */
     struct ledger ledger;
     struct capability **directory; /* pages of slots from SLOTS_INLINE on */
     struct capability slots[SLOTS_INLINE];
@@ -344,8 +345,15 @@ struct context {
     struct list link;         /* ready queue, endpoint queue, those who wait for gas */
     uint64_t upage_physical;
     struct exo_upage *upage;  /* kernel's view of the context page */
-    uint8_t state;            /* enum context_state */
-    bool donated;             /* its sponsor gave it the rest of a turn, and is no client */
+    union {
+        struct {
+            uint8_t state;  /* enum context_state */
+            bool donated;   /* its sponsor gave it the rest of a turn, and is no client */
+            uint8_t slices; /* of `slice` and `serves_on`, those that there are */
+            bool timed;     /* RECEIVE: wait_timer is armed */
+        };
+        uint32_t standing; /* all of them: the fast paths look once */
+    };
     uint16_t wait_count;
     struct gas_account *sponsor;   /* counted: the client's account pays while this serves; NULL: env->gas does */
     struct slice *slice;           /* whose share it has when it works for itself; NULL: its zone's. Not counted: the slice knows */

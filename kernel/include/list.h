@@ -57,4 +57,14 @@ static inline void list_remove(struct list *member)
     list_init(member);
 }
 
+/* The same for who is known to be the first. */
+static inline void list_remove_first(struct list *list, struct list *first)
+{
+    struct list *next = first->next;
+
+    list->next = next;
+    next->previous = list;
+    list_init(first);
+}
+
 #endif

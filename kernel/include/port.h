@@ -1,6 +1,6 @@
 /*
  * The port contract: what an architecture gives the portable kernel. Each port also has arch/arch.h with `struct space`, `struct arch_context`,
- * `struct boot`, direct(), arch_cycles(), and arch/pte.h.
+ * `struct boot`, direct(), arch_cycles(), arch_space_load() (the address space alone, for the fast paths), and arch/pte.h.
  */
 #ifndef PORT_H
 #define PORT_H

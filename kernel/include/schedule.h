@@ -32,6 +32,13 @@ void sched_check_settled(const struct context *context); /* sched_pick would cho
 #else
 #define sched_check_settled(context) ((void)0)
 #endif
+/* What belongs to a processor and is looked at by the fast paths (fast.h), and by the entry code. */
+struct sched_cpu {
+    struct context *current; /* its registers are live in ring 3. It is its environment's; one that is dead is kept until another runs */
+    uint64_t calls, replies; /* that went the fast path: entries, and switches, that nobody else counts */
+};
+extern PER_CPU(struct sched_cpu) sched_cpu;
+uint64_t sched_env_cycles(const struct env *env); /* cycles that its contexts ran, up to now */
 extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
 extern PER_CPU(bool) sched_requeued;
 void sched_requeue_out(struct context *context);

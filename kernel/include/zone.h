@@ -49,6 +49,22 @@ void zone_uncharge(struct zone *zone, uint64_t count);
 bool zone_take_envs(struct zone *zone, uint64_t count);
 void zone_give_envs(struct zone *zone, uint64_t count);
 bool zone_take_slots(struct zone *zone, uint64_t count);
+/* One; in line, since it stands on the way of each grant. */
+static inline bool zone_take_slot(struct zone *zone)
+{
+    struct zone *at = zone;
+
+    do {
+        if (__builtin_expect(at->slots.used == at->slots.quota, false)) {
+            for (struct zone *undo = zone; undo != at; undo = undo->parent)
+                undo->slots.used--;
+            return false;
+        }
+        at->slots.used++;
+        at = at->parent;
+    } while (__builtin_expect(at != NULL, false)); /* as a rule there are few zones */
+    return true;
+}
 void zone_give_slots(struct zone *zone, uint64_t count);
 void *zone_small(struct zone *zone, size_t bytes); /* zeroed; at most 256 bytes; NULL: no memory */
 void *zone_small_else(struct zone *zone, size_t bytes); /* zone_small_raw, when there is no free block */

@@ -23,6 +23,7 @@ static void leave_endpoint(struct context *context)
             list_append(&endpoint->callers, &next->link); /* its zone's next one, after those of other zones */
     }
     list_remove(&context->link);
+    context->timed = false;
     context->endpoint = NULL;
     object_drop(&endpoint->object);
 }
@@ -327,8 +328,10 @@ static void block_receive(struct context *receiver, struct endpoint *endpoint, u
 {
     enter_endpoint(receiver, endpoint, CTX_RECEIVE);
     list_append(&endpoint->receivers, &receiver->link);
-    if (deadline_ns != EXO_DEADLINE_NEVER)
+    if (deadline_ns != EXO_DEADLINE_NEVER) {
+        receiver->timed = true;
         timer_arm(&receiver->wait_timer, deadline_ns);
+    }
     sched_switch(direct);
 }
 
@@ -358,6 +361,7 @@ static struct context *answer(struct context *server)
     client->server = NULL;
     gas_sponsor(server, NULL);
     arch_message_copy(client, server);
+    arch_message_badge(client, 0);
     arch_result(client, 0);
     client->state = CTX_READY;
     return client;

@@ -2,6 +2,7 @@
  * Who runs: the mechanism. It keeps the current context, ends slices, switches, idles, and charges time and gas; which ready context is next says
  * share.c, by the zones' policies. The processor's time goes to the account that pays at the moment, so a server's work for a client is the client's.
  */
+#include "fast.h"
 #include "policy.h"
 #include "port.h"
 #include "slice.h"
@@ -11,7 +12,6 @@
 /* Why the current context is to be replaced although it could go on. */
 enum reason { GO_ON, YIELDED, SLICE_OVER };
 
-static PER_CPU(struct context *) current; /* counted; its registers are live in ring 3 */
 static PER_CPU(struct context *) direct_next;
 static PER_CPU(enum reason) reason;
 static PER_CPU(bool) slice_armed;
@@ -20,13 +20,14 @@ static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
 PER_CPU(struct share *) sched_share; /* as gas_loaded for gas */
 static PER_CPU(uint64_t) run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
+PER_CPU(struct sched_cpu) sched_cpu;
 PER_CPU(bool) sched_needed = true;
 uint32_t sched_runnable;
 uint64_t sched_slice_cycles;
 
 struct context *arch_current(void)
 {
-    return current;
+    return sched_cpu.current;
 }
 
 static void give_to_policy(struct context *context, bool first)
@@ -39,7 +40,7 @@ static void give_to_policy(struct context *context, bool first)
 static void enqueue(struct context *context, bool first)
 {
     context->state = CTX_READY;
-    if (context == current || !list_empty(&context->link))
+    if (context == sched_cpu.current || !list_empty(&context->link))
         return;
     give_to_policy(context, first);
 }
@@ -99,6 +100,20 @@ void sched_switch(struct context *direct)
     sched_needed = true;
 }
 
+/* What has passed since the last settling is nobody's. */
+static void start_clocks(uint64_t now)
+{
+    if (sched_cpu.current)
+        sched_cpu.current->env->cpu_cycles -= now - run_since;
+    run_since = now;
+}
+
+uint64_t sched_env_cycles(const struct env *env)
+{
+    sched_settle(); /* the present turn counts, too */
+    return env->cpu_cycles + (sched_cpu.current->env == env ? run_since : 0);
+}
+
 void sched_settle(void)
 {
     uint64_t now = arch_cycles(), used = now - run_since;
@@ -106,7 +121,6 @@ void sched_settle(void)
     if (idling)
         return;
     run_since = now;
-    current->env->cpu_ns += used;
     gas_charge((uint64_t)((unsigned __int128)used * cycle_price >> 32)); /* what is rounded away is less than a switch costs */
     sched_share->used += used; /* the policies learn of it when they are asked */
 }
@@ -128,7 +142,7 @@ void sched_woke(const struct context *context)
 
     share_of(context)->used += now - run_since;
     share_pay(share_of(context));
-    run_since = now;
+    start_clocks(now);
 }
 
 /* What somebody gave the context of a turn is over. */
@@ -146,11 +160,11 @@ void sched_tick(void)
     slice_armed = false;
     sched_needed = true;
     sched_settle();
-    if (current)
-        end_donation(current);
+    if (sched_cpu.current)
+        end_donation(sched_cpu.current);
     gas_time_passed();
     idling = true; /* what follows is not the work of who was interrupted */
-    run_since = arch_cycles();
+    start_clocks(arch_cycles());
     timer_expire(arch_now_ns());
     (void)reap_some();
     idling = idle;
@@ -221,7 +235,7 @@ static struct context *choose_other(bool current_ready)
     struct context *next;
 
     if (current_ready && reason == SLICE_OVER) {
-        give_to_policy(current, false);
+        give_to_policy(sched_cpu.current, false);
         current_ready = false;
     }
     next = share_pick();
@@ -230,8 +244,8 @@ static struct context *choose_other(bool current_ready)
     if (!current_ready)
         return next;
     if (!next)
-        return current;
-    give_to_policy(current, false);
+        return sched_cpu.current;
+    give_to_policy(sched_cpu.current, false);
     return next;
 }
 
@@ -240,40 +254,42 @@ static struct context *choose(void)
 {
     struct context *next = direct_next;
     /* In a list although it is current: its slice was over, and who was picked had no gas. */
-    bool current_ready = current && current->state == CTX_READY && list_empty(&current->link);
+    bool current_ready = sched_cpu.current && sched_cpu.current->state == CTX_READY && list_empty(&sched_cpu.current->link);
 
     if (!next && current_ready && (reason == GO_ON || sched_runnable == 0)) {
         reason = GO_ON;
-        return current;
+        return sched_cpu.current;
     }
     direct_next = NULL;
     sched_settle();
     if (!next)
         next = choose_other(current_ready);
-    else if (current_ready && current != next) /* a reply: the server goes on, the client waits its turn */
-        give_to_policy(current, false);
+    else if (current_ready && sched_cpu.current != next) /* a reply: the server goes on, the client waits its turn */
+        give_to_policy(sched_cpu.current, false);
     reason = GO_ON;
     return next;
 }
 
 static void make_current(struct context *next)
 {
-    struct context *before = current;
+    struct context *before = sched_cpu.current;
 
-    object_hold(&next->object);
-    if (before)
-        arch_switch_from(before);
-    else
-        idling = false;
-    current = next;
     if (before) {
-        end_donation(before);
-        object_drop(&before->object);
+        arch_switch_from(before);
+        before->env->cpu_cycles += run_since;
+    } else {
+        idling = false;
     }
+    next->env->cpu_cycles -= run_since;
+    sched_cpu.current = next;
+    if (before)
+        end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
     stats.switches++;
-    info->context_switches = stats.switches;
+    info->context_switches = stats.switches + sched_cpu.calls + sched_cpu.replies;
     arch_switch_to(next);
+    if (before && before->state == CTX_DEAD)
+        object_drop(&before->object); /* context_kill left it that long: it ran, and its page tables were loaded */
     if (next->gas_woken)
         gas_continue(next);
 }
@@ -287,14 +303,14 @@ __attribute__((noinline)) static void idle(void)
         return;
     }
     sched_settle();
-    if (current)
-        end_donation(current);
+    if (sched_cpu.current)
+        end_donation(sched_cpu.current);
     gas_end_ns = UINT64_MAX; /* nobody uses any */
     program_timer();
     idling = true;
     arch_idle();
-    idling = !current;
-    run_since = arch_cycles();
+    idling = !sched_cpu.current;
+    start_clocks(arch_cycles());
     gas_time_passed();
     stats.idle_ns += arch_cycles_to_ns(run_since - from);
     info->idle_ns = stats.idle_ns;
@@ -329,7 +345,7 @@ struct context *sched_pick(void)
             end_donation(next);
             continue;
         }
-        if (next != current)
+        if (next != sched_cpu.current)
             make_current(next);
         if (next->upage->pending)
             context_deliver(next);
@@ -344,17 +360,26 @@ struct context *sched_pick(void)
 #ifdef EXO_DEBUG
 void sched_check_settled(const struct context *context)
 {
-    ASSERT(context == current && !direct_next && reason == GO_ON && list_empty(&context->link));
+    ASSERT(context == sched_cpu.current && !direct_next && reason == GO_ON && list_empty(&context->link));
     ASSERT(gas_payer(context) == gas_loaded && share_of(context) == sched_share && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
     ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
+}
+
+/* What the general way would have made of it. */
+void fast_check(const struct context *from, const struct context *to)
+{
+    ASSERT(from->state != CTX_READY && from->state != CTX_DEAD && to->object.references > 0 && !to->gas_woken);
+    ASSERT(!to->endpoint && list_empty(&to->peers) && !timer_armed(&to->wait_timer) && slice_of(to) == NULL);
+    ASSERT((to->sponsor != NULL) == (to->client != NULL));
+    sched_check_settled(to);
 }
 #endif
 
 void sched_start(void)
 {
     sched_share = &zones[0]->share;
-    run_since = arch_cycles();
+    start_clocks(arch_cycles());
     sched_slice_cycles = info->tsc_hz / (1000000000ul / SLICE_NS);
     cycle_price = (EXO_PRICE_CPU_US * 1000000ul << 32) / info->tsc_hz;
 }

@@ -25,6 +25,11 @@ int64_t k_slice_make(struct context *caller, struct capability *capability, uint
     return handle;
 }
 
+static void count_slices(struct context *context)
+{
+    context->slices = (uint8_t)((context->slice != NULL) + (context->serves_on != NULL));
+}
+
 /* The context's own slice; NULL: none. */
 static void change(struct context *context, struct slice *slice)
 {
@@ -38,6 +43,7 @@ static void change(struct context *context, struct slice *slice)
         before->bound_count--;
     }
     context->slice = slice;
+    count_slices(context);
     if (slice) {
         list_append(&slice->bound, &context->slice_link);
         slice->bound_count++;
@@ -59,6 +65,7 @@ void slice_serve(struct context *server, struct slice *slice)
     if (slice && slice->serving_count == EXO_SLICE_CONTEXTS)
         slice = NULL;
     server->serves_on = slice;
+    count_slices(server);
     if (slice) {
         list_append(&slice->serving, &server->serves_link);
         slice->serving_count++;

@@ -9,7 +9,7 @@
 
 struct m_frame m_frames[HOST_RAM_END / PAGE];
 struct m_list m_objects, m_nodes;
-struct m_object *m_current, *m_loaded, *m_zone_root, *m_lines[256];
+struct m_object *m_current, *m_zone_root, *m_lines[256];
 
 void __gcov_dump(void) __attribute__((weak));
 
@@ -663,6 +663,5 @@ void m_begin(struct env *first_env, struct context *first)
     for (unsigned i = 0; i < m_objects.count; i++)
         list_object(&m_objects, i)->references = list_object(&m_objects, i)->kernel->references;
     m_current = context;
-    m_loaded = env;
     m_gas_begin(context);
 }

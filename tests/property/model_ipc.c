@@ -103,7 +103,8 @@ void m_context_kill(struct m_object *context)
     context->woken = false;
     list_take(&context->env->contexts, context);
     m_frame_drop(context->upage_physical);
-    m_drop(context);
+    if (context != m_current)
+        m_drop(context);
 }
 
 void m_post(struct m_object *context, uint64_t bits)
@@ -405,6 +406,7 @@ static void answer(struct m_object *server, const uint64_t words[6])
     client->server = NULL;
     m_ready(client, 0);
     client->words_expected = true;
+    client->words[0] = 0; /* the badge register */
     memcpy(client->words + 1, words + 1, 5 * sizeof(uint64_t));
 }
 
@@ -436,7 +438,6 @@ void call_ep_reply(struct step *s)
         words[5] = ((struct context *)client->kernel)->arch.regs.r9;
         travelled(s, s->caller, client, s->a[4], words[5], 0);
     }
-    client->words[0] = 0; /* the badge register of an answer */
     answer(s->caller, words);
     client->result = with_capability ? EXO_MESSAGE_CAP : 0;
 }
@@ -556,15 +557,8 @@ void m_ran(struct m_object *context)
     if (context != m_current) {
         struct m_object *before = m_current;
 
-        m_hold(context);
         m_current = context;
-        m_drop(before);
-    }
-    if (context->env != m_loaded) {
-        struct m_object *before = m_loaded;
-
-        m_hold(context->env);
-        m_loaded = context->env;
-        m_drop(before);
+        if (before->state == CTX_DEAD) /* kept since then */
+            m_drop(before);
     }
 }

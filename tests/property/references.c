@@ -154,8 +154,6 @@ static void see_env(struct env *env)
     HOLD(env->death);
     if (env->note_queued)
         hold(&env->object);
-    if (space_loaded(env))
-        hold(&env->object);
     if (env->ledger.page)
         use_frame(direct_physical(env->ledger.page));
     HOLD(env->ledger.context);
@@ -271,7 +269,10 @@ static void walk(struct object *const also[], unsigned count)
     memset(blocks, 0, sizeof(blocks));
     memset(sums, 0, sizeof(sums));
     references_found = waiting_count = 0;
-    HOLD(arch_current());
+    if (arch_current()->state == CTX_DEAD)
+        HOLD(arch_current());
+    else
+        visit(&arch_current()->object); /* its environment holds it */
     visit(&machine_object);
     visit(&audit_object);
     for (unsigned i = 0; i < ZONES_MAX; i++)

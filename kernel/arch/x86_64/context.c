@@ -1,8 +1,7 @@
 /* Contexts: registers, switching, and the register conventions of calls. */
 #include <exo/string.h>
 
-#include "cpu.h"
-#include "port.h"
+#include "switch.h"
 
 bool arch_user_address(uint64_t address)
 {
@@ -72,42 +71,20 @@ void arch_switch_from(struct context *context)
         __asm__ volatile("rdfsbase %0" : "=r"(context->arch.tls));
 }
 
-static void load_tls(uint64_t base)
-{
-    if (features.fsgsbase)
-        __asm__ volatile("wrfsbase %0" : : "r"(base));
-    else
-        write_msr(MSR_FS_BASE, base);
-}
-
 void arch_switch_to(struct context *context)
 {
-    struct env *env = context->env;
-
-    if (percpu.loaded != env) {
-        struct env *before = percpu.loaded;
-
-        object_hold(&env->object);
-        percpu.loaded = env;
-        write_cr3(env->space.root);
+    if (read_cr3() != context->env->space.root) {
+        write_cr3(context->env->space.root);
         percpu.flushes = 0;
-        if (before)
-            object_drop(&before->object);
     }
-    set_kernel_entry_stack((uint64_t)(&context->arch.regs + 1));
-    percpu.upage = context->upage;
-    percpu.syscall_entry = context->arch.syscall_entry;
-    percpu.context = context;
-    write_msr(MSR_KERNEL_GS_BASE, context->arch.upage_va);
-    load_tls(context->arch.tls);
-    fpu_switch_to(context);
+    load_context(context);
 }
 
 void arch_set_tls(struct context *context, uint64_t base)
 {
     context->arch.tls = base;
     if (context == arch_current())
-        load_tls(base);
+        load_tls(context);
 }
 
 void arch_upcall_enter(struct context *context, uint64_t frame_va, uint64_t cause)

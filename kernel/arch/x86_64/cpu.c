@@ -9,12 +9,6 @@ PER_CPU(struct percpu) percpu;
 uint64_t arch_cpu_offset[CPUS_MAX];
 struct cpu_features features;
 
-struct tss {
-    uint32_t reserved0;
-    uint64_t rsp[3], reserved1, ist[7], reserved2;
-    uint16_t reserved3, io_map;
-} __attribute__((packed));
-
 struct gate {
     uint16_t offset_low, selector;
     uint8_t ist, attributes;
@@ -30,14 +24,13 @@ struct table_pointer {
 #define STACK_BYTES 16384u
 #define FATAL_STACK_BYTES 4096u
 
-static struct tss tss;
 static struct gate idt[VECTORS];
 static uint64_t gdt[10];
 static char kernel_stack[STACK_BYTES] __attribute__((aligned(16)));
 static char fatal_stacks[3][FATAL_STACK_BYTES] __attribute__((aligned(16)));
 
 _Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP && offsetof(struct percpu, stack) == PERCPU_STACK, "entry.S");
-_Static_assert(offsetof(struct percpu, regs_end) == PERCPU_REGS_END && offsetof(struct percpu, upage) == PERCPU_UPAGE, "entry.S");
+_Static_assert(offsetof(struct percpu, tss.rsp) == PERCPU_REGS_END && offsetof(struct percpu, upage) == PERCPU_UPAGE, "entry.S");
 _Static_assert(offsetof(struct percpu, syscall_entry) == PERCPU_SYSCALL_ENTRY, "entry.S");
 _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "entry.S");
 _Static_assert(offsetof(struct percpu, redirects) == PERCPU_REDIRECTS, "entry.S");
@@ -47,18 +40,18 @@ _Static_assert((CONTEXT_REGS + sizeof(struct exo_regs)) % 16 == 0, "the CPU alig
 
 static void set_gdt(void)
 {
-    uint64_t base = (uint64_t)&tss;
+    uint64_t base = (uint64_t)&percpu.tss;
     struct table_pointer pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
 
     gdt[SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
     gdt[SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
     gdt[SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff;
     gdt[SEGMENT_USER_CODE / 8] = 0x00affb000000ffff;
-    gdt[SEGMENT_TSS / 8] = 0x0000890000000000 | (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+    gdt[SEGMENT_TSS / 8] = 0x0000890000000000 | (sizeof(percpu.tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
     gdt[SEGMENT_TSS / 8 + 1] = base >> 32;
-    tss.io_map = sizeof(tss);
+    percpu.tss.io_map = sizeof(percpu.tss);
     for (unsigned i = 0; i < 3; i++)
-        tss.ist[i] = (uint64_t)fatal_stacks[i] + FATAL_STACK_BYTES;
+        percpu.tss.ist[i] = (uint64_t)fatal_stacks[i] + FATAL_STACK_BYTES;
     __asm__ volatile("lgdt %0" : : "m"(pointer));
     __asm__ volatile("ltr %w0" : : "r"(SEGMENT_TSS));
 }
@@ -131,16 +124,11 @@ void arch_init_cpu(void)
     set_gdt();
     set_idt();
     set_control();
+    percpu.tls = features.fsgsbase;
     percpu.stack = (uint64_t)kernel_stack + STACK_BYTES;
     fpu_init();
     info->features = (uint64_t)features.fsgsbase | (uint64_t)features.smep << 2 |
                      (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5 | (uint64_t)features.huge_pages << 6;
-}
-
-void set_kernel_entry_stack(uint64_t regs_end)
-{
-    percpu.regs_end = regs_end;
-    tss.rsp[0] = regs_end;
 }
 
 /* QEMU's isa-debug-exit; ACPI power-off of q35 and pc; at last a triple fault, which ends QEMU with -no-reboot. */

@@ -52,12 +52,11 @@
 /* Offsets in struct percpu. In ring 0 each CPU's own is %gs:percpu. */
 #define PERCPU_USER_RSP 0
 #define PERCPU_STACK 8
-#define PERCPU_REGS_END 16
-#define PERCPU_UPAGE 24
-#define PERCPU_SYSCALL_ENTRY 32
-#define PERCPU_SCRATCH 40
-#define PERCPU_REDIRECTS 48
-#define PERCPU_CONTEXT 56
+#define PERCPU_UPAGE 16
+#define PERCPU_SYSCALL_ENTRY 24
+#define PERCPU_SCRATCH 32
+#define PERCPU_REDIRECTS 40
+#define PERCPU_REGS_END 52 /* tss.rsp[0] */
 
 #define CONTEXT_REGS 32          /* offset of the registers in struct context */
 #define CONTEXT_FULL_RETURN 232  /* of arch.full_return */
@@ -67,15 +66,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, io_map;
+} __attribute__((packed));
+
 struct percpu {
-    uint64_t user_rsp, stack, regs_end;
+    uint64_t user_rsp, stack;
     struct exo_upage *upage;
     uint64_t syscall_entry, scratch, redirects;
-    struct context *context;
-    struct env *loaded; /* counted: whose page tables CR3 names */
+    struct tss tss; /* rsp[0]: where the registers of the current context end, which entries from ring 3 push */
     struct context *fpu_owner;
     unsigned flushes; /* pages flushed at this entry */
     bool fpu_off; /* CR0.TS is set */
+    uint64_t tls;   /* the current context's; not 0 where ring 3 can change it by itself */
 };
 extern PER_CPU(struct percpu) percpu;
 
@@ -202,8 +207,6 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
-/* cpu.c: where entries from ring 3 put registers */
-void set_kernel_entry_stack(uint64_t regs_end);
 /* entry.S */
 void syscall_entry(void);
 extern const uint64_t vector_stubs[VECTORS];
@@ -221,7 +224,6 @@ void clock_init(void);
 /* fpu.c */
 void fpu_init(void);
 void fpu_needed(struct context *context);
-void fpu_switch_to(struct context *context);
 void fpu_forget(struct context *context);
 /* boot.c */
 void boot_main(uint32_t kind, uint64_t information);

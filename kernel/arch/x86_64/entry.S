@@ -40,14 +40,77 @@ syscall_entry:
     swapgs
     cmp $EXO_CALL_BASE, %rax
     jb redirect
-    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
-    jae redirect
+    cmp $EXO_CALL_BASE + EXO_FAST_FIRST, %rax
+    jae fast_or_redirect
     SAVE_CALLER
     lea -CONTEXT_REGS(%rsp), %rdi
     mov %gs:percpu+PERCPU_STACK, %rsp
     lea -EXO_CALL_BASE(%rax), %rsi
     xor %ebp, %ebp
     call trap_call          /* returns the context to go on with */
+    mov %rax, %rdi
+    jmp resume_context
+
+/*
+ * Calls with a path of their own (fast.c), which have the highest numbers. Of the registers those are stored that outlive a message: what a
+ * context has in the others is lost with its call, and set by the answer.
+ */
+    .if EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE != EXO_FAST_FIRST || EXO_CALL_EP_REPLY_RECV != EXO_CALL_EP_CALL_CAP + 1
+    .error "fast_or_redirect compares with these"
+    .endif
+    .macro FAST_PATH function
+    mov %gs:sched_cpu, %rax       /* who calls */
+    mov %rbx, CONTEXT_REGS + EXO_REGS_RBX(%rax)
+    mov %rbp, CONTEXT_REGS + EXO_REGS_RBP(%rax)
+    mov %r12, CONTEXT_REGS + EXO_REGS_R12(%rax)
+    mov %r13, CONTEXT_REGS + EXO_REGS_R13(%rax)
+    mov %r14, CONTEXT_REGS + EXO_REGS_R14(%rax)
+    mov %r15, CONTEXT_REGS + EXO_REGS_R15(%rax)
+    mov %rsp, CONTEXT_REGS + EXO_REGS_RSP(%rax)
+    mov %rcx, CONTEXT_REGS + EXO_REGS_RIP(%rax)
+    mov %r11, CONTEXT_REGS + EXO_REGS_RFLAGS(%rax)
+    mov %gs:percpu+PERCPU_STACK, %rsp
+    mov %r10, %rcx
+#ifdef EXO_DEBUG
+    xor %ebp, %ebp
+#endif
+    call \function
+    .endm
+
+fast_or_redirect:
+    cmp $EXO_CALL_EP_CALL, %rax
+    jne 1f
+    FAST_PATH fast_ep_call
+1:  cmp $EXO_CALL_EP_REPLY_RECV, %rax
+    jb 1f
+    ja redirect
+    FAST_PATH fast_ep_reply_recv
+1:  FAST_PATH fast_ep_call_cap
+
+/* The case is not a common one: the arguments of the function are stored where those of any other call are. */
+    .globl general_ep_call
+general_ep_call:
+    mov $EXO_CALL_EP_CALL - EXO_CALL_BASE, %eax
+    jmp 1f
+    .globl general_ep_call_cap
+general_ep_call_cap:
+    mov $EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE, %eax
+    jmp 1f
+    .globl general_ep_reply_recv
+general_ep_reply_recv:
+    mov $EXO_CALL_EP_REPLY_RECV - EXO_CALL_BASE, %eax
+1:  mov %gs:sched_cpu, %r10
+    mov %rdi, CONTEXT_REGS + EXO_REGS_RDI(%r10)
+    mov %rsi, CONTEXT_REGS + EXO_REGS_RSI(%r10)
+    mov %rdx, CONTEXT_REGS + EXO_REGS_RDX(%r10)
+    mov %rcx, CONTEXT_REGS + EXO_REGS_R10(%r10)
+    mov %r8, CONTEXT_REGS + EXO_REGS_R8(%r10)
+    mov %r9, CONTEXT_REGS + EXO_REGS_R9(%r10)
+    mov %gs:percpu+PERCPU_STACK, %rsp
+    mov %r10, %rdi
+    mov %eax, %esi
+    xor %ebp, %ebp
+    call trap_call
     mov %rax, %rdi
     jmp resume_context
 
@@ -105,7 +168,8 @@ resume_context:
     mov 24(%rsp), %rsp
     swapgs
     sysretq
-1:  pop %r11
+1:  movb $0, (CONTEXT_FULL_RETURN)(%rdi) /* it comes back by `syscall`, or is marked again */
+    pop %r11
     pop %r10
     pop %r9
     pop %r8

@@ -7,8 +7,7 @@
  */
 #include <exo/string.h>
 
-#include "cpu.h"
-#include "port.h"
+#include "switch.h"
 
 static uint64_t initial_physical; /* state of a context that never used it */
 
@@ -20,17 +19,6 @@ static void save(struct context *context)
 static void load(uint64_t physical)
 {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(direct(physical)) : "memory");
-}
-
-static void set_off(bool off)
-{
-    if (off == percpu.fpu_off)
-        return;
-    percpu.fpu_off = off;
-    if (off)
-        write_cr0(read_cr0() | CR0_TS);
-    else
-        __asm__ volatile("clts");
 }
 
 void fpu_init(void)
@@ -50,7 +38,7 @@ void fpu_needed(struct context *context)
         initial_physical = first.arch.fpu_physical;
         if (!initial_physical)
             panic("no memory for the FPU's initial state");
-        set_off(false);
+        fpu_on();
         save(&first);
     }
     if (!context->arch.fpu_physical) {
@@ -63,16 +51,11 @@ void fpu_needed(struct context *context)
         memcpy(direct(physical), direct(initial_physical), PAGE);
         context->arch.fpu_physical = physical;
     }
-    set_off(false);
+    fpu_on();
     if (percpu.fpu_owner)
         save(percpu.fpu_owner);
     load(context->arch.fpu_physical);
     percpu.fpu_owner = context;
-}
-
-void fpu_switch_to(struct context *context)
-{
-    set_off(percpu.fpu_owner != context);
 }
 
 void fpu_forget(struct context *context)
@@ -91,7 +74,7 @@ bool arch_context_inherit(struct context *from, struct context *to)
     if (!from->arch.fpu_physical)
         return true;
     if (percpu.fpu_owner == from) {
-        set_off(false);
+        fpu_on();
         save(from);
     }
     physical = frame_take(to->env->zone, 0, true);

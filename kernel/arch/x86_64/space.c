@@ -325,7 +325,7 @@ void space_free_root(struct env *env)
 
 bool space_loaded(const struct env *env)
 {
-    return percpu.loaded == env;
+    return sched_cpu.current && sched_cpu.current->env == env;
 }
 
 /* More pages than this at one kernel entry: the whole TLB goes, once, on the way out (space_flush_finish). */

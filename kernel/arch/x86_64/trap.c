@@ -29,7 +29,6 @@ struct context *trap_call(struct context *context, uint64_t number)
 {
     int64_t result;
 
-    context->arch.full_return = 0;
     context->arch.regs.rax = 0; /* what a call that sleeps answers, until it is woken */
     result = call_dispatch(context, number);
     if (result != 0)
@@ -49,7 +48,6 @@ struct context *trap_redirect(struct context *context)
     percpu.redirects++;
     regs->rip = context->arch.syscall_entry;
     regs->rflags = RFLAGS_FIXED;
-    context->arch.full_return = 0;
     return leave(context);
 }
 

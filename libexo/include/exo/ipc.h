@@ -1,7 +1,7 @@
 /*
  * Messages: five words each way, in registers. A client calls and gets the answer; a server receives, answers, and
  * receives again in one kernel entry. A capability travels as a handle in word 4 (the _cap variants).
- * All return 0 or -EXO_E_*; on failure the message is unchanged. Whoever receives a capability owns it: a server that expects none deletes it
+ * All return 0 or -EXO_E_*; on failure words and badge mean nothing. Whoever receives a capability owns it: a server that expects none deletes it
  * (exo_message_refuse), or a hostile client fills its slots.
  */
 #ifndef EXO_IPC_H

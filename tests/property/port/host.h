@@ -23,6 +23,7 @@ extern uint64_t host_timer_ns;       /* when the one-shot timer fires; UINT64_MA
 extern void (*host_idle)(void);      /* nobody can run: must make something happen, or not return */
 extern void (*host_power_off)(unsigned code); /* must not return */
 extern void (*host_message)(const struct context *context); /* its message registers are about to be set */
+extern uint64_t host_fast;            /* calls that went the fast paths */
 extern bool host_line_masked[HOST_LINES];
 
 /* Calls page() for each leaf entry in use and table() for each page table, the root included. */

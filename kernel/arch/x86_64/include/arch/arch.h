@@ -49,6 +49,14 @@ struct space {
     struct space_huge huge[SPACE_HUGE_MAX];
 };
 
+/* The pointer itself: the compiler is not to reckon it again at each use. */
+#define KEPT(pointer) __asm__("" : "+r"(pointer))
+
+static inline void arch_space_load(const struct space *space)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(space->root) : "memory");
+}
+
 /* The first member of a context: the entry code pushes registers here. */
 struct arch_context {
     struct exo_regs regs; /* the CPU and the stubs fill it from its end downwards: 16-byte aligned end */
@@ -57,7 +65,7 @@ struct arch_context {
     uint64_t syscall_entry;
     uint64_t upcall_entry;
     uint64_t fpu_physical;   /* saved FPU state, or 0: never used it */
-    uint8_t full_return;     /* 1: came by an interrupt, all registers count (iretq); 0: by syscall */
+    uint8_t full_return;     /* 1: came by an interrupt, all registers count (iretq); 0: by syscall, and while it runs */
     uint8_t pad[7];
 } __attribute__((aligned(16)));
 
@@ -78,10 +86,10 @@ struct boot {
 
 static inline uint64_t arch_cycles(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; /* the upper halves of the registers are cleared */
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 #include <arch/pte.h>

@@ -1,6 +1,6 @@
 /*
  * x86-64: call number in RAX, arguments in RDI RSI RDX R10 R8 R9, result in RAX; RCX and R11 are lost. Message calls
- * return the badge in RDI and five words in RSI RDX R10 R8 R9.
+ * return the badge in RDI and five words in RSI RDX R10 R8 R9; when they fail, what these hold means nothing.
  */
 #ifndef EXO_ARCH_TRAP_H
 #define EXO_ARCH_TRAP_H

@@ -30,6 +30,13 @@ struct space {
     uint64_t root;
 };
 
+#define KEPT(pointer) ((void)(pointer)) /* a hint to a compiler */
+
+static inline void arch_space_load(const struct space *space)
+{
+    (void)space;
+}
+
 struct arch_context {
     struct exo_regs regs;
     uint64_t tls, upage_va, syscall_entry, upcall_entry;
