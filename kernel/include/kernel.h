@@ -350,7 +350,7 @@ struct context {
             uint8_t state;  /* enum context_state */
             bool donated;   /* its sponsor gave it the rest of a turn, and is no client */
             uint8_t slices; /* of `slice` and `serves_on`, those that there are */
-            bool timed;     /* RECEIVE: wait_timer is armed */
+            bool timed;     /* CALL, REPLY, RECEIVE: wait_timer is armed */
         };
         uint32_t standing; /* all of them: the fast paths look once */
     };
@@ -446,6 +446,7 @@ void endpoint_death(struct env *env);
 void endpoint_notify(struct endpoint *endpoint, uint64_t bits);
 void endpoint_free(struct object *object);
 bool endpoint_has_message(const struct endpoint *endpoint);
+void ipc_break(struct context *context);  /* leaves the call or the receiving that it waits in */
 void ipc_forget(struct context *context); /* leaves all queues and partnerships; callers get PEER */
 
 #include "schedule.h"

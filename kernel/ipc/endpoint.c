@@ -23,7 +23,6 @@ static void leave_endpoint(struct context *context)
             list_append(&endpoint->callers, &next->link); /* its zone's next one, after those of other zones */
     }
     list_remove(&context->link);
-    context->timed = false;
     context->endpoint = NULL;
     object_drop(&endpoint->object);
 }
@@ -52,8 +51,23 @@ static void queue_call(struct context *caller, struct endpoint *endpoint)
     list_append(&endpoint->callers, &caller->link);
 }
 
+static void set_deadline(struct context *context, uint64_t deadline_ns)
+{
+    if (deadline_ns == EXO_DEADLINE_NEVER)
+        return;
+    context->timed = true;
+    timer_arm(&context->wait_timer, deadline_ns);
+}
+
+static void drop_deadline(struct context *context)
+{
+    context->timed = false;
+    timer_disarm(&context->wait_timer);
+}
+
 static void fail_call(struct context *caller, int64_t error)
 {
+    drop_deadline(caller);
     arch_result(caller, error);
     sched_ready(caller);
 }
@@ -71,8 +85,9 @@ static void abandon_client(struct context *server)
     fail_call(client, -EXO_E_PEER);
 }
 
-void ipc_forget(struct context *context)
+void ipc_break(struct context *context)
 {
+    drop_deadline(context);
     switch ((enum context_state)context->state) {
     case CTX_CALL:
     case CTX_RECEIVE: leave_endpoint(context); break;
@@ -87,8 +102,13 @@ void ipc_forget(struct context *context)
     case CTX_DRY:
     case CTX_DEAD: break;
     }
-    abandon_client(context);
     context->state = CTX_STOPPED;
+}
+
+void ipc_forget(struct context *context)
+{
+    ipc_break(context);
+    abandon_client(context);
 }
 
 /* Hands the caller's message over. Fails only for a capability that cannot travel. */
@@ -122,7 +142,7 @@ static inline void pay_call(void)
     gas_charge(EXO_PRICE_IPC);
 }
 
-static int64_t do_call(struct context *caller, struct capability *capability, bool with_capability)
+static int64_t do_call(struct context *caller, struct capability *capability, bool with_capability, uint64_t deadline_ns)
 {
     struct endpoint *endpoint = (struct endpoint *)capability->object;
     struct capability *slot;
@@ -138,10 +158,13 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
     if (list_empty(&endpoint->receivers)) {
         /* Found now, so that the caller hears of it at once. */
         status = with_capability ? cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot) : 0;
+        if (status == 0 && deadline_ns == EXO_DEADLINE_NOW)
+            status = -EXO_E_TIMEOUT;
         if (status < 0)
             return status;
         pay_call();
         queue_call(caller, endpoint);
+        set_deadline(caller, deadline_ns);
         wait_poke_pollers(endpoint);
         return 0;
     }
@@ -151,7 +174,8 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
         return status;
     pay_call();
     leave_endpoint(receiver);
-    timer_disarm(&receiver->wait_timer);
+    drop_deadline(receiver);
+    set_deadline(caller, deadline_ns);
     receiver->state = CTX_READY;
     sched_switch(receiver);
     return 0;
@@ -160,14 +184,21 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
 int64_t k_ep_call(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
     (void)w0, (void)w1, (void)w2, (void)w3, (void)w4; /* they stay in the registers */
-    return do_call(caller, endpoint, false);
+    return do_call(caller, endpoint, false, EXO_DEADLINE_NEVER);
+}
+
+int64_t k_ep_call_until(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
+                        uint64_t deadline_ns)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3;
+    return do_call(caller, endpoint, false, deadline_ns);
 }
 
 int64_t k_ep_call_cap(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
                       uint64_t w4)
 {
     (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
-    return do_call(caller, endpoint, true);
+    return do_call(caller, endpoint, true, EXO_DEADLINE_NEVER);
 }
 
 static void message_from_kernel(struct context *receiver, uint64_t kind, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -242,7 +273,7 @@ static void serve_receiver(struct endpoint *endpoint)
     receiver = LIST_ENTRY(endpoint->receivers.next, struct context, link);
     if (take_message(receiver, endpoint)) {
         leave_endpoint(receiver);
-        timer_disarm(&receiver->wait_timer);
+        drop_deadline(receiver);
         sched_ready(receiver);
     }
 }
@@ -328,10 +359,7 @@ static void block_receive(struct context *receiver, struct endpoint *endpoint, u
 {
     enter_endpoint(receiver, endpoint, CTX_RECEIVE);
     list_append(&endpoint->receivers, &receiver->link);
-    if (deadline_ns != EXO_DEADLINE_NEVER) {
-        receiver->timed = true;
-        timer_arm(&receiver->wait_timer, deadline_ns);
-    }
+    set_deadline(receiver, deadline_ns);
     sched_switch(direct);
 }
 
@@ -359,6 +387,7 @@ static struct context *answer(struct context *server)
         return NULL;
     server->client = NULL;
     client->server = NULL;
+    drop_deadline(client);
     gas_sponsor(server, NULL);
     arch_message_copy(client, server);
     arch_message_badge(client, 0);

@@ -121,11 +121,11 @@ void wait_cancel(struct context *context)
 
 void wait_finish(struct context *context, int64_t result)
 {
-    if (context->state == CTX_RECEIVE)
-        ipc_forget(context);
-    timer_disarm(&context->wait_timer);
     if (context->state == CTX_WAIT)
         leave(context);
+    else
+        ipc_break(context);
+    timer_disarm(&context->wait_timer);
     arch_result(context, result);
     sched_ready(context);
 }

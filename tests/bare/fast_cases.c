@@ -71,6 +71,87 @@ CASE(fast_never_answers, "fast: a call that is not answered ends when it is brok
     EXPECT(exo_cap_delete(endpoint), 0);
 }
 
+static void answer_one(uint64_t unused)
+{
+    struct exo_message message = {0};
+
+    (void)unused;
+    if (exo_fast_wait(CHILD_ENDPOINT, &message, EXO_DEADLINE_NEVER) < 0)
+        child_exit(1);
+    message.word[0] += message.word[4] == EXO_DEADLINE_NEVER - 1;
+    for (;;)
+        (void)!exo_fast_reply_wait(CHILD_ENDPOINT, &message);
+}
+
+CASE(fast_deadline, "fast: a call ends at its deadline, in the line and while it is served; one that is answered leaves no timer behind")
+{
+    uint64_t endpoint = (uint64_t)MUST(exo_ep_create()), until;
+    struct child child = child_new(answer_one, 0);
+    struct exo_message message = {0};
+
+    EXPECT(exo_cap_copy(child.env, CHILD_ENDPOINT, endpoint, EXO_RIGHT_RECV, 0), CHILD_ENDPOINT);
+    EXPECT(exo_fast_call_until(endpoint, &message, EXO_DEADLINE_NOW), -EXO_E_TIMEOUT); /* nobody receives yet */
+    until = bare_now() + 2000000;
+    EXPECT(exo_fast_call_until(endpoint, &message, until), -EXO_E_TIMEOUT);
+    CHECK(bare_now() >= until);
+    EXPECT(exo_ep_recv(endpoint, &message, EXO_DEADLINE_NOW), -EXO_E_TIMEOUT); /* it stands in no line any more */
+    child_start(&child);
+    for (uint64_t i = 0; i < 100; i++) {
+        message = (struct exo_message){.word = {i}};
+        EXPECT(exo_fast_call_until(endpoint, &message, i % 2 ? EXO_DEADLINE_NEVER - 1 : EXO_DEADLINE_NEVER), 0);
+        if (i == 0)
+            CHECK(message.word[0] == 0);
+    }
+    EXPECT(exo_wait(NULL, 0, bare_now() + 1000000), -EXO_E_TIMEOUT); /* its own timer is free for it */
+    (void)!exo_env_destroy(child.env, 0);
+    EXPECT((int64_t)(child_end(&child) & 0xff), EXO_REASON_DESTROYED);
+    EXPECT(exo_cap_delete(endpoint), 0);
+}
+
+static void call_until(uint64_t wait_ns)
+{
+    struct exo_message message = {0};
+    int64_t status = exo_fast_call_until(CHILD_ENDPOINT, &message, wait_ns);
+
+    child_exit(status < 0 ? (uint64_t)-status : 50);
+}
+
+/* Serves, and calls another server meanwhile, who does not answer in time: its own client is answered all the same. */
+static void middle(uint64_t deadline_ns)
+{
+    struct exo_message message = {0}, other = {0};
+
+    if (exo_fast_wait(CHILD_ENDPOINT, &message, EXO_DEADLINE_NEVER) < 0)
+        child_exit(1);
+    if (exo_fast_call_until(CHILD_OTHER, &other, deadline_ns) != -EXO_E_TIMEOUT)
+        child_exit(2);
+    child_exit(exo_ep_reply(5, 0, 0, 0, 0) == 0 ? 51 : 3);
+}
+
+CASE(fast_deadline_served, "fast: a deadline that passes while the call is served frees the server, and touches nobody else's call")
+{
+    uint64_t endpoint = (uint64_t)MUST(exo_ep_create()), front = (uint64_t)MUST(exo_ep_create());
+    struct child client = caller(endpoint, call_until, bare_now() + 3000000), between;
+    struct exo_message message = {0};
+
+    child_start(&client);
+    EXPECT(exo_fast_wait(endpoint, &message, EXO_DEADLINE_NEVER), 0);
+    EXPECT(exo_wait(NULL, 0, bare_now() + 6000000), -EXO_E_TIMEOUT); /* receiving would break the call off */
+    EXPECT((int64_t)child_result(&client), EXO_E_TIMEOUT);
+    EXPECT(exo_ep_reply(0, 0, 0, 0, 0), -EXO_E_PEER);
+    client = caller(front, call_once, 0);
+    between = child_new(middle, bare_now() + 3000000);
+    EXPECT(exo_cap_copy(between.env, CHILD_ENDPOINT, front, EXO_RIGHT_RECV, 0), CHILD_ENDPOINT);
+    EXPECT(exo_cap_copy(between.env, CHILD_OTHER, endpoint, EXO_RIGHT_CALL, 0), CHILD_OTHER);
+    child_start(&between), child_start(&client);
+    EXPECT(exo_fast_wait(endpoint, &message, EXO_DEADLINE_NEVER), 0);
+    EXPECT(exo_wait(NULL, 0, bare_now() + 6000000), -EXO_E_TIMEOUT);
+    EXPECT((int64_t)child_result(&client), 55);
+    EXPECT((int64_t)child_result(&between), 51);
+    EXPECT(exo_cap_delete(front), 0);
+    EXPECT(exo_cap_delete(endpoint), 0);
+}
+
 static void flood(uint64_t unused)
 {
     struct exo_message message = {0};

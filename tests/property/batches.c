@@ -37,6 +37,7 @@ static bool has_place(unsigned number)
     switch (number + EXO_CALL_BASE) {
     case EXO_CALL_EP_CALL:
     case EXO_CALL_EP_CALL_CAP:
+    case EXO_CALL_EP_CALL_UNTIL:
     case EXO_CALL_EP_RECV:
     case EXO_CALL_EP_REPLY_RECV:
     case EXO_CALL_WAIT:

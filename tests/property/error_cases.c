@@ -294,7 +294,7 @@ static void broken_off(unsigned number)
     uint64_t there = case_give(&child, endpoint);
 
     case_become(child.context);
-    (void)case_call(number, (const uint64_t[6]){there, 0, 0, 0, 0, 1});
+    (void)case_call(number, (const uint64_t[6]){there, 0, 0, 0, 0, number == NUMBER(EP_CALL_UNTIL) ? EXO_DEADLINE_NEVER : 1});
     case_become(first);
     (void)MUST_DO(CTX_STOP, child.ctx);
     (void)MUST_DO(CTX_START, child.ctx);
@@ -306,6 +306,21 @@ static void broken_off(unsigned number)
 CASE(call_broken_off, "a call that is broken off")
 {
     broken_off(NUMBER(EP_CALL));
+}
+
+CASE(call_until_broken_off, "a call with a deadline that is broken off")
+{
+    broken_off(NUMBER(EP_CALL_UNTIL));
+}
+
+CASE(call_until_refused, "a call with a deadline: nobody can receive, or nobody does")
+{
+    uint64_t endpoint = MUST_DO(EP_CREATE);
+    uint64_t calls = MUST_DO(CAP_DERIVE, SELF, 0, endpoint, EXO_RIGHT_CALL, 0, EXO_DEADLINE_NEVER);
+
+    REFUSED(EP_CALL_UNTIL, TIMEOUT, calls, 1, 2, 3, 4, EXO_DEADLINE_NOW);
+    (void)MUST_DO(CAP_DELETE, endpoint);
+    REFUSED(EP_CALL_UNTIL, PEER, calls, 1, 2, 3, 4, EXO_DEADLINE_NOW);
 }
 
 CASE(call_cap_broken_off, "a call with a capability that is broken off")

@@ -8,6 +8,7 @@ static uint64_t order; /* of going to sleep and of arming timers */
 void m_ready(struct m_object *context, int64_t result)
 {
     context->state = CTX_READY;
+    context->timer_armed = false; /* who runs waits for nothing */
     context->woken = true;
     context->result = (uint64_t)result;
     context->words_expected = false;
@@ -58,8 +59,10 @@ void m_sponsor(struct m_object *server, struct m_object *owner, struct m_object 
         m_drop(before);
 }
 
-void m_forget(struct m_object *context)
+/* Out of the call, or the receiving, that it waits in. */
+static void leave_call(struct m_object *context)
 {
+    context->timer_armed = false;
     if (context->state == CTX_CALL || context->state == CTX_RECEIVE) {
         leave_endpoint(context);
     } else if (context->state == CTX_REPLY) {
@@ -67,6 +70,11 @@ void m_forget(struct m_object *context)
         m_sponsor(context->server, NULL, NULL);
         context->server = NULL;
     }
+}
+
+void m_forget(struct m_object *context)
+{
+    leave_call(context);
     if (context->client) {
         struct m_object *client = context->client;
 
@@ -80,11 +88,10 @@ void m_forget(struct m_object *context)
 
 void m_finish(struct m_object *context, int64_t result)
 {
-    if (context->state == CTX_RECEIVE)
-        m_forget(context);
-    context->timer_armed = false;
     if (context->state == CTX_WAIT)
         leave_words(context);
+    else
+        leave_call(context); /* its own client, if it serves one, waits on */
     m_ready(context, result);
 }
 
@@ -316,13 +323,30 @@ static void keep_words(struct step *s)
     memcpy(s->caller->words, s->a, sizeof(s->a));
 }
 
+/* Centuries are as good as each other. */
+static uint64_t last_deadline(uint64_t deadline_ns)
+{
+    return deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX;
+}
+
+static void set_deadline(struct m_object *context, uint64_t deadline)
+{
+    if (deadline == EXO_DEADLINE_NEVER)
+        return;
+    context->timer_armed = true;
+    context->timer_ns = last_deadline(deadline);
+    context->timer_order = ++order;
+}
+
 void call_ep_call(struct step *s)
 {
     struct m_object *endpoint = s->caps[0]->object, *caller = s->caller;
     bool with_capability = s->number == EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE;
+    uint64_t deadline = s->number == EXO_CALL_EP_CALL_UNTIL - EXO_CALL_BASE ? s->a[5] : EXO_DEADLINE_NEVER;
     struct m_cap *travels;
 
     MUST(s, endpoint->receive_caps == 0, PEER);
+    MUST(s, endpoint->receive_caps != 0 && endpoint->receivers.count == 0 && deadline == EXO_DEADLINE_NOW, TIMEOUT);
     if (with_capability)
         s->must |= m_resolve(s->env, s->a[5], CAP_ANY, EXO_RIGHT_COPY, &travels);
     if (s->must) {
@@ -336,6 +360,7 @@ void call_ep_call(struct step *s)
     caller->transfer = with_capability ? s->a[5] : 0;
     if (endpoint->receivers.count == 0) {
         enter_endpoint(caller, endpoint, &endpoint->callers, CTX_CALL);
+        set_deadline(caller, deadline);
         poke_pollers(endpoint);
         return;
     }
@@ -345,24 +370,15 @@ void call_ep_call(struct step *s)
 
         leave_endpoint(receiver);
         receiver->timer_armed = false;
+        set_deadline(caller, deadline);
     }
     m_drop(endpoint);
-}
-
-/* Centuries are as good as each other. */
-static uint64_t last_deadline(uint64_t deadline_ns)
-{
-    return deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX;
 }
 
 static void block_receive(struct step *s, struct m_object *endpoint, uint64_t deadline)
 {
     enter_endpoint(s->caller, endpoint, &endpoint->receivers, CTX_RECEIVE);
-    if (deadline != EXO_DEADLINE_NEVER) {
-        s->caller->timer_armed = true;
-        s->caller->timer_ns = last_deadline(deadline);
-        s->caller->timer_order = ++order;
-    }
+    set_deadline(s->caller, deadline);
 }
 
 static void receive(struct step *s, uint64_t deadline)

@@ -4,6 +4,7 @@
  *
  *     struct exo_message message = {.word = {1, 2, 3}};
  *     exo_fast_call(endpoint, &message);                   the client: 0, and the answer is in `message`; or -EXO_E_PEER
+ *     exo_fast_call_until(endpoint, &message, deadline_ns);    with four words; -EXO_E_TIMEOUT if there is no answer by then
  *     exo_fast_send(endpoint, bits);                       without waiting: bits that the server gets with its next message, each once
  *
  *     exo_fast_wait(endpoint, &message, deadline_ns);      the server: the first call; -EXO_E_TIMEOUT
@@ -16,8 +17,8 @@
  * exo/ipc.h.
  *
  * Nobody waits for ever on somebody who is gone: a call ends with -EXO_E_PEER when its server's environment ends, when the server receives again without
- * having answered, and when nobody can receive at the endpoint any more. A server that is there and does not answer holds its caller: a call has no
- * deadline of its own. Another context can break it off (exo_fast_break); exo/door.h has deadlines, and looks after what hangs.
+ * having answered, and when nobody can receive at the endpoint any more. A server that is there and does not answer holds its caller: to the deadline, or until
+ * another context breaks the call off (exo_fast_break).
  *
  * The sealed kind, for other nodes and media that nobody trusts, will stand beside this with the same words (docs/ipc.md).
  */
@@ -31,6 +32,15 @@
 static inline int64_t exo_fast_call(uint64_t endpoint, struct exo_message *message)
 {
     return exo_ep_call(endpoint, message);
+}
+
+/*
+ * As exo_fast_call, but words 0 to 3 only: the server gets the deadline as word 4. -EXO_E_TIMEOUT: no answer by then; the server may have done what it was
+ * asked, and its answer is for nobody. With EXO_DEADLINE_NOW a call that finds nobody waiting to receive ends at once.
+ */
+static inline int64_t exo_fast_call_until(uint64_t endpoint, struct exo_message *message, uint64_t deadline_ns)
+{
+    return exo_ep_call_until(endpoint, message, deadline_ns);
 }
 
 /* Right NOTIFY. Never waits; bits that were sent before and not yet received are the same ones. */

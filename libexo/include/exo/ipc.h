@@ -44,6 +44,13 @@ static inline int64_t exo_ep_call_cap(uint64_t endpoint, struct exo_message *mes
     return exo_message_trap(EXO_CALL_EP_CALL_CAP, endpoint, message);
 }
 
+/* Right CALL; four words, and the server sees the deadline as word[4]. -EXO_E_TIMEOUT: no answer until then. */
+static inline int64_t exo_ep_call_until(uint64_t endpoint, struct exo_message *message, uint64_t deadline_ns)
+{
+    message->word[4] = deadline_ns;
+    return exo_message_trap(EXO_CALL_EP_CALL_UNTIL, endpoint, message);
+}
+
 /* Right RECV. Waits until deadline_ns of the monotonic clock (EXO_DEADLINE_NOW: only looks). */
 static inline int64_t exo_ep_recv(uint64_t endpoint, struct exo_message *message, uint64_t deadline_ns)
 {
