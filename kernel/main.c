@@ -175,6 +175,7 @@ void kernel_main(const struct boot *boot)
     place_info();
     arch_init_devices();
     sched_start();
+    chooser_boot(boot->command_line);
     info->boot_tsc = stats.boot_tsc;
     log_text("ExoV6: %lu MiB, %lu frames free, kernel %lu KiB, image %lu KiB\n", frames_total * PAGE >> 20, frames_free,
              frames_kernel * PAGE >> 10, (boot->image.end - boot->image.start) >> 10);

@@ -5,6 +5,7 @@
  */
 #include <exo/label.h>
 #include <exo/rights.h>
+#include <exo/string.h>
 
 #include "cases.h"
 
@@ -238,6 +239,10 @@ static const struct {
     {"channel_send", channel_send, 640},
     {"channel_receive", channel_receive, 640},
     {"channel_turns", channel_turns, 640},
+    {"sched_choice_2", choice_2, N},
+    {"sched_choice_2000", choice_2000, N},
+    {"sched_quantum_2", quantum_2, 10000},
+    {"sched_quantum_2000", quantum_2000, 10000},
     {"revoke_100", revoke_100, 1000},
     {"revoke_10000", revoke_10000, 10000},
     {"revoke_chains", revoke_chains, 10000},

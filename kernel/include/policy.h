@@ -12,6 +12,8 @@ struct policy {
     unsigned number; /* EXO_POLICY_* */
     uint64_t bytes;  /* memory for each chooser, beside itself; 0: none */
     uint32_t most;   /* entities of a chooser */
+    bool tasks;      /* those may wait for each other (sched/task.c), */
+    bool reserves;   /* or have reservations (sched/reserve.c) */
     /* An empty chooser begins; `memory`: so many zeroed bytes. */
     void (*start)(struct chooser *chooser, void *memory);
     /* Somebody below the entity has become ready; nobody is any more. */
@@ -27,8 +29,11 @@ struct policy {
     bool (*preempts)(const struct chooser *chooser, const struct entity *entity, const struct entity *running);
 };
 
+/* For policies. */
 extern uint64_t sched_slice_cycles; /* a quantum */
+uint64_t sched_clock(void);         /* cycles */
+void entity_stop(struct entity *entity, uint64_t until); /* its budget is used up: removes it, and inserts it again at that time, with a new one */
 
-extern const struct policy stride_policy, round_robin_policy, beatty_policy;
+extern const struct policy stride_policy, round_robin_policy, beatty_policy, rt_policy, dag_policy, hybrid_policy;
 
 #endif

@@ -18,7 +18,19 @@ void share_dequeue(struct context *context);
 struct context *share_pick(void); /* NULL: nobody is ready */
 bool share_before(const struct context *first, const struct context *second);
 void share_pay(struct share *share); /* the policies learn what it has used */
+void share_gate(struct share *share, unsigned gate); /* GATE_*: stops it */
+void share_open(struct share *share, unsigned gate);
+static inline bool chooser_is_alone(const struct chooser *chooser) /* there is nothing to choose: the policy has nobody */
+{
+    return chooser->children == 1;
+}
+void entity_greet(struct entity *entity); /* what it has of an earlier policy means nothing */
+/* chooser.c */
+void chooser_end(struct zone *zone); /* only its own share is left */
+void chooser_boot(const char *line);
 /* sched.c */
+void sched_look(void);    /* what is special about a share has changed */
+void sched_stop(void);    /* the current context must not go on */
 void sched_preempt(void); /* the current context's slice is over now */
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */

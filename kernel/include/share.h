@@ -14,7 +14,15 @@
 struct beatty;
 struct chooser;
 struct policy;
-struct reservation;
+
+enum { GATE_BUDGET = 1, GATE_INPUTS = 2 };
+
+/* RT: so much of each period, in cycles. */
+struct reservation {
+    uint64_t budget, period;
+    uint64_t deadline; /* of the present period */
+    int64_t left;      /* of its budget */
+};
 
 /* What is chosen: a share, or a zone with all its shares. */
 struct entity {
@@ -47,6 +55,8 @@ struct chooser {
     uint32_t children; /* entities that there are, the zone's own share among them; */
     struct entity *own; /* while that is the only one the policy is not asked, and does not have it */
     uint32_t era;      /* counts changes of the policy */
+    uint64_t memory;   /* physical address of the policy's, charged to the zone; 0: none */
+    uint64_t reserved; /* RT: parts of 2^28 that are promised */
     uint8_t depth;     /* choosers above */
     union {
         struct {
@@ -69,6 +79,7 @@ struct share {
     uint64_t charged;     /* those that the policies above know of */
     struct list ready[2]; /* contexts: its own, and servers of other zones that work for it */
     uint8_t turn;         /* which of the two lists is next */
+    bool special;         /* it has, or had, a gate or a reservation: look before somebody runs on it */
 };
 
 #endif

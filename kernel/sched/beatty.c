@@ -240,5 +240,10 @@ static bool preempts(const struct chooser *chooser, const struct entity *entity,
 }
 
 const struct policy beatty_policy = {
-    "beatty", EXO_POLICY_BEATTY, sizeof(struct beatty), LEAVES, start, insert, remove, first, charge, before, preempts,
+    "beatty", EXO_POLICY_BEATTY, sizeof(struct beatty), LEAVES, false, false, start, insert, remove, first, charge, before, preempts,
+};
+
+/* As Beatty, between tasks: who waits for others is not chosen before they are done. */
+const struct policy hybrid_policy = {
+    "hybrid", EXO_POLICY_HYBRID, sizeof(struct beatty), LEAVES, true, false, start, insert, remove, first, charge, before, preempts,
 };

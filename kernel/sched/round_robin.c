@@ -1,4 +1,7 @@
-/* Round robin: a quantum each, in a ring; weights mean nothing. A yardstick. */
+/*
+ * Policies for which weights mean nothing: round robin, a quantum each, in a ring, as a yardstick; and DAG, for tasks that wait for others (task.c),
+ * each of which runs until it sleeps or is done, in the order in which they became ready.
+ */
 #include <exo/abi.h>
 
 #include "policy.h"
@@ -47,5 +50,16 @@ static bool never(const struct chooser *chooser, const struct entity *first, con
 }
 
 const struct policy round_robin_policy = {
-    "rr", EXO_POLICY_ROUND_ROBIN, 0, UINT32_MAX, start, insert, remove, first, charge, never, never,
+    "rr", EXO_POLICY_ROUND_ROBIN, 0, UINT32_MAX, false, false, start, insert, remove, first, charge, never, never,
+};
+
+static void go_on(struct chooser *chooser, struct entity *entity, uint64_t cycles)
+{
+    (void)chooser;
+    (void)entity;
+    (void)cycles;
+}
+
+const struct policy dag_policy = {
+    "dag", EXO_POLICY_DAG, 0, UINT32_MAX, true, false, start, insert, remove, first, go_on, never, never,
 };

@@ -10,7 +10,7 @@
 #define SLICE_NS 5000000ul
 
 /* Why the current context is to be replaced although it could go on. */
-enum reason { GO_ON, YIELDED, SLICE_OVER };
+enum reason { GO_ON, YIELDED, SLICE_OVER, STOPPED };
 
 static PER_CPU(struct context *) direct_next;
 static PER_CPU(enum reason) reason;
@@ -18,6 +18,7 @@ static PER_CPU(bool) slice_armed;
 static PER_CPU(bool) idling = true; /* nobody runs */
 static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
 PER_CPU(struct share *) sched_share; /* as gas_loaded for gas */
+static PER_CPU(struct share *) share_seen; /* the same, if there is nothing special to look at */
 static PER_CPU(uint64_t) run_since;   /* cycles; what came before has been charged */
 static uint64_t cycle_price; /* gas << 32 */
 PER_CPU(struct sched_cpu) sched_cpu;
@@ -127,6 +128,7 @@ void sched_settle(void)
 
 void sched_share_gone(const struct share *share, struct share *heir)
 {
+    share_seen = NULL;
     if (sched_share == share)
         sched_share = heir;
 }
@@ -160,6 +162,8 @@ void sched_tick(void)
     slice_armed = false;
     sched_needed = true;
     sched_settle();
+    share_pay(sched_share);
+    reserve_let_go();
     if (sched_cpu.current)
         end_donation(sched_cpu.current);
     gas_time_passed();
@@ -169,13 +173,31 @@ void sched_tick(void)
     (void)reap_some();
     idling = idle;
     if (sched_runnable > 0)
-        reason = SLICE_OVER;
+        sched_preempt();
 }
 
 void sched_preempt(void)
 {
-    reason = SLICE_OVER;
+    if (reason != STOPPED)
+        reason = SLICE_OVER;
     sched_needed = true;
+}
+
+void sched_look(void)
+{
+    share_seen = NULL;
+    sched_needed = true;
+}
+
+void sched_stop(void)
+{
+    reason = STOPPED;
+    sched_look();
+}
+
+uint64_t sched_clock(void)
+{
+    return arch_cycles();
 }
 
 int64_t k_yield(struct context *caller)
@@ -193,7 +215,7 @@ int64_t k_yield_to(struct context *caller, struct capability *capability)
 
     if (context == caller)
         return 0;
-    if (!is_queued(context))
+    if (!is_queued(context) || share_of(context)->entity.gates)
         return -EXO_E_AGAIN;
     take_from_policy(context);
     if (!context->sponsor) { /* who serves somebody goes on at that one's cost */
@@ -206,7 +228,7 @@ int64_t k_yield_to(struct context *caller, struct capability *capability)
 
 __attribute__((noinline)) static void set_timer(uint64_t wanted)
 {
-    if ((sched_runnable > 0 || reap_waiting) && !slice_armed) {
+    if (((sched_runnable > 0 && !idling) || reap_waiting) && !slice_armed) {
         uint64_t slice_end = arch_now_ns() + SLICE_NS;
 
         slice_armed = true;
@@ -234,7 +256,7 @@ static struct context *choose_other(bool current_ready)
 {
     struct context *next;
 
-    if (current_ready && reason == SLICE_OVER) {
+    if (current_ready && reason >= SLICE_OVER) {
         give_to_policy(sched_cpu.current, false);
         current_ready = false;
     }
@@ -256,7 +278,7 @@ static struct context *choose(void)
     /* In a list although it is current: its slice was over, and who was picked had no gas. */
     bool current_ready = sched_cpu.current && sched_cpu.current->state == CTX_READY && list_empty(&sched_cpu.current->link);
 
-    if (!next && current_ready && (reason == GO_ON || sched_runnable == 0)) {
+    if (!next && current_ready && (reason == GO_ON || (sched_runnable == 0 && reason != STOPPED))) {
         reason = GO_ON;
         return sched_cpu.current;
     }
@@ -302,12 +324,16 @@ __attribute__((noinline)) static void idle(void)
         arch_let_interrupts();
         return;
     }
+    if (reserve_stopped) {
+        reserve_let_go();
+        return;
+    }
     sched_settle();
     if (sched_cpu.current)
         end_donation(sched_cpu.current);
     gas_end_ns = UINT64_MAX; /* nobody uses any */
+    idling = true; /* whoever is ready now is stopped: no slice of time begins */
     program_timer();
-    idling = true;
     arch_idle();
     idling = !sched_cpu.current;
     start_clocks(arch_cycles());
@@ -320,12 +346,20 @@ __attribute__((noinline)) static void idle(void)
 static bool pay(struct context *next)
 {
     struct gas_account *account = gas_payer(next);
+    struct share *share = share_of(next);
 
-    if (account != gas_loaded || share_of(next) != sched_share) {
+    if (account != gas_loaded || share != share_seen) {
+        if (share->entity.gates) {
+            give_to_policy(next, true);
+            return false;
+        }
         sched_settle();
         share_pay(sched_share);
         gas_load(account);
-        sched_share = share_of(next);
+        sched_share = share;
+        share_seen = share->special ? NULL : share;
+        if (share->entity.reserved)
+            reserve_begins(share->entity.reserved);
     }
     return gas_purse >= 0 || gas_admit(next);
 }
@@ -351,7 +385,7 @@ struct context *sched_pick(void)
             context_deliver(next);
         if (next->state == CTX_READY) {
             program_timer();
-            sched_needed = reap_fresh;
+            sched_needed = reap_fresh || reason != GO_ON; /* whom this one woke may be before it */
             return next;
         }
     }

@@ -26,13 +26,8 @@ static struct share *share_at(struct entity *entity)
 
 /* ---- the tree ---------------------------------------------------------------------------------------------------- */
 
-static bool is_alone(const struct chooser *chooser)
-{
-    return chooser->children == 1;
-}
-
 /* The state that it has of an earlier policy means nothing to this one. */
-static void greet(struct entity *entity)
+void entity_greet(struct entity *entity)
 {
     if (__builtin_expect(entity->era == entity->in->era, true))
         return;
@@ -46,9 +41,9 @@ __attribute__((noinline)) static void pay(struct share *share)
 
     share->charged = share->used;
     for (struct entity *entity = &share->entity; entity && entity->in; entity = entity->in->up) {
-        if (is_alone(entity->in))
+        if (chooser_is_alone(entity->in))
             continue;
-        greet(entity);
+        entity_greet(entity);
         entity->in->policy->charge(entity->in, entity, cycles);
     }
 }
@@ -72,8 +67,8 @@ static void link_up(struct share *share)
         return;
     shares_linked++;
     for (struct entity *entity = &share->entity; entity && entity->in && !entity->linked; entity = entity->in->up) {
-        if (!is_alone(entity->in)) {
-            greet(entity);
+        if (!chooser_is_alone(entity->in)) {
+            entity_greet(entity);
             entity->in->policy->insert(entity->in, entity);
         }
         entity->linked = true;
@@ -84,9 +79,11 @@ static void link_up(struct share *share)
 static void unlink_up(struct share *share)
 {
     pay_up();
+    if (!share->entity.linked)
+        return; /* its budget was used up */
     shares_linked--;
     for (struct entity *entity = &share->entity; entity && entity->in; entity = entity->in->up) {
-        if (!is_alone(entity->in))
+        if (!chooser_is_alone(entity->in))
             entity->in->policy->remove(entity->in, entity);
         entity->linked = false;
         if (--entity->in->linked > 0)
@@ -104,7 +101,7 @@ static void entity_start(struct entity *entity, struct chooser *in, uint32_t wei
     if (in->children++ == 0)
         in->own = entity;
     else if (in->children == 2 && in->own->linked) {
-        greet(in->own);
+        entity_greet(in->own);
         in->policy->insert(in->own->in, in->own);
     }
 }
@@ -177,7 +174,7 @@ bool entity_reweigh(struct entity *entity, uint64_t weight)
         return false;
     sched_settle();
     pay_up();
-    linked = linked && !is_alone(entity->in);
+    linked = linked && !chooser_is_alone(entity->in);
     if (linked)
         entity->in->policy->remove(entity->in, entity);
     entity->weight = (uint32_t)weight;
@@ -209,22 +206,52 @@ static struct chooser *meet(const struct entity **first, const struct entity **s
 /*
  * Somebody becomes ready on another share than the one that is in use. If the policy says so, it does not wait for the end of the slice of time.
  */
-__attribute__((noinline)) static void enqueue_elsewhere(struct context *context, struct share *share, bool first)
+static void consider(const struct share *share)
 {
     const struct context *current = arch_current();
     const struct entity *ready = &share->entity, *running = current ? &share_of(current)->entity : ready;
+    const struct chooser *chooser;
 
+    if (ready == running || !ready->linked)
+        return;
+    chooser = meet(&ready, &running);
+    if (running->era == chooser->era && chooser->policy->preempts(chooser, ready, running))
+        sched_preempt();
+}
+
+__attribute__((noinline)) static void enqueue_elsewhere(struct context *context, struct share *share, bool first)
+{
     sched_settle();
     pay_up();
     if (!share->entity.linked)
         link_up(share);
-    if (ready != running && share->entity.linked) {
-        const struct chooser *chooser = meet(&ready, &running);
-
-        if (running->era == chooser->era && chooser->policy->preempts(chooser, ready, running))
-            sched_preempt();
-    }
+    consider(share);
     insert(context, share, first);
+}
+
+/* Whoever waits there is not chosen, and who runs there is stopped, until the gate is opened. */
+void share_gate(struct share *share, unsigned gate)
+{
+    share->entity.gates |= (uint8_t)gate;
+    share->special = true;
+    if (share->entity.linked)
+        unlink_up(share);
+    if (share == sched_share)
+        sched_stop();
+}
+
+void share_open(struct share *share, unsigned gate)
+{
+    if (!(share->entity.gates & gate))
+        return;
+    share->entity.gates &= (uint8_t)~gate;
+    if (share->entity.gates || is_idle(share))
+        return;
+    sched_settle();
+    pay_up();
+    link_up(share);
+    consider(share);
+    sched_needed = true;
 }
 
 void share_enqueue(struct context *context, bool first)
@@ -269,7 +296,7 @@ __attribute__((noinline)) static struct context *pick_among(void)
     if (shares_linked == 0)
         return NULL;
     for (;;) {
-        struct entity *entity = is_alone(chooser) ? chooser->own : chooser->policy->first(chooser);
+        struct entity *entity = chooser_is_alone(chooser) ? chooser->own : chooser->policy->first(chooser);
 
         if (!entity->below) {
             share = share_at(entity);

@@ -3,6 +3,7 @@
  * the zone's contexts and the zones below. Contexts that are bound to it draw on it instead of their zone's share, and so do servers that work for
  * them. They do not hold it: when its last capability goes they draw on their zones' shares again, and run on.
  */
+#include "policy.h"
 #include "port.h"
 #include "slice.h"
 
@@ -14,11 +15,15 @@ int64_t k_slice_make(struct context *caller, struct capability *capability, uint
 
     if (weight == 0 || weight > EXO_ZONE_WEIGHT_MAX)
         return -EXO_E_INVAL;
+    if (zone->below.children >= zone->below.policy->most)
+        return -EXO_E_LIMIT;
     slice = object_new(zone, EXO_TYPE_SLICE, sizeof(*slice));
     if (!slice)
         return -EXO_E_NOMEM;
     list_init(&slice->bound);
     list_init(&slice->serving);
+    list_init(&slice->inputs);
+    list_init(&slice->outputs);
     share_start(&slice->share, &zone->below, (uint32_t)weight);
     handle = cap_insert_below(caller->env, capability, &slice->object, EXO_RIGHTS_ALL);
     object_drop(&slice->object);
@@ -62,13 +67,24 @@ void slice_serve(struct context *server, struct slice *slice)
         list_remove(&server->serves_link);
         server->serves_on->serving_count--;
     }
-    if (slice && slice->serving_count == EXO_SLICE_CONTEXTS)
+    if (slice && (slice->serving_count == EXO_SLICE_CONTEXTS || slice->share.entity.gates))
         slice = NULL;
     server->serves_on = slice;
     count_slices(server);
     if (slice) {
         list_append(&slice->serving, &server->serves_link);
         slice->serving_count++;
+    }
+}
+
+void slice_let_go(struct slice *slice)
+{
+    while (!list_empty(&slice->serving)) {
+        struct context *server = LIST_ENTRY(slice->serving.next, struct context, serves_link);
+
+        sched_requeue_begin(server);
+        slice_serve(server, NULL);
+        sched_requeue_end(server);
     }
 }
 
@@ -79,13 +95,9 @@ void slice_free(struct object *object)
 
     while (!list_empty(&slice->bound))
         slice_unbind(LIST_ENTRY(slice->bound.next, struct context, slice_link));
-    while (!list_empty(&slice->serving)) {
-        struct context *server = LIST_ENTRY(slice->serving.next, struct context, serves_link);
-
-        sched_requeue_begin(server);
-        slice_serve(server, NULL);
-        sched_requeue_end(server);
-    }
+    slice_let_go(slice);
+    task_end(slice);
+    reserve_cancel(slice);
     share_end(&slice->share, &slice->object.zone->share);
     object_free(object, sizeof(*slice));
 }
@@ -126,5 +138,6 @@ int64_t k_slice_info(struct context *caller, struct capability *capability, uint
     text.weight = slice->share.entity.weight;
     text.bound = slice->bound_count;
     text.serving = slice->serving_count;
+    text.waits = slice->input_count;
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }

@@ -74,5 +74,5 @@ static bool preempts(const struct chooser *chooser, const struct entity *entity,
 }
 
 const struct policy stride_policy = {
-    "stride", EXO_POLICY_STRIDE, 0, UINT32_MAX, start, insert, remove, first, charge, before, preempts,
+    "stride", EXO_POLICY_STRIDE, 0, UINT32_MAX, false, false, start, insert, remove, first, charge, before, preempts,
 };

@@ -1,6 +1,7 @@
 /* Deadlines: the armed timers are a heap (heap.h), so setting and taking back are bounded, however many there are. */
 #include "kernel.h"
 #include "port.h"
+#include "slice.h"
 
 /* Timers that pass at one tick; those that are left come with the next, which is at once. */
 #define EXPIRE_MOST 64u
@@ -37,6 +38,7 @@ static void fire(struct timer *timer)
         sched_woke(context);
         break;
     }
+    case TIMER_RESERVE: reserve_timer(timer); break;
     case TIMER_GAS: gas_timer(LIST_ENTRY(timer, struct gas_account, timer)); break;
     }
 }

@@ -3,7 +3,7 @@
  * zone ends with the last frame that is charged to it, which may be mapped elsewhere long after its last capability and environment have gone;
  * then its number is free for another.
  */
-#include "kernel.h"
+#include "policy.h"
 #include "port.h"
 
 struct zone *zones[ZONES_MAX];
@@ -150,7 +150,7 @@ static int64_t make(struct context *caller, const struct capability *above, unsi
     struct zone *zone;
     int64_t handle;
 
-    if (number == ZONES_MAX || parent->depth + 1u >= EXO_ZONE_DEPTH || !room_below(parent))
+    if (number == ZONES_MAX || parent->depth + 1u >= EXO_ZONE_DEPTH || !room_below(parent) || parent->below.children >= parent->below.policy->most)
         return -EXO_E_LIMIT;
     if (!zone_take_envs(parent, 1))
         return -EXO_E_NOMEM;
@@ -186,6 +186,7 @@ void zone_destroy(struct object *object)
     struct zone *zone = (struct zone *)object;
 
     zone_small_end(zone);
+    chooser_end(zone);
     zone->closing = true;
     if (zone->used == 0)
         zone_end(zone);

@@ -22,24 +22,6 @@ static struct exo_slice_info info_of(uint64_t slice)
     return info;
 }
 
-static struct child spinner(uint64_t zone, unsigned index, uint64_t slice)
-{
-    struct child child = work_child(zone, work_spin, index);
-
-    if (slice)
-        EXPECT(exo_slice_bind(slice, child.context), 0);
-    child_start(&child);
-    return child;
-}
-
-static uint64_t used_by(const struct child *child)
-{
-    struct exo_env_info info = {0};
-
-    EXPECT(exo_env_info(child->env, &info), 0);
-    return info.cpu_ns;
-}
-
 static void pass_window(void)
 {
     sleep_ns(bare_asked("counted") ? WINDOW_NS : 10000000);
@@ -56,15 +38,6 @@ static void expect_part(const char *who, uint64_t used, uint64_t part)
     CHECK((got * 1000 >= part * (1000 - TOLERANCE) && got * 1000 <= part * (1000 + TOLERANCE)) || (got + QUANTUM >= part && got <= part + QUANTUM));
 }
 
-static bool moves(unsigned index)
-{
-    uint64_t before = *counter(index), give_up = bare_now() + 10000000000ul;
-
-    while (*counter(index) == before && bare_now() < give_up)
-        sleep_ns(1000000);
-    return *counter(index) != before;
-}
-
 CASE(slice_weights, "slices and the zone's own contexts have their weights' parts, whatever crowds are in them")
 {
     uint64_t zone = work_zone(4000, EXO_ZONE_WEIGHT), two = make(zone, 200), one = make(zone, 100), used[3];
@@ -72,15 +45,15 @@ CASE(slice_weights, "slices and the zone's own contexts have their weights' part
 
     work_begin();
     for (unsigned i = 0; i < 8; i++)
-        child[i] = spinner(zone, i, i == 0 ? two : i < 5 ? one : 0);
+        child[i] = work_spinner(zone, i, i == 0 ? two : i < 5 ? one : 0);
     sleep_ns(20000000);
     used[0] = info_of(two).used_ns;
     used[1] = info_of(one).used_ns;
-    used[2] = used_by(&child[5]) + used_by(&child[6]) + used_by(&child[7]);
+    used[2] = work_used(&child[5]) + work_used(&child[6]) + work_used(&child[7]);
     pass_window();
     expect_part("weight 200", info_of(two).used_ns - used[0], 500);
     expect_part("weight 100", info_of(one).used_ns - used[1], 250);
-    expect_part("the zone itself", used_by(&child[5]) + used_by(&child[6]) + used_by(&child[7]) - used[2], 250);
+    expect_part("the zone itself", work_used(&child[5]) + work_used(&child[6]) + work_used(&child[7]) - used[2], 250);
     CHECK(info_of(two).bound == 1 && info_of(one).bound == 4 && info_of(one).weight == 100);
     EXPECT(exo_slice_weight(one, 600), 0);
     used[0] = info_of(two).used_ns;
@@ -111,14 +84,14 @@ CASE(slice_nested, "a slice is a part of its zone's part: slices never make a zo
     slice[1] = make(below, EXO_ZONE_WEIGHT_MAX); /* of below's: all but a hundredth */
     slice[2] = make(ours, 100);
     for (unsigned i = 0; i < 4; i++)
-        child[i] = spinner(i == 1 ? below : ours, i, i < 3 ? slice[i] : 0);
-    other = spinner(theirs, 5, 0);
+        child[i] = work_spinner(i == 1 ? below : ours, i, i < 3 ? slice[i] : 0);
+    other = work_spinner(theirs, 5, 0);
     sleep_ns(20000000);
-    used = used_by(&other);
-    of_slice = used_by(&child[1]);
+    used = work_used(&other);
+    of_slice = work_used(&child[1]);
     pass_window();
-    used = used_by(&other) - used;
-    of_slice = used_by(&child[1]) - of_slice;
+    used = work_used(&other) - used;
+    of_slice = work_used(&child[1]) - of_slice;
     expect_part("the other zone", used, 500);
     expect_part("a slice of a zone below", of_slice, 100);
     work_kill(&other);
@@ -139,19 +112,19 @@ CASE(slice_gone, "when a slice is gone its contexts have their zone's share agai
 
     work_begin();
     given = (uint64_t)MUST(exo_cap_copy(SELF, 0, slice, EXO_RIGHT_SLICE, 0));
-    bound = spinner(zone, 0, given);
-    other = spinner(zone, 1, 0);
+    bound = work_spinner(zone, 0, given);
+    other = work_spinner(zone, 1, 0);
     sleep_ns(20000000);
-    used = used_by(&bound);
+    used = work_used(&bound);
     pass_window();
-    expect_part("bound", used_by(&bound) - used, 900);
+    expect_part("bound", work_used(&bound) - used, 900);
     EXPECT(exo_cap_revoke(slice), 0); /* the binding is no capability: the slice is there */
     EXPECT((int64_t)info_of(slice).bound, 1);
     EXPECT(exo_cap_delete(slice), 0);
-    used = used_by(&bound);
+    used = work_used(&bound);
     pass_window();
-    expect_part("when the slice is gone", used_by(&bound) - used, 500);
-    CHECK(moves(0) && moves(1));
+    expect_part("when the slice is gone", work_used(&bound) - used, 500);
+    CHECK(work_moves(0) && work_moves(1));
     work_kill(&bound);
     work_kill(&other);
     EXPECT(exo_cap_delete(zone), 0);
@@ -208,14 +181,14 @@ static void ask_back(bool polite)
     child_start(&child);
     wait_for(1, 1);
     EXPECT((int64_t)info_of(slice).bound, 1);
-    other = spinner(zone, 2, 0);
+    other = work_spinner(zone, 2, 0);
     EXPECT(exo_cap_ask(slice, 0, deadline_ns), 1);
     wait_for(1, 2);
     EXPECT((int64_t)info_of(slice).bound, 1); /* it still has the time: we hold the slice */
     EXPECT(exo_wait(NULL, 0, deadline_ns), -EXO_E_TIMEOUT);
     EXPECT(exo_cap_revoke(slice), 0);
     EXPECT(exo_cap_delete(slice), 0);
-    CHECK(moves(0) && moves(2));
+    CHECK(work_moves(0) && work_moves(2));
     *counter(1) = 3;
     EXPECT((int64_t)child_result(&child), 60);
     work_kill(&other);
@@ -260,7 +233,7 @@ CASE(slice_ends_running, "a slice goes while its context runs, by its own doing;
     work_give(&child[0], CHILD_CTX, child[0].context, EXO_RIGHT_START);
     EXPECT(exo_cap_move(child[0].env, CHILD_SLICE, slice), CHILD_SLICE);
     child_start(&child[0]);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&child[0]);
     slice = make(ZONE, 50);
     child[1] = work_child(ZONE, waiter, 0);
@@ -268,7 +241,7 @@ CASE(slice_ends_running, "a slice goes while its context runs, by its own doing;
     child_start(&child[1]);
     wait_for(1, 1);
     EXPECT(exo_cap_delete(slice), 0);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&child[1]);
     work_end();
 }
@@ -296,7 +269,7 @@ CASE(slice_ends_serving, "a slice goes while its context serves, and while a ser
         sleep_ns(100000 + i * 11000);
         EXPECT(exo_cap_delete(i % 2 ? of_server : of_client), 0);
     }
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&client);
     work_kill(&serving);
     EXPECT(exo_cap_delete(endpoint), 0);
@@ -321,7 +294,7 @@ CASE(slice_ends_dry, "a slice goes while its context waits for gas")
     EXPECT(exo_yield_to(child.context), -EXO_E_AGAIN);
     EXPECT(exo_cap_delete(slice), 0);
     EXPECT(exo_gas_set(child.env, 0, 0, 0), 0);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&child);
     work_end();
 }
@@ -337,7 +310,7 @@ CASE(slice_served, "a server works on the slice of whom it works for")
     work_give(&serving, CHILD_ENDPOINT, endpoint, EXO_RIGHT_RECV);
     work_give(&client, CHILD_ENDPOINT, endpoint, EXO_RIGHT_CALL);
     EXPECT(exo_slice_bind(slice, client.context), 0);
-    other = spinner(zone, 1, 0);
+    other = work_spinner(zone, 1, 0);
     child_start(&serving);
     child_start(&client);
     sleep_ns(20000000);
@@ -380,21 +353,21 @@ CASE(turn_given, "who gives his turns to another pays for them with his share, a
     struct child child[2], gives;
 
     work_begin();
-    child[0] = spinner(theirs, 0, 0); /* of another zone: who may start it may give it time */
-    child[1] = spinner(zone, 1, 0);   /* the slice and its own zone: a quarter each */
+    child[0] = work_spinner(theirs, 0, 0); /* of another zone: who may start it may give it time */
+    child[1] = work_spinner(zone, 1, 0);   /* the slice and its own zone: a quarter each */
     gives = giver_to(zone, &child[0], slice);
     child_start(&gives);
     sleep_ns(20000000);
-    used[0] = used_by(&child[0]);
-    used[1] = used_by(&child[1]);
+    used[0] = work_used(&child[0]);
+    used[1] = work_used(&child[1]);
     used[2] = info_of(slice).used_ns;
     pass_window();
     expect_part("the giver's slice", info_of(slice).used_ns - used[2], 250);
-    expect_part("the receiver", used_by(&child[0]) - used[0], 750);
-    expect_part("the bystander", used_by(&child[1]) - used[1], 250);
-    CHECK(moves(4));
+    expect_part("the receiver", work_used(&child[0]) - used[0], 750);
+    expect_part("the bystander", work_used(&child[1]) - used[1], 250);
+    CHECK(work_moves(4));
     work_kill(&gives);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&child[0]);
     work_kill(&child[1]);
     EXPECT(exo_cap_delete(slice), 0);
@@ -417,7 +390,7 @@ CASE(turn_ends, "a turn that was given ends with the slice of time, though the g
         struct child other, gives;
 
         work_begin();
-        other = spinner(ZONE, 0, 0);
+        other = work_spinner(ZONE, 0, 0);
         gives = work_child(ZONE, gives_once, 0);
         work_give(&gives, CHILD_OTHER, other.context, EXO_RIGHT_START);
         EXPECT(exo_slice_bind(slice, gives.context), 0);
@@ -431,7 +404,7 @@ CASE(turn_ends, "a turn that was given ends with the slice of time, though the g
         sleep_ns(100000000);
         if (bare_asked("counted"))
             CHECK(info_of(slice).used_ns < 15000000);
-        CHECK(info_of(slice).serving == 0 && moves(0));
+        CHECK(info_of(slice).serving == 0 && work_moves(0));
         if (!gone)
             work_kill(&gives);
         work_kill(&other);
@@ -482,11 +455,11 @@ CASE(turn_paid, "a turn that was given is paid with the giver's gas; when that i
     CHECK(gas.consumed >= 200000 && *counter(4) > 0);
     CHECK(*counter(4) < 200000 / (EXO_PRICE_SYSCALL + 2 * EXO_PRICE_SWITCH)); /* else it had only its own calls to pay */
     before = *counter(4);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     sleep_ns(50000000);
-    CHECK(*counter(4) <= before + 1 && moves(0));
+    CHECK(*counter(4) <= before + 1 && work_moves(0));
     work_kill(&gives);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     work_kill(&other);
     work_end();
 }
@@ -586,7 +559,7 @@ CASE(turn_misuse, "a turn goes to a context that is ready, and by whoever may st
     EXPECT(exo_yield_to(child.context), 0); /* ready: it runs until it waits */
     EXPECT((int64_t)*counter(1), 1);
     EXPECT(exo_yield_to(child.context), -EXO_E_AGAIN);
-    CHECK(moves(0));
+    CHECK(work_moves(0));
     EXPECT(exo_ctx_stop(child.context), 0);
     EXPECT(exo_yield_to(child.context), -EXO_E_AGAIN);
     work_kill(&child);

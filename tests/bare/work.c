@@ -76,3 +76,30 @@ void work_serve(uint64_t unused)
             ;
     }
 }
+
+struct child work_spinner(uint64_t zone, unsigned index, uint64_t slice)
+{
+    struct child child = work_child(zone, work_spin, index);
+
+    if (slice)
+        EXPECT(exo_slice_bind(slice, child.context), 0);
+    child_start(&child);
+    return child;
+}
+
+uint64_t work_used(const struct child *child)
+{
+    struct exo_env_info info = {0};
+
+    EXPECT(exo_env_info(child->env, &info), 0);
+    return info.cpu_ns;
+}
+
+bool work_moves(unsigned index)
+{
+    uint64_t before = *counter(index), give_up = bare_now() + 10000000000ul;
+
+    while (*counter(index) == before && bare_now() < give_up)
+        sleep_ns(1000000);
+    return *counter(index) != before;
+}

@@ -30,4 +30,9 @@ void work_spin(uint64_t index);    /* counts */
 void work_call(uint64_t index);    /* counts calls of CHILD_ENDPOINT that were answered */
 void work_serve(uint64_t unused);  /* answers at CHILD_ENDPOINT, after some work */
 
+/* A child that counts, bound to the slice (0: none), and started. */
+struct child work_spinner(uint64_t zone, unsigned index, uint64_t slice);
+uint64_t work_used(const struct child *child); /* processor time, ns */
+bool work_moves(unsigned index);               /* the counter grows */
+
 #endif

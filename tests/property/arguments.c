@@ -108,6 +108,8 @@ static uint64_t number(unsigned call_number, const char *name, uint64_t word)
         return word % 3 == 0 ? 0 : word % 3 == 1 ? EXO_GAS_FIXED : 1 + word / 8 % EXO_GAS_RATE_MAX;
     if (strcmp(name, "amount") == 0)
         return word % 8 ? word / 8 % 900 : word / 8 % 40000;
+    if (strcmp(name, "policy") == 0 && call_number == EXO_CALL_ZONE_POLICY - EXO_CALL_BASE)
+        return word % 8;
     if (strcmp(name, "weight") == 0)
         return word % 300;
     if (strcmp(name, "type") == 0)

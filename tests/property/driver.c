@@ -149,7 +149,8 @@ static void idle(void)
     for (unsigned i = 0; i < m_objects.count; i++) {
         const struct m_object *object = m_objects.at[i];
 
-        REQUIRE(object->type != EXO_TYPE_CTX || object->state != CTX_READY, "the kernel idles while context %lu is ready", object->kernel->id);
+        REQUIRE(object->type != EXO_TYPE_CTX || object->state != CTX_READY || m_is_gated(object), "the kernel idles while context %lu is ready",
+                object->kernel->id);
     }
     if (host_timer_ns == UINT64_MAX) {
         m_gas_all_asleep();

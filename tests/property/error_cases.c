@@ -490,27 +490,6 @@ CASE(gas, "gas and shares")
     REFUSED(ZONE_WEIGHT, INVAL, zone, 0);
 }
 
-CASE(slices, "slices and turns")
-{
-    uint64_t slice = MUST_DO(SLICE_MAKE, ZONE, EXO_ZONE_WEIGHT_MAX), env = MUST_DO(ENV_CREATE, ZONE), context = 0, zone = ZONE;
-    const struct exo_ctx_state state = {.regs = {.rip = HOST_ENTRY}};
-
-    REFUSED(SLICE_MAKE, INVAL, ZONE, 0);
-    REFUSED(SLICE_WEIGHT, INVAL, slice, EXO_ZONE_WEIGHT_MAX + 1);
-    REFUSED(SLICE_INFO, FAULT, slice, NOWHERE);
-    case_poke(MEMORY, &state, sizeof(state));
-    for (unsigned i = 0; i <= EXO_SLICE_CONTEXTS; i++) {
-        context = MUST_DO(CTX_CREATE, env, 0x20000000 + i * PAGE, MEMORY);
-        if (i < EXO_SLICE_CONTEXTS)
-            (void)MUST_DO(SLICE_BIND, slice, context);
-    }
-    REFUSED(SLICE_BIND, LIMIT, slice, context);
-    REFUSED(YIELD_TO, AGAIN, context);
-    for (unsigned i = 0; i < 255; i++)
-        zone = derived(zone, EXO_RIGHTS_ALL, EXO_DEADLINE_NEVER);
-    REFUSED(SLICE_MAKE, LIMIT, zone, 1);
-}
-
 CASE(batch, "batches that are none")
 {
     REFUSED(BATCH, INVAL, MEMORY, EXO_BATCH_MOST + 1);

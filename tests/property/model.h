@@ -107,6 +107,10 @@ struct m_object {
     /* slice */
     uint32_t weight;
     uint64_t used_ns;
+    struct m_object *inputs[EXO_TASK_EDGES]; /* that it waits for */
+    unsigned input_count;
+    bool done;
+    uint64_t policy; /* zone */
     /* interrupt */
     unsigned line;
     uint64_t bits;
@@ -275,6 +279,7 @@ void m_gas_compare(void);
 
 /* ---- model_slice.c ---- */
 struct m_object *m_slice_of(const struct m_object *context);
+bool m_is_gated(const struct m_object *context);
 void m_slice_serve(struct m_object *context, struct m_object *slice);
 void m_slice_end(const struct m_object *slice);
 void m_slice_time(uint64_t passed_ns);

@@ -530,6 +530,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(DMA_BIND)] = dma_bind, [NUMBER(DMA_INFO)] = dma_info,
     [NUMBER(RECLAIM_STATUS)] = reclaim_status, [NUMBER(CAP_ASK)] = cap_ask, [NUMBER(SLICE_MAKE)] = slice_make, [NUMBER(SLICE_BIND)] = slice_bind,
     [NUMBER(SLICE_UNBIND)] = slice_unbind_call, [NUMBER(SLICE_WEIGHT)] = slice_weight, [NUMBER(SLICE_INFO)] = slice_info,
+    [NUMBER(SLICE_AFTER)] = slice_after, [NUMBER(SLICE_DONE)] = slice_done, [NUMBER(ZONE_POLICY)] = zone_policy,
     [NUMBER(YIELD_TO)] = yield_to, [NUMBER(BATCH)] = batch_call,
 };
 

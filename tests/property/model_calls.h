@@ -56,6 +56,9 @@ void slice_bind(struct step *s);
 void slice_unbind_call(struct step *s);
 void slice_weight(struct step *s);
 void slice_info(struct step *s);
+void slice_after(struct step *s);
+void slice_done(struct step *s);
+void zone_policy(struct step *s);
 void yield_to(struct step *s);
 
 /* ---- batches.c ---- */

@@ -3,6 +3,7 @@
  * but for one case: a turn that was given goes to whom it was given to.
  */
 #include "model_calls.h"
+#include "policy.h"
 #include "slice.h"
 
 static struct m_object *charged; /* slice whose time passes now; NULL: none */
@@ -31,11 +32,31 @@ static unsigned count(const struct m_object *slice, bool serving)
 void m_slice_serve(struct m_object *context, struct m_object *slice)
 {
     context->serves_on = NULL;
-    context->serves_on = slice && count(slice, true) < EXO_SLICE_CONTEXTS ? slice : NULL;
+    context->serves_on = slice && slice->input_count == 0 && count(slice, true) < EXO_SLICE_CONTEXTS ? slice : NULL;
+}
+
+/* Who is ready, but must not run: it draws on a slice that waits for another. */
+bool m_is_gated(const struct m_object *context)
+{
+    const struct m_object *slice = m_slice_of(context);
+
+    return slice && slice->input_count > 0;
+}
+
+static void cut(const struct m_object *input)
+{
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *slice = m_objects.at[i];
+
+        for (unsigned k = 0; k < slice->input_count; k++)
+            if (slice->inputs[k] == input)
+                slice->inputs[k--] = slice->inputs[--slice->input_count];
+    }
 }
 
 void m_slice_end(const struct m_object *slice)
 {
+    cut(slice);
     for (unsigned i = 0; i < m_objects.count; i++) {
         struct m_object *context = m_objects.at[i];
 
@@ -108,7 +129,8 @@ void m_slice_compare(const struct m_object *object)
     } else if (object->type == EXO_TYPE_SLICE) {
         const struct slice *slice = (const struct slice *)object->kernel;
 
-        REQUIRE(slice->bound_count == count(object, false) && slice->serving_count == count(object, true) && slice->share.entity.weight == object->weight,
+        REQUIRE(slice->bound_count == count(object, false) && slice->serving_count == count(object, true) && slice->share.entity.weight == object->weight &&
+                slice->input_count == object->input_count && slice->done == object->done,
                 "slice %lu has %u contexts and %u servers", object->kernel->id, slice->bound_count, slice->serving_count);
     }
 }
@@ -168,11 +190,93 @@ void slice_info(struct step *s)
                 said.bound, said.serving);
 }
 
+static bool waits_for(const struct m_object *slice, const struct m_object *input)
+{
+    bool found = slice == input;
+
+    for (unsigned i = 0; i < slice->input_count && !found; i++)
+        found = waits_for(slice->inputs[i], input);
+    return found;
+}
+
+static unsigned outputs_of(const struct m_object *input)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        const struct m_object *slice = m_objects.at[i];
+
+        for (unsigned k = 0; k < slice->input_count; k++)
+            found += slice->inputs[k] == input;
+    }
+    return found;
+}
+
+static bool is_input(const struct m_object *slice, const struct m_object *input)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < slice->input_count; i++)
+        found = found || slice->inputs[i] == input;
+    return found;
+}
+
+void slice_after(struct step *s)
+{
+    struct m_object *slice = s->caps[0]->object, *input = s->caps[1]->object;
+    uint64_t names[EXO_CIRCLE_MOST];
+
+    MUST(s, slice->zone != input->zone || (slice->zone->policy != EXO_POLICY_DAG && slice->zone->policy != EXO_POLICY_HYBRID) || slice->done, INVAL);
+    MUST(s, !s->must && is_input(slice, input), EXISTS);
+    MUST(s, !s->must && (slice->input_count == EXO_TASK_EDGES || outputs_of(input) == EXO_TASK_EDGES), LIMIT);
+    if (!s->must && waits_for(input, slice)) {
+        if (m_wrote(s, s->env, s->a[2], sizeof(names)))
+            MUST(s, true, CIRCLE);
+        else
+            MUST(s, true, FAULT);
+        REQUIRE(s->must >> EXO_E_FAULT & 1 || !m_read(s->env, names, s->a[2], sizeof(names)) || names[0] == slice->kernel->id, "a circle is named otherwise");
+    }
+    MAY(s, m_tight(s, slice->zone, 3), NOMEM);
+    if (m_refused(s) || input->done)
+        return;
+    slice->inputs[slice->input_count++] = input;
+    for (unsigned i = 0; i < m_objects.count; i++) {
+        struct m_object *server = m_objects.at[i];
+
+        if (server->serves_on == slice)
+            server->serves_on = NULL;
+    }
+}
+
+void slice_done(struct step *s)
+{
+    struct m_object *slice = s->caps[0]->object;
+
+    MUST(s, slice->done || slice->input_count > 0, INVAL);
+    if (m_refused(s))
+        return;
+    slice->done = true;
+    cut(slice);
+}
+
+void zone_policy(struct step *s)
+{
+    struct m_object *zone = s->caps[0]->object;
+    bool large = s->a[1] == EXO_POLICY_BEATTY || s->a[1] == EXO_POLICY_HYBRID;
+
+    MUST(s, s->a[1] > EXO_POLICY_HYBRID, INVAL);
+    MAY(s, large && m_tight(s, zone, 40), NOMEM);
+    if (m_refused(s))
+        return;
+    zone->policy = s->a[1];
+    REQUIRE(((const struct zone *)zone->kernel)->below.policy->number == s->a[1], "zone_policy set another policy");
+}
+
 void yield_to(struct step *s)
 {
     struct m_object *context = s->caps[0]->object;
 
-    MUST(s, context->state != CTX_READY, AGAIN);
+    MUST(s, context->state != CTX_READY || (context != s->caller && m_is_gated(context)), AGAIN);
     if (m_refused(s) || context == s->caller)
         return;
     m_hold(context);

@@ -42,6 +42,12 @@ static uint64_t partner(bool calls)
     return endpoint;
 }
 
+static uint64_t task(uint64_t policy)
+{
+    (void)MUST_DO(ZONE_POLICY, ZONE, policy);
+    return MUST_DO(SLICE_MAKE, ZONE, 1);
+}
+
 static bool arguments_of_objects(unsigned number, uint64_t a[6])
 {
     switch (number + EXO_CALL_BASE) {
@@ -59,6 +65,9 @@ static bool arguments_of_objects(unsigned number, uint64_t a[6])
     case EXO_CALL_PORTS_CREATE: ARGUMENTS(MACHINE, 0, 4);
     case EXO_CALL_DMA_BIND: ARGUMENTS(MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 1));
     case EXO_CALL_SLICE_MAKE: ARGUMENTS(ZONE, 1);
+    case EXO_CALL_ZONE_POLICY: ARGUMENTS(ZONE, EXO_POLICY_BEATTY);
+    case EXO_CALL_SLICE_AFTER: ARGUMENTS(task(EXO_POLICY_DAG), MUST_DO(SLICE_MAKE, ZONE, 1), MEMORY);
+    case EXO_CALL_SLICE_RESERVE: ARGUMENTS(task(EXO_POLICY_RT), 1000000, 10000000);
     default: return false;
     }
 }

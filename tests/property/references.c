@@ -206,6 +206,10 @@ static void see_slice(struct slice *slice)
     unsigned bound = 0, serving = 0;
 
     see_share(&slice->share);
+    for (struct list *at = slice->inputs.next; at != &slice->inputs; at = at->next) /* edges begin with this link */
+        (void)add(at, 64, false);
+    if (slice->share.entity.reserved)
+        (void)add(slice->share.entity.reserved, sizeof(struct slice_reservation), false);
     for (struct list *at = slice->bound.next; at != &slice->bound; at = at->next, bound++) {
         visit(&LIST_ENTRY(at, struct context, slice_link)->object);
         REQUIRE(LIST_ENTRY(at, struct context, slice_link)->slice == slice, "slice %lu knows a context that is not bound to it", slice->object.id);
@@ -222,6 +226,8 @@ static void see_zone(struct zone *zone)
 {
     see_account(&zone->gas);
     see_share(&zone->share);
+    for (uint64_t page = 0; zone->below.memory && page < 16; page++)
+        references_own[zone->below.memory / PAGE + page]++;
     if (zone->parent)
         sums[zone->parent->number].envs++;
 }

@@ -183,5 +183,5 @@ static bool lottery_never(const struct chooser *chooser, const struct entity *fi
 }
 
 const struct policy lottery_policy = {
-    "lottery", ~0u, 0, UINT32_MAX, lottery_start, lottery_insert, lottery_remove, lottery_first, lottery_charge, lottery_never, lottery_never,
+    "lottery", ~0u, 0, UINT32_MAX, false, false, lottery_start, lottery_insert, lottery_remove, lottery_first, lottery_charge, lottery_never, lottery_never,
 };
