@@ -200,7 +200,7 @@ int64_t cap_grant(struct env *from, uint64_t handle, struct env *to)
 {
     uint64_t granted = handle;
 
-    return cap_grant_plain(from, &granted, to) ? (int64_t)granted : grant_else(from, handle, to);
+    return !to->ended && cap_grant_plain(from, &granted, to) ? (int64_t)granted : grant_else(from, handle, to);
 }
 
 void cap_clear(struct env *env, struct capability *slot)

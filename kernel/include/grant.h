@@ -26,13 +26,13 @@ static inline __attribute__((always_inline)) bool is_plain(const struct env *fro
                                                             const struct env *to, const struct capability *slot)
 {
     return cap_fits(source, handle, CAP_ANY, EXO_RIGHT_COPY) && label_may(from, &to->object, EXO_RULE_GRANT) && from->zone == to->zone &&
-           !to->ended && to->slots_hint < SLOTS_INLINE && slot_usable(slot) && source->node->depth != NODE_DEPTH_LAST && node_revocations == 0 &&
+           to->slots_hint < SLOTS_INLINE && slot_usable(slot) && source->node->depth != NODE_DEPTH_LAST && node_revocations == 0 &&
            zone_small_at_hand(to->zone, sizeof(struct cap_node)) && !has_books(source->object, source->rights) && to != recall_scanned;
 }
 
 /*
  * What cap_grant does, by hand for what is_plain: it is most of what a capability adds to a call. *handle becomes the new one; false: nothing was done,
- * it is not plain or there is no slot left in a quota.
+ * it is not plain or there is no slot left in a quota. `to` has not ended: a context of its waits.
  */
 static inline __attribute__((always_inline)) bool cap_grant_plain(struct env *from, uint64_t *handle, struct env *to)
 {

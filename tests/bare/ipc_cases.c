@@ -96,6 +96,63 @@ CASE(nested_calls, "a server that calls another one while it serves still answer
     EXPECT(exo_cap_delete((uint64_t)back), 0);
 }
 
+/* Where ring 3 can set the base of its thread's memory by itself, the kernel hears of it when another context runs. */
+static bool bases_free(void)
+{
+    return bare_info()->features & 1;
+}
+
+static void set_base(uint64_t base)
+{
+    __asm__ volatile("wrfsbase %0" : : "r"(base));
+}
+
+static uint64_t get_base(void)
+{
+    uint64_t base;
+
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
+
+static void based(uint64_t unused)
+{
+    struct exo_message message = {0};
+
+    (void)unused;
+    for (uint64_t i = 0; i < 10; i++) {
+        if (exo_ep_reply_recv(CHILD_ENDPOINT, &message) < 0 || (i > 0 && get_base() != 0x2000 + i - 1))
+            child_exit(1);
+        set_base(0x2000 + i);
+        message.word[0] = i;
+    }
+    child_exit(7);
+}
+
+CASE(thread_bases, "a base that a context set by itself is its own when it has called and been answered")
+{
+    int64_t endpoint;
+    struct child child;
+    struct exo_message message = {0};
+
+    if (!bases_free())
+        return;
+    endpoint = MUST(exo_ep_create());
+    child = child_new(based, 0);
+    EXPECT(exo_cap_copy(child.env, CHILD_ENDPOINT, (uint64_t)endpoint, EXO_RIGHTS_ALL, 0), CHILD_ENDPOINT);
+    child_start(&child);
+    for (uint64_t i = 0; i < 9; i++) {
+        set_base(0x1000 + i);
+        EXPECT(exo_ep_call((uint64_t)endpoint, &message), 0);
+        EXPECT((int64_t)message.word[0], (int64_t)i);
+        EXPECT((int64_t)get_base(), (int64_t)(0x1000 + i));
+    }
+    EXPECT(exo_ep_call((uint64_t)endpoint, &message), -EXO_E_PEER);
+    EXPECT((int64_t)child_result(&child), 7);
+    set_base(0);
+    EXPECT(exo_cap_delete((uint64_t)endpoint), 0);
+}
+
 CASE(dead_server, "calls to an endpoint that nobody can receive from")
 {
     int64_t endpoint = MUST(exo_ep_create()), caller = MUST(exo_cap_copy(SELF, 0, (uint64_t)endpoint, EXO_RIGHT_CALL, 1));

@@ -68,7 +68,7 @@ void arch_context_free(struct context *context)
 void arch_switch_from(struct context *context)
 {
     if (features.fsgsbase) /* ring 3 may have changed it */
-        __asm__ volatile("rdfsbase %0" : "=r"(context->arch.tls));
+        save_tls(context);
 }
 
 void arch_switch_to(struct context *context)
@@ -77,14 +77,14 @@ void arch_switch_to(struct context *context)
         write_cr3(context->env->space.root);
         percpu.flushes = 0;
     }
-    load_context(context);
+    load_context(NULL, context);
 }
 
 void arch_set_tls(struct context *context, uint64_t base)
 {
     context->arch.tls = base;
     if (context == arch_current())
-        load_tls(context);
+        load_tls(NULL, context);
 }
 
 void arch_upcall_enter(struct context *context, uint64_t frame_va, uint64_t cause)

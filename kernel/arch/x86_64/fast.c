@@ -22,7 +22,7 @@ __attribute__((hot)) void fast_ep_call(uint64_t handle, uint64_t w0, uint64_t w1
 
     if (UNLIKELY(!receiver))
         general_ep_call(handle, w0, w1, w2, w3, w4);
-    load_context(receiver);
+    load_context(&receiver->client, receiver);
     resume_with(receiver, 0, badge, w0, w1, w2, w3, w4);
 }
 
@@ -33,16 +33,16 @@ __attribute__((hot)) void fast_ep_call_cap(uint64_t handle, uint64_t w0, uint64_
 
     if (UNLIKELY(!receiver))
         general_ep_call_cap(handle, w0, w1, w2, w3, w4);
-    load_context(receiver);
+    load_context(&receiver->client, receiver);
     resume_with(receiver, EXO_MESSAGE_CAP, badge, w0, w1, w2, w3, travels);
 }
 
 __attribute__((hot)) void fast_ep_reply_recv(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
-    struct context *client = fast_reply_recv(sched_cpu.current, handle);
+    struct context *server = sched_cpu.current, *client = fast_reply_recv(server, handle);
 
     if (UNLIKELY(!client))
         general_ep_reply_recv(handle, w0, w1, w2, w3, w4);
-    load_context(client);
+    load_context(&server, client);
     resume_with(client, 0, 0, w0, w1, w2, w3, w4);
 }

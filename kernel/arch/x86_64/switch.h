@@ -4,8 +4,17 @@
 #include "cpu.h"
 #include "port.h"
 
-/* Without FSGSBASE ring 3 can only make the base 0, by a selector, so where it was and shall be 0 it is. */
-static inline void load_tls(const struct context *context)
+/* Where ring 3 can change the base by itself. */
+static inline void save_tls(struct context *context)
+{
+    __asm__ volatile("rdfsbase %0" : "=r"(context->arch.tls));
+}
+
+/*
+ * Without FSGSBASE ring 3 can only make the base 0, by a selector, so where it was and shall be 0 it is. With it, that of *from is kept, if `from` is
+ * not NULL; it is looked up no sooner.
+ */
+static inline __attribute__((always_inline)) void load_tls(struct context *const *from, const struct context *context)
 {
     uint64_t any = percpu.tls;
 
@@ -14,6 +23,8 @@ static inline void load_tls(const struct context *context)
         return;
     __asm__ volatile("" : : : "memory"); /* it is loaded again, so that the common case keeps no copy */
     if (features.fsgsbase) {
+        if (from)
+            save_tls(*from);
         __asm__ volatile("wrfsbase %0" : : "r"(context->arch.tls));
     } else {
         percpu.tls = context->arch.tls;
@@ -38,13 +49,14 @@ static inline void fpu_switch_to(const struct context *context)
     }
 }
 
-static inline void load_context(struct context *context)
+/* All but the address space; as load_tls. */
+static inline __attribute__((always_inline)) void load_context(struct context *const *from, struct context *context)
 {
     percpu.tss.rsp[0] = (uint64_t)(&context->arch.regs + 1);
     percpu.upage = context->upage;
     percpu.syscall_entry = context->arch.syscall_entry;
     write_msr(MSR_KERNEL_GS_BASE, context->arch.upage_va);
-    load_tls(context);
+    load_tls(from, context);
     fpu_switch_to(context);
 }
 #define REGS(name) [name] "i"(CONTEXT_REGS + EXO_REGS_##name)
