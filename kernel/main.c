@@ -37,7 +37,6 @@ static void place_info(void)
     info = direct(info_physical);
     *info = *early;
     info->version = EXO_ABI_VERSION;
-    info->cpus = 1;
     info->frames_total = frames_total;
     info->frames_free = (uint32_t)frames_free;
 }
@@ -174,6 +173,8 @@ void kernel_main(const struct boot *boot)
     arch_init_memory(boot);
     place_info();
     arch_init_devices();
+    arch_start_cpus(boot);
+    info->cpus = arch_cpus();
     sched_start();
     chooser_boot(boot->command_line);
     info->boot_tsc = stats.boot_tsc;

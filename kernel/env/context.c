@@ -55,6 +55,7 @@ void context_kill(struct context *context)
 {
     if (context->state == CTX_DEAD)
         return;
+    sched_dislodge(context);
     sched_remove(context);
     if (context->donated)
         gas_sponsor(context, NULL);
@@ -114,6 +115,8 @@ void context_post(struct context *context, uint32_t bits)
     __atomic_fetch_or(&context->upage->pending, bits, __ATOMIC_SEQ_CST);
     if (context->state == CTX_WAIT || context->state == CTX_RECEIVE)
         wait_finish(context, -EXO_E_EVENT);
+    else if (context->cpu != 0)
+        sched_changed(context);
 }
 
 void context_deliver(struct context *context)
@@ -169,6 +172,7 @@ int64_t k_ctx_stop(struct context *caller, struct capability *capability)
     struct context *context = (struct context *)capability->object;
 
     (void)caller;
+    sched_dislodge(context);
     switch ((enum context_state)context->state) {
     case CTX_WAIT:
     case CTX_RECEIVE: wait_finish(context, -EXO_E_EVENT); break;

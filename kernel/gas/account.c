@@ -45,6 +45,9 @@ void gas_account_end(struct gas_account *account)
     if (!account->owner)
         return; /* the environment never had one */
     ASSERT(list_empty(&account->waiting));
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (cpu != arch_cpu() && OF_CPU(cpu, struct gas_account *, gas_loaded) == account)
+            OF_CPU(cpu, struct gas_account *, gas_loaded) = NULL;
     if (account == gas_loaded)
         gas_load(&zones[0]->gas);
     timer_disarm(&account->timer);
@@ -71,7 +74,7 @@ struct gas_account *gas_make_own(struct env *env)
             return NULL;
         gas_account_init(&env->own_gas, env->gas, env->zone, &env->object);
         env->gas = &env->own_gas;
-        sched_needed = true;
+        sched_all_changed();
     }
     return &env->own_gas;
 }
@@ -106,7 +109,7 @@ void gas_change_zone(struct env *env, struct zone *zone)
             context->state = CTX_READY;
     }
     env->zone = zone;
-    sched_needed = true;
+    sched_all_changed();
     if (env->gas == &env->own_gas) {
         env->own_gas.parent = &zone->gas;
         env->own_gas.zone = zone;
@@ -321,9 +324,10 @@ __attribute__((noinline)) bool gas_admit(struct context *context)
 __attribute__((noinline)) void gas_load(struct gas_account *account)
 {
     if (gas_loaded)
-        gas_loaded->purse = gas_purse;
+        gas_loaded->purse += gas_purse;
     gas_loaded = account;
-    gas_purse = account->purse;
+    gas_purse = account->purse; /* all of it: another CPU that needs some fills its own */
+    account->purse = 0;
     gas_end_ns = UINT64_MAX;
     if (account->metered)
         renew_end(arch_now_ns());

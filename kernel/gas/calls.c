@@ -65,8 +65,11 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
     if (account == gas_loaded) {
         gas_purse = 0;
         gas_end_ns = UINT64_MAX;
-        sched_needed = true;
     }
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (cpu != arch_cpu() && OF_CPU(cpu, struct gas_account *, gas_loaded) == account)
+            OF_CPU(cpu, struct gas_account *, gas_loaded) = NULL; /* it is loaded anew */
+    sched_all_changed();
     gas_changed(account);
     return 0;
 }

@@ -70,8 +70,7 @@ enum frame_state {
 _Static_assert(sizeof(struct frame) == 8, "one load");
 
 extern struct frame *frames;
-extern uint64_t frames_end;   /* page number after the last */
-extern uint64_t frames_total, frames_free, frames_kernel;
+extern uint64_t frames_end, frames_total, frames_free, frames_kernel; /* end: page number after the last */
 
 void frame_init(struct frame *table, uint64_t end);
 void frame_add_range(uint64_t first, uint64_t end); /* RAM that is free from now on */
@@ -87,6 +86,7 @@ static inline struct frame *frame_of(uint64_t physical)
 }
 void frame_hold(uint64_t physical);
 void frame_drop(uint64_t physical); /* device pages are ignored */
+void frame_return_late(void); /* those that wait until no CPU can have a translation to them (space_stale): now, before anybody is given any */
 /*
  * Ranges of frames, by number, taken in three steps because of their size: one is found free, carved out of the free blocks, and its frames are
  * prepared (zeroed, one reference, a zone) one after another. What is not prepared goes back by frame_return. Charging is the caller's.
@@ -219,8 +219,8 @@ struct dying {
 void reap_add(struct object *object); /* without references, or with one that reap_some drops; its link is in no list */
 void reap_more(void);                 /* there is something else to do */
 bool reap_some(void);                 /* one piece; false: there was nothing to do */
-extern unsigned reap_at_once;         /* contexts that may still be woken before the next piece */
 extern bool reap_waiting, reap_fresh; /* there is something; and something has come since the last piece */
+extern unsigned reap_at_once;         /* contexts that may still be woken before the next piece */
 
 #include "zone.h"
 
@@ -354,6 +354,7 @@ struct context {
         };
         uint32_t standing; /* all of them: the fast paths look once */
     };
+    uint8_t cpu;         /* with several: number of the CPU that runs it, + 1; 0: none does */
     uint16_t wait_count;
     struct gas_account *sponsor;   /* counted: the client's account pays while this serves; NULL: env->gas does */
     struct slice *slice;           /* whose share it has when it works for itself; NULL: its zone's. Not counted: the slice knows */

@@ -70,6 +70,14 @@ bool space_clear_some(struct env *env, unsigned *most);
 void space_flush_page(struct env *env, uint64_t va); /* only matters if env is loaded */
 void space_flush(struct env *env);
 bool space_loaded(const struct env *env);
+extern bool space_stale; /* mem/frame.c: translations to frames that nobody uses are left on other CPUs */
+void arch_flush_stale(void); /* no CPU has translations to what was unmapped, when this returns */
+
+/* ---- CPUs: numbers below arch_cpus(); this one's is arch_cpu() ---- */
+void arch_start_cpus(const struct boot *boot);     /* all there are; they wait for work */
+void arch_kick(unsigned cpu);                      /* it enters the kernel soon, and looks what it shall do */
+void arch_unload(void);                            /* nobody runs here: no address space is loaded */
+void arch_park(unsigned cpu, struct context *context); /* that one runs it: its registers are in memory, and that CPU needs another */
 
 /* ---- devices ---- */
 bool arch_port_valid(uint64_t port, unsigned width); /* there is such an I/O port, and it is none of the kernel's own */

@@ -30,7 +30,7 @@ void chooser_end(struct zone *zone); /* only its own share is left */
 void chooser_boot(const char *line);
 /* sched.c */
 void sched_look(void);    /* what is special about a share has changed */
-void sched_stop(void);    /* the current context must not go on */
+void sched_stop(const struct share *share); /* who runs on it must not go on */
 void sched_preempt(void); /* the current context's slice is over now */
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
@@ -47,11 +47,16 @@ void sched_check_settled(const struct context *context); /* sched_pick would cho
 /* What belongs to a processor and is looked at by the fast paths (fast.h), and by the entry code. */
 struct sched_cpu {
     struct context *current; /* its registers are live in ring 3. It is its environment's; one that is dead is kept until another runs */
+    struct context *direct;  /* READY and in no queue: runs next */
     uint64_t calls, replies; /* that went the fast path: entries, and switches, that nobody else counts */
 };
 extern PER_CPU(struct sched_cpu) sched_cpu;
 uint64_t sched_env_cycles(const struct env *env); /* cycles that its contexts ran, up to now */
 extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
+void sched_changed(const struct context *context); /* the same of the CPU that runs it */
+void sched_all_changed(void);                      /* of all CPUs */
+/* No CPU but this one runs the context any more; it is in no queue. */
+void sched_dislodge(struct context *context);
 extern PER_CPU(bool) sched_requeued;
 void sched_requeue_out(struct context *context);
 void sched_requeue_in(struct context *context);
@@ -66,7 +71,7 @@ static inline void sched_requeue_end(struct context *context)
 {
     if (__builtin_expect(sched_requeued, false))
         sched_requeue_in(context);
-    sched_needed = true;
+    sched_changed(context);
 }
 /* At the end of a kernel entry of the current context: who runs now. As a rule nothing has changed. */
 static inline struct context *sched_leave(struct context *current)

@@ -14,6 +14,12 @@ uint64_t frames_end, frames_total, frames_free, frames_kernel;
 
 static struct list free_blocks[ORDERS];
 
+/* Frames that nobody uses, but that other CPUs may have translations to: while there are such, space_stale says so. */
+#define LATE_MOST 64u
+static uint32_t late[LATE_MOST];
+static unsigned late_count;
+bool space_stale;
+
 void frame_init(struct frame *table, uint64_t end)
 {
     frames = table;
@@ -119,6 +125,7 @@ uint64_t frame_take(struct zone *zone, unsigned order, bool raw)
     unsigned have = order;
     uint64_t number;
 
+    frame_return_late();
     while (have < ORDERS && list_empty(&free_blocks[have]))
         have++;
     if (have >= ORDERS || !zone_charge(zone, 1ul << order))
@@ -151,6 +158,23 @@ void frame_hold(uint64_t physical)
     frame_of(physical)->references++;
 }
 
+static void free_one(uint64_t number)
+{
+    release(number, 0);
+    info->frames_free = (uint32_t)frames_free;
+    zone_uncharge(zones[frames[number].zone], 1);
+}
+
+void frame_return_late(void)
+{
+    if (!space_stale)
+        return;
+    arch_flush_stale();
+    space_stale = false;
+    while (late_count > 0)
+        free_one(late[--late_count]);
+}
+
 void frame_drop(uint64_t physical)
 {
     struct frame *frame;
@@ -161,9 +185,13 @@ void frame_drop(uint64_t physical)
     ASSERT(frame->references > 0 && frame->state == FRAME_USED);
     if (--frame->references > 0)
         return;
-    release(physical / PAGE, 0);
-    info->frames_free = (uint32_t)frames_free;
-    zone_uncharge(zones[frame->zone], 1);
+    if (__builtin_expect(space_stale, false)) {
+        late[late_count++] = (uint32_t)(physical / PAGE);
+        if (late_count == LATE_MOST)
+            frame_return_late();
+        return;
+    }
+    free_one(physical / PAGE);
 }
 
 /* ---- ranges ---- */
@@ -184,6 +212,7 @@ int64_t frame_range_free(uint64_t first, uint64_t end)
     uint64_t head;
     unsigned order;
 
+    frame_return_late();
     for (uint64_t at = first; at < end; at = head + (1ul << order))
         if (!free_block_of(at, &head, &order))
             return frame_is_ram(at * PAGE) ? -EXO_E_EXISTS : -EXO_E_RANGE;
@@ -192,6 +221,7 @@ int64_t frame_range_free(uint64_t first, uint64_t end)
 
 bool frame_find(uint64_t pages, uint64_t *first)
 {
+    frame_return_late();
     for (unsigned order = largest(0, pages) + ((pages & (pages - 1)) != 0); order < ORDERS; order++)
         if (!list_empty(&free_blocks[order])) {
             *first = direct_physical(free_blocks[order].next) / PAGE;
@@ -205,6 +235,7 @@ bool frame_find(uint64_t pages, uint64_t *first)
 
 bool frame_find_colour(uint64_t pages, uint64_t colour, uint64_t colours, uint64_t *first)
 {
+    frame_return_late();
     for (unsigned order = largest(0, pages); order < ORDERS; order++) {
         const struct list *at = free_blocks[order].next;
 

@@ -34,9 +34,9 @@ void space_replace(struct env *env, uint64_t *entry, uint64_t va, uint64_t pte)
 
     *entry = pte;
     if (old & PTE_PRESENT) {
+        space_flush_page(env, va); /* before the page may be another's */
         drop_pages(old);
         env->mapped -= pages_of(old);
-        space_flush_page(env, va);
     }
     if (pte & PTE_PRESENT)
         env->mapped++;
@@ -60,8 +60,8 @@ bool space_break_copy(struct env *env, uint64_t va)
         return false;
     memcpy(direct(physical), direct(pte_physical(old)), PAGE);
     *entry = pte_settle((old & ~(PTE_COPY | PTE_ADDRESS)) | physical);
-    frame_drop(pte_physical(old));
     space_flush_page(env, va);
+    frame_drop(pte_physical(old));
     stats.cow_copies++;
     return true;
 }

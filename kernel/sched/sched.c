@@ -5,6 +5,7 @@
 #include "fast.h"
 #include "policy.h"
 #include "port.h"
+#include "ready.h"
 #include "slice.h"
 
 #define SLICE_NS 5000000ul
@@ -12,7 +13,6 @@
 /* Why the current context is to be replaced although it could go on. */
 enum reason { GO_ON, YIELDED, SLICE_OVER, STOPPED };
 
-static PER_CPU(struct context *) direct_next;
 static PER_CPU(enum reason) reason;
 static PER_CPU(bool) slice_armed;
 static PER_CPU(bool) idling = true; /* nobody runs */
@@ -31,73 +31,75 @@ struct context *arch_current(void)
     return sched_cpu.current;
 }
 
-static void give_to_policy(struct context *context, bool first)
+/* ---- several CPUs -------------------------------------------------------------------------------------------------- */
+
+static uint32_t asleep; /* CPUs, one bit each */
+
+/* The CPU looks what it shall do. */
+static void look(unsigned cpu)
 {
-    share_enqueue(context, first);
-    sched_runnable++;
-    sched_needed = true; /* a slice begins */
+    OF_CPU(cpu, bool, sched_needed) = true;
+    if (cpu != arch_cpu())
+        arch_kick(cpu);
 }
 
-static void enqueue(struct context *context, bool first)
+void sched_changed(const struct context *context)
 {
-    context->state = CTX_READY;
-    if (context == sched_cpu.current || !list_empty(&context->link))
+    if (context->cpu == 0)
+        sched_needed = true;
+    else
+        look(context->cpu - 1u);
+}
+
+void sched_all_changed(void)
+{
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        look(cpu);
+}
+
+/* Somebody else is ready: who sleeps shall run it; if nobody does, those that thought they were alone end their slices in time. */
+static void spread(void)
+{
+    uint32_t ready = sched_runnable;
+
+    for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0 && asleep; cpu++)
+        if (asleep >> cpu & 1) {
+            asleep &= ~(1u << cpu);
+            look(cpu);
+            ready--;
+        }
+    for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0; cpu++)
+        if (cpu != arch_cpu() && OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !OF_CPU(cpu, bool, slice_armed))
+            look(cpu);
+}
+
+void sched_dislodge(struct context *context)
+{
+    unsigned cpu = context->cpu - 1u;
+    uint64_t now, used;
+
+    if (context->cpu == 0 || cpu == arch_cpu())
         return;
-    give_to_policy(context, first);
-}
-
-void sched_ready(struct context *context)
-{
-    enqueue(context, false);
-}
-
-void sched_ready_first(struct context *context)
-{
-    enqueue(context, true);
-}
-
-/* In the policy's hands. */
-static bool is_queued(const struct context *context)
-{
-    return context->state == CTX_READY && !list_empty(&context->link);
-}
-
-static void take_from_policy(struct context *context)
-{
-    share_dequeue(context);
-    sched_runnable--;
-}
-
-void sched_remove(struct context *context)
-{
-    if (context == direct_next)
-        direct_next = NULL;
-    gas_forget(context);
-    if (is_queued(context))
-        take_from_policy(context);
-}
-
-PER_CPU(bool) sched_requeued;
-
-void sched_requeue_out(struct context *context)
-{
-    sched_requeued = is_queued(context);
-    if (sched_requeued)
-        take_from_policy(context);
-}
-
-void sched_requeue_in(struct context *context)
-{
-    sched_requeued = false;
-    give_to_policy(context, false);
+    arch_park(cpu, context);
+    now = arch_cycles();
+    used = now - OF_CPU(cpu, uint64_t, run_since);
+    OF_CPU(cpu, uint64_t, run_since) = now;
+    context->env->cpu_cycles += now;
+    OF_CPU(cpu, int64_t, gas_purse) -= (int64_t)((unsigned __int128)used * cycle_price >> 32);
+    OF_CPU(cpu, struct share *, sched_share)->used += used;
+    OF_CPU(cpu, struct sched_cpu, sched_cpu).current = NULL;
+    OF_CPU(cpu, bool, idling) = true;
+    context->cpu = 0;
+    if (context->donated)
+        gas_sponsor(context, NULL);
 }
 
 /* `direct` is READY and in no queue. */
 void sched_switch(struct context *direct)
 {
-    if (__builtin_expect(direct_next && direct_next != direct, false))
-        enqueue(direct_next, true);
-    direct_next = direct;
+    if (__builtin_expect(sched_cpu.direct && sched_cpu.direct != direct, false))
+        sched_ready_first(sched_cpu.direct);
+    sched_cpu.direct = direct;
     sched_needed = true;
 }
 
@@ -111,8 +113,16 @@ static void start_clocks(uint64_t now)
 
 uint64_t sched_env_cycles(const struct env *env)
 {
+    uint64_t cycles = env->cpu_cycles;
+
     sched_settle(); /* the present turn counts, too */
-    return env->cpu_cycles + (sched_cpu.current->env == env ? run_since : 0);
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        const struct context *runs = OF_CPU(cpu, struct sched_cpu, sched_cpu).current;
+
+        if (runs && runs->env == env)
+            cycles += OF_CPU(cpu, uint64_t, run_since);
+    }
+    return cycles;
 }
 
 void sched_settle(void)
@@ -128,9 +138,11 @@ void sched_settle(void)
 
 void sched_share_gone(const struct share *share, struct share *heir)
 {
-    share_seen = NULL;
-    if (sched_share == share)
-        sched_share = heir;
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        if (OF_CPU(cpu, struct share *, sched_share) == share)
+            OF_CPU(cpu, struct share *, sched_share) = heir;
+    }
 }
 
 bool sched_before(const struct context *first, const struct context *second)
@@ -185,14 +197,21 @@ void sched_preempt(void)
 
 void sched_look(void)
 {
-    share_seen = NULL;
-    sched_needed = true;
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        OF_CPU(cpu, bool, sched_needed) = true;
+    }
 }
 
-void sched_stop(void)
+void sched_stop(const struct share *share)
 {
-    reason = STOPPED;
-    sched_look();
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        if (OF_CPU(cpu, struct share *, sched_share) != share)
+            continue;
+        OF_CPU(cpu, enum reason, reason) = STOPPED;
+        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        look(cpu);
+    }
 }
 
 uint64_t sched_clock(void)
@@ -215,9 +234,9 @@ int64_t k_yield_to(struct context *caller, struct capability *capability)
 
     if (context == caller)
         return 0;
-    if (!is_queued(context) || share_of(context)->entity.gates)
+    if (!ready_has(context) || share_of(context)->entity.gates)
         return -EXO_E_AGAIN;
-    take_from_policy(context);
+    ready_take(context);
     if (!context->sponsor) { /* who serves somebody goes on at that one's cost */
         gas_sponsor(context, caller);
         context->donated = true;
@@ -257,7 +276,7 @@ static struct context *choose_other(bool current_ready)
     struct context *next;
 
     if (current_ready && reason >= SLICE_OVER) {
-        give_to_policy(sched_cpu.current, false);
+        ready_give(sched_cpu.current, false);
         current_ready = false;
     }
     next = share_pick();
@@ -267,14 +286,14 @@ static struct context *choose_other(bool current_ready)
         return next;
     if (!next)
         return sched_cpu.current;
-    give_to_policy(sched_cpu.current, false);
+    ready_give(sched_cpu.current, false);
     return next;
 }
 
 /* The context that should run, NULL if none can. */
 static struct context *choose(void)
 {
-    struct context *next = direct_next;
+    struct context *next = sched_cpu.direct;
     /* In a list although it is current: its slice was over, and who was picked had no gas. */
     bool current_ready = sched_cpu.current && sched_cpu.current->state == CTX_READY && list_empty(&sched_cpu.current->link);
 
@@ -282,28 +301,36 @@ static struct context *choose(void)
         reason = GO_ON;
         return sched_cpu.current;
     }
-    direct_next = NULL;
+    sched_cpu.direct = NULL;
     sched_settle();
     if (!next)
         next = choose_other(current_ready);
     else if (current_ready && sched_cpu.current != next) /* a reply: the server goes on, the client waits its turn */
-        give_to_policy(sched_cpu.current, false);
+        ready_give(sched_cpu.current, false);
     reason = GO_ON;
     return next;
+}
+
+static void retire(struct context *before)
+{
+    arch_switch_from(before);
+    before->env->cpu_cycles += run_since;
+    before->cpu = 0;
 }
 
 static void make_current(struct context *next)
 {
     struct context *before = sched_cpu.current;
 
-    if (before) {
-        arch_switch_from(before);
-        before->env->cpu_cycles += run_since;
-    } else {
-        idling = false;
-    }
+    if (before)
+        retire(before);
+    else if (arch_cpus() > 1)
+        run_since = arch_cycles();
+    idling = false;
     next->env->cpu_cycles -= run_since;
     sched_cpu.current = next;
+    if (__builtin_expect(arch_cpus() > 1, false))
+        next->cpu = (uint8_t)(arch_cpu() + 1);
     if (before)
         end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
@@ -316,10 +343,29 @@ static void make_current(struct context *next)
         gas_continue(next);
 }
 
+/* Another CPU may run who was last here, or end it. */
+static void let_go(void)
+{
+    struct context *before = sched_cpu.current;
+
+    sched_settle();
+    if (!before)
+        return;
+    end_donation(before);
+    retire(before);
+    sched_cpu.current = NULL;
+    idling = true;
+    arch_unload();
+    if (before->state == CTX_DEAD)
+        object_drop(&before->object);
+}
+
 __attribute__((noinline)) static void idle(void)
 {
     uint64_t from = arch_cycles();
 
+    if (arch_cpus() > 1)
+        let_go();
     if (reap_some()) {
         arch_let_interrupts();
         return;
@@ -334,7 +380,9 @@ __attribute__((noinline)) static void idle(void)
     gas_end_ns = UINT64_MAX; /* nobody uses any */
     idling = true; /* whoever is ready now is stopped: no slice of time begins */
     program_timer();
+    asleep |= 1u << arch_cpu();
     arch_idle();
+    asleep &= ~(1u << arch_cpu());
     idling = !sched_cpu.current;
     start_clocks(arch_cycles());
     gas_time_passed();
@@ -350,7 +398,7 @@ static bool pay(struct context *next)
 
     if (account != gas_loaded || share != share_seen) {
         if (share->entity.gates) {
-            give_to_policy(next, true);
+            ready_give(next, true);
             return false;
         }
         sched_settle();
@@ -361,7 +409,8 @@ static bool pay(struct context *next)
         if (share->entity.reserved)
             reserve_begins(share->entity.reserved);
     }
-    return gas_purse >= 0 || gas_admit(next);
+    /* One CPU enters the kernel soon, and sees that a purse is empty; on one of several it may run undisturbed. */
+    return gas_purse >= (arch_cpus() > 1) || gas_admit(next);
 }
 
 struct context *sched_pick(void)
@@ -386,6 +435,8 @@ struct context *sched_pick(void)
         if (next->state == CTX_READY) {
             program_timer();
             sched_needed = reap_fresh || reason != GO_ON; /* whom this one woke may be before it */
+            if (__builtin_expect(arch_cpus() > 1, false) && sched_runnable > 0)
+                spread();
             return next;
         }
     }
@@ -394,7 +445,7 @@ struct context *sched_pick(void)
 #ifdef EXO_DEBUG
 void sched_check_settled(const struct context *context)
 {
-    ASSERT(context == sched_cpu.current && !direct_next && reason == GO_ON && list_empty(&context->link));
+    ASSERT(context == sched_cpu.current && !sched_cpu.direct && reason == GO_ON && list_empty(&context->link));
     ASSERT(gas_payer(context) == gas_loaded && share_of(context) == sched_share && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
     ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
@@ -412,7 +463,8 @@ void fast_check(const struct context *from, const struct context *to)
 
 void sched_start(void)
 {
-    sched_share = &zones[0]->share;
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        OF_CPU(cpu, struct share *, sched_share) = &zones[0]->share;
     start_clocks(arch_cycles());
     sched_slice_cycles = info->tsc_hz / (1000000000ul / SLICE_NS);
     cycle_price = (EXO_PRICE_CPU_US * 1000000ul << 32) / info->tsc_hz;

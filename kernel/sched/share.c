@@ -11,7 +11,7 @@
 
 enum { QUEUE_OWN, QUEUE_SERVER };
 
-static PER_CPU(struct share *) last; /* picked last: it may be linked although nobody is ready there */
+static PER_CPU(struct share *) last; /* picked last by this CPU: it may be linked although nobody is ready there */
 static uint32_t shares_linked;
 
 static bool is_idle(const struct share *share)
@@ -54,10 +54,11 @@ void share_pay(struct share *share)
         pay(share);
 }
 
-/* Who runs runs on one share; all others have paid. */
+/* Each CPU's time passes on one share; all others have paid. */
 static void pay_up(void)
 {
-    share_pay(sched_share);
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        share_pay(OF_CPU(cpu, struct share *, sched_share));
 }
 
 /* Time is settled. */
@@ -161,8 +162,9 @@ void share_end(struct share *share, struct share *heir)
     move_queues(share, heir);
     if (share->entity.linked)
         unlink_up(share);
-    if (last == share)
-        last = NULL;
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (OF_CPU(cpu, struct share *, last) == share)
+            OF_CPU(cpu, struct share *, last) = NULL;
     entity_end(&share->entity);
 }
 
@@ -236,8 +238,7 @@ void share_gate(struct share *share, unsigned gate)
     share->special = true;
     if (share->entity.linked)
         unlink_up(share);
-    if (share == sched_share)
-        sched_stop();
+    sched_stop(share);
 }
 
 void share_open(struct share *share, unsigned gate)
@@ -290,8 +291,12 @@ __attribute__((noinline)) static struct context *pick_among(void)
     struct list *queue;
 
     pay_up();
-    if (last && last->entity.linked && is_idle(last))
-        unlink_up(last);
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        struct share *picked = OF_CPU(cpu, struct share *, last);
+
+        if (picked && picked->entity.linked && is_idle(picked))
+            unlink_up(picked);
+    }
     last = NULL;
     if (shares_linked == 0)
         return NULL;

@@ -6,19 +6,24 @@
 /* Timers that pass at one tick; those that are left come with the next, which is at once. */
 #define EXPIRE_MOST 64u
 
-static struct heap_node *root;
+static PER_CPU(struct heap_node *) earliest; /* of those that were armed on this CPU */
+
+static struct heap_node **heap(void)
+{
+    return &OF_CPU(arch_cpu(), struct heap_node *, earliest);
+}
 
 void timer_arm(struct timer *timer, uint64_t deadline_ns)
 {
     ASSERT(!timer_armed(timer));
     timer->node.key = deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX; /* in centuries */
-    heap_insert(&root, &timer->node);
+    heap_insert(heap(), &timer->node);
     sched_needed = true;
 }
 
 uint64_t timer_next(void)
 {
-    return root ? root->key : UINT64_MAX;
+    return earliest ? earliest->key : UINT64_MAX;
 }
 
 static void fire(struct timer *timer)
@@ -45,8 +50,8 @@ static void fire(struct timer *timer)
 
 void timer_expire(uint64_t now_ns)
 {
-    for (unsigned count = 0; count < EXPIRE_MOST && root && root->key <= now_ns; count++) {
-        struct timer *timer = LIST_ENTRY(root, struct timer, node);
+    for (unsigned count = 0; count < EXPIRE_MOST && earliest && earliest->key <= now_ns; count++) {
+        struct timer *timer = LIST_ENTRY(earliest, struct timer, node);
 
         heap_remove(&timer->node);
         fire(timer);

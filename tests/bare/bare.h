@@ -69,6 +69,8 @@ struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint6
 void child_start(const struct child *child);
 /* Waits for its end: the reason; the environment and its capabilities are gone afterwards. */
 uint64_t child_end(const struct child *child);
+/* A child with the entries of upcall_cases.c: pages that it misses in AREA(0) it allocates. */
+struct child upcall_child(void (*function)(uint64_t), uint64_t argument);
 /* In a child with the entries of upcall_cases.c: the events that it was told of. */
 uint32_t upcall_events(void);
 /* In a child: ends with a fault whose address is the result. */

@@ -44,7 +44,9 @@ void upcall_handler(struct exo_upcall *frame, uint64_t cause)
         causes[seen] = cause;
     seen++;
     if (cause == 14 && frame->address >= AREA(0) && frame->address < AREA(1)) {
-        if (exo_mem_alloc(SELF, frame->address & ~0xffful, 1, RW) < 0)
+        int64_t status = exo_mem_alloc(SELF, frame->address & ~0xffful, 1, RW);
+
+        if (status < 0 && status != -EXO_E_EXISTS) /* somebody else may have put one there meanwhile */
             child_exit(500);
     } else if (cause == EXO_CAUSE_EVENT) {
         event_bits |= __atomic_exchange_n(&UPAGE->pending, 0, __ATOMIC_SEQ_CST);
@@ -62,7 +64,7 @@ uint32_t upcall_events(void)
     return event_bits;
 }
 
-static struct child upcall_child(void (*function)(uint64_t), uint64_t argument)
+struct child upcall_child(void (*function)(uint64_t), uint64_t argument)
 {
     return child_new_with(function, argument, (uint64_t)syscall_stub, (uint64_t)upcall_stub);
 }

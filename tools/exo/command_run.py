@@ -6,7 +6,7 @@ import re
 from exo import archive, guest_program, link
 from exo.build import Build, build
 from exo.errors import ExoError
-from exo.machine import Machine, memory_size, printable
+from exo.machine import DEFAULT_SMP, Machine, memory_size, printable
 from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
 
 DEFAULT_ENVIRONMENT = {
@@ -56,7 +56,7 @@ def variable(text):
 
 # Which machine and which build: run, debug and bench share these.
 MACHINE_OPTIONS = [
-    Option("smp", VALUE, "N", "processors (1)", 1, check=lambda text: number(text, 1, 64, "--smp")),
+    Option("smp", VALUE, "N", "processors (1)", DEFAULT_SMP, check=lambda text: number(text, 1, 64, "--smp")),
     Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M)", "256M", check=memory_size),
     Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
     Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),

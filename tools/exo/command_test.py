@@ -6,7 +6,7 @@ import re
 import sys
 import time
 
-from exo import coverage
+from exo import coverage, machine
 from exo.build import ROOT, base_folder, build
 from exo.errors import ExoError
 from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
@@ -22,6 +22,7 @@ OPTIONS = [
     Option("k", LIST, "PATTERN", "only cases whose name matches this regular expression", short="k"),
     Option("jobs", VALUE, "N", "cases at the same time (processors of this machine)", os.cpu_count() or 1, short="j",
            check=lambda text: number(text, 1, 256, "--jobs")),
+    Option("smp", VALUE, "N", "processors of each guest (1)", None, check=lambda text: number(text, 1, 8, "--smp")),
     Option("seed", VALUE, "N", "for everything that is random (1)", 1, check=lambda text: number(text, 0, 2**63, "--seed")),
     Option("coverage", FLAG, "", "also say which statements of kernel/ the suites reach (default: bare and fuzz, with the property test)"),
     Option("list", FLAG, "", "only name the cases"),
@@ -95,6 +96,9 @@ def the_system(options, names):
 
 
 def run(options, names):
+    if options.smp:
+        os.environ["EXO_SMP"] = str(options.smp)
+        machine.DEFAULT_SMP = options.smp
     total = Tally()
     runner = Runner(os.path.join(base_folder(), "test-logs"), options.jobs, None, options.long, options.seed, options.verbose)
     broken = None

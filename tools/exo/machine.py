@@ -28,13 +28,17 @@ def escape(text):
     return text.replace(",", ",,")
 
 
+# ./exo test --smp says how many processors its guests have; else they have one.
+DEFAULT_SMP = int(os.environ.get("EXO_SMP") or 1)
+
+
 class Machine:
     """What the guest runs on."""
 
-    def __init__(self, machine="microvm", cpu="max", smp=1, memory="256M", append="", gdb=None, extra=()):
+    def __init__(self, machine="microvm", cpu="max", smp=None, memory="256M", append="", gdb=None, extra=()):
         self.machine = machine
         self.cpu = cpu
-        self.smp = smp
+        self.smp = smp or DEFAULT_SMP
         self.memory = memory
         self.append = append
         self.gdb = gdb  # QEMU's -gdb value; the guest then waits for the debugger

@@ -7,6 +7,12 @@
 #define LAPIC_ID 0x20
 #define LAPIC_EOI 0xb0
 #define LAPIC_SPURIOUS 0xf0
+#define LAPIC_COMMAND 0x300
+#define LAPIC_COMMAND_HIGH 0x310
+#define COMMAND_INIT 0x500u
+#define COMMAND_START 0x600u
+#define COMMAND_PENDING 0x1000u
+#define COMMAND_ASSERT 0x4000u
 #define LAPIC_LVT_TIMER 0x320
 #define LAPIC_LVT_LINT0 0x350
 #define LAPIC_LVT_LINT1 0x360
@@ -50,18 +56,52 @@ uint32_t apic_timer_left(void)
     return lapic[LAPIC_TIMER_CURRENT / 4];
 }
 
-void apic_init(void)
+unsigned apic_id(void)
 {
-    out8(0x21, 0xff); /* the old interrupt controllers stay silent */
-    out8(0xa1, 0xff);
-    lapic = map_device(LAPIC_BASE);
-    ioapic = map_device(IOAPIC_BASE);
+    return lapic[LAPIC_ID / 4] >> 24;
+}
+
+static void send(unsigned id, uint32_t command)
+{
+    while (lapic[LAPIC_COMMAND / 4] & COMMAND_PENDING)
+        __asm__ volatile("pause");
+    lapic[LAPIC_COMMAND_HIGH / 4] = id << 24;
+    lapic[LAPIC_COMMAND / 4] = command;
+}
+
+void apic_send(unsigned id, unsigned vector)
+{
+    send(id, vector | COMMAND_ASSERT);
+}
+
+void apic_send_init(unsigned id)
+{
+    send(id, COMMAND_INIT | COMMAND_ASSERT);
+}
+
+void apic_send_start(unsigned id, unsigned page)
+{
+    send(id, COMMAND_START | COMMAND_ASSERT | page);
+}
+
+void apic_start_this(void)
+{
     lapic[LAPIC_LVT_LINT0 / 4] = LVT_MASKED;
     lapic[LAPIC_LVT_LINT1 / 4] = LVT_MASKED;
     lapic[LAPIC_LVT_ERROR / 4] = LVT_MASKED;
     lapic[LAPIC_TIMER_DIVIDE / 4] = 0xb; /* by 1 */
     lapic[LAPIC_LVT_TIMER / 4] = VECTOR_TIMER;
     lapic[LAPIC_SPURIOUS / 4] = 0x100 | VECTOR_SPURIOUS;
+}
+
+void apic_init(void)
+{
+    out8(0x21, 0xff); /* the old interrupt controllers stay silent */
+    out8(0xa1, 0xff);
+    lapic = map_device(LAPIC_BASE);
+    ioapic = map_device(IOAPIC_BASE);
+    apic_start_this();
+    percpu.apic_id = apic_id();
     lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
     if (lines > 128 - VECTOR_LINE)
         lines = 128 - VECTOR_LINE;
@@ -82,7 +122,7 @@ static void set_entry(unsigned line, uint32_t mask)
 
 void arch_irq_bind(unsigned line)
 {
-    ioapic_write(IOAPIC_ENTRY + 2 * line + 1, (lapic[LAPIC_ID / 4] >> 24) << 24);
+    ioapic_write(IOAPIC_ENTRY + 2 * line + 1, apic_id() << 24);
     set_entry(line, 0);
 }
 

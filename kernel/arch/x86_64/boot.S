@@ -62,6 +62,8 @@ boot_multiboot:
     movl $LOW(boot_pointers) + 3, LOW(boot_root)
     movl $LOW(boot_pointers) + 3, LOW(boot_root) + 256 * 8
     movl $LOW(boot_pointers_high) + 3, LOW(boot_root) + 511 * 8
+    movl $LOW(boot_high), LOW(boot_next)
+to_long_mode:
     mov $CR4_PAE, %eax
     mov %eax, %cr4
     mov $LOW(boot_root), %eax
@@ -84,8 +86,38 @@ boot_multiboot:
     mov %eax, %gs
     mov %ebp, %edi
     mov %ebx, %esi
-    movabs $5f, %rax
+    movabs $0xffffffff80000000, %rax
+    add LOW(boot_next), %rax
     jmp *%rax
+
+/* Another CPU, out of real mode: boot_trampoline. */
+    .code32
+boot_other:
+    mov $0x18, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    movl $LOW(boot_other_high), LOW(boot_next)
+    jmp to_long_mode
+
+/* Where the other CPUs begin, in real mode; copied to a page below 1 MiB, which CS then names. */
+    .code16
+    .globl boot_trampoline, boot_trampoline_end
+boot_trampoline:
+    cli
+    cld
+    mov %cs, %ax
+    mov %ax, %ds
+    lgdtl trampoline_gdt_pointer - boot_trampoline
+    mov %cr0, %eax
+    or $1, %al
+    mov %eax, %cr0
+    ljmpl $0x20, $boot_other
+    .balign 4
+trampoline_gdt_pointer:
+    .word 39
+    .long boot_gdt
+boot_trampoline_end:
 
     .section .boot.data, "a"
     .balign 8
@@ -93,14 +125,24 @@ boot_gdt:
     .quad 0, 0
     .quad 0x00af9b000000ffff /* 0x10: code, 64-bit */
     .quad 0x00cf93000000ffff /* 0x18: data */
+    .quad 0x00cf9b000000ffff /* 0x20: code, 32-bit */
 boot_gdt_pointer:
-    .word 31
+    .word 39
     .long boot_gdt
 
     .text
-5:  mov $boot_stack_end, %rsp
+    .code64
+boot_high:
+    mov $boot_stack_end, %rsp
     xor %ebp, %ebp
     call boot_main
+    ud2
+boot_other_high:
+    mov kernel_root(%rip), %rax
+    mov %rax, %cr3
+    mov boot_ap_stack(%rip), %rsp
+    xor %ebp, %ebp
+    call smp_other_main
     ud2
 
     .bss
@@ -114,6 +156,12 @@ boot_pointers_high:
     .skip 4096
 boot_directories:
     .skip 4 * 4096
+boot_next:
+    .skip 8
+    .globl boot_ap_stack
+boot_ap_stack:
+    .skip 8
+    .balign 16
     .globl boot_stack, boot_stack_end
 boot_stack:
     .skip 4 * 4096

@@ -100,5 +100,6 @@ void boot_main(uint32_t kind, uint64_t information)
         from_pvh(direct(information));
     else
         from_multiboot(direct(information));
+    boot.cpu_count = acpi_cpus(boot.rsdp, boot.cpu, CPUS_MAX);
     kernel_main(&boot);
 }

@@ -69,13 +69,19 @@ void arch_switch_from(struct context *context)
 {
     if (features.fsgsbase) /* ring 3 may have changed it */
         save_tls(context);
+    if (__builtin_expect(smp_cpus > 1, false))
+        fpu_leave(context);
 }
 
 void arch_switch_to(struct context *context)
 {
-    if (read_cr3() != context->env->space.root) {
-        write_cr3(context->env->space.root);
+    struct env *env = context->env;
+
+    if (read_cr3() != env->space.root) {
+        write_cr3(env->space.root);
         percpu.flushes = 0;
+        if (__builtin_expect(smp_cpus > 1, false))
+            smp_loaded(env);
     }
     load_context(NULL, context);
 }

@@ -6,7 +6,6 @@
 #include "port.h"
 
 PER_CPU(struct percpu) percpu;
-uint64_t arch_cpu_offset[CPUS_MAX];
 struct cpu_features features;
 
 struct gate {
@@ -25,9 +24,20 @@ struct table_pointer {
 #define FATAL_STACK_BYTES 4096u
 
 static struct gate idt[VECTORS];
-static uint64_t gdt[10];
-static char kernel_stack[STACK_BYTES] __attribute__((aligned(16)));
-static char fatal_stacks[3][FATAL_STACK_BYTES] __attribute__((aligned(16)));
+
+struct gdt {
+    uint64_t entry[10];
+};
+static PER_CPU(struct gdt) gdt;
+
+/* What each CPU has for stacks. At the top of those for the worst, which may begin with GS anywhere, stands how far its variables lie. */
+struct cpu_area {
+    char variables[FATAL_STACK_BYTES];
+    char fatal_stacks[3][FATAL_STACK_BYTES];
+    char stack[STACK_BYTES];
+} __attribute__((aligned(16)));
+static struct cpu_area first_area;
+_Static_assert(sizeof(struct cpu_area) <= PAGE << CPU_AREA_ORDER, "smp.c takes so much");
 
 _Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP && offsetof(struct percpu, stack) == PERCPU_STACK, "entry.S");
 _Static_assert(offsetof(struct percpu, tss.rsp) == PERCPU_REGS_END && offsetof(struct percpu, upage) == PERCPU_UPAGE, "entry.S");
@@ -36,24 +46,29 @@ _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "entry.S");
 _Static_assert(offsetof(struct percpu, redirects) == PERCPU_REDIRECTS, "entry.S");
 _Static_assert(offsetof(struct context, arch.regs) == CONTEXT_REGS, "entry.S");
 _Static_assert(offsetof(struct context, arch.full_return) == CONTEXT_FULL_RETURN, "entry.S");
+_Static_assert(sizeof(struct exo_regs) == EXO_REGS_BYTES, "entry.S");
 _Static_assert((CONTEXT_REGS + sizeof(struct exo_regs)) % 16 == 0, "the CPU aligns the stack that it pushes to");
 
-static void set_gdt(void)
+static void set_gdt(struct cpu_area *area)
 {
-    uint64_t base = (uint64_t)&percpu.tss;
-    struct table_pointer pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
+    uint64_t offset = arch_cpu_offset[percpu.number], base = (uint64_t)&percpu.tss + offset;
+    struct table_pointer pointer = {sizeof(gdt) - 1, (uint64_t)&gdt + offset};
 
-    gdt[SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
-    gdt[SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
-    gdt[SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff;
-    gdt[SEGMENT_USER_CODE / 8] = 0x00affb000000ffff;
-    gdt[SEGMENT_TSS / 8] = 0x0000890000000000 | (sizeof(percpu.tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
-    gdt[SEGMENT_TSS / 8 + 1] = base >> 32;
+    gdt.entry[SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
+    gdt.entry[SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
+    gdt.entry[SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff;
+    gdt.entry[SEGMENT_USER_CODE / 8] = 0x00affb000000ffff;
+    gdt.entry[SEGMENT_TSS / 8] = 0x0000890000000000 | (sizeof(percpu.tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+    gdt.entry[SEGMENT_TSS / 8 + 1] = base >> 32;
     percpu.tss.io_map = sizeof(percpu.tss);
-    for (unsigned i = 0; i < 3; i++)
-        percpu.tss.ist[i] = (uint64_t)fatal_stacks[i] + FATAL_STACK_BYTES;
-    __asm__ volatile("lgdt %0" : : "m"(pointer));
-    __asm__ volatile("ltr %w0" : : "r"(SEGMENT_TSS));
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t *top = (uint64_t *)(void *)(area->fatal_stacks[i] + FATAL_STACK_BYTES) - 2;
+
+        *top = offset;
+        percpu.tss.ist[i] = (uint64_t)top;
+    }
+    __asm__ volatile("lgdt %0" : : "m"(pointer) : "memory");
+    __asm__ volatile("ltr %w0" : : "r"(SEGMENT_TSS) : "memory");
 }
 
 static void set_gate(unsigned vector, unsigned ist, unsigned privilege)
@@ -72,14 +87,11 @@ static void set_gate(unsigned vector, unsigned ist, unsigned privilege)
 
 static void set_idt(void)
 {
-    struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
-
     for (unsigned vector = 0; vector < VECTORS; vector++)
         set_gate(vector, 0, vector == 3 || vector == 4 ? 3 : 0);
     set_gate(VECTOR_DOUBLE_FAULT, 1, 0);
     set_gate(VECTOR_NMI, 2, 0);
     set_gate(VECTOR_MACHINE_CHECK, 3, 0);
-    __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
 static void find_features(void)
@@ -97,6 +109,12 @@ static void find_features(void)
         panic("this CPU cannot forbid execution (NX)");
 }
 
+/* The fast paths are for one CPU: they hold no lock. */
+void cpu_choose_entry(void)
+{
+    write_msr(MSR_LSTAR, percpu.number == 0 && smp_cpus == 1 ? (uint64_t)syscall_entry : (uint64_t)syscall_entry_locked);
+}
+
 static void set_control(void)
 {
     uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -112,21 +130,37 @@ static void set_control(void)
     write_cr4(cr4);
     write_msr(MSR_EFER, EFER_SCE | EFER_LME | EFER_NXE | 0x400);
     write_msr(MSR_STAR, (uint64_t)(SEGMENT_USER_DATA - 8) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
-    write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
+    cpu_choose_entry();
     write_msr(MSR_SFMASK, RFLAGS_MASKED);
-    write_msr(MSR_GS_BASE, arch_cpu_offset[0]);
     write_msr(MSR_KERNEL_GS_BASE, 0);
+}
+
+unsigned arch_cpu(void)
+{
+    return percpu.number;
+}
+
+void cpu_start(unsigned cpu)
+{
+    struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
+    struct cpu_area *area;
+
+    write_msr(MSR_GS_BASE, arch_cpu_offset[cpu]);
+    area = cpu == 0 ? &first_area : (struct cpu_area *)percpu.area;
+    set_gdt(area);
+    __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
+    set_control();
+    percpu.tls = features.fsgsbase;
+    percpu.stack = (uint64_t)area->stack + STACK_BYTES;
+    fpu_init();
 }
 
 void arch_init_cpu(void)
 {
+    smp_keep_variables();
     find_features();
-    set_gdt();
     set_idt();
-    set_control();
-    percpu.tls = features.fsgsbase;
-    percpu.stack = (uint64_t)kernel_stack + STACK_BYTES;
-    fpu_init();
+    cpu_start(0);
     info->features = (uint64_t)features.fsgsbase | (uint64_t)features.smep << 2 |
                      (uint64_t)features.smap << 3 | (uint64_t)features.umip << 4 | 1u << 5 | (uint64_t)features.huge_pages << 6;
 }

@@ -45,6 +45,7 @@
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_TIMER 0x40
+#define VECTOR_KICK 0x41 /* from another CPU */
 #define VECTOR_LINE 0x50 /* + interrupt line */
 #define VECTOR_SPURIOUS 0xff
 #define VECTORS 256
@@ -60,6 +61,7 @@
 
 #define CONTEXT_REGS 32          /* offset of the registers in struct context */
 #define CONTEXT_FULL_RETURN 232  /* of arch.full_return */
+#define EXO_REGS_BYTES 160
 
 #ifndef __ASSEMBLER__
 #include <arch/arch.h>
@@ -81,6 +83,10 @@ struct percpu {
     unsigned flushes; /* pages flushed at this entry */
     bool fpu_off; /* CR0.TS is set */
     uint64_t tls;   /* the current context's; not 0 where ring 3 can change it by itself */
+    struct env *loaded; /* with several CPUs: whose page tables CR3 names; NULL: the kernel's own */
+    bool by_call; /* the last entry was a call, not an exception or interrupt */
+    unsigned number, apic_id;
+    uint64_t area; /* its stacks, but the first CPU's */
 };
 extern PER_CPU(struct percpu) percpu;
 
@@ -207,8 +213,21 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
+/* smp.c */
+#define CPU_AREA_ORDER 3u /* pages of what a CPU has for its own: variables and stacks */
+void smp_keep_variables(void); /* what the others' begin with */
+void smp_lock(void);
+void smp_unlock(void);
+bool smp_kicked(void); /* VECTOR_KICK: serves it; true: look what shall run */
+#define SMP_ALL_PAGES UINT64_MAX
+void smp_flush_page(struct env *env, uint64_t va);
+void smp_loaded(struct env *env); /* CR3 names its page tables; NULL: the kernel's own */
+/* cpu.c */
+void cpu_start(unsigned cpu);
+void cpu_choose_entry(void);
 /* entry.S */
 void syscall_entry(void);
+void syscall_entry_locked(void);
 extern const uint64_t vector_stubs[VECTORS];
 _Noreturn void resume_context(struct context *context);
 /* memory.c */
@@ -217,14 +236,22 @@ void *map_device(uint64_t physical);
 void space_flush_finish(void); /* before ring 3 runs again */
 /* apic.c, clock.c */
 void apic_init(void);
+void apic_start_this(void);
 void apic_eoi(void);
+unsigned apic_id(void);
+void apic_send(unsigned id, unsigned vector);
+void apic_send_init(unsigned id);
+void apic_send_start(unsigned id, unsigned page);
 void apic_timer(uint32_t ticks);
 uint32_t apic_timer_left(void);
 void clock_init(void);
 /* fpu.c */
 void fpu_init(void);
 void fpu_needed(struct context *context);
+void fpu_leave(struct context *context);
 void fpu_forget(struct context *context);
+/* acpi.c */
+unsigned acpi_cpus(uint64_t rsdp, uint8_t *ids, unsigned most);
 /* boot.c */
 void boot_main(uint32_t kind, uint64_t information);
 #endif

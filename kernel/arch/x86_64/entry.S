@@ -42,6 +42,7 @@ syscall_entry:
     jb redirect
     cmp $EXO_CALL_BASE + EXO_FAST_FIRST, %rax
     jae fast_or_redirect
+any_call:
     SAVE_CALLER
     lea -CONTEXT_REGS(%rsp), %rdi
     mov %gs:percpu+PERCPU_STACK, %rsp
@@ -50,6 +51,17 @@ syscall_entry:
     call trap_call          /* returns the context to go on with */
     mov %rax, %rdi
     jmp resume_context
+
+/* With several CPUs. */
+    .globl syscall_entry_locked
+    .balign 16
+syscall_entry_locked:
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jb any_call
+    jmp redirect
 
 /*
  * Calls with a path of their own (fast.c), which have the highest numbers. Of the registers those are stored that outlive a message: what a
@@ -257,8 +269,9 @@ trap_fatal:
     mov %rsp, %rdi
     mov $MSR_GS_BASE, %ecx  /* GS may be either side's */
     mov %rdx, %r12
-    xor %eax, %eax
-    xor %edx, %edx
+    mov EXO_REGS_BYTES(%rsp), %rax /* at the top of the stack: struct cpu_area */
+    mov %rax, %rdx
+    shr $32, %rdx
     wrmsr
     mov %r12, %rdx
     and $-16, %rsp

@@ -52,16 +52,25 @@ void fpu_needed(struct context *context)
         context->arch.fpu_physical = physical;
     }
     fpu_on();
-    if (percpu.fpu_owner)
+    if (percpu.fpu_owner && smp_cpus == 1)
         save(percpu.fpu_owner);
     load(context->arch.fpu_physical);
     percpu.fpu_owner = context;
+    context->arch.fpu_cpu = (uint8_t)(percpu.number + 1);
+}
+
+/* With several CPUs: another one may run it next. */
+void fpu_leave(struct context *context)
+{
+    if (fpu_is_here(context) && !percpu.fpu_off)
+        save(context);
 }
 
 void fpu_forget(struct context *context)
 {
-    if (percpu.fpu_owner == context)
-        percpu.fpu_owner = NULL;
+    for (unsigned cpu = 0; cpu < smp_cpus; cpu++)
+        if (OF_CPU(cpu, struct percpu, percpu).fpu_owner == context)
+            OF_CPU(cpu, struct percpu, percpu).fpu_owner = NULL;
     if (context->arch.fpu_physical)
         frame_drop(context->arch.fpu_physical);
     context->arch.fpu_physical = 0;
@@ -73,7 +82,7 @@ bool arch_context_inherit(struct context *from, struct context *to)
 
     if (!from->arch.fpu_physical)
         return true;
-    if (percpu.fpu_owner == from) {
+    if (fpu_is_here(from)) {
         fpu_on();
         save(from);
     }

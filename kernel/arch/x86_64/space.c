@@ -206,9 +206,10 @@ bool space_map_large(struct env *env, uint64_t va, uint64_t pte)
         if (!is_empty(direct(table)))
             return false;
         forget_leaf(env);
+        *entry = 0;
+        space_flush_page(env, va);
         frame_drop(table);
         env->tables--;
-        space_flush_page(env, va);
     }
     *entry = pte | PTE_LARGE;
     env->mapped += LARGE_PAGES;
@@ -229,9 +230,9 @@ void space_prune(struct env *env, uint64_t va)
             return;
         *entry = 0;
         forget_leaf(env);
+        space_flush_page(env, va);
         frame_drop(table);
         env->tables--;
-        space_flush_page(env, va);
     }
 }
 
@@ -307,14 +308,9 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, uint64
 
 bool space_clear_some(struct env *env, unsigned *most)
 {
-    bool done;
-
     forget_leaf(env);
-    done = clear_level(env, direct(env->space.root), 3, 0, most);
-
-    if (done)
-        space_flush(env);
-    return done;
+    space_flush(env); /* before the pages may be another's */
+    return clear_level(env, direct(env->space.root), 3, 0, most);
 }
 
 void space_free_root(struct env *env)
@@ -333,6 +329,8 @@ bool space_loaded(const struct env *env)
 
 void space_flush_page(struct env *env, uint64_t va)
 {
+    if (__builtin_expect(smp_cpus > 1, false))
+        smp_flush_page(env, va);
     if (!space_loaded(env))
         return;
     if (++percpu.flushes <= FLUSH_PAGES_MOST)
@@ -341,6 +339,8 @@ void space_flush_page(struct env *env, uint64_t va)
 
 void space_flush(struct env *env)
 {
+    if (__builtin_expect(smp_cpus > 1, false))
+        smp_flush_page(env, SMP_ALL_PAGES);
     if (space_loaded(env))
         percpu.flushes = FLUSH_PAGES_MOST + 1;
 }

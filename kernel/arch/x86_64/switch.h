@@ -38,10 +38,16 @@ static inline void fpu_on(void)
     __asm__ volatile("clts");
 }
 
+/* Its registers are here, and it has not used another CPU's since. */
+static inline bool fpu_is_here(const struct context *context)
+{
+    return percpu.fpu_owner == context && context->arch.fpu_cpu == percpu.number + 1;
+}
+
 /* The first FPU instruction of anybody but the registers' owner traps. */
 static inline void fpu_switch_to(const struct context *context)
 {
-    if (__builtin_expect(percpu.fpu_owner == context, false)) {
+    if (__builtin_expect(percpu.fpu_owner == context, false) && fpu_is_here(context)) {
         fpu_on();
     } else if (__builtin_expect(!percpu.fpu_off, false)) {
         percpu.fpu_off = true;

@@ -16,19 +16,36 @@ bool arch_fault_is_write(uint64_t vector, uint64_t error)
     return vector == VECTOR_PAGE_FAULT && (error & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE);
 }
 
-static inline struct context *leave(struct context *current)
+static inline struct context *leave_with(struct context *next)
 {
-    struct context *next = sched_leave(current);
-
     if (percpu.flushes)
         space_flush_finish();
+    if (__builtin_expect(smp_cpus > 1, false))
+        smp_unlock();
     return next;
+}
+
+static inline struct context *leave(struct context *current)
+{
+    return leave_with(sched_leave(current));
+}
+
+/* From ring 3. False: while this CPU waited, another one took the context away; the entry is as if it had not been. */
+static inline bool enter(struct context *context, bool by_call)
+{
+    if (__builtin_expect(smp_cpus == 1, true))
+        return true;
+    percpu.by_call = by_call;
+    smp_lock();
+    return arch_current() == context;
 }
 
 struct context *trap_call(struct context *context, uint64_t number)
 {
     int64_t result;
 
+    if (!enter(context, true))
+        return leave_with(sched_pick());
     context->arch.regs.rax = 0; /* what a call that sleeps answers, until it is woken */
     result = call_dispatch(context, number);
     if (result != 0)
@@ -40,8 +57,11 @@ struct context *trap_call(struct context *context, uint64_t number)
 struct context *trap_redirect(struct context *context)
 {
     struct exo_regs *regs = &context->arch.regs;
-    struct exo_upage *page = context->upage;
+    struct exo_upage *page;
 
+    if (!enter(context, true))
+        return leave_with(sched_pick());
+    page = context->upage;
     page->sc_rip = regs->rcx;
     page->sc_rflags = regs->r11;
     page->masked = 1;
@@ -65,12 +85,22 @@ static void interrupt(uint64_t vector)
 
 struct context *trap_user(struct context *context, uint64_t vector, uint64_t error)
 {
+    uint64_t address = vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+
+    percpu.by_call = false;
+    if (vector == VECTOR_KICK && !smp_kicked())
+        return context;
+    if (!enter(context, false)) {
+        if (vector >= 32)
+            interrupt(vector);
+        return leave_with(sched_pick());
+    }
     if (vector >= 32)
         interrupt(vector);
     else if (vector == VECTOR_NO_FPU)
         fpu_needed(context);
     else
-        kernel_fault(context, vector, error, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+        kernel_fault(context, vector, error, address);
     return leave(context);
 }
 
@@ -85,8 +115,16 @@ static void show(const struct exo_regs *regs, uint64_t vector, uint64_t error)
 /* In ring 0 only the idle loop lets interrupts in; an exception is a bug. */
 void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error)
 {
+    if (vector == VECTOR_KICK) {
+        (void)smp_kicked(); /* who sleeps looks anyway */
+        return;
+    }
     if (vector >= 32) {
+        if (smp_cpus > 1)
+            smp_lock();
         interrupt(vector);
+        if (smp_cpus > 1)
+            smp_unlock();
         return;
     }
     show(regs, vector, error);
@@ -103,16 +141,25 @@ void arch_run(void)
 {
     struct context *context = sched_pick();
 
-    stats.user_tsc = arch_cycles();
-    resume_context(context);
+    if (percpu.number == 0)
+        stats.user_tsc = arch_cycles();
+    resume_context(leave_with(context));
 }
 
 void arch_idle(void)
 {
+    if (smp_cpus > 1)
+        smp_unlock();
     __asm__ volatile("sti; hlt; cli" : : : "memory");
+    if (smp_cpus > 1)
+        smp_lock();
 }
 
 void arch_let_interrupts(void)
 {
+    if (smp_cpus > 1)
+        smp_unlock();
     __asm__ volatile("sti; nop; cli" : : : "memory");
+    if (smp_cpus > 1)
+        smp_lock();
 }

@@ -369,3 +369,30 @@ void arch_irq_release(unsigned line)
 {
     host_line_masked[line] = true;
 }
+
+/* One CPU: nobody else has translations, or anything to be asked for. */
+void arch_flush_stale(void)
+{
+}
+
+void arch_kick(unsigned cpu)
+{
+    (void)cpu;
+    abort();
+}
+
+void arch_park(unsigned cpu, struct context *context)
+{
+    (void)cpu;
+    (void)context;
+    abort();
+}
+
+void arch_start_cpus(const struct boot *boot)
+{
+    (void)boot;
+}
+
+void arch_unload(void)
+{
+}

@@ -10,12 +10,19 @@
 
 /*
  * A variable of which each CPU has one: `static PER_CPU(unsigned) count;`. Its own, a CPU names plainly (through GS, whose base is how far its own lie
- * from the first CPU's); that of another is OF_CPU(cpu, type, count).
+ * from the first CPU's); that of another is OF_CPU(cpu, type, count). No arrays: gcc 12 takes these for the first
+ * CPU's; a struct may have one.
  */
 #define PER_CPU(type) __attribute__((section(".percpu"))) __seg_gs __typeof__(type)
 #define OF_CPU(cpu, type, variable) (*(type *)((uint64_t)&(variable) + arch_cpu_offset[cpu]))
 #define CPUS_MAX 8u
 extern uint64_t arch_cpu_offset[CPUS_MAX];
+extern unsigned smp_cpus; /* that run */
+static inline unsigned arch_cpus(void)
+{
+    return smp_cpus;
+}
+unsigned arch_cpu(void);
 
 /* All RAM is mapped here, writable, never executable. */
 #define DIRECT_MAP 0xffff800000000000ul
@@ -46,6 +53,7 @@ struct space {
     uint64_t root; /* physical address of the top page table */
     uint64_t leaf_tag; /* the table found last: what it covers, as va / SPACE_TABLE_BYTES + 1; 0: none */
     uint64_t *leaf;
+    uint32_t cpus; /* that have it loaded, one bit each */
     struct space_huge huge[SPACE_HUGE_MAX];
 };
 
@@ -66,7 +74,8 @@ struct arch_context {
     uint64_t upcall_entry;
     uint64_t fpu_physical;   /* saved FPU state, or 0: never used it */
     uint8_t full_return;     /* 1: came by an interrupt, all registers count (iretq); 0: by syscall, and while it runs */
-    uint8_t pad[7];
+    uint8_t fpu_cpu;         /* number of the CPU that it used the FPU on last, + 1 */
+    uint8_t pad[6];
 } __attribute__((aligned(16)));
 
 struct boot_range {
@@ -81,6 +90,8 @@ struct boot {
     unsigned ram_count;
     struct boot_range image;
     uint64_t rsdp;
+    uint8_t cpu[CPUS_MAX]; /* local APICs' numbers */
+    unsigned cpu_count;
     char command_line[2048];
 };
 

@@ -10,6 +10,15 @@
 
 /* One CPU. */
 #define PER_CPU(type) __typeof__(type)
+#define OF_CPU(cpu, type, variable) (variable)
+static inline unsigned arch_cpus(void)
+{
+    return 1;
+}
+static inline unsigned arch_cpu(void)
+{
+    return 0;
+}
 
 extern char *host_arena; /* where physical address 0 would be */
 extern uint64_t host_cycles;

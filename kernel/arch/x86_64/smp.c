@@ -1,0 +1,258 @@
+/*
+ * Several CPUs: how the others are started, and how they are interrupted.
+ *
+ * One lock is held by whoever is in the kernel (docs/decisions/0016-one-kernel-lock.md). Who waits for it, or is in ring 3 or asleep, answers requests of the
+ * holder, which need no lock: to forget translations, and to let go of the context that it runs. So the holder can wait for answers.
+ */
+#include <exo/string.h>
+
+#include "cpu.h"
+#include "port.h"
+
+unsigned smp_cpus = 1;
+
+static uint32_t lock; /* 1: somebody is in the kernel */
+
+/* What the lock's holder asks of a CPU. */
+enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4 };
+static PER_CPU(uint32_t) requests;
+static uint32_t unanswered;
+
+/* Translations that are to go: of these pages, or all. By the lock's holder. */
+#define STALE_MOST 32u
+static struct {
+    uint32_t cpus; /* that may have them */
+    unsigned count; /* over STALE_MOST: all */
+    uint64_t pages[STALE_MOST];
+} stale;
+
+/* ---- requests ----------------------------------------------------------------------------------------------------- */
+
+static uint32_t *requests_of(unsigned cpu)
+{
+    return &OF_CPU(cpu, uint32_t, requests);
+}
+
+static void flush_mine(void)
+{
+    if (stale.count > STALE_MOST) {
+        write_cr3(read_cr3());
+        return;
+    }
+    for (unsigned i = 0; i < stale.count; i++)
+        __asm__ volatile("invlpg (%0)" : : "r"(stale.pages[i]) : "memory");
+}
+
+/* Answers what is asked for, without the lock; true: this CPU has to look what it shall do. */
+static bool answer(void)
+{
+    uint32_t asked = __atomic_exchange_n(requests_of(percpu.number), 0, __ATOMIC_ACQUIRE);
+
+    if (asked & REQUEST_FLUSH)
+        flush_mine();
+    if (asked & REQUEST_PARK) {
+        arch_switch_from(arch_current());
+        write_cr3(kernel_root);
+    }
+    if (asked & (REQUEST_FLUSH | REQUEST_PARK))
+        __atomic_fetch_sub(&unanswered, 1, __ATOMIC_RELEASE);
+    return asked & (REQUEST_LOOK | REQUEST_PARK);
+}
+
+static void ask(unsigned cpu, uint32_t request)
+{
+    __atomic_fetch_or(requests_of(cpu), request, __ATOMIC_RELEASE);
+    apic_send(OF_CPU(cpu, struct percpu, percpu).apic_id, VECTOR_KICK);
+}
+
+static void await_answers(void)
+{
+    while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE) > 0)
+        __asm__ volatile("pause");
+}
+
+bool smp_kicked(void)
+{
+    apic_eoi();
+    return answer();
+}
+
+void arch_kick(unsigned cpu)
+{
+    ask(cpu, REQUEST_LOOK);
+}
+
+/*
+ * The other CPU's context has its registers in memory afterwards, as if it had not begun the call that it may have been entering the kernel for: that CPU
+ * goes on with another one when it gets the lock.
+ */
+void arch_park(unsigned cpu, struct context *context)
+{
+    __atomic_fetch_add(&unanswered, 1, __ATOMIC_RELAXED);
+    ask(cpu, REQUEST_PARK);
+    await_answers();
+    context->env->space.cpus &= ~(1u << cpu);
+    OF_CPU(cpu, struct percpu, percpu).loaded = NULL;
+    if (OF_CPU(cpu, struct percpu, percpu).by_call) {
+        context->arch.regs.rip -= 2; /* the syscall instruction */
+        context->arch.full_return = 1;
+    }
+}
+
+/* ---- translations ------------------------------------------------------------------------------------------------- */
+
+void smp_flush_page(struct env *env, uint64_t va)
+{
+    uint32_t others = env->space.cpus & ~(1u << percpu.number);
+
+    if (!others)
+        return;
+    if (stale.cpus && stale.cpus != others)
+        stale.count = STALE_MOST + 1; /* perhaps of several address spaces */
+    stale.cpus |= others;
+    if (va == SMP_ALL_PAGES)
+        stale.count = STALE_MOST + 1;
+    else if (stale.count < STALE_MOST)
+        stale.pages[stale.count++] = va;
+    else
+        stale.count = STALE_MOST + 1;
+    space_stale = true;
+}
+
+void arch_flush_stale(void)
+{
+    for (unsigned cpu = 0; cpu < smp_cpus; cpu++)
+        if (stale.cpus >> cpu & 1) {
+            __atomic_fetch_add(&unanswered, 1, __ATOMIC_RELAXED);
+            ask(cpu, REQUEST_FLUSH);
+        }
+    await_answers();
+    stale.cpus = 0;
+    stale.count = 0;
+}
+
+void smp_loaded(struct env *env)
+{
+    if (percpu.loaded)
+        percpu.loaded->space.cpus &= ~(1u << percpu.number);
+    percpu.loaded = env;
+    if (env)
+        env->space.cpus |= 1u << percpu.number;
+}
+
+void arch_unload(void)
+{
+    write_cr3(kernel_root);
+    smp_loaded(NULL);
+}
+
+/* ---- the lock ----------------------------------------------------------------------------------------------------- */
+
+void smp_lock(void)
+{
+    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE)) {
+        do {
+            if (__atomic_load_n(requests_of(percpu.number), __ATOMIC_RELAXED))
+                (void)answer();
+            __asm__ volatile("pause");
+        } while (__atomic_load_n(&lock, __ATOMIC_RELAXED));
+    }
+}
+
+void smp_unlock(void)
+{
+    frame_return_late();
+    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- starting ----------------------------------------------------------------------------------------------------- */
+
+#define TRAMPOLINE 0x8000ul /* in the first MiB, which nobody else uses */
+#define SECOND 1000000000ul
+
+extern char boot_trampoline[], boot_trampoline_end[]; /* at their physical addresses */
+extern uint64_t boot_ap_stack;
+extern char kernel_percpu[], kernel_percpu_end[];
+uint64_t arch_cpu_offset[CPUS_MAX];
+
+static char fresh[PAGE]; /* what a CPU's variables begin with */
+static unsigned starting; /* number of the CPU that is being started; 0: it has come */
+
+static size_t variables_bytes(void)
+{
+    return (size_t)(kernel_percpu_end - kernel_percpu);
+}
+
+void smp_keep_variables(void)
+{
+    ASSERT(variables_bytes() <= sizeof(fresh));
+    memcpy(fresh, kernel_percpu, variables_bytes());
+}
+
+void smp_other_main(void);
+void smp_other_main(void)
+{
+    unsigned cpu = __atomic_load_n(&starting, __ATOMIC_ACQUIRE);
+
+    while (cpu == 0) /* it was given up */
+        __asm__ volatile("cli; hlt");
+    cpu_start(cpu);
+    apic_start_this();
+    __atomic_store_n(&starting, 0, __ATOMIC_RELEASE);
+    smp_lock();
+    arch_run();
+}
+
+static void wait_ns(uint64_t ns)
+{
+    uint64_t until = arch_now_ns() + ns;
+
+    while (arch_now_ns() < until)
+        __asm__ volatile("pause");
+}
+
+static bool start_one(unsigned cpu, unsigned id)
+{
+    uint64_t area = frame_take(zones[0], CPU_AREA_ORDER, false), until;
+
+    if (!area)
+        return false;
+    memcpy(direct(area), fresh, variables_bytes());
+    arch_cpu_offset[cpu] = (uint64_t)direct(area) - (uint64_t)kernel_percpu;
+    OF_CPU(cpu, struct percpu, percpu) = (struct percpu){.number = cpu, .apic_id = id, .area = (uint64_t)direct(area)};
+    boot_ap_stack = (uint64_t)direct(area) + (PAGE << CPU_AREA_ORDER);
+    __atomic_store_n(&starting, cpu, __ATOMIC_RELEASE);
+    apic_send_init(id);
+    wait_ns(10000000);
+    for (unsigned i = 0; i < 2 && __atomic_load_n(&starting, __ATOMIC_ACQUIRE); i++) {
+        apic_send_start(id, TRAMPOLINE / PAGE);
+        wait_ns(200000);
+    }
+    until = arch_now_ns() + 10 * SECOND;
+    while (__atomic_load_n(&starting, __ATOMIC_ACQUIRE) && arch_now_ns() < until)
+        __asm__ volatile("pause");
+    if (__atomic_exchange_n(&starting, 0, __ATOMIC_ACQ_REL) == 0)
+        return true;
+    log_text("CPU %u (APIC %u) did not start\n", cpu, id);
+    return false;
+}
+
+void arch_start_cpus(const struct boot *boot)
+{
+    bool good = true;
+
+    if (boot->cpu_count <= 1)
+        return;
+    memcpy(direct(TRAMPOLINE), direct((uint64_t)boot_trampoline), (size_t)(boot_trampoline_end - boot_trampoline));
+    smp_lock();
+    for (unsigned i = 0; i < boot->cpu_count && smp_cpus < CPUS_MAX && good; i++) {
+        if (boot->cpu[i] == percpu.apic_id)
+            continue;
+        good = start_one(smp_cpus, boot->cpu[i]);
+        smp_cpus += good;
+    }
+    if (smp_cpus == 1)
+        smp_unlock();
+    else
+        cpu_choose_entry();
+}
