@@ -250,13 +250,21 @@ static const struct m_object *forfeit(const struct m_object *env, const struct m
     return found;
 }
 
+/* An environment that the kernel has taken apart to the end. */
+static bool is_gone(const struct m_object *env)
+{
+    return env->dying && frame_of(direct_physical(env->kernel))->references == 0;
+}
+
 /* Pages that the kernel took since the last step. */
 static void take_recalled(void)
 {
     for (unsigned i = 0; i < m_objects.count; i++) {
         struct m_object *env = m_objects.at[i];
 
-        for (unsigned p = env->page_count; env->type == EXO_TYPE_ENV && p-- > 0;) {
+        if (env->type != EXO_TYPE_ENV || is_gone(env))
+            continue;
+        for (unsigned p = env->page_count; p-- > 0;) {
             uint64_t va = env->pages[p].va;
 
             if (!forfeit(env, &env->pages[p]) || kernel_pte(env, va) & PTE_PRESENT)
@@ -307,7 +315,7 @@ void m_reap(void)
 
         if (!env->dying || env->type != EXO_TYPE_ENV)
             continue;
-        if (frame_of(direct_physical(env->kernel))->references > 0) {
+        if (!is_gone(env)) {
             env->ended = ((struct env *)env->kernel)->ended;
             m_env_taken_apart(env);
             continue;
