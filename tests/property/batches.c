@@ -84,6 +84,7 @@ static uint64_t work_bound(const struct step *s)
     case EXO_CALL_MEM_UNMAP:
     case EXO_CALL_MEM_PROTECT: work = 2 * s->a[2]; break;
     case EXO_CALL_FRAME_CLAIM: work += s->a[1]; break; /* looked for, though not found */
+    case EXO_CALL_CAP_REVOKE: work = 4096; break; /* pages looked at, and unmapped, in all environments */
     case EXO_CALL_CONSOLE_WRITE: work = s->a[2]; break;
     default: break;
     }
