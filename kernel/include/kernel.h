@@ -1,6 +1,6 @@
 /*
- * The kernel's objects. One kernel stack and no preemption in the kernel: each entry runs to its end with interrupts off and does bounded work,
- * so there are no locks yet; what will need one when there are several CPUs stands together.
+ * The kernel's objects. One kernel stack a CPU and no preemption in the kernel: each entry runs to its end with interrupts off, does bounded work, and with
+ * several CPUs holds one lock all the while (decision 0016).
  *
  * Objects begin with `struct object`. A capability slot holds a counted reference; so do some objects (a context holds its environment).
  * All memory comes from frames charged to a zone.

@@ -32,7 +32,7 @@ static PER_CPU(struct gdt) gdt;
 
 /* What each CPU has for stacks. At the top of those for the worst, which may begin with GS anywhere, stands how far its variables lie. */
 struct cpu_area {
-    char variables[FATAL_STACK_BYTES];
+    char variables[PAGE];
     char fatal_stacks[3][FATAL_STACK_BYTES];
     char stack[STACK_BYTES];
 } __attribute__((aligned(16)));
