@@ -31,6 +31,19 @@ struct policy {
 
 /* For policies. */
 extern uint64_t sched_slice_cycles; /* a quantum */
+
+/* Of entities that take turns in a ring, a quantum each: this one goes to its end when it has had one. */
+static inline void policy_turn(struct list *ring, struct entity *entity, uint64_t cycles)
+{
+    entity->turn.spent += cycles;
+    if (entity->turn.spent < sched_slice_cycles)
+        return;
+    entity->turn.spent = 0;
+    if (!entity->linked)
+        return;
+    list_remove(&entity->turn.link);
+    list_append(ring, &entity->turn.link);
+}
 uint64_t sched_clock(void);         /* cycles */
 void entity_stop(struct entity *entity, uint64_t until); /* its budget is used up: removes it, and inserts it again at that time, with a new one */
 

@@ -30,14 +30,7 @@ static struct entity *first(struct chooser *chooser)
 
 static void charge(struct chooser *chooser, struct entity *entity, uint64_t cycles)
 {
-    entity->turn.spent += cycles;
-    if (entity->turn.spent < sched_slice_cycles)
-        return;
-    entity->turn.spent = 0;
-    if (!entity->linked)
-        return;
-    list_remove(&entity->turn.link);
-    list_append(&chooser->ring, &entity->turn.link);
+    policy_turn(&chooser->ring, entity, cycles);
 }
 
 /* In the order in which they came. */

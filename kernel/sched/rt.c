@@ -61,14 +61,7 @@ static void charge(struct chooser *chooser, struct entity *entity, uint64_t cycl
             entity_stop(entity, entity->reserved->deadline);
         return;
     }
-    entity->turn.spent += cycles;
-    if (entity->turn.spent < sched_slice_cycles)
-        return;
-    entity->turn.spent = 0;
-    if (!entity->linked)
-        return;
-    list_remove(&entity->turn.link);
-    list_append(&chooser->rt.rest, &entity->turn.link);
+    policy_turn(&chooser->rt.rest, entity, cycles);
 }
 
 static bool before(const struct chooser *chooser, const struct entity *first, const struct entity *second)
