@@ -45,9 +45,7 @@ void gas_account_end(struct gas_account *account)
     if (!account->owner)
         return; /* the environment never had one */
     ASSERT(list_empty(&account->waiting));
-    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
-        if (cpu != arch_cpu() && OF_CPU(cpu, struct gas_account *, gas_loaded) == account)
-            OF_CPU(cpu, struct gas_account *, gas_loaded) = NULL;
+    gas_gather(account);
     if (account == gas_loaded)
         gas_load(&zones[0]->gas);
     timer_disarm(&account->timer);
@@ -176,6 +174,16 @@ static void renew_end(uint64_t now_ns)
     gas_end_ns = gas_loaded->metered && gas_purse >= 0 ? now_ns + ((uint64_t)gas_purse + 20) * NS_PER_CPU_UNIT : UINT64_MAX;
 }
 
+/* Other CPUs have bought some and not used it: nobody is stopped before that is used up. */
+static bool fetch_purses(struct gas_account *account, uint64_t now_ns)
+{
+    if (arch_cpus() == 1)
+        return false;
+    gas_gather(account);
+    renew_end(now_ns);
+    return gas_purse > 0;
+}
+
 /* Returns what it costs. */
 static uint64_t buy(struct gas_account *account, int64_t units, uint32_t factor, uint64_t now_ns)
 {
@@ -208,6 +216,36 @@ static struct gas_account *buy_on_credit(struct gas_account *account, struct gas
     return NULL;
 }
 
+static bool has_purse_of(const struct gas_account *account, unsigned cpu)
+{
+    return OF_CPU(cpu, struct gas_account *, gas_loaded) == account;
+}
+
+int64_t gas_purses(const struct gas_account *account)
+{
+    int64_t purses = account->purse;
+
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (has_purse_of(account, cpu))
+            purses += OF_CPU(cpu, int64_t, gas_purse) - (cpu == arch_cpu() ? 0 : (int64_t)sched_unsettled_gas(cpu));
+    return purses;
+}
+
+void gas_gather(struct gas_account *account)
+{
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (cpu != arch_cpu() && has_purse_of(account, cpu)) {
+            account->purse += OF_CPU(cpu, int64_t, gas_purse) - (int64_t)sched_unsettled_gas(cpu);
+            OF_CPU(cpu, struct gas_account *, gas_loaded) = NULL;
+            sched_look_at(cpu);
+        }
+    if (account == gas_loaded) {
+        gas_purse += account->purse;
+        account->purse = 0;
+    }
+}
+
+/* What this CPU can take of it at once. */
 static int64_t purse_of(const struct gas_account *account)
 {
     return account == gas_loaded ? gas_purse : account->purse;
@@ -308,6 +346,8 @@ __attribute__((noinline)) bool gas_admit(struct context *context)
 
         account->metered = available != INT64_MAX;
         (void)buy(account, units_to_buy(available, factor, account->metered), factor, now_ns);
+    } else if (fetch_purses(account, now_ns)) {
+        dry = NULL;
     } else if (account != own) {
         dry = buy_on_credit(account, own, now_ns);
     }

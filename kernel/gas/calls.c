@@ -14,9 +14,7 @@ static struct gas_account *account_of(const struct capability *capability)
 
 static int64_t purse_worth(const struct gas_account *account)
 {
-    int64_t purse = account == gas_loaded ? gas_purse : account->purse;
-
-    return purse * (int64_t)account->factor / (int64_t)EXO_GAS_ONE;
+    return gas_purses(account) * (int64_t)account->factor / (int64_t)EXO_GAS_ONE;
 }
 
 int64_t k_gas_info(struct context *caller, struct capability *holder, uint64_t out)
@@ -57,6 +55,7 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
         return -EXO_E_LIMIT;
     if (account == gas_loaded)
         sched_settle();
+    gas_gather(account);
     gas_pay_debt(account);
     meter.paid = (uint64_t)((int64_t)account->meter.paid - purse_worth(account));
     account->meter = meter;
@@ -66,9 +65,6 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
         gas_purse = 0;
         gas_end_ns = UINT64_MAX;
     }
-    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
-        if (cpu != arch_cpu() && OF_CPU(cpu, struct gas_account *, gas_loaded) == account)
-            OF_CPU(cpu, struct gas_account *, gas_loaded) = NULL; /* it is loaded anew */
     sched_all_changed();
     gas_changed(account);
     return 0;

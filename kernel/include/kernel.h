@@ -434,10 +434,10 @@ struct endpoint {
     struct object object;
     struct list link;      /* among the dying, while many are told that nobody receives any more */
     struct list callers;   /* contexts in CTX_CALL, the first of each zone */
-    struct list receivers; /* contexts in CTX_RECEIVE */
-    struct list pollers;   /* contexts that wait on it among other things */
+    struct list receivers, pollers; /* contexts in CTX_RECEIVE; those that wait on it among other things */
     struct list deaths;    /* environments whose end is to be told */
     uint32_t receive_caps; /* capabilities with RECV: 0 means that nobody can ever answer */
+    bool calls_next;       /* bits were received last: whoever calls comes before others */
     uint64_t notified;     /* bits */
 };
 void endpoint_caps_changed(struct endpoint *endpoint, int change);

@@ -31,6 +31,7 @@ void chooser_boot(const char *line);
 /* sched.c */
 void sched_look(void);    /* what is special about a share has changed */
 void sched_stop(const struct share *share); /* who runs on it must not go on */
+void sched_end_slices(const struct share *share); /* of those that run on it elsewhere: what they have used is charged soon */
 void sched_preempt(void); /* the current context's slice is over now */
 void sched_ready(struct context *context);       /* to the end of the queue */
 void sched_ready_first(struct context *context); /* to its head */
@@ -51,10 +52,14 @@ struct sched_cpu {
     uint64_t calls, replies; /* that went the fast path: entries, and switches, that nobody else counts */
 };
 extern PER_CPU(struct sched_cpu) sched_cpu;
+const struct share *sched_share_of(unsigned cpu); /* on which its time passes; NULL: on nobody's */
+uint64_t sched_unsettled(unsigned cpu); /* cycles that it has used for somebody, and that are not charged yet */
+uint64_t sched_unsettled_gas(unsigned cpu);
 uint64_t sched_env_cycles(const struct env *env); /* cycles that its contexts ran, up to now */
 extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
 void sched_changed(const struct context *context); /* the same of the CPU that runs it */
-void sched_all_changed(void);                      /* of all CPUs */
+void sched_all_changed(void);                      /* of all CPUs, */
+void sched_look_at(unsigned cpu);                  /* of this one */
 /* No CPU but this one runs the context any more; it is in no queue. */
 void sched_dislodge(struct context *context);
 extern PER_CPU(bool) sched_requeued;

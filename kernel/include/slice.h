@@ -46,7 +46,7 @@ struct slice_reservation {
     bool stopped_listed;
     struct slice_reservation *next_stopped;
 };
-extern PER_CPU(struct slice_reservation *) reserve_stopped; /* whose servers have to be let go */
+extern struct slice_reservation *reserve_stopped; /* whose servers have to be let go */
 void reserve_let_go(void);
 void reserve_begins(struct reservation *reservation); /* somebody runs on it now */
 void reserve_timer(struct timer *timer);

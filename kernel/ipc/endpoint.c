@@ -233,6 +233,12 @@ static struct env *take_death(struct endpoint *endpoint)
     return env;
 }
 
+/* Nor do bits that come again and again: after some it is a caller's turn. */
+static bool is_bits_turn(const struct endpoint *endpoint)
+{
+    return endpoint->notified && (!endpoint->calls_next || list_empty(&endpoint->callers));
+}
+
 /* Gives the receiver a message that is there already; false if there is none. */
 static bool take_message(struct context *receiver, struct endpoint *endpoint)
 {
@@ -243,11 +249,13 @@ static bool take_message(struct context *receiver, struct endpoint *endpoint)
         object_drop(&env->object);
         return true;
     }
-    if (endpoint->notified) {
+    if (is_bits_turn(endpoint)) {
         message_from_kernel(receiver, EXO_NOTE_NOTIFY, endpoint->notified, 0, 0, 0);
         endpoint->notified = 0;
+        endpoint->calls_next = true;
         return true;
     }
+    endpoint->calls_next = false;
     while (!list_empty(&endpoint->callers)) {
         struct context *caller = next_caller(endpoint);
         int64_t status;

@@ -10,7 +10,7 @@
 #define PARTS_BITS 28
 #define SLACK_NS 1000u /* the timer comes so much later than the budget is used up, lest it come too early */
 
-PER_CPU(struct slice_reservation *) reserve_stopped;
+struct slice_reservation *reserve_stopped;
 
 static struct slice_reservation *kept(const struct reservation *reservation)
 {
@@ -28,9 +28,19 @@ static void set_timer(struct slice_reservation *reserved, int64_t cycles)
     timer_arm(&reserved->timer, arch_now_ns() + SLACK_NS + (cycles > 0 ? arch_cycles_to_ns((uint64_t)cycles) : 0));
 }
 
+/* Several CPUs may work on one slice: then it is used up so much sooner, and what they have used of it is known only when they settle. */
 void reserve_begins(struct reservation *reservation)
 {
-    set_timer(kept(reservation), reservation->left);
+    struct slice_reservation *reserved = kept(reservation);
+    int64_t left = reservation->left;
+    unsigned users = 0;
+
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (sched_share_of(cpu) == &reserved->slice->share) {
+            left -= (int64_t)sched_unsettled(cpu);
+            users++;
+        }
+    set_timer(reserved, users > 1 ? left / (int64_t)users : left);
 }
 
 void entity_stop(struct entity *entity, uint64_t until)
@@ -61,14 +71,19 @@ void reserve_let_go(void)
     }
 }
 
-/* The next period begins, and what was overdrawn is taken off its budget. Before that: the tick has charged what was used, and that was all. */
+/*
+ * The next period begins, and what was overdrawn is taken off its budget. Before that the budget may be used up: the tick has charged what this CPU used,
+ * the others are to say it now.
+ */
 void reserve_timer(struct timer *timer)
 {
     struct slice_reservation *reserved = LIST_ENTRY(timer, struct slice_reservation, timer);
     struct reservation *reservation = &reserved->reservation;
 
-    if (!(reserved->slice->share.entity.gates & GATE_BUDGET))
+    if (!(reserved->slice->share.entity.gates & GATE_BUDGET)) {
+        sched_end_slices(&reserved->slice->share);
         return;
+    }
     reservation->deadline += reservation->period;
     reservation->left += (int64_t)reservation->budget;
     if (reservation->left <= 0)

@@ -36,7 +36,7 @@ struct context *arch_current(void)
 static uint32_t asleep; /* CPUs, one bit each */
 
 /* The CPU looks what it shall do. */
-static void look(unsigned cpu)
+void sched_look_at(unsigned cpu)
 {
     OF_CPU(cpu, bool, sched_needed) = true;
     if (cpu != arch_cpu())
@@ -48,13 +48,13 @@ void sched_changed(const struct context *context)
     if (context->cpu == 0)
         sched_needed = true;
     else
-        look(context->cpu - 1u);
+        sched_look_at(context->cpu - 1u);
 }
 
 void sched_all_changed(void)
 {
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
-        look(cpu);
+        sched_look_at(cpu);
 }
 
 /* Somebody else is ready: who sleeps shall run it; if nobody does, those that thought they were alone end their slices in time. */
@@ -65,12 +65,12 @@ static void spread(void)
     for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0 && asleep; cpu++)
         if (asleep >> cpu & 1) {
             asleep &= ~(1u << cpu);
-            look(cpu);
+            sched_look_at(cpu);
             ready--;
         }
     for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0; cpu++)
         if (cpu != arch_cpu() && OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !OF_CPU(cpu, bool, slice_armed))
-            look(cpu);
+            sched_look_at(cpu);
 }
 
 void sched_dislodge(struct context *context)
@@ -123,6 +123,21 @@ uint64_t sched_env_cycles(const struct env *env)
             cycles += OF_CPU(cpu, uint64_t, run_since);
     }
     return cycles;
+}
+
+const struct share *sched_share_of(unsigned cpu)
+{
+    return OF_CPU(cpu, bool, idling) ? NULL : OF_CPU(cpu, struct share *, sched_share);
+}
+
+uint64_t sched_unsettled(unsigned cpu)
+{
+    return OF_CPU(cpu, bool, idling) ? 0 : arch_cycles() - OF_CPU(cpu, uint64_t, run_since);
+}
+
+uint64_t sched_unsettled_gas(unsigned cpu)
+{
+    return (uint64_t)((unsigned __int128)sched_unsettled(cpu) * cycle_price >> 32);
 }
 
 void sched_settle(void)
@@ -210,7 +225,18 @@ void sched_stop(const struct share *share)
             continue;
         OF_CPU(cpu, enum reason, reason) = STOPPED;
         OF_CPU(cpu, struct share *, share_seen) = NULL;
-        look(cpu);
+        sched_look_at(cpu);
+    }
+}
+
+void sched_end_slices(const struct share *share)
+{
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        if (cpu == arch_cpu() || sched_share_of(cpu) != share)
+            continue;
+        if (OF_CPU(cpu, enum reason, reason) == GO_ON)
+            OF_CPU(cpu, enum reason, reason) = SLICE_OVER;
+        sched_look_at(cpu);
     }
 }
 
@@ -397,12 +423,12 @@ static bool pay(struct context *next)
     struct share *share = share_of(next);
 
     if (account != gas_loaded || share != share_seen) {
+        sched_settle();
+        share_pay(sched_share); /* and that may have been all it had */
         if (share->entity.gates) {
             ready_give(next, true);
             return false;
         }
-        sched_settle();
-        share_pay(sched_share);
         gas_load(account);
         sched_share = share;
         share_seen = share->special ? NULL : share;

@@ -131,10 +131,15 @@ int64_t k_slice_info(struct context *caller, struct capability *capability, uint
 {
     const struct slice *slice = (const struct slice *)capability->object;
     struct exo_slice_info text = {0};
+    uint64_t used;
 
-    sched_settle(); /* the present turn counts, too */
+    sched_settle(); /* the present turn counts, too, */
+    used = slice->share.used;
     text.zone = slice->object.zone->object.id;
-    text.used_ns = arch_cycles_to_ns(slice->share.used);
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        if (sched_share_of(cpu) == &slice->share)
+            used += sched_unsettled(cpu); /* and those of others */
+    text.used_ns = arch_cycles_to_ns(used);
     text.weight = slice->share.entity.weight;
     text.bound = slice->bound_count;
     text.serving = slice->serving_count;

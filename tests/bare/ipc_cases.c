@@ -417,3 +417,33 @@ CASE(protection, "ring 3 reaches nothing of the kernel and no privileged instruc
     child_start(&child);
     EXPECT((int64_t)child_end(&child), EXO_REASON_FAULT | 13 << 8);
 }
+
+static void one_call(uint64_t unused)
+{
+    struct exo_message message = {0};
+
+    (void)unused;
+    child_exit(exo_ep_call(CHILD_ENDPOINT, &message) == 0 ? 9 : 1);
+}
+
+CASE(bits_flood, "a flood of notification bits keeps no caller from being served")
+{
+    uint64_t endpoint = (uint64_t)MUST(exo_ep_create()), give_up = bare_now() + 10000000000ul;
+    struct child child = child_new(one_call, 0);
+    struct exo_message message = {0};
+    bool called = false;
+
+    EXPECT(exo_cap_copy(child.env, CHILD_ENDPOINT, endpoint, EXO_RIGHT_CALL, 3), CHILD_ENDPOINT);
+    child_start(&child);
+    while (!called && bare_now() < give_up) {
+        EXPECT(exo_ep_notify(endpoint, 1), 0);
+        EXPECT(exo_ep_recv(endpoint, &message, EXO_DEADLINE_NOW), 0);
+        called = message.badge == 3;
+    }
+    CHECK(called);
+    EXPECT(exo_ep_reply(0, 0, 0, 0, 0), called ? 0 : -EXO_E_PEER);
+    EXPECT(exo_ep_recv(endpoint, &message, EXO_DEADLINE_NOW), called ? 0 : -EXO_E_TIMEOUT); /* the bits are not lost */
+    (void)!exo_env_destroy(child.env, 0);
+    (void)child_end(&child);
+    EXPECT(exo_cap_delete(endpoint), 0);
+}

@@ -31,7 +31,7 @@ void exo_main(const struct exo_startup *start)
     bare_start = start;
     for (const struct bare_case *at = __start_bare_cases; at < __stop_bare_cases; at++)
         planned += wanted(at->name);
-    bare_say("1..%u\n", planned);
+    bare_say("1..%u\n# %u processors\n", planned, bare_info()->cpus);
     for (const struct bare_case *at = __start_bare_cases; at < __stop_bare_cases; at++) {
         uint64_t frames;
         uint32_t slots = bare_slots_used();

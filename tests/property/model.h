@@ -102,6 +102,7 @@ struct m_object {
     /* endpoint */
     struct m_list callers, receivers, pollers, deaths;
     uint32_t receive_caps;
+    bool calls_next; /* bits were received last */
     uint64_t notified;
     struct m_object *block; /* of a window: counted */
     /* slice */

@@ -245,15 +245,17 @@ static bool take_message(struct m_object *receiver, struct m_object *endpoint)
         m_drop(env);
         return true;
     }
-    if (endpoint->notified) {
+    if (endpoint->notified && !(endpoint->calls_next && endpoint->callers.count > 0)) {
         const uint64_t words[6] = {EXO_BADGE_KERNEL, EXO_NOTE_NOTIFY, endpoint->notified, 0, 0, 0};
 
         endpoint->notified = 0;
+        endpoint->calls_next = true;
         m_ready(receiver, 0);
         memcpy(receiver->words, words, sizeof(words));
         receiver->words_expected = true;
         return true;
     }
+    endpoint->calls_next = false;
     while (endpoint->callers.count > 0) {
         struct m_object *caller = taken(endpoint, receiver);
         int64_t failed = caller->transfer ? kernel_failed(caller) : 0;
