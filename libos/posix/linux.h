@@ -143,6 +143,7 @@ enum px_signal {
 #define POLLRDBAND 128
 #define POLLWRNORM 256
 #define POLLWRBAND 512
+#define POLLRDHUP 0x2000
 
 #define PX_MAKEDEV(major, minor) (((uint64_t)(major) & 0xfff) << 8 | ((minor) & 0xff) | ((uint64_t)((minor) & ~0xffu)) << 12)
 #define PX_MAJOR(dev) ((unsigned)((dev) >> 8 & 0xfff))

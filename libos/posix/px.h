@@ -9,7 +9,8 @@
  *   entry/   PROC   arch/x86_64/entry.S, upcall.c, signal.c, process.c (fork, exit, wait, kill, ids), start.c
  *   mm/      MM     vma.c, fault.c, copy.c, heap.c, exec.c, elf.c, auxv
  *   fs/      FILES  path walk, inodes, windows, calls on paths, regular files and directories
- *   fd/      FD     descriptors, open file descriptions, pipes, poll, devices, /proc, sockets, strace, time, miscellany, calls.tab
+ *   fd/      FD     descriptors, open file descriptions, pipes, poll, devices, /proc, strace, time, miscellany, calls.tab
+ *   socket/  SOCKET sockets
  *   tty/     TTY    terminals from the client's side
  */
 #ifndef PX_H

@@ -13,7 +13,7 @@
 #define EPOLL_CTL_MOD 3
 #define EPOLLONESHOT (1u << 30)
 #define EPOLLET (1u << 31)
-#define EVENT_BITS 0x7fffu /* what poll knows; RDHUP, WAKEUP and EXCLUSIVE are above */
+#define EVENT_BITS 0x7fffu /* what poll knows, and RDHUP; WAKEUP and EXCLUSIVE are above */
 
 struct interest {
     int fd;
@@ -238,10 +238,8 @@ static int64_t report(struct instance *instance, px_user to, int64_t most)
 
 static void watch(struct instance *instance, int step)
 {
-    for (unsigned i = 0; i < instance->count; i++) {
-        if (instance->interest[i].ofd->kind == PX_OFD_PIPE)
-            px_pipe_watch(instance->interest[i].ofd, step);
-    }
+    for (unsigned i = 0; i < instance->count; i++)
+        px_poll_watch(instance->interest[i].ofd, step);
 }
 
 #define SLICE_NS 10000000ull

@@ -1,6 +1,6 @@
 /*
  * Descriptors, inside fd/: the table of this process, description pages, locks in shared memory, and what the
- * kinds of descriptions (pipe*.c, device.c, event.c, epoll.c, proc*.c, socket.c) share. The table is private
+ * kinds of descriptions (pipe*.c, device.c, event.c, epoll.c, proc*.c, socket/) share. The table is private
  * to the process; descriptions are shared with relatives, who may write nonsense into them: every index and
  * address found there is checked before use.
  */
@@ -95,6 +95,8 @@ int64_t px_fd_place(struct px_ofd *ofd, unsigned fd,
 bool px_fd_cloexec(unsigned fd);
 void px_fd_set_cloexec(unsigned fd, bool on);
 int64_t px_fd_dup(int fd, int lowest, bool close_on_exec);
+/* Two new descriptions get descriptors, whose numbers are told; on failure neither is left. */
+int64_t px_fd_install_pair(struct px_ofd *ends[2], bool close_on_exec, px_user to);
 /* Next descriptor in use at or above fd, or -1: for /proc/self/fd. */
 int px_fd_next(unsigned fd);
 extern uint32_t px_exec_count; /* programs that this process and its ancestors have executed */
@@ -142,6 +144,19 @@ int64_t px_pipe_write_vector(struct px_ofd *ofd, const uint64_t *vector, uint64_
 int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
 void px_pipe_inherited(void);
 void px_pipe_watch(struct px_ofd *ofd, int step); /* poll: +1 before it looks and sleeps, -1 after */
+
+/* Rings in PX_SHARED, of pipes and sockets (pipe_ring.c): pages of this process's own, zeroed, or 0. */
+uint64_t px_ring_new(unsigned pages);
+void px_ring_free(uint64_t va, unsigned pages);
+/* One description more on the ring, which `inherited` says others can see. False: too many rings. */
+bool px_ring_hold(uint64_t va, unsigned pages, bool inherited);
+/* One fewer; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
+void px_ring_let_go(uint64_t va);
+
+/* Sockets (socket/). */
+void px_socket_watch(struct px_ofd *ofd, int step); /* as px_pipe_watch */
+/* A scattered read or gathered write of one message: base, bytes, base, bytes...; together `bytes`. */
+int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vector, uint64_t pieces, uint64_t bytes);
 
 /* Named objects below /proc (proc*.c). */
 #define PX_PROC_DEV 21ull /* st_dev of /proc */

@@ -74,7 +74,7 @@ int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_
         return result;
     }
     *ofd = px_ofd_new(PX_OFD_PIPE, flags);
-    if (!*ofd || !px_pipe_hold(va, true)) {
+    if (!*ofd || !px_ring_hold(va, PX_PIPE_PAGES, true)) {
         if (*ofd)
             px_ofd_abandon(*ofd);
         px_node_drop(node);

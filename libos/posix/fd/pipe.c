@@ -253,7 +253,7 @@ static void pipe_drop(struct px_ofd *ofd)
             (void)!exo_cap_delete(ofd->word[i]);
     }
     if (pipe)
-        px_pipe_let_go((uint64_t)pipe);
+        px_ring_let_go((uint64_t)pipe);
     px_node_drop(&ofd->node); /* of a named FIFO */
 }
 

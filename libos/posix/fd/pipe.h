@@ -15,13 +15,8 @@
 #define PX_PIPE_WORD_ALONE 4u
 #define PX_PIPE_ALONE (1ull << 32) /* opened when there was no writer; below it the write_seq of then */
 
-/* A ring of this process's own, zeroed, or 0. */
+/* A pipe's ring of this process's own, zeroed, or 0. */
 uint64_t px_pipe_ring_new(void);
-void px_pipe_ring_free(uint64_t va);
-/* One description more on the ring, which `inherited` says others can see. False: too many rings. */
-bool px_pipe_hold(uint64_t va, bool inherited);
-/* One fewer; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
-void px_pipe_let_go(uint64_t va);
 /*
  * The words that tell one side what the other does: sampled, and slept on if `predicates`. Returns how many
  * ends the other side has.

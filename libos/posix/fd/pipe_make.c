@@ -12,7 +12,7 @@ static struct px_ofd *end_new(uint64_t va, unsigned end, unsigned flags, int64_t
 
     if (!ofd)
         return NULL;
-    if (!px_pipe_hold(va, false)) {
+    if (!px_ring_hold(va, PX_PIPE_PAGES, false)) {
         px_ofd_abandon(ofd);
         return NULL;
     }
@@ -27,7 +27,7 @@ static void end_abandon(struct px_ofd *ofd)
     uint64_t va = ofd->word[0];
 
     px_ofd_abandon(ofd);
-    px_pipe_let_go(va);
+    px_ring_let_go(va);
 }
 
 int64_t px_pipe_new(unsigned flags, struct px_ofd *ends[2])
@@ -62,7 +62,7 @@ no_ends:
 no_tallies:
     if (readers >= 0)
         (void)!exo_cap_delete((uint64_t)readers);
-    px_pipe_ring_free(va);
+    px_ring_free(va, PX_PIPE_PAGES);
     return -ENFILE;
 }
 
@@ -107,32 +107,12 @@ int64_t px_pipe_reopen(const struct px_ofd *old, unsigned flags, struct px_ofd *
 static int64_t pipe_call(px_user to, unsigned flags)
 {
     struct px_ofd *ends[2];
-    int64_t result, reader, writer;
-    int32_t pair[2];
+    int64_t result;
 
     if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
         return -EINVAL;
     result = px_pipe_new(flags & (O_NONBLOCK | O_DIRECT), ends);
-    if (result < 0)
-        return result;
-    reader = px_fd_install(ends[0], 0, flags & O_CLOEXEC);
-    writer = reader < 0 ? reader : px_fd_install(ends[1], 0, flags & O_CLOEXEC);
-    if (writer < 0) {
-        if (reader < 0)
-            px_ofd_leave(ends[0]);
-        else
-            (void)px_fd_close((int)reader);
-        px_ofd_leave(ends[1]);
-        return writer;
-    }
-    pair[0] = (int32_t)reader;
-    pair[1] = (int32_t)writer;
-    if (px_copy_out(to, pair, sizeof pair) != 0) {
-        (void)px_fd_close(pair[0]);
-        (void)px_fd_close(pair[1]);
-        return -EFAULT;
-    }
-    return 0;
+    return result < 0 ? result : px_fd_install_pair(ends, flags & O_CLOEXEC, to);
 }
 
 PX_SYS(pipe)

@@ -1,4 +1,4 @@
-/* The rings that this process has mapped: who lies on them, and a few kept ready for the next pipe. */
+/* The rings that this process has mapped, of pipes and sockets: who lies on them, and a few kept ready for the next pipe. */
 #include "pipe.h"
 
 #define RINGS_MAX 1024u /* rings that one process can hold */
@@ -9,6 +9,7 @@
 struct holding {
     uint64_t va;
     uint32_t descriptions;
+    uint16_t pages;
     bool inherited;
 };
 static struct holding first_holdings[16];
@@ -36,7 +37,7 @@ static struct holding *holding_of(uint64_t va)
     return NULL;
 }
 
-bool px_pipe_hold(uint64_t va, bool inherited)
+bool px_ring_hold(uint64_t va, unsigned ring_pages, bool inherited)
 {
     struct holding *known = holding_of(va);
 
@@ -55,31 +56,34 @@ bool px_pipe_hold(uint64_t va, bool inherited)
         holdings = more;
         holding_room *= 2;
     }
-    holdings[holding_count++] = (struct holding){.va = va, .descriptions = 1, .inherited = inherited};
+    holdings[holding_count++] = (struct holding){
+        .va = va, .descriptions = 1, .pages = (uint16_t)ring_pages, .inherited = inherited};
     return true;
 }
 
-void px_pipe_ring_free(uint64_t va)
+void px_ring_free(uint64_t va, unsigned ring_pages)
 {
-    (void)!exo_unmap_all(PX_SLOT_SELF, va, PX_PIPE_PAGES);
-    px_shared_release(va, PX_PIPE_PAGES);
+    (void)!exo_unmap_all(PX_SLOT_SELF, va, ring_pages);
+    px_shared_release(va, ring_pages);
 }
 
-void px_pipe_let_go(uint64_t va)
+void px_ring_let_go(uint64_t va)
 {
     struct holding *known = holding_of(va);
+    unsigned ring_pages;
     bool inherited;
 
     if (!known || --known->descriptions)
         return;
     inherited = known->inherited;
+    ring_pages = known->pages;
     *known = holdings[--holding_count];
     if (px_fd_exiting)
         return;
-    if (!inherited && cached < CACHE_MAX)
+    if (!inherited && ring_pages == PX_PIPE_PAGES && cached < CACHE_MAX)
         cache[cached++] = va;
     else
-        px_pipe_ring_free(va);
+        px_ring_free(va, ring_pages);
 }
 
 /* A fork is near: from now on others may map these rings. The cache would be copied with its rings shared:
@@ -89,24 +93,29 @@ void px_pipe_inherited(void)
     for (unsigned i = 0; i < holding_count; i++)
         holdings[i].inherited = true;
     while (cached)
-        px_pipe_ring_free(cache[--cached]);
+        px_ring_free(cache[--cached], PX_PIPE_PAGES);
+}
+
+uint64_t px_ring_new(unsigned ring_pages)
+{
+    uint64_t va = px_shared_reserve(ring_pages);
+
+    if (!va)
+        return 0;
+    if (exo_alloc_all(PX_SLOT_SELF, va, ring_pages, EXO_PROT_READ | EXO_PROT_WRITE, NULL) != 0) {
+        px_ring_free(va, ring_pages);
+        return 0;
+    }
+    return va;
 }
 
 uint64_t px_pipe_ring_new(void)
 {
     uint64_t va;
 
-    if (cached) {
-        va = cache[--cached];
-        memset((void *)va, 0, sizeof(struct px_pipe));
-        return va;
-    }
-    va = px_shared_reserve(PX_PIPE_PAGES);
-    if (!va)
-        return 0;
-    if (exo_alloc_all(PX_SLOT_SELF, va, PX_PIPE_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL) != 0) {
-        px_pipe_ring_free(va);
-        return 0;
-    }
+    if (!cached)
+        return px_ring_new(PX_PIPE_PAGES);
+    va = cache[--cached];
+    memset((void *)va, 0, sizeof(struct px_pipe));
     return va;
 }

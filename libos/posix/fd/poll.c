@@ -47,12 +47,20 @@ static int64_t look(struct px_poll_item *items, unsigned count, struct exo_predi
     return ready;
 }
 
-/* Tells the pipes among them that somebody sleeps, or no longer does. */
+void px_poll_watch(struct px_ofd *ofd, int step)
+{
+    if (ofd->kind == PX_OFD_PIPE)
+        px_pipe_watch(ofd, step);
+    else if (ofd->kind == PX_OFD_SOCKET)
+        px_socket_watch(ofd, step);
+}
+
+/* Tells the pipes and sockets among them that somebody sleeps, or no longer does. */
 static void watch(struct px_poll_item *items, unsigned count, int step)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (items[i].ofd && items[i].ofd->kind == PX_OFD_PIPE)
-            px_pipe_watch(items[i].ofd, step);
+        if (items[i].ofd)
+            px_poll_watch(items[i].ofd, step);
     }
 }
 

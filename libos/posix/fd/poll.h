@@ -11,6 +11,8 @@ struct px_poll_item {
 
 /* Events of one description now; predicates as in px_ops.poll. */
 unsigned px_poll_ofd(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count);
+/* Tells a pipe or socket that somebody is about to sleep on it (1), or no longer does (-1). */
+void px_poll_watch(struct px_ofd *ofd, int step);
 /* Fills in revents and returns how many items have some; sleeps until there is one. 0 after the deadline,
  * -PX_ERESTART* after a signal. */
 int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadline_ns);

@@ -205,6 +205,28 @@ static int64_t gather_write(struct px_ofd *ofd, const struct px_ops *ops, px_use
     return px_pipe_write_vector(ofd, (const uint64_t *)part, count, filled);
 }
 
+/* To and from a socket a vector is one message. */
+static int64_t socket_vector(struct px_ofd *ofd, bool writing, px_user vector, uint64_t count)
+{
+    struct iovec few[IOV_PART], *all = count > IOV_PART ? px_alloc(count * sizeof *all) : few;
+    uint64_t bytes = 0;
+    int64_t result = -EFAULT;
+
+    if (!all)
+        return -ENOMEM;
+    if (px_copy_in(all, vector, count * sizeof *all) == 0) {
+        for (uint64_t i = 0; i < count; i++) {
+            if (all[i].bytes > PX_RW_MAX - bytes)
+                all[i].bytes = PX_RW_MAX - bytes;
+            bytes += all[i].bytes;
+        }
+        result = px_socket_vector(ofd, writing, (const uint64_t *)all, count, bytes);
+    }
+    if (all != few)
+        px_free(all);
+    return result;
+}
+
 static int64_t vector_call(int fd, px_user vector, uint64_t count, bool writing, uint64_t *own_offset)
 {
     struct px_ofd *ofd = px_fd_get(fd);
@@ -222,6 +244,8 @@ static int64_t vector_call(int fd, px_user vector, uint64_t count, bool writing,
     result = check_vector(vector, count);
     if (result < 0)
         return result;
+    if (ofd->kind == PX_OFD_SOCKET)
+        return socket_vector(ofd, writing, vector, count);
     if (writing && ofd->kind == PX_OFD_PIPE) {
         result = gather_write(ofd, ops, vector, count);
         if (result != -E2BIG)

@@ -91,6 +91,28 @@ int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
     return placed;
 }
 
+int64_t px_fd_install_pair(struct px_ofd *ends[2], bool close_on_exec, px_user to)
+{
+    int64_t first = px_fd_install(ends[0], 0, close_on_exec);
+    int64_t second = first < 0 ? first : px_fd_install(ends[1], 0, close_on_exec);
+    int32_t pair[2] = {(int32_t)first, (int32_t)second};
+
+    if (second < 0) {
+        if (first < 0)
+            px_ofd_leave(ends[0]);
+        else
+            (void)px_fd_close(pair[0]);
+        px_ofd_leave(ends[1]);
+        return second;
+    }
+    if (px_copy_out(to, pair, sizeof pair) != 0) {
+        (void)px_fd_close(pair[0]);
+        (void)px_fd_close(pair[1]);
+        return -EFAULT;
+    }
+    return 0;
+}
+
 /* Does another descriptor than `fd` name the description? */
 static bool has_twin(const struct px_ofd *ofd, unsigned fd)
 {

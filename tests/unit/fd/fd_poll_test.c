@@ -29,6 +29,11 @@ static unsigned word_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
 }
 const struct px_ops px_device_ops = {.name = "word", .poll = word_poll};
 const struct px_ops px_pipe_ops = {.name = "pipe", .poll = word_poll};
+void px_socket_watch(struct px_ofd *ofd, int step)
+{
+    (void)ofd;
+    (void)step;
+}
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_proc_ops, px_socket_ops,
     px_event_ops, px_epoll_ops;
 

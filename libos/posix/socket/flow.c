@@ -1,0 +1,456 @@
+/*
+ * Moving data through connections: records into one ring and out of the other (proto/socket.h). A send or receive enters the kernel only to
+ * sleep, or to wake somebody who sleeps. The peer is not trusted: words of the ring are loaded once and checked, and a ring whose words make no
+ * sense is empty.
+ */
+#include "socket.h"
+
+#define MASK (PX_FLOW_BYTES - 1)
+#define ENOUGH (PX_FLOW_BYTES / 2) /* so much room makes a socket writable, and wakes who waits for room */
+#define STREAM_PART 16384u         /* of a long write to a stream: reading begins before all is written */
+
+/* One direction of a connection, seen from one of its ends. */
+struct way {
+    struct px_ofd *ofd;
+    struct px_flow *flow;
+    uint8_t *ring;
+    uint32_t *tally; /* the other end's */
+    bool stream, packets_only; /* SOCK_STREAM; SOCK_DGRAM, which knows no end */
+    uint32_t seen, holders, closed; /* as they were before we looked at the ring */
+};
+
+static struct way way_of(struct px_ofd *ofd, bool sending)
+{
+    const struct px_socket *socket = px_socket_of(ofd);
+    struct px_link *link = px_socket_link(ofd);
+    unsigned side = socket->side & 1, to = sending ? !side : side;
+
+    return (struct way){.ofd = ofd,
+                        .flow = &link->to[to],
+                        .ring = PX_LINK_RING(link, to),
+                        .tally = &link->end[!side].holders,
+                        .stream = socket->type == SOCK_STREAM,
+                        .packets_only = socket->type == SOCK_DGRAM};
+}
+
+static void look(struct way *way, uint32_t *sequence)
+{
+    way->seen = __atomic_load_n(sequence, __ATOMIC_SEQ_CST);
+    way->holders = __atomic_load_n(way->tally, __ATOMIC_SEQ_CST);
+    way->closed = __atomic_load_n(&way->flow->closed, __ATOMIC_SEQ_CST);
+}
+
+/* Relatives that share an end take turns; nobody else writes in a description. */
+static bool lock_way(const struct way *way, uint32_t *lock)
+{
+    if (__atomic_load_n(&way->ofd->holders, __ATOMIC_RELAXED) <= 1)
+        return false;
+    px_lock_take(lock);
+    return true;
+}
+
+/* Bytes in the ring; nonsense is nothing. */
+static uint32_t used(uint32_t head, uint32_t tail)
+{
+    return tail - head > PX_FLOW_BYTES || (head | tail) % PX_RECORD_ALIGN ? 0 : tail - head;
+}
+
+static uint32_t flow_used(const struct px_flow *flow)
+{
+    uint32_t head = __atomic_load_n(&flow->head, __ATOMIC_ACQUIRE);
+
+    return used(head, __atomic_load_n(&flow->tail, __ATOMIC_ACQUIRE));
+}
+
+static inline uint32_t record_room(uint64_t bytes)
+{
+    return (uint32_t)((bytes + sizeof(struct px_record) + PX_RECORD_ALIGN - 1) & ~(uint64_t)(PX_RECORD_ALIGN - 1));
+}
+
+static size_t ring_move(uint8_t *ring, uint32_t at, px_user user, size_t bytes, bool in)
+{
+    uint32_t offset = at & MASK;
+    size_t first = bytes < PX_FLOW_BYTES - offset ? bytes : PX_FLOW_BYTES - offset;
+    size_t done = in ? px_copy_in_part(ring + offset, user, first) : px_copy_out_part(user, ring + offset, first);
+
+    if (done == first && first < bytes)
+        done += in ? px_copy_in_part(ring, user + first, bytes - first)
+                   : px_copy_out_part(user + first, ring, bytes - first);
+    return done;
+}
+
+/* Between the ring, from `at` on, and the message from its byte `skip` on: bytes moved. */
+static size_t message_move(uint8_t *ring, uint32_t at, const struct px_message *message, uint64_t skip,
+                           size_t bytes, bool in)
+{
+    size_t done = 0;
+
+    for (uint64_t i = 0; i < message->pieces && done < bytes; i++) {
+        uint64_t part = message->piece[i].bytes;
+        size_t moved;
+
+        if (skip >= part) {
+            skip -= part;
+            continue;
+        }
+        part = part - skip < bytes - done ? part - skip : bytes - done;
+        moved = ring_move(ring, at + (uint32_t)done, message->piece[i].base + skip, part, in);
+        done += moved;
+        skip = 0;
+        if (moved < part)
+            break;
+    }
+    return done;
+}
+
+/* Sleeps until the other side has moved or gone: 0, -EAGAIN after the deadline, or a signal. */
+static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *waiters, uint64_t timeout_ns,
+                        uint64_t *deadline_ns)
+{
+    const struct exo_predicate unchanged[2] = {
+        {.va = (uint64_t)sequence, .value = way->seen, .kind = EXO_WAIT_WORD},
+        {.va = (uint64_t)way->tally, .value = way->holders, .kind = EXO_WAIT_WORD},
+    };
+    int64_t result;
+
+    if (!*deadline_ns)
+        *deadline_ns = timeout_ns ? px_deadline_after(timeout_ns) : PX_DEADLINE_NEVER;
+    __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
+    result = px_wait(unchanged, 2, *deadline_ns);
+    __atomic_fetch_sub(waiters, 1, __ATOMIC_RELAXED);
+    if (result == -ETIMEDOUT)
+        return -EAGAIN;
+    if (result == -PX_ERESTARTSYS && timeout_ns)
+        return -EINTR;
+    return result < 0 ? result : 0;
+}
+
+/* ---- sending ---- */
+
+/* Has the way an end, so that nothing can be sent? The error, or 0. */
+static int64_t send_refused(const struct way *way)
+{
+    if (way->closed)
+        return -EPIPE;
+    if (way->holders)
+        return 0;
+    if (!way->packets_only)
+        return -EPIPE;
+    px_socket_of(way->ofd)->state = PX_SOCKET_NEW;
+    return -ECONNREFUSED;
+}
+
+/* One record, if there is room: its bytes, or -EAGAIN. With the lock. */
+static int64_t send_record(struct way *way, const struct px_message *message, uint64_t skip)
+{
+    struct px_flow *flow = way->flow;
+    uint32_t head = __atomic_load_n(&flow->head, __ATOMIC_ACQUIRE), tail = flow->tail;
+    uint32_t room = PX_FLOW_BYTES - used(head, tail);
+    uint64_t bytes = message->bytes - skip;
+    struct px_record *record;
+
+    if (way->stream) {
+        bytes = bytes < STREAM_PART ? bytes : STREAM_PART;
+        if (room < record_room(bytes) && room >= ENOUGH)
+            bytes = room - sizeof *record;
+    }
+    if (room < record_room(bytes))
+        return -EAGAIN;
+    tail &= ~(PX_RECORD_ALIGN - 1);
+    record = (struct px_record *)(way->ring + (tail & MASK));
+    if (bytes && message_move(way->ring, tail + (uint32_t)sizeof *record, message, skip, bytes, true) < bytes)
+        return -EFAULT;
+    *record = (struct px_record){.bytes = (uint32_t)bytes,
+                                 .pid = message->cred.pid,
+                                 .uid = message->cred.uid,
+                                 .gid = message->cred.gid,
+                                 .rights = skip ? 0 : message->rights,
+                                 .ticket = skip ? 0 : message->ticket};
+    __atomic_store_n(&flow->tail, tail + record_room(bytes), __ATOMIC_RELEASE);
+    __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&flow->read_waiters, __ATOMIC_SEQ_CST))
+        exo_wake_all(&flow->write_seq);
+    return (int64_t)bytes;
+}
+
+static int64_t send_some(struct way *way, const struct px_message *message, uint64_t skip)
+{
+    uint32_t *lock = &px_socket_of(way->ofd)->write_lock;
+    bool locked = lock_way(way, lock);
+    int64_t result;
+
+    look(way, &way->flow->read_seq);
+    result = send_refused(way);
+    if (result == 0 && (message->bytes || !way->stream))
+        result = send_record(way, message, skip);
+    if (locked)
+        px_lock_give(lock);
+    return result;
+}
+
+int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
+{
+    struct way way = way_of(ofd, true);
+    uint64_t done = 0, deadline_ns = 0;
+
+    if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
+        return -ENOTCONN;
+    if (!way.stream && message->bytes > PX_FLOW_BYTES - sizeof(struct px_record))
+        return -EMSGSIZE;
+    for (;;) {
+        int64_t result = send_some(&way, message, done);
+
+        if (result >= 0) {
+            done += (uint64_t)result;
+            if (done >= message->bytes)
+                return (int64_t)done;
+            continue;
+        }
+        if (result == -EAGAIN && !(ofd->flags & O_NONBLOCK) && !(message->flags & MSG_DONTWAIT)) {
+            result = sleep_on(&way, &way.flow->read_seq, &way.flow->write_waiters, px_socket_end(ofd)->send_ns,
+                              &deadline_ns);
+            if (result == 0)
+                continue;
+        }
+        if (result == -EPIPE && !done && way.stream && !(message->flags & MSG_NOSIGNAL))
+            px_raise(SIGPIPE);
+        return done ? (int64_t)done : result;
+    }
+}
+
+/* ---- receiving ---- */
+
+/* The record at `head`, of which at least its header is there, as it is said to be. False: nonsense. */
+static bool record_at(const struct way *way, uint32_t head, uint32_t tail, struct px_record *copy)
+{
+    uint32_t there = used(head, tail);
+
+    if (!there)
+        return false;
+    *copy = *(const volatile struct px_record *)(way->ring + (head & MASK));
+    return copy->bytes <= there - sizeof *copy && copy->taken <= copy->bytes;
+}
+
+static void advance(struct way *way, uint32_t head, uint32_t tail)
+{
+    struct px_flow *flow = way->flow;
+
+    __atomic_store_n(&flow->head, head, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&flow->read_seq, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&flow->write_waiters, __ATOMIC_SEQ_CST) &&
+        PX_FLOW_BYTES - used(head, tail) >= ENOUGH)
+        exo_wake_all(&flow->read_seq);
+}
+
+static void note(struct px_message *message, const struct px_record *record)
+{
+    message->cred = (struct px_cred){.pid = record->pid, .uid = record->uid, .gid = record->gid};
+    message->rights = record->rights;
+    message->ticket = record->ticket;
+}
+
+/* May the record's bytes follow those of the message, which are already there? */
+static bool goes_with(struct way *way, const struct px_message *message, const struct px_record *record)
+{
+    if (record->rights || message->rights)
+        return false;
+    return !(px_socket_end(way->ofd)->options >> SO_PASSCRED & 1) ||
+           (message->cred.pid == record->pid && message->cred.uid == record->uid &&
+            message->cred.gid == record->gid);
+}
+
+static void leave_rest(const struct way *way, uint32_t head, uint32_t taken)
+{
+    struct px_record *record = (struct px_record *)(way->ring + (head & MASK));
+
+    record->taken = taken;
+    record->rights = 0;
+}
+
+/* Bytes of as many records as go together, from byte `done` of the message on. *stop: no more may follow. */
+static int64_t receive_stream(struct way *way, struct px_message *message, uint64_t done, bool *stop)
+{
+    uint32_t head = way->flow->head, tail = __atomic_load_n(&way->flow->tail, __ATOMIC_ACQUIRE), first = head;
+    bool peek = message->flags & MSG_PEEK;
+    uint64_t got = 0;
+
+    if (head == tail)
+        return -EAGAIN;
+    while (head != tail && done + got < message->bytes) {
+        struct px_record record;
+        uint64_t part;
+        size_t moved;
+
+        if (!record_at(way, head, tail, &record)) {
+            head = tail & ~(PX_RECORD_ALIGN - 1);
+            break;
+        }
+        if (done + got == 0)
+            note(message, &record);
+        else if ((*stop = !goes_with(way, message, &record)))
+            break;
+        part = record.bytes - record.taken;
+        if (part > message->bytes - done - got)
+            part = message->bytes - done - got;
+        moved = message_move(way->ring, head + (uint32_t)sizeof record + record.taken, message, done + got, part, false);
+        got += moved;
+        *stop = moved < part;
+        if (*stop && !got)
+            return done ? 0 : -EFAULT;
+        if (record.taken + moved < record.bytes) {
+            if (!peek)
+                leave_rest(way, head, record.taken + (uint32_t)moved);
+            break;
+        }
+        head += record_room(record.bytes);
+    }
+    if (!peek && head != first)
+        advance(way, head, tail);
+    return got || head == first ? (int64_t)got : -EAGAIN;
+}
+
+static int64_t receive_packet(struct way *way, struct px_message *message)
+{
+    uint32_t head = way->flow->head, tail = __atomic_load_n(&way->flow->tail, __ATOMIC_ACQUIRE);
+    int32_t error = px_flow_error(way->ofd);
+    struct px_record record;
+    uint64_t part;
+    size_t moved;
+
+    if (error)
+        return -error;
+    if (head == tail)
+        return -EAGAIN;
+    if (!record_at(way, head, tail, &record)) {
+        advance(way, tail & ~(PX_RECORD_ALIGN - 1), tail);
+        return -EAGAIN;
+    }
+    note(message, &record);
+    part = record.bytes < message->bytes ? record.bytes : message->bytes;
+    if (part < record.bytes)
+        message->found |= MSG_TRUNC;
+    moved = part ? message_move(way->ring, head + (uint32_t)sizeof record, message, 0, part, false) : 0;
+    if (!(message->flags & MSG_PEEK))
+        advance(way, head + record_room(record.bytes), tail);
+    if (moved < part)
+        return -EFAULT;
+    return message->flags & MSG_TRUNC ? record.bytes : (int64_t)part;
+}
+
+/* Nothing is there. What that means: an end (0), an error, or -EAGAIN. */
+static int64_t nothing_there(const struct way *way)
+{
+    int32_t error = px_flow_error(way->ofd);
+
+    if (error)
+        return -error;
+    if (way->packets_only)
+        return -EAGAIN;
+    return way->closed || way->holders == 0 ? 0 : -EAGAIN;
+}
+
+static int64_t receive_some(struct way *way, struct px_message *message, uint64_t done, bool *stop)
+{
+    bool locked = lock_way(way, &way->ofd->lock);
+    int64_t result;
+
+    look(way, &way->flow->write_seq);
+    result = way->stream ? receive_stream(way, message, done, stop) : receive_packet(way, message);
+    if (locked)
+        px_lock_give(&way->ofd->lock);
+    if (result != -EAGAIN)
+        return result;
+    *stop = true;
+    return nothing_there(way);
+}
+
+int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
+{
+    struct way way = way_of(ofd, false);
+    uint64_t done = 0, deadline_ns = 0;
+    bool all = way.stream && message->flags & MSG_WAITALL;
+
+    if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED && !way.packets_only)
+        return way.stream ? -EINVAL : -ENOTCONN;
+    for (;;) {
+        bool stop = false;
+        int64_t result = receive_some(&way, message, message->flags & MSG_PEEK ? 0 : done, &stop);
+
+        if (result >= 0) {
+            done = message->flags & MSG_PEEK && result ? (uint64_t)result : done + (uint64_t)result;
+            if (stop || !all || done >= message->bytes)
+                return (int64_t)done;
+            if (!(message->flags & MSG_PEEK))
+                continue; /* is it the end? */
+            if (way.closed || !way.holders)
+                return (int64_t)done;
+        } else if (result != -EAGAIN || (done && !all)) {
+            return done ? (int64_t)done : result;
+        }
+        if (ofd->flags & O_NONBLOCK || message->flags & MSG_DONTWAIT)
+            return done ? (int64_t)done : -EAGAIN;
+        if (way.packets_only && way.closed & PX_FLOW_NO_READ)
+            return 0;
+        result = sleep_on(&way, &way.flow->write_seq, &way.flow->read_waiters, px_socket_end(ofd)->receive_ns,
+                          &deadline_ns);
+        if (result < 0)
+            return done ? (int64_t)done : result;
+    }
+}
+
+/* ---- what poll and the like ask ---- */
+
+bool px_flow_readable(struct px_ofd *ofd)
+{
+    return flow_used(way_of(ofd, false).flow) != 0;
+}
+
+bool px_flow_writable(struct px_ofd *ofd)
+{
+    return PX_FLOW_BYTES - flow_used(way_of(ofd, true).flow) >= ENOUGH;
+}
+
+uint32_t px_flow_pending(struct px_ofd *ofd)
+{
+    struct way way = way_of(ofd, false);
+    uint32_t head = way.flow->head, tail = __atomic_load_n(&way.flow->tail, __ATOMIC_ACQUIRE), bytes = 0;
+    struct px_record record;
+
+    while (head != tail && record_at(&way, head, tail, &record)) {
+        bytes += record.bytes - record.taken;
+        head += record_room(record.bytes);
+        if (way.packets_only)
+            break;
+    }
+    return bytes;
+}
+
+bool px_flow_alone(struct px_ofd *ofd)
+{
+    return __atomic_load_n(way_of(ofd, true).tally, __ATOMIC_SEQ_CST) == 0;
+}
+
+uint32_t px_flow_unread(struct px_ofd *ofd)
+{
+    return flow_used(way_of(ofd, true).flow);
+}
+
+bool px_flow_reset(struct px_ofd *ofd)
+{
+    const struct px_socket *socket = px_socket_of(ofd);
+
+    return socket->type != SOCK_DGRAM && socket->state == PX_SOCKET_CONNECTED && !px_socket_end(ofd)->reset_told &&
+           px_flow_alone(ofd) && px_flow_unread(ofd);
+}
+
+int32_t px_flow_error(struct px_ofd *ofd)
+{
+    struct px_end *end = px_socket_end(ofd);
+    int32_t error = end->error ? __atomic_exchange_n(&end->error, 0, __ATOMIC_RELAXED) : 0;
+
+    if (!error && px_flow_reset(ofd)) {
+        end->reset_told = 1;
+        return ECONNRESET;
+    }
+    return error >= 0 && error < 4096 ? error : EIO;
+}

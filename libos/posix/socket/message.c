@@ -1,0 +1,382 @@
+/*
+ * send, recv and their relatives with addresses and ancillary data: what the program's structures say is copied in, checked, and becomes a
+ * struct px_message.
+ */
+#include "socket.h"
+
+#define PIECES_MAX 1024u
+#define PIECES_FEW 16u
+#define MESSAGES_MAX 1024u
+#define CONTROL_MAX 1024u
+#define SCM_RIGHTS 1
+#define SCM_CREDENTIALS 2
+
+struct msghdr {
+    px_user name;
+    uint32_t name_bytes, pad0;
+    px_user vector;
+    uint64_t pieces;
+    px_user control;
+    uint64_t control_bytes;
+    uint32_t flags, pad1;
+};
+struct mmsghdr {
+    struct msghdr header;
+    uint32_t bytes, pad;
+};
+struct cmsghdr {
+    uint64_t bytes;
+    int32_t level, type;
+};
+#define CMSG_ALIGN(bytes) (((bytes) + 7) & ~7ull)
+
+/* The vector of a message, in libOS memory. */
+struct vector {
+    struct px_piece few[PIECES_FEW], *piece;
+    uint64_t count, bytes;
+};
+
+static void vector_free(struct vector *vector)
+{
+    if (vector->piece != vector->few)
+        px_free(vector->piece);
+}
+
+static int64_t vector_read(struct vector *vector, px_user from, uint64_t count)
+{
+    if (count > PIECES_MAX)
+        return -EMSGSIZE;
+    vector->piece = count > PIECES_FEW ? px_alloc(count * sizeof *vector->piece) : vector->few;
+    vector->count = count;
+    vector->bytes = 0;
+    if (!vector->piece)
+        return -ENOMEM;
+    if (px_copy_in(vector->piece, from, count * sizeof *vector->piece) != 0) {
+        vector_free(vector);
+        return -EFAULT;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t *bytes = &vector->piece[i].bytes;
+
+        if ((int64_t)*bytes < 0) {
+            vector_free(vector);
+            return -EINVAL;
+        }
+        if (*bytes > PX_RW_MAX - vector->bytes)
+            *bytes = PX_RW_MAX - vector->bytes;
+        vector->bytes += *bytes;
+    }
+    return 0;
+}
+
+/* ---- sending ---- */
+
+/* May this process say that it is these? Root may say anything. */
+static bool may_claim(const struct px_cred *cred)
+{
+    const struct px_proc *self = px_self();
+
+    if (self->euid == 0)
+        return true;
+    return cred->pid == self->pid && (cred->uid == self->uid || cred->uid == self->euid || cred->uid == self->suid) &&
+           (cred->gid == self->gid || cred->gid == self->egid || cred->gid == self->sgid);
+}
+
+static int64_t control_credentials(struct px_message *message, const uint8_t *data, uint64_t bytes)
+{
+    struct px_cred cred;
+
+    if (bytes != sizeof cred)
+        return -EINVAL;
+    memcpy(&cred, data, sizeof cred);
+    if (!may_claim(&cred))
+        return -EPERM;
+    message->cred = cred;
+    return 0;
+}
+
+/* What the program sends along. */
+static int64_t control_read(struct px_message *message, px_user control, uint64_t bytes)
+{
+    _Alignas(8) uint8_t block[CONTROL_MAX];
+
+    if (bytes > sizeof block)
+        return -ENOBUFS;
+    if (px_copy_in(block, control, bytes) != 0)
+        return -EFAULT;
+    for (uint64_t at = 0; bytes - at >= sizeof(struct cmsghdr);) {
+        struct cmsghdr header;
+        int64_t result = 0;
+
+        memcpy(&header, block + at, sizeof header);
+        if (header.bytes < sizeof header || header.bytes > bytes - at)
+            return -EINVAL;
+        if (header.level == SOL_SOCKET && header.type == SCM_CREDENTIALS)
+            result = control_credentials(message, block + at + sizeof header, header.bytes - sizeof header);
+        else if (header.level == SOL_SOCKET)
+            result = header.type == SCM_RIGHTS ? -EOPNOTSUPP : -EINVAL;
+        if (result < 0)
+            return result;
+        at = CMSG_ALIGN(header.bytes) < bytes - at ? at + CMSG_ALIGN(header.bytes) : bytes;
+    }
+    return 0;
+}
+
+static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsigned flags)
+{
+    struct px_message message = {.flags = flags, .cred = px_socket_self()};
+    struct vector vector;
+    int64_t result;
+
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (header->name && header->name_bytes && px_socket_of(ofd)->type == SOCK_STREAM)
+        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+    result = vector_read(&vector, header->vector, header->pieces);
+    if (result < 0)
+        return result;
+    message.piece = vector.piece;
+    message.pieces = vector.count;
+    message.bytes = vector.bytes;
+    if (header->control && header->control_bytes)
+        result = control_read(&message, header->control, header->control_bytes);
+    if (result == 0)
+        result = px_flow_send(ofd, &message);
+    vector_free(&vector);
+    return result;
+}
+
+PX_SYS(sendto)
+{
+    int64_t error;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+    const struct px_piece piece = {.base = b, .bytes = c < PX_RW_MAX ? c : PX_RW_MAX};
+    struct px_message message = {
+        .piece = &piece, .pieces = 1, .bytes = piece.bytes, .flags = (unsigned)d, .cred = px_socket_self()};
+
+    if (!ofd)
+        return error;
+    if ((int64_t)c < 0)
+        return -EINVAL;
+    if (message.flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (e && f && px_socket_of(ofd)->type == SOCK_STREAM)
+        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+    return px_flow_send(ofd, &message);
+}
+
+static int64_t send_user(struct px_ofd *ofd, px_user from, unsigned flags)
+{
+    struct msghdr header;
+
+    if (px_copy_in(&header, from, sizeof header) != 0)
+        return -EFAULT;
+    return send_header(ofd, &header, flags);
+}
+
+PX_SYS(sendmsg)
+{
+    int64_t error;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+
+    return ofd ? send_user(ofd, b, (unsigned)c) : error;
+}
+
+PX_SYS(sendmmsg)
+{
+    uint64_t count = (uint32_t)c < MESSAGES_MAX ? (uint32_t)c : MESSAGES_MAX, sent = 0;
+    int64_t error;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+
+    if (!ofd)
+        return error;
+    for (; sent < count; sent++) {
+        px_user at = b + sent * sizeof(struct mmsghdr);
+        int64_t result = send_user(ofd, at, (unsigned)d);
+        uint32_t bytes = (uint32_t)result;
+
+        if (result >= 0 && px_copy_out(at + offsetof(struct mmsghdr, bytes), &bytes, sizeof bytes) != 0)
+            result = -EFAULT;
+        if (result < 0)
+            return sent ? (int64_t)sent : result;
+    }
+    return (int64_t)sent;
+}
+
+/* ---- receiving ---- */
+
+/* Where ancillary data goes. */
+struct control {
+    px_user at;
+    uint64_t room, used;
+};
+
+static int64_t control_put(struct control *control, struct px_message *message, int type, const void *data, uint64_t bytes)
+{
+    struct cmsghdr header = {.bytes = sizeof header + bytes, .level = SOL_SOCKET, .type = type};
+    uint64_t room = control->room - control->used;
+
+    if (!control->at || room < sizeof header) {
+        message->found |= MSG_CTRUNC;
+        return 0;
+    }
+    if (room < header.bytes) {
+        message->found |= MSG_CTRUNC;
+        header.bytes = room;
+    }
+    if (px_copy_out(control->at + control->used, &header, sizeof header) != 0 ||
+        px_copy_out(control->at + control->used + sizeof header, data, header.bytes - sizeof header) != 0)
+        return -EFAULT;
+    control->used += CMSG_ALIGN(header.bytes) < room ? CMSG_ALIGN(header.bytes) : room;
+    return 0;
+}
+
+/*
+ * Who sent it. The record is the peer's to write, and what he says counts as far as he may say it: root anything, others what they were when the
+ * two were connected.
+ */
+static struct px_cred believed(const struct px_ofd *ofd, const struct px_cred *said)
+{
+    const struct px_cred *known = &((const struct px_socket *)ofd->word)->peer;
+
+    return known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
+}
+
+static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
+{
+    struct px_cred cred;
+
+    if (!(px_socket_end(ofd)->options >> SO_PASSCRED & 1))
+        return 0;
+    cred = believed(ofd, &message->cred);
+    return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
+}
+
+/* The peer's address, cut off at *room; *room becomes its length. */
+int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room)
+{
+    uint32_t bytes = end->name_bytes <= sizeof end->name ? end->name_bytes : 0;
+    uint32_t part = bytes < *room ? bytes : *room;
+
+    *room = bytes;
+    return px_copy_out(to, end->name, part);
+}
+
+static const struct px_end *peer_of(struct px_ofd *ofd)
+{
+    return &px_socket_link(ofd)->end[!px_socket_side(ofd)];
+}
+
+/* One message into what the header says, and what was found back into the header. */
+static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigned flags)
+{
+    struct px_message message = {.flags = flags, .found = flags & MSG_CMSG_CLOEXEC};
+    struct control control = {.at = header->control, .room = header->control_bytes};
+    struct vector vector;
+    int64_t result, extra;
+
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if ((int32_t)header->name_bytes < 0)
+        return -EINVAL;
+    result = vector_read(&vector, header->vector, header->pieces);
+    if (result < 0)
+        return result;
+    message.piece = vector.piece;
+    message.pieces = vector.count;
+    message.bytes = vector.bytes;
+    result = px_flow_receive(ofd, &message);
+    vector_free(&vector);
+    if (result < 0)
+        return result;
+    extra = message.cred.pid ? control_write(ofd, &message, &control) : 0;
+    if (extra == 0 && header->name)
+        extra = px_socket_put_name(peer_of(ofd), header->name, &header->name_bytes);
+    header->control_bytes = control.used;
+    header->flags = message.found;
+    return extra < 0 ? extra : result;
+}
+
+static int64_t receive_user(struct px_ofd *ofd, px_user at, unsigned flags)
+{
+    struct msghdr header;
+    int64_t result;
+
+    if (px_copy_in(&header, at, sizeof header) != 0)
+        return -EFAULT;
+    result = receive_header(ofd, &header, flags);
+    if (result < 0)
+        return result;
+    if ((header.name && px_copy_out(at + offsetof(struct msghdr, name_bytes), &header.name_bytes, 4) != 0) ||
+        px_copy_out(at + offsetof(struct msghdr, control_bytes), &header.control_bytes, 8) != 0 ||
+        px_copy_out(at + offsetof(struct msghdr, flags), &header.flags, 4) != 0)
+        return -EFAULT;
+    return result;
+}
+
+PX_SYS(recvmsg)
+{
+    int64_t error;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+
+    return ofd ? receive_user(ofd, b, (unsigned)c) : error;
+}
+
+PX_SYS(recvfrom)
+{
+    int64_t error, result;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+    const struct px_piece piece = {.base = b, .bytes = c < PX_RW_MAX ? c : PX_RW_MAX};
+    struct px_message message = {.piece = &piece, .pieces = 1, .bytes = piece.bytes, .flags = (unsigned)d};
+    uint32_t room;
+
+    if (!ofd)
+        return error;
+    if ((int64_t)c < 0)
+        return -EINVAL;
+    if (message.flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    result = px_flow_receive(ofd, &message);
+    if (result < 0 || !e)
+        return result;
+    if (px_copy_in(&room, f, sizeof room) != 0)
+        return -EFAULT;
+    if ((int32_t)room < 0)
+        return -EINVAL;
+    error = px_socket_put_name(peer_of(ofd), e, &room);
+    if (error == 0)
+        error = px_copy_out(f, &room, sizeof room);
+    return error < 0 ? error : result;
+}
+
+PX_SYS(recvmmsg)
+{
+    uint64_t count = (uint32_t)c < MESSAGES_MAX ? (uint32_t)c : MESSAGES_MAX, got = 0, ns = 0;
+    unsigned flags = (unsigned)d;
+    int64_t error = 0;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+    uint64_t deadline_ns = PX_DEADLINE_NEVER;
+
+    if (!ofd)
+        return error;
+    if (e && (error = px_read_timespec(e, &ns)) < 0)
+        return error;
+    if (e)
+        deadline_ns = px_deadline_after(ns);
+    while (got < count) {
+        px_user at = b + got * sizeof(struct mmsghdr);
+        int64_t result = receive_user(ofd, at, flags & ~MSG_WAITFORONE);
+        uint32_t bytes = (uint32_t)result;
+
+        if (result >= 0 && px_copy_out(at + offsetof(struct mmsghdr, bytes), &bytes, sizeof bytes) != 0)
+            result = -EFAULT;
+        if (result < 0)
+            return got ? (int64_t)got : result;
+        got++;
+        if (flags & MSG_WAITFORONE)
+            flags |= MSG_DONTWAIT;
+        if (e && px_now_ns() >= deadline_ns)
+            break;
+    }
+    return (int64_t)got;
+}

@@ -1,0 +1,317 @@
+/* Making sockets and pairs of them, and what every description can do: read, write, poll, shut down, let go. */
+#include <exo/loop.h>
+
+#include "socket.h"
+
+#define SOCK_NONBLOCK O_NONBLOCK
+#define SOCK_CLOEXEC O_CLOEXEC
+#define BUFFER_DEFAULT 212992u
+#define SOCKET_DEV 8ull
+#define FIONREAD 0x541b
+#define TIOCOUTQ 0x5411
+#define SHUT_RD 0u
+#define SHUT_WR 1u
+#define SHUT_RDWR 2u
+
+static uint64_t last_ino = 4096;
+
+struct px_ofd *px_socket_get(uint64_t fd, int64_t *error)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)fd);
+
+    *error = !ofd || ofd->flags & O_PATH ? -EBADF : ofd->kind != PX_OFD_SOCKET ? -ENOTSOCK : 0;
+    if (*error == 0 && !px_socket_link(ofd))
+        *error = -EIO;
+    return *error ? NULL : ofd;
+}
+
+struct px_cred px_socket_self(void)
+{
+    const struct px_proc *self = px_self();
+
+    return (struct px_cred){.pid = self->pid, .uid = self->euid, .gid = self->egid};
+}
+
+/* ---- reading and writing ---- */
+
+static int64_t move(struct px_ofd *ofd, bool sending, const struct px_piece *piece, uint64_t pieces,
+                    uint64_t bytes)
+{
+    struct px_message message = {.piece = piece, .pieces = pieces, .bytes = bytes};
+
+    if (!px_socket_link(ofd))
+        return -EIO;
+    if (!sending)
+        return px_flow_receive(ofd, &message);
+    message.cred = px_socket_self();
+    return px_flow_send(ofd, &message);
+}
+
+static int64_t socket_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED uint64_t *offset)
+{
+    const struct px_piece piece = {.base = to, .bytes = bytes};
+
+    return bytes ? move(ofd, false, &piece, 1, bytes) : 0;
+}
+
+static int64_t socket_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UNUSED uint64_t *offset)
+{
+    const struct px_piece piece = {.base = from, .bytes = bytes};
+
+    return move(ofd, true, &piece, 1, bytes);
+}
+
+int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vector, uint64_t pieces, uint64_t bytes)
+{
+    _Static_assert(sizeof(struct px_piece) == 16, "an element of the program's vector");
+    return bytes || sending ? move(ofd, sending, (const struct px_piece *)vector, pieces, bytes) : 0;
+}
+
+/* ---- what can be asked of it ---- */
+
+static int64_t socket_stat(struct px_ofd *ofd, struct px_stat *stat)
+{
+    if (!px_socket_link(ofd))
+        return -EIO;
+    stat->st_dev = SOCKET_DEV;
+    stat->st_ino = px_socket_end(ofd)->ino;
+    stat->st_nlink = 1;
+    stat->st_mode = S_IFSOCK | 0777;
+    stat->st_uid = px_self()->euid;
+    stat->st_gid = px_self()->egid;
+    stat->st_blksize = 4096;
+    return 0;
+}
+
+/* What is shut down: for reading 1, for writing 2. */
+static unsigned shut_ways(struct px_ofd *ofd)
+{
+    struct px_link *link = px_socket_link(ofd);
+    unsigned side = px_socket_side(ofd);
+    uint32_t in = __atomic_load_n(&link->to[side].closed, __ATOMIC_SEQ_CST),
+             out = __atomic_load_n(&link->to[!side].closed, __ATOMIC_SEQ_CST);
+
+    if (px_socket_of(ofd)->type == SOCK_DGRAM)
+        return (in & PX_FLOW_NO_READ ? 1u : 0u) | (out & PX_FLOW_NO_WRITE ? 2u : 0u);
+    if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED && px_flow_alone(ofd))
+        return 3;
+    return (in ? 1u : 0u) | (out ? 2u : 0u);
+}
+
+static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
+                            unsigned *count)
+{
+    struct px_link *link = px_socket_link(ofd);
+    unsigned side = px_socket_side(ofd), ready = 0, shut;
+
+    if (!link)
+        return POLLERR;
+    if (predicates) {
+        uint32_t *words[3] = {&link->to[side].write_seq, &link->end[!side].holders, &link->to[!side].read_seq};
+
+        for (unsigned i = 0; i < (events & (POLLOUT | POLLWRNORM | POLLWRBAND) ? 3u : 2u); i++)
+            predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)words[i],
+                                                            .value = __atomic_load_n(words[i], __ATOMIC_SEQ_CST),
+                                                            .kind = EXO_WAIT_WORD};
+    }
+    shut = shut_ways(ofd);
+    if (link->end[side].error || px_flow_reset(ofd))
+        ready |= POLLERR;
+    if (shut & 1)
+        ready |= POLLRDHUP | POLLIN | POLLRDNORM;
+    if (shut == 3 || (px_socket_of(ofd)->state == PX_SOCKET_NEW && px_socket_of(ofd)->type != SOCK_DGRAM))
+        ready |= POLLHUP;
+    if (px_flow_readable(ofd))
+        ready |= POLLIN | POLLRDNORM;
+    if (px_flow_writable(ofd))
+        ready |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    return ready & (events | POLLERR | POLLHUP);
+}
+
+void px_socket_watch(struct px_ofd *ofd, int step)
+{
+    struct px_link *link = px_socket_link(ofd);
+
+    if (!link)
+        return;
+    __atomic_fetch_add(&link->to[px_socket_side(ofd)].read_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&link->to[!px_socket_side(ofd)].write_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
+}
+
+static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument)
+{
+    uint32_t bytes;
+
+    if (!px_socket_link(ofd))
+        return -EIO;
+    if (request != FIONREAD && request != TIOCOUTQ)
+        return -ENOTTY;
+    bytes = request == FIONREAD ? px_flow_pending(ofd) : px_flow_unread(ofd);
+    return px_copy_out(argument, &bytes, sizeof bytes);
+}
+
+static void socket_drop(struct px_ofd *ofd)
+{
+    struct px_socket *socket = px_socket_of(ofd);
+
+    if (socket->tally >= PX_SLOT_FIRST_FREE && !px_fd_exiting)
+        (void)!exo_cap_delete(socket->tally);
+    if (px_socket_link(ofd))
+        px_ring_let_go(socket->link);
+}
+
+const struct px_ops px_socket_ops = {
+    .name = "socket",
+    .read = socket_read,
+    .write = socket_write,
+    .ioctl = socket_ioctl,
+    .stat = socket_stat,
+    .poll = socket_poll,
+    .drop = socket_drop,
+};
+
+/* ---- making them ---- */
+
+static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
+{
+    unsigned type = flags & SOCK_TYPE;
+
+    if (flags & ~(SOCK_TYPE | (unsigned)SOCK_NONBLOCK | (unsigned)SOCK_CLOEXEC) || type > 10)
+        return -EINVAL;
+    if (domain != AF_UNIX)
+        return -EAFNOSUPPORT;
+    if (protocol != 0 && protocol != AF_UNIX)
+        return -EPROTONOSUPPORT;
+    if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET && type != SOCK_RAW)
+        return -ESOCKTNOSUPPORT;
+    return 0;
+}
+
+static void link_start(struct px_link *link, unsigned pages)
+{
+    link->version = PX_LINK_VERSION;
+    link->pages = pages;
+    for (unsigned i = 0; i < 2; i++) {
+        link->end[i].send_bytes = link->end[i].receive_bytes = BUFFER_DEFAULT;
+        link->end[i].low_water = 1;
+        link->end[i].ino = ++last_ino + (uint64_t)px_self()->pid * 4096;
+    }
+}
+
+/* One end of the link at va. What it holds by `tally` is its own from now on. */
+static struct px_ofd *end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, int64_t tally)
+{
+    unsigned type = flags & SOCK_TYPE;
+    struct px_ofd *ofd = px_ofd_new(PX_OFD_SOCKET, O_RDWR | (flags & O_NONBLOCK));
+
+    if (!ofd)
+        return NULL;
+    if (!px_ring_hold(va, pages, false)) {
+        px_ofd_abandon(ofd);
+        return NULL;
+    }
+    *px_socket_of(ofd) = (struct px_socket){
+        .link = va,
+        .tally = (uint64_t)tally,
+        .type = (uint8_t)(type == SOCK_RAW ? SOCK_DGRAM : type),
+        .side = (uint8_t)side,
+        .state = pages == 1 ? PX_SOCKET_NEW : PX_SOCKET_CONNECTED,
+        .domain = AF_UNIX,
+        .peer = pages == 1 ? (struct px_cred){.pid = 0, .uid = ~0u, .gid = ~0u} : px_socket_self(),
+    };
+    return ofd;
+}
+
+PX_SYS(socket)
+{
+    int64_t fd = check_kind((unsigned)a, (unsigned)b, (int)c);
+    struct px_ofd *ofd;
+    uint64_t va;
+
+    if (fd < 0)
+        return fd;
+    va = px_ring_new(1);
+    if (!va)
+        return -ENFILE;
+    ofd = end_new(va, 1, (unsigned)b, 0, 0);
+    if (!ofd) {
+        px_ring_free(va, 1);
+        return -ENFILE;
+    }
+    link_start(px_socket_link(ofd), 1);
+    fd = px_fd_install(ofd, 0, b & SOCK_CLOEXEC);
+    if (fd < 0)
+        px_ofd_leave(ofd);
+    return fd;
+}
+
+static int64_t pair_new(unsigned flags, struct px_ofd *ends[2])
+{
+    uint64_t va = px_ring_new(PX_LINK_PAGES);
+    struct px_link *link = (struct px_link *)va;
+    int64_t tally[2];
+
+    if (!va)
+        return -ENFILE;
+    link_start(link, PX_LINK_PAGES);
+    tally[0] = exo_tally_create(&link->end[0].holders);
+    tally[1] = tally[0] < 0 ? -1 : exo_tally_create(&link->end[1].holders);
+    if (tally[1] < 0)
+        goto no_tallies;
+    ends[0] = end_new(va, PX_LINK_PAGES, flags, 0, tally[0]);
+    if (!ends[0])
+        goto no_ends;
+    ends[1] = end_new(va, PX_LINK_PAGES, flags, 1, tally[1]);
+    if (ends[1])
+        return 0;
+    (void)!exo_cap_delete((uint64_t)tally[1]);
+    px_ofd_leave(ends[0]);
+    return -ENFILE;
+no_ends:
+    (void)!exo_cap_delete((uint64_t)tally[1]);
+no_tallies:
+    if (tally[0] >= 0)
+        (void)!exo_cap_delete((uint64_t)tally[0]);
+    px_ring_free(va, PX_LINK_PAGES);
+    return -ENFILE;
+}
+
+PX_SYS(socketpair)
+{
+    struct px_ofd *ends[2];
+    int64_t result = check_kind((unsigned)a, (unsigned)b, (int)c);
+
+    if (result == 0)
+        result = pair_new((unsigned)b, ends);
+    return result < 0 ? result : px_fd_install_pair(ends, b & SOCK_CLOEXEC, d);
+}
+
+/* ---- shutdown ---- */
+
+static void close_flow(struct px_flow *flow, uint32_t how)
+{
+    __atomic_fetch_or(&flow->closed, how, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&flow->read_seq, 1, __ATOMIC_SEQ_CST);
+    exo_wake_all(&flow->write_seq);
+    exo_wake_all(&flow->read_seq);
+}
+
+PX_SYS(shutdown)
+{
+    unsigned how = (unsigned)b;
+    int64_t error;
+    struct px_ofd *ofd = px_socket_get(a, &error);
+    struct px_link *link;
+
+    if (!ofd)
+        return error;
+    if (how > SHUT_RDWR)
+        return -EINVAL;
+    link = px_socket_link(ofd);
+    if (how != SHUT_WR)
+        close_flow(&link->to[px_socket_side(ofd)], PX_FLOW_NO_READ);
+    if (how != SHUT_RD)
+        close_flow(&link->to[!px_socket_side(ofd)], PX_FLOW_NO_WRITE);
+    return 0;
+}

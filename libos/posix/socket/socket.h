@@ -1,0 +1,114 @@
+/*
+ * Sockets, inside socket/: making them (socket.c), moving data (flow.c), messages with addresses and ancillary data (message.c), options (option.c).
+ * A socket's description has a struct px_socket in its words; its pages are proto/socket.h's. The description is shared with relatives only, the
+ * pages with the peer too.
+ */
+#ifndef PX_SOCKET_H
+#define PX_SOCKET_H
+#include "fd/fd.h"
+
+#include "proto/socket.h"
+
+#define AF_UNSPEC 0
+#define AF_UNIX 1
+#define SOCK_STREAM 1u
+#define SOCK_DGRAM 2u
+#define SOCK_RAW 3u
+#define SOCK_SEQPACKET 5u
+#define SOCK_TYPE 0xfu
+
+#define MSG_OOB 1u
+#define MSG_PEEK 2u
+#define MSG_CTRUNC 8u
+#define MSG_TRUNC 0x20u
+#define MSG_DONTWAIT 0x40u
+#define MSG_WAITALL 0x100u
+#define MSG_NOSIGNAL 0x4000u
+#define MSG_WAITFORONE 0x10000u
+#define MSG_CMSG_CLOEXEC 0x40000000u
+
+#define SOL_SOCKET 1
+#define SO_PASSCRED 16u
+
+struct px_cred {
+    int32_t pid;
+    uint32_t uid, gid;
+};
+
+enum px_socket_state { PX_SOCKET_NEW, PX_SOCKET_LISTENING, PX_SOCKET_CONNECTED };
+
+/* In the words of a description. */
+struct px_socket {
+    uint64_t link;  /* where its pages are; checked before use */
+    uint64_t tally; /* capability by which this end is held */
+    uint8_t type, side, state, domain;
+    uint32_t write_lock;
+    struct px_cred peer; /* as it was when they were connected */
+    uint32_t pad;
+    uint64_t name;
+};
+_Static_assert(sizeof(struct px_socket) <= sizeof((struct px_ofd){0}.word), "fits a description");
+
+static inline struct px_socket *px_socket_of(struct px_ofd *ofd)
+{
+    return (struct px_socket *)ofd->word;
+}
+/* Its pages, or NULL if the description lies. */
+static inline struct px_link *px_socket_link(struct px_ofd *ofd)
+{
+    uint64_t va = px_socket_of(ofd)->link;
+
+    if (va < PX_SHARED || va > PX_SHARED_HI - PX_LINK_PAGES * PX_PAGE || va % PX_PAGE)
+        return NULL;
+    return (struct px_link *)va;
+}
+static inline unsigned px_socket_side(struct px_ofd *ofd)
+{
+    return px_socket_of(ofd)->side & 1;
+}
+static inline struct px_end *px_socket_end(struct px_ofd *ofd)
+{
+    return &px_socket_link(ofd)->end[px_socket_side(ofd)];
+}
+
+/* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
+struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);
+struct px_cred px_socket_self(void);
+
+/* A message as it comes and goes: pieces of the program's memory, and what goes with them. */
+struct px_piece {
+    px_user base;
+    uint64_t bytes;
+};
+struct px_message {
+    const struct px_piece *piece;
+    uint64_t pieces;
+    uint64_t bytes; /* of all pieces */
+    unsigned flags; /* MSG_* as given */
+    unsigned found; /* MSG_* to be told */
+    struct px_cred cred; /* sent: as whom; received: from whom */
+    unsigned rights;
+    uint64_t ticket;
+};
+
+/* Bytes moved, or -errno (flow.c). */
+int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message);
+int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message);
+/* The address of an end, cut off at *room, which becomes its length (message.c). */
+int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room);
+
+/* Is there something to read, and room to write? */
+bool px_flow_readable(struct px_ofd *ofd);
+bool px_flow_writable(struct px_ofd *ofd);
+/* Bytes that a read would find: of the first datagram, or of all that is there. */
+uint32_t px_flow_pending(struct px_ofd *ofd);
+/* Bytes of the ring that the other end has not read yet. */
+uint32_t px_flow_unread(struct px_ofd *ofd);
+/* The other end is gone, or has never been. */
+bool px_flow_alone(struct px_ofd *ofd);
+/* ... and left unread what was sent to it: ECONNRESET, until it has been told. */
+bool px_flow_reset(struct px_ofd *ofd);
+/* Takes an error that waits to be told (ECONNRESET, or one of connecting): positive, or 0. */
+int32_t px_flow_error(struct px_ofd *ofd);
+
+#endif
