@@ -1,4 +1,6 @@
 /* What must hold when others run at the very same time: on one processor these pass, too, but say little. */
+#include <exo/fast.h>
+
 #include "bare.h"
 
 #define RW (EXO_PROT_READ | EXO_PROT_WRITE)
@@ -181,6 +183,66 @@ CASE(stopped_anywhere, "processors: a context that is stopped in the middle of c
     }
     EXPECT((int64_t)shared()->wrong, 0);
     shared_end(&child);
+}
+
+enum { CHILD_ENDPOINT = 20 };
+
+static void answer_all(uint64_t unused)
+{
+    struct exo_message message = {0};
+
+    (void)unused;
+    for (;;) {
+        (void)!exo_fast_reply_wait(CHILD_ENDPOINT, &message);
+        message.word[0] = message.word[0] * 3 + message.word[4];
+        shared()->turn++;
+    }
+}
+
+static void call_and_check(uint64_t number)
+{
+    struct exo_message message;
+    int64_t status;
+
+    for (uint64_t i = number;; i++) {
+        message = (struct exo_message){.word = {i, 0, 0, 0, ~i}};
+        status = exo_fast_call(CHILD_ENDPOINT, &message);
+        if (status == -EXO_E_EVENT || status == -EXO_E_PEER) /* one of the two was stopped */
+            continue;
+        if (status != 0 || message.word[0] != i * 3 + ~i)
+            __atomic_fetch_add(&shared()->wrong, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&shared()->rounds, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+CASE(fast_everywhere, "processors: fast calls from several at once have each its answer, whoever is stopped and started in between")
+{
+    struct child child[3] = {shared_child(answer_all, 0), upcall_child(call_and_check, 1), upcall_child(call_and_check, 1ul << 40)};
+    uint64_t endpoint = (uint64_t)MUST(exo_ep_create());
+
+    for (unsigned i = 0; i < 3; i++) {
+        EXPECT(exo_cap_copy(child[i].env, CHILD_ENDPOINT, endpoint, i ? EXO_RIGHT_CALL : EXO_RIGHT_RECV, i), CHILD_ENDPOINT);
+        if (i)
+            EXPECT(exo_share_all(child[i].env, SHARED, SHARED, 1, EXO_SHARE_SAME | RW), 0);
+        child_start(&child[i]);
+    }
+    for (unsigned round = 0; round < 10 * ROUNDS; round++) {
+        uint64_t context = child[round % 3].context;
+
+        if (round % 10 == 0)
+            until_it_moves((volatile uint32_t *)&shared()->rounds);
+        if (round % 3 && round % 2)
+            (void)!exo_yield();
+        EXPECT(exo_ctx_stop(context), 0);
+        EXPECT(exo_ctx_start(context), 0);
+    }
+    EXPECT(shared()->wrong, 0);
+    for (unsigned i = 1; i < 3; i++) {
+        (void)!exo_env_destroy(child[i].env, 0);
+        EXPECT((int64_t)child_end(&child[i]), EXO_REASON_DESTROYED);
+    }
+    EXPECT(exo_cap_delete(endpoint), 0);
+    shared_end(&child[0]);
 }
 
 static void pass_back(uint64_t unused)

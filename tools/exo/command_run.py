@@ -56,7 +56,7 @@ def variable(text):
 
 # Which machine and which build: run, debug and bench share these.
 MACHINE_OPTIONS = [
-    Option("smp", VALUE, "N", "processors (1)", DEFAULT_SMP, check=lambda text: number(text, 1, 64, "--smp")),
+    Option("smp", VALUE, "N", "processors, 1 to 8 (1)", DEFAULT_SMP, check=lambda text: number(text, 1, 8, "--smp")),
     Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M)", "256M", check=memory_size),
     Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
     Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),

@@ -109,7 +109,7 @@ static void find_features(void)
         panic("this CPU cannot forbid execution (NX)");
 }
 
-/* The fast paths are for one CPU: they hold no lock. */
+/* With one CPU nobody takes a lock. */
 void cpu_choose_entry(void)
 {
     write_msr(MSR_LSTAR, percpu.number == 0 && smp_cpus == 1 ? (uint64_t)syscall_entry : (uint64_t)syscall_entry_locked);

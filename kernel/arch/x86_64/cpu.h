@@ -218,10 +218,14 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 void smp_keep_variables(void); /* what the others' begin with */
 void smp_lock(void);
 void smp_unlock(void);
+extern uint32_t smp_lock_word;
+static inline void smp_unlock_clean(void) /* nothing was unmapped since it was taken */
+{
+    __atomic_store_n(&smp_lock_word, 0, __ATOMIC_RELEASE);
+}
 bool smp_kicked(void); /* VECTOR_KICK: serves it; true: look what shall run */
 #define SMP_ALL_PAGES UINT64_MAX
 void smp_flush_page(struct env *env, uint64_t va);
-void smp_loaded(struct env *env); /* CR3 names its page tables; NULL: the kernel's own */
 /* cpu.c */
 void cpu_start(unsigned cpu);
 void cpu_choose_entry(void);
@@ -248,7 +252,7 @@ void clock_init(void);
 /* fpu.c */
 void fpu_init(void);
 void fpu_needed(struct context *context);
-void fpu_leave(struct context *context);
+void fpu_save(struct context *context);
 void fpu_forget(struct context *context);
 /* acpi.c */
 unsigned acpi_cpus(uint64_t rsdp, uint8_t *ids, unsigned most);

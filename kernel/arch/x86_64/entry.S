@@ -52,17 +52,6 @@ any_call:
     mov %rax, %rdi
     jmp resume_context
 
-/* With several CPUs. */
-    .globl syscall_entry_locked
-    .balign 16
-syscall_entry_locked:
-    swapgs
-    cmp $EXO_CALL_BASE, %rax
-    jb redirect
-    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
-    jb any_call
-    jmp redirect
-
 /*
  * Calls with a path of their own (fast.c), which have the highest numbers. Of the registers those are stored that outlive a message: what a
  * context has in the others is lost with its call, and set by the answer.
@@ -89,27 +78,47 @@ syscall_entry_locked:
     call \function
     .endm
 
-fast_or_redirect:
+    .macro FAST_WAYS suffix
     cmp $EXO_CALL_EP_CALL, %rax
     jne 1f
-    FAST_PATH fast_ep_call
+    FAST_PATH fast_ep_call\suffix
 1:  cmp $EXO_CALL_EP_REPLY_RECV, %rax
     jb 1f
     ja redirect
-    FAST_PATH fast_ep_reply_recv
-1:  FAST_PATH fast_ep_call_cap
+    FAST_PATH fast_ep_reply_recv\suffix
+1:  FAST_PATH fast_ep_call_cap\suffix
+    .endm
+
+fast_or_redirect:
+    FAST_WAYS
+
+/* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
+    .globl syscall_entry_locked
+    .balign 16
+syscall_entry_locked:
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $EXO_CALL_BASE + EXO_FAST_FIRST, %rax
+    jb any_call
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    lock btsl $0, smp_lock_word(%rip)
+    jc any_call
+    FAST_WAYS _held
 
 /* The case is not a common one: the arguments of the function are stored where those of any other call are. */
-    .globl general_ep_call
-general_ep_call:
+    .macro GENERAL_WAYS suffix, call
+    .globl general_ep_call\suffix
+general_ep_call\suffix:
     mov $EXO_CALL_EP_CALL - EXO_CALL_BASE, %eax
     jmp 1f
-    .globl general_ep_call_cap
-general_ep_call_cap:
+    .globl general_ep_call_cap\suffix
+general_ep_call_cap\suffix:
     mov $EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE, %eax
     jmp 1f
-    .globl general_ep_reply_recv
-general_ep_reply_recv:
+    .globl general_ep_reply_recv\suffix
+general_ep_reply_recv\suffix:
     mov $EXO_CALL_EP_REPLY_RECV - EXO_CALL_BASE, %eax
 1:  mov %gs:sched_cpu, %r10
     mov %rdi, CONTEXT_REGS + EXO_REGS_RDI(%r10)
@@ -122,9 +131,12 @@ general_ep_reply_recv:
     mov %r10, %rdi
     mov %eax, %esi
     xor %ebp, %ebp
-    call trap_call
+    call \call
     mov %rax, %rdi
     jmp resume_context
+    .endm
+    GENERAL_WAYS , trap_call
+    GENERAL_WAYS _held, trap_call_held
 
 /* A system call of the environment's own: back up to its entry, with RIP and RFLAGS in the context page. */
 redirect:

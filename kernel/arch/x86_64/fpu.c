@@ -59,11 +59,9 @@ void fpu_needed(struct context *context)
     context->arch.fpu_cpu = (uint8_t)(percpu.number + 1);
 }
 
-/* With several CPUs: another one may run it next. */
-void fpu_leave(struct context *context)
+void fpu_save(struct context *context)
 {
-    if (fpu_is_here(context) && !percpu.fpu_off)
-        save(context);
+    save(context);
 }
 
 void fpu_forget(struct context *context)

@@ -6,12 +6,11 @@
  */
 #include <exo/string.h>
 
-#include "cpu.h"
-#include "port.h"
+#include "switch.h"
 
 unsigned smp_cpus = 1;
 
-static uint32_t lock; /* 1: somebody is in the kernel */
+uint32_t smp_lock_word; /* 1: somebody is in the kernel. entry.S takes it, too */
 
 /* What the lock's holder asks of a CPU. */
 enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4 };
@@ -131,15 +130,6 @@ void arch_flush_stale(void)
     stale.count = 0;
 }
 
-void smp_loaded(struct env *env)
-{
-    if (percpu.loaded)
-        percpu.loaded->space.cpus &= ~(1u << percpu.number);
-    percpu.loaded = env;
-    if (env)
-        env->space.cpus |= 1u << percpu.number;
-}
-
 void arch_unload(void)
 {
     write_cr3(kernel_root);
@@ -150,19 +140,19 @@ void arch_unload(void)
 
 void smp_lock(void)
 {
-    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE)) {
+    while (__atomic_exchange_n(&smp_lock_word, 1, __ATOMIC_ACQUIRE)) {
         do {
             if (__atomic_load_n(requests_of(percpu.number), __ATOMIC_RELAXED))
                 (void)answer();
             __asm__ volatile("pause");
-        } while (__atomic_load_n(&lock, __ATOMIC_RELAXED));
+        } while (__atomic_load_n(&smp_lock_word, __ATOMIC_RELAXED));
     }
 }
 
 void smp_unlock(void)
 {
     frame_return_late();
-    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+    smp_unlock_clean();
 }
 
 /* ---- starting ----------------------------------------------------------------------------------------------------- */

@@ -44,6 +44,23 @@ static inline bool fpu_is_here(const struct context *context)
     return percpu.fpu_owner == context && context->arch.fpu_cpu == percpu.number + 1;
 }
 
+/* With several CPUs: another one may run it next. */
+static inline void fpu_leave(struct context *context)
+{
+    if (__builtin_expect(fpu_is_here(context) && !percpu.fpu_off, false))
+        fpu_save(context);
+}
+
+/* CR3 names its page tables; NULL: the kernel's own. */
+static inline void smp_loaded(struct env *env)
+{
+    if (percpu.loaded)
+        percpu.loaded->space.cpus &= ~(1u << percpu.number);
+    percpu.loaded = env;
+    if (env)
+        env->space.cpus |= 1u << percpu.number;
+}
+
 /* The first FPU instruction of anybody but the registers' owner traps. */
 static inline void fpu_switch_to(const struct context *context)
 {

@@ -3,6 +3,7 @@
 #include "port.h"
 
 struct context *trap_call(struct context *context, uint64_t number);
+struct context *trap_call_held(struct context *context, uint64_t number);
 struct context *trap_redirect(struct context *context);
 struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
 void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
@@ -40,17 +41,28 @@ static inline bool enter(struct context *context, bool by_call)
     return arch_current() == context;
 }
 
-struct context *trap_call(struct context *context, uint64_t number)
+static inline struct context *call(struct context *context, uint64_t number)
 {
     int64_t result;
 
-    if (!enter(context, true))
-        return leave_with(sched_pick());
     context->arch.regs.rax = 0; /* what a call that sleeps answers, until it is woken */
     result = call_dispatch(context, number);
     if (result != 0)
         arch_result(context, result);
     return leave(context);
+}
+
+struct context *trap_call(struct context *context, uint64_t number)
+{
+    if (!enter(context, true))
+        return leave_with(sched_pick());
+    return call(context, number);
+}
+
+/* The fast path that did not fit has the lock. */
+struct context *trap_call_held(struct context *context, uint64_t number)
+{
+    return call(context, number);
 }
 
 /* What `redirect` in entry.S does, for a context that has to be given gas first. */
