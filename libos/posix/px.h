@@ -60,10 +60,6 @@ struct exo_regs *px_regs(void);
  * argument registers, without entering the kernel. */
 void px_direct_entry(void) __attribute__((visibility("hidden")));
 
-static inline struct exo_upage *px_upage(void)
-{
-    return (struct exo_upage *)PX_UPAGE;
-}
 static inline struct px_ppage *px_ppage(void)
 {
     return (struct px_ppage *)PX_PPAGE;
@@ -130,6 +126,10 @@ int64_t px_clear_out(px_user to, size_t bytes);
 int64_t px_check_range(px_user va, uint64_t bytes);
 /* Sequentially consistent 32-bit load of a program word (futex); 0 or -EFAULT. */
 int64_t px_load_u32(px_user va, uint32_t *value);
+/* Atomically: `next` if the word is *value still; otherwise -EAGAIN, and *value is what it is. -EFAULT. */
+int64_t px_swap_u32(px_user va, uint32_t *value, uint32_t next);
+/* Is the address in a mapping that other processes may share? */
+bool px_memory_shared(uint64_t address);
 
 /* Guarded copies between libOS memory and pages that may be missing (windows): bytes copied. */
 size_t px_guarded_copy(void *to, const void *from, size_t bytes);

@@ -1,19 +1,20 @@
 /*
  * Private to entry/ and arch/: signals of this process, the way out of the libOS, and what fork must tell the child. All of it is libOS data, private to the
- * process and copied on fork; events are masked whenever it is touched, so nothing here needs a lock.
+ * process and copied on fork; events are masked whenever it is touched, and the lock of thread.h is held.
  */
 #ifndef PX_ENTRY_H
 #define PX_ENTRY_H
 #include "px.h"
 #include "proto/proc.h"
+#include "thread.h"
 
 /* ---- the way out ---- */
 
-/* Non-zero: the fast way out of a call does not do; px_leave must look (entry.S). */
-extern uint32_t px_exit_work;
+/* px_thread.exit_work: px_leave must look. */
 #define PX_WORK_SIGNALS 1u /* a signal may be deliverable, or event bits were taken before the exit */
 #define PX_WORK_REGS 2u    /* all registers must be restored, not only those that calls clobber */
 #define PX_WORK_MASK 4u    /* the signal mask holds for this call only */
+#define PX_WORK_LOCK 8u    /* the lock was taken by other than the way in */
 
 /* Event bits of the context (PX_EVENT_SIGNAL comes from proc). */
 #define PX_EVENT_TIMER 2u
@@ -29,7 +30,8 @@ void px_leave(struct exo_regs *regs, int64_t result);
 void px_leave_again(struct exo_regs *regs);
 /* Calls that are missing, out of range or traced. */
 int64_t px_dispatch_slow(struct exo_regs *regs);
-uint64_t px_upcall_program(struct exo_upcall *frame, uint64_t cause);
+void px_upcall_program(struct exo_upcall *frame, uint64_t cause);
+uint64_t px_upcall_early(const struct exo_upcall *frame);
 void px_upcall_libos(struct exo_upcall *frame, uint64_t cause);
 void px_child_start(void);
 void px_start(void);
@@ -52,11 +54,6 @@ struct px_action { /* as the program gives it to rt_sigaction */
 #define SA_NODEFER 0x40000000ul
 #define SA_RESETHAND 0x80000000ul
 
-struct px_altstack { /* stack_t */
-    uint64_t base;
-    int32_t flags, pad;
-    uint64_t bytes;
-};
 #define SS_ONSTACK 1
 #define SS_DISABLE 2
 #define SS_AUTODISARM (1 << 31)
@@ -79,7 +76,6 @@ struct px_altstack { /* stack_t */
 #define PX_SIG_DEFAULT_IGNORED (PX_SIGBIT(SIGCHLD) | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGURG) | PX_SIGBIT(SIGWINCH))
 
 extern struct px_action px_actions[SIGRTMAX + 1];
-extern struct px_altstack px_altstack;
 
 uint64_t px_signal_mask(void);
 void px_signal_set_mask(uint64_t mask);
@@ -93,6 +89,10 @@ uint64_t px_signal_ready(void);
 bool px_signal_take(uint64_t set, struct px_siginfo *info);
 /* Adds a signal to those that wait for this process. */
 void px_signal_post(const struct px_siginfo *info);
+/* Adds a signal to those that wait for one thread; -EAGAIN: a real-time signal that has no room. */
+int64_t px_signal_post_thread(struct px_thread *thread, const struct px_siginfo *info);
+/* Tells other threads of signals of the process that this one will not take. */
+void px_signal_share(void);
 void px_signal_discard(uint64_t set);
 /* Delivers what waits. `call`: result is a restart code; the number of the call that may be made again. */
 struct px_interrupted {

@@ -16,7 +16,6 @@
         return px_self()->field;                                                                                       \
     }
 GETTER(getpid, pid)
-GETTER(gettid, pid)
 GETTER(getppid, ppid)
 GETTER(getpgrp, pgid)
 GETTER(getuid, uid)

@@ -2,44 +2,75 @@
 #include "px_arch.h"
 #include "px_calls.h"
 
-uint32_t px_exit_work;
-static bool no_restart;
+uint32_t px_entry_slow;
 
 void px_no_restart(void)
 {
-    no_restart = true;
+    px_thread()->no_restart = true;
+}
+
+static bool asks_restart(int64_t result)
+{
+    return result <= -PX_ERESTARTSYS && result >= -PX_ERESTART_BLOCK;
+}
+
+/* A call of one of several threads. The lock is kept if the way out will be the slow one, which gives it back. */
+static int64_t call_locked(px_call *body, const struct exo_regs *regs, unsigned number)
+{
+    struct px_thread *thread = px_thread();
+    uint64_t word[6];
+    int64_t result;
+
+    px_lock();
+    px_arch_arguments(regs, word);
+    if (px_calls[number].format[0] == 'f')
+        px_hold(thread, (unsigned)word[0]);
+    result = body(word[0], word[1], word[2], word[3], word[4], word[5]);
+    if (thread->hold.ofd)
+        px_hold_end(thread);
+    if (px_threads.live == 1 && thread->number == 0)
+        px_thread_alone();
+    if (!thread->exit_work && !asks_restart(result))
+        px_unlock();
+    return result;
 }
 
 int64_t px_dispatch_slow(struct exo_regs *regs)
 {
     uint32_t number = (uint32_t)px_arch_number(regs);
     int64_t result = -ENOSYS;
-    bool traced = px_strace_on;
+    px_call *body = number < px_calls_count ? px_calls[number].body : NULL;
     uint64_t word[6];
 
+    if (px_entry_slow == PX_SLOW_THREADS && body)
+        return call_locked(body, regs, number);
     px_arch_arguments(regs, word);
-    if (traced)
+    px_lock();
+    if (px_strace_on)
         px_strace_enter(number, word);
-    if (number < px_calls_count) {
-        px_call *body = px_calls[number].body;
-
-        if (body)
-            result = body(word[0], word[1], word[2], word[3], word[4], word[5]);
-        else
-            px_missing[number]++;
-    }
-    if (traced)
+    if (body)
+        result = px_threads.many ? call_locked(body, regs, number) : body(word[0], word[1], word[2], word[3], word[4], word[5]);
+    else if (number < px_calls_count)
+        px_missing[number]++;
+    px_lock();
+    if (px_strace_on)
         px_strace_exit(number, result);
+    if (!px_thread()->exit_work && !asks_restart(result))
+        px_unlock();
     return result;
 }
 
 bool px_take_events(void)
 {
-    uint32_t bits = __atomic_exchange_n(&px_upage()->pending, 0, __ATOMIC_SEQ_CST);
+    struct px_thread *thread = px_thread();
+    uint32_t bits = __atomic_exchange_n(&px_upage()->pending, 0, __ATOMIC_SEQ_CST) | thread->events;
 
     if (!bits)
         return false;
-    px_exit_work |= PX_WORK_SIGNALS;
+    thread->events = 0;
+    thread->exit_work |= PX_WORK_SIGNALS;
+    if (px_threads.many && bits & PX_EVENT_SIGNAL)
+        px_signal_share();
     if (bits & PX_EVENT_TIMER)
         px_timer_expire(px_now_ns());
     if (bits & PX_EVENT_DEMAND)
@@ -47,27 +78,44 @@ bool px_take_events(void)
     return bits & PX_EVENT_DEMAND;
 }
 
+/* What other threads ask of this one, before it goes back to the program. */
+static void attend(const struct px_thread *thread)
+{
+    if (thread->succeeded)
+        px_thread_succeed();
+    if (px_thread_attend())
+        px_thread_end(0);
+}
+
 static void finish(struct exo_regs *regs, struct px_interrupted *call)
 {
-    px_take_events();
-    px_signal_deliver(regs, call);
-    px_exit_work = 0;
+    const struct px_thread *thread = px_thread();
+
+    px_lock();
+    do {
+        px_take_events();
+        if (px_threads.many)
+            attend(thread);
+        px_signal_deliver(regs, call);
+    } while (px_threads.many && (thread->doomed || px_threads.stopped)); /* meanwhile */
+    px_thread()->exit_work = 0;
     if (!px_arch_sanitize(regs)) {
         const struct px_siginfo info = {.signo = SIGSEGV, .code = SI_KERNEL};
 
         px_signal_force(&info);
         px_signal_deliver(regs, call);
-        px_exit_work = 0;
+        px_thread()->exit_work = 0;
         if (!px_arch_sanitize(regs))
             px_exit(SIGSEGV); /* the handler is nowhere, too */
     }
+    px_unlock();
 }
 
 void px_leave(struct exo_regs *regs, int64_t result)
 {
     struct px_interrupted call = {false, result, px_arch_number(regs)};
 
-    if (!no_restart)
+    if (!px_thread()->no_restart)
         switch (result) {
         case -PX_ERESTARTSYS:
         case -PX_ERESTARTNOINTR:
@@ -75,7 +123,7 @@ void px_leave(struct exo_regs *regs, int64_t result)
         case -PX_ERESTART_BLOCK: call.restart = true; break;
         default: break;
         }
-    no_restart = false;
+    px_thread()->no_restart = false;
     px_arch_set_result(regs, result);
     finish(regs, &call);
 }

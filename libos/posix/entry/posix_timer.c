@@ -45,16 +45,21 @@ static int32_t id_of(const struct px_timer *timer)
 void px_posix_timer_fire(struct px_timer *timer, uint64_t missed)
 {
     const struct px_siginfo info = {.signo = timer->signo, .code = SI_TIMER, .pid = id_of(timer), .value = timer->value};
-    uint64_t sum = timer->missed + missed;
+    struct px_thread *thread = timer->notify == SIGEV_THREAD_ID ? px_thread_find(timer->thread) : NULL;
+    uint64_t sum = timer->missed + missed, pending = __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST);
     bool waits;
 
-    if (timer->notify == SIGEV_NONE)
+    if (timer->notify == SIGEV_NONE || (timer->notify == SIGEV_THREAD_ID && !thread))
         return;
-    waits = __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & PX_SIGBIT(timer->signo);
+    waits = (thread ? thread->pending : pending) & PX_SIGBIT(timer->signo);
     if (waits)
         sum++;
     timer->missed = sum > OVERRUN_MAX ? OVERRUN_MAX : (uint32_t)sum;
-    if (!waits)
+    if (waits)
+        return;
+    if (thread)
+        (void)!px_signal_post_thread(thread, &info);
+    else
         px_signal_post(&info);
 }
 
@@ -86,11 +91,12 @@ static int64_t read_event(px_user from, struct px_timer *timer)
         return -EFAULT;
     if (event.notify != SIGEV_SIGNAL && event.notify != SIGEV_NONE && event.notify != SIGEV_THREAD_ID)
         return -EINVAL;
-    if (event.notify == SIGEV_THREAD_ID && event.thread != px_self()->pid)
+    if (event.notify == SIGEV_THREAD_ID && !px_thread_find(event.thread))
         return -EINVAL;
     if (event.notify != SIGEV_NONE && (event.signo < 1 || event.signo > SIGRTMAX))
         return -EINVAL;
     timer->notify = event.notify;
+    timer->thread = event.thread;
     timer->signo = event.signo;
     timer->value = event.value;
     return 0;

@@ -74,36 +74,6 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     }
 }
 
-static uint64_t robust_list;
-
-/* One thread a process: nobody can join it, so at its end there is nobody to wake. */
-int64_t px_sys_set_tid_address(uint64_t address, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
-{
-    (void)address, (void)b, (void)c, (void)d, (void)e, (void)f;
-    return px_self()->pid;
-}
-
-#define ROBUST_HEAD_BYTES 24u
-
-int64_t px_sys_set_robust_list(uint64_t head, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
-{
-    (void)c, (void)d, (void)e, (void)f;
-    if (bytes != ROBUST_HEAD_BYTES)
-        return -EINVAL;
-    robust_list = head;
-    return 0;
-}
-
-int64_t px_sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes, uint64_t d, uint64_t e, uint64_t f)
-{
-    const uint64_t length = ROBUST_HEAD_BYTES;
-
-    (void)d, (void)e, (void)f;
-    if (pid != 0 && (int32_t)pid != px_self()->pid)
-        return -EPERM;
-    return px_copy_out(bytes, &length, sizeof(length)) < 0 ? -EFAULT : px_copy_out(head, &robust_list, sizeof(robust_list));
-}
-
 #define PERSONALITY_ASK 0xffffffffu
 
 int64_t px_sys_personality(uint64_t wanted, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)

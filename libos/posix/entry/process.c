@@ -14,13 +14,22 @@
 #define CLONE_PARENT_SETTID 0x100000ul
 #define CLONE_CHILD_CLEARTID 0x200000ul
 #define CLONE_CHILD_SETTID 0x1000000ul
-/* Sharing files, signal handlers or file-system context between processes is for threads; old flags without meaning are let through. */
-#define CLONE_REFUSED (CLONE_THREAD | 0x200ul | 0x400ul | 0x800ul | 0x2000ul | 0x20000ul | 0x40000000ul | 0x7e000000ul)
+#define CLONE_FS 0x200ul
+#define CLONE_FILES 0x400ul
+#define CLONE_SIGHAND 0x800ul
+#define CLONE_SYSVSEM 0x40000ul
+#define CLONE_SHARED (CLONE_FS | CLONE_FILES | CLONE_SIGHAND)
+/* Of a process: sharing less than a thread, tracing and name spaces. Old flags without meaning are let through. */
+#define CLONE_NEVER (0x1000ul | 0x2000ul | 0x20000ul | 0x7e000000ul)
+#define CLONE_REFUSED (CLONE_SHARED | CLONE_NEVER)
 
 /* What the child must know; it reads its own copy. */
 struct birth {
     uint64_t flags, stack, child_tid;
     int32_t pid;
+    bool by_thread; /* not by the first one: on another stack */
+    struct exo_regs regs;
+    struct px_thread_kept kept;
 };
 static struct birth birth;
 
@@ -68,7 +77,7 @@ static void wait_for_vfork(int32_t pid, uint32_t index)
 
         if (child->pid != pid || child->state == PX_FREE || child->state == PX_ZOMBIE || !(child->flags & PX_PF_VFORK))
             return;
-        if (exo_wait(&predicate, 1, PX_DEADLINE_NEVER) == -EXO_E_EVENT)
+        if (px_sleep(&predicate, 1, PX_DEADLINE_NEVER) == -EXO_E_EVENT)
             px_take_events();
     }
 }
@@ -79,6 +88,21 @@ static int64_t give_up(int32_t pid, int64_t error)
     struct exo_message message = {.word = {PX_PROC_FORK_DONE, (uint64_t)pid, 1}};
 
     return px_call_proc(&message) == -ESRCH ? 0 : error;
+}
+
+static void note_birth(uint64_t flags, uint64_t stack, uint64_t child_tid, int32_t pid)
+{
+    const struct px_thread *thread = px_thread();
+
+    birth.flags = flags;
+    birth.stack = stack;
+    birth.child_tid = child_tid;
+    birth.pid = pid;
+    birth.kept = thread->kept;
+    birth.by_thread = thread->number != 0;
+    if (birth.by_thread)
+        birth.regs = *thread->regs;
+    px_arch_fpu_keep(NULL);
 }
 
 static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
@@ -102,8 +126,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     index = (uint32_t)message.word[2];
     env = message.word[3];
     ctx = message.word[4];
-    birth = (struct birth){flags, stack, child_tid, pid};
-    px_arch_fpu_keep();
+    note_birth(flags, stack, child_tid, pid);
     status = start_child(env, ctx, vfork);
     drop_handles(env, ctx);
     if (status < 0)
@@ -122,11 +145,13 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
 /* In the child, on the copy of the parent's stack; the program's registers are the parent's at its call. */
 void px_child_start(void)
 {
-    struct exo_regs *regs = px_regs();
+    struct exo_regs *regs = &px_first_regs;
 
-    px_files_fork_child(); /* first: fs frees nothing while a child has not said what it holds */
-    px_exit_work = PX_WORK_REGS;
-    px_arch_fpu_give();
+    px_thread_start(&birth.kept);
+    px_files_fork_child(); /* early: fs frees nothing while a child has not said what it holds */
+    if (birth.by_thread)
+        *regs = birth.regs;
+    px_arch_fpu_give(NULL);
     px_signal_fork_child();
     px_timer_fork_child();
     px_demand_fork_child();
@@ -153,22 +178,82 @@ int64_t px_sys_vfork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
     return do_fork(SIGCHLD | CLONE_VFORK | CLONE_VM, 0, 0, 0, 0);
 }
 
+/* A thread shares all that there is: to share memory but not descriptors is a thing of its own that nobody asks for. */
+static int64_t clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+{
+    if (!(flags & CLONE_SIGHAND) || !(flags & CLONE_VM))
+        return -EINVAL;
+    if ((flags & CLONE_SHARED) != CLONE_SHARED || flags & (CLONE_NEVER | CLONE_VFORK))
+        return -ENOSYS;
+    return px_thread_make(flags, stack, parent_tid, child_tid, tls);
+}
+
+static int64_t clone(uint64_t flags, uint64_t signal, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+{
+    if (flags & CLONE_SETTLS && tls >= EXO_USER_TOP)
+        return -EPERM;
+    if (flags & CLONE_THREAD)
+        return clone_thread(flags, stack, parent_tid, child_tid, tls);
+    if (flags & CLONE_SIGHAND && !(flags & CLONE_VM))
+        return -EINVAL;
+    if (flags & CLONE_REFUSED || signal != SIGCHLD || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
+        return -ENOSYS;
+    return do_fork(flags, stack, parent_tid, child_tid, tls);
+}
+
 int64_t px_sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, uint64_t f)
 {
     (void)f;
-    if (flags & CLONE_REFUSED || (flags & CSIGNAL) != SIGCHLD)
+    return clone(flags & 0xfffffffful & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid, child_tid, tls);
+}
+
+struct clone_args {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls, set_tid, set_tids, cgroup;
+};
+#define CLONE_ARGS_FIRST 64u /* bytes that there have always been */
+#define CLONE_DETACHED 0x400000ul
+
+/* The arguments, of which a program may know fewer or more; more must be zeros. */
+static int64_t read_clone_args(struct clone_args *args, px_user from, uint64_t bytes)
+{
+    uint64_t known = bytes < sizeof(*args) ? bytes : sizeof(*args);
+    uint8_t byte;
+
+    memset(args, 0, sizeof(*args));
+    if (bytes > PX_PAGE)
+        return -E2BIG;
+    if (bytes < CLONE_ARGS_FIRST)
+        return -EINVAL;
+    for (uint64_t at = known; at < bytes; at++) {
+        if (px_copy_in(&byte, from + at, 1) < 0)
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return px_copy_in(args, from, known);
+}
+
+int64_t px_sys_clone3(uint64_t from, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    struct clone_args args;
+    int64_t status = read_clone_args(&args, from, bytes);
+
+    (void)c, (void)d, (void)e, (void)f;
+    if (status < 0)
+        return status;
+    if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal & ~CSIGNAL || args.set_tid || args.set_tids || !args.stack != !args.stack_bytes ||
+        (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal))
+        return -EINVAL;
+    if (args.flags >> 32)
         return -ENOSYS;
-    if (flags & CLONE_VM && !(flags & CLONE_VFORK))
-        return -ENOSYS;
-    if (flags & CLONE_SETTLS && tls >= EXO_USER_TOP)
-        return -EPERM;
-    return do_fork(flags, stack, parent_tid, child_tid, tls);
+    return clone(args.flags, args.exit_signal, args.stack + args.stack_bytes, args.parent_tid, args.child_tid, args.tls);
 }
 
 _Noreturn void px_exit(int status)
 {
     struct exo_message message;
 
+    px_threads_release();
     px_fd_exit();
     if (px_strace_on)
         px_strace_exited(status);
@@ -182,7 +267,7 @@ _Noreturn void px_exit(int status)
 int64_t px_sys_exit(uint64_t status, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)b, (void)c, (void)d, (void)e, (void)f;
-    px_exit((int)(status & 0xff) << 8);
+    px_thread_end((int)(status & 0xff) << 8);
 }
 
 int64_t px_sys_exit_group(uint64_t status, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)

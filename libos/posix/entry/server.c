@@ -1,5 +1,5 @@
 /* Talking to the servers, and sleeping. Sleep ends early for a signal that the program must see; the event bits that announced it are taken here and
- * remembered in px_exit_work. */
+ * remembered in exit_work. */
 #include "px_arch.h"
 
 static int64_t finish_call(int64_t status, const struct exo_message *message)
@@ -23,7 +23,7 @@ bool px_signal_waiting(void)
 {
     if (!(px_signal_ready() & ~px_ppage()->sig_ignored))
         return false;
-    px_exit_work |= PX_WORK_SIGNALS;
+    px_thread()->exit_work |= PX_WORK_SIGNALS;
     return true;
 }
 
@@ -39,14 +39,19 @@ __attribute__((noinline)) static void bring_back(const struct exo_predicate *pre
 
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
 {
+    const struct px_thread *thread = px_thread();
+    const uint32_t *pending = &px_upage()->pending;
+
     for (;;) {
         int64_t result;
 
-        if (__builtin_expect(px_take_events(), false))
+        if (__builtin_expect(__atomic_load_n(pending, __ATOMIC_RELAXED) | thread->events, 0) && px_take_events())
             bring_back(predicates, count);
+        if (px_threads.many && px_thread_attend())
+            return -PX_ERESTARTSYS;
         if (px_signal_waiting())
             return -PX_ERESTARTSYS;
-        result = exo_wait(predicates, count, deadline_ns);
+        result = thread->locked ? px_sleep(predicates, count, deadline_ns) : exo_wait(predicates, count, deadline_ns);
         if (result >= 0)
             return result;
         switch (-result) {

@@ -5,35 +5,39 @@
 #include "px_arch.h"
 
 struct px_action px_actions[SIGRTMAX + 1];
-struct px_altstack px_altstack;
-static uint64_t blocked;      /* what the program blocks; while mask_saved, for this call only */
-static uint64_t saved_mask;   /* the mask to come back to */
-static bool mask_saved;
 static uint64_t ignored = PX_SIG_DEFAULT_IGNORED, caught; /* what the dispositions come to */
 
 #define SYNCHRONOUS (PX_SIGBIT(SIGSEGV) | PX_SIGBIT(SIGBUS) | PX_SIGBIT(SIGILL) | PX_SIGBIT(SIGTRAP) | PX_SIGBIT(SIGFPE) | PX_SIGBIT(SIGSYS))
 
 uint64_t px_signal_mask(void)
 {
-    return blocked;
+    return px_thread()->kept.blocked;
 }
 
+/* proc and /proc are told of the first thread's mask. */
 void px_signal_set_mask(uint64_t mask)
 {
-    blocked = mask & ~PX_SIG_UNBLOCKABLE;
-    px_ppage()->sig_blocked = blocked;
+    struct px_thread *thread = px_thread();
+
+    thread->kept.blocked = mask & ~PX_SIG_UNBLOCKABLE;
+    if (thread->number == 0)
+        px_ppage()->sig_blocked = thread->kept.blocked;
     if (px_signal_ready())
-        px_exit_work |= PX_WORK_SIGNALS;
+        thread->exit_work |= PX_WORK_SIGNALS;
+    if (px_threads.many)
+        px_signal_share();
 }
 
 void px_signal_mask_for_call(uint64_t mask)
 {
-    if (!mask_saved) {
-        saved_mask = blocked;
-        mask_saved = true;
+    struct px_thread *thread = px_thread();
+
+    if (!thread->kept.mask_saved) {
+        thread->kept.saved_mask = thread->kept.blocked;
+        thread->kept.mask_saved = true;
     }
     px_signal_set_mask(mask);
-    px_exit_work |= PX_WORK_MASK;
+    thread->exit_work |= PX_WORK_MASK;
 }
 
 static bool is_ignored(int signo)
@@ -70,7 +74,9 @@ void px_signal_set_action(int signo, const struct px_action *action)
 
 uint64_t px_signal_ready(void)
 {
-    return __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & ~blocked;
+    const struct px_thread *thread = px_thread();
+
+    return (__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | thread->pending) & ~thread->kept.blocked;
 }
 
 void px_signal_discard(uint64_t set)
@@ -78,16 +84,68 @@ void px_signal_discard(uint64_t set)
     __atomic_fetch_and(&px_ppage()->sig_pending, ~set, __ATOMIC_SEQ_CST);
 }
 
+/* Threads in sigtimedwait sleep on it. */
+static void tell_waiters(void)
+{
+    struct px_ppage *page = px_ppage();
+
+    __atomic_fetch_add(&page->sig_seq, 1, __ATOMIC_SEQ_CST);
+    if (px_threads.many)
+        exo_wake_all(&page->sig_seq);
+}
+
 void px_signal_post(const struct px_siginfo *info)
 {
     struct px_ppage *page = px_ppage();
 
-    if (is_ignored(info->signo) && !(blocked & PX_SIGBIT(info->signo)))
+    if (is_ignored(info->signo) && !(px_signal_mask() & PX_SIGBIT(info->signo)))
         return;
     page->sig_info[info->signo] = *info;
     __atomic_fetch_or(&page->sig_pending, PX_SIGBIT(info->signo), __ATOMIC_SEQ_CST);
-    __atomic_fetch_add(&page->sig_seq, 1, __ATOMIC_SEQ_CST); /* sigtimedwait may sleep on it */
-    px_exit_work |= PX_WORK_SIGNALS;
+    tell_waiters();
+    px_thread()->exit_work |= PX_WORK_SIGNALS;
+    if (px_threads.many)
+        px_signal_share();
+}
+
+/* A standard signal that has no room waits without its siginfo, as on Linux. */
+int64_t px_signal_post_thread(struct px_thread *thread, const struct px_siginfo *info)
+{
+    uint64_t bit = PX_SIGBIT(info->signo);
+
+    if (is_ignored(info->signo) && !(thread->kept.blocked & bit))
+        return 0;
+    if (info->signo < SIGRTMIN && thread->pending & bit)
+        return 0;
+    if (thread->queued < PX_THREAD_QUEUE)
+        thread->queue[thread->queued++] = *info;
+    else if (info->signo >= SIGRTMIN)
+        return -EAGAIN;
+    thread->pending |= bit;
+    if (thread == px_thread())
+        thread->exit_work |= PX_WORK_SIGNALS;
+    else if (!(thread->kept.blocked & bit))
+        px_thread_poke(thread, PX_EVENT_THREAD);
+    if (thread->kept.blocked & bit)
+        tell_waiters();
+    return 0;
+}
+
+void px_signal_share(void)
+{
+    const struct px_thread *self = px_thread();
+    uint64_t left = __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST);
+
+    if (self->live)
+        left &= self->kept.blocked;
+    for (unsigned number = 0; left && number < px_threads.made; number++) {
+        const struct px_thread *thread = px_thread_number(number);
+
+        if (!thread->live || thread == self || !(left & ~thread->kept.blocked))
+            continue;
+        px_thread_poke(thread, PX_EVENT_THREAD);
+        left &= thread->kept.blocked;
+    }
 }
 
 /* Of the signals that a process raises in itself, those of its timers and limits. */
@@ -101,18 +159,24 @@ void px_raise(int signo)
     const struct px_siginfo info = {.signo = signo, .code = from_kernel(signo) ? SI_KERNEL : SI_USER,
                                     .pid = px_self()->pid, .uid = (int32_t)px_self()->uid};
 
-    px_signal_post(&info);
+    if (px_threads.many && signo == SIGPIPE)
+        (void)!px_signal_post_thread(px_thread(), &info);
+    else
+        px_signal_post(&info);
 }
 
 void px_signal_force(const struct px_siginfo *info)
 {
     const struct px_action *action = &px_actions[info->signo];
 
-    if (blocked & PX_SIGBIT(info->signo) || action->handler == PX_SIG_IGN) {
+    if (px_signal_mask() & PX_SIGBIT(info->signo) || action->handler == PX_SIG_IGN) {
         px_signal_set_action(info->signo, &(struct px_action){0});
-        px_signal_set_mask(blocked & ~PX_SIGBIT(info->signo));
+        px_signal_set_mask(px_signal_mask() & ~PX_SIGBIT(info->signo));
     }
-    px_signal_post(info);
+    if (px_threads.many)
+        (void)!px_signal_post_thread(px_thread(), info);
+    else
+        px_signal_post(info);
 }
 
 /* The oldest queued real-time signal of this number. */
@@ -140,14 +204,45 @@ static bool take_queued(int signo, struct px_siginfo *info)
     return found;
 }
 
+static int first_of(uint64_t waiting)
+{
+    return __builtin_ctzll(waiting & SYNCHRONOUS ? waiting & SYNCHRONOUS : waiting) + 1;
+}
+
+/* The next signal for this thread alone: the oldest of its number. */
+static void take_own(struct px_thread *thread, uint64_t set, struct px_siginfo *info)
+{
+    int signo = first_of(thread->pending & set);
+    unsigned at = 0, left = 0;
+
+    *info = (struct px_siginfo){.signo = signo};
+    while (at < thread->queued && thread->queue[at].signo != signo)
+        at++;
+    if (at < thread->queued) {
+        *info = thread->queue[at];
+        thread->queued--;
+        memmove(&thread->queue[at], &thread->queue[at + 1], (thread->queued - at) * sizeof(thread->queue[0]));
+    }
+    for (unsigned i = 0; i < thread->queued; i++)
+        left += thread->queue[i].signo == signo;
+    if (left == 0)
+        thread->pending &= ~PX_SIGBIT(signo);
+    if (info->code == SI_TIMER)
+        px_posix_timer_taken(info);
+}
+
 bool px_signal_take(uint64_t set, struct px_siginfo *info)
 {
     uint64_t waiting = __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & set;
     int signo;
 
+    if (px_thread()->pending & set) {
+        take_own(px_thread(), set, info);
+        return true;
+    }
     if (!waiting)
         return false;
-    signo = __builtin_ctzll(waiting & SYNCHRONOUS ? waiting & SYNCHRONOUS : waiting) + 1;
+    signo = first_of(waiting);
     px_signal_discard(PX_SIGBIT(signo));
     if (signo >= SIGRTMIN && take_queued(signo, info))
         return true;
@@ -162,17 +257,10 @@ bool px_signal_take(uint64_t set, struct px_siginfo *info)
 static void stop(int signo)
 {
     struct exo_message message = {.word = {PX_PROC_STOPPED, 0x7fu | (unsigned)signo << 8, (unsigned)signo}};
-    uint32_t seq;
 
     if (px_call_proc(&message) < 0 || message.word[1] != 0)
         return; /* an orphaned group does not stop; nor does who has been continued since */
-    seq = (uint32_t)message.word[2];
-    while (__atomic_load_n(&px_ppage()->cont_seq, __ATOMIC_SEQ_CST) == seq) {
-        const struct exo_predicate predicate = {(uint64_t)&px_ppage()->cont_seq, seq, EXO_WAIT_WORD};
-
-        if (exo_wait(&predicate, 1, EXO_DEADLINE_NEVER) == -EXO_E_EVENT)
-            px_take_events();
-    }
+    px_thread_stop((uint32_t)message.word[2]);
 }
 
 static void act_by_default(const struct px_siginfo *info)
@@ -204,7 +292,8 @@ static void settle_for_handler(struct exo_regs *regs, struct px_interrupted *cal
 static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, struct px_interrupted *call)
 {
     const struct px_action action = px_actions[info->signo];
-    uint64_t old = mask_saved ? saved_mask : blocked;
+    struct px_thread_kept *kept = &px_thread()->kept;
+    uint64_t old = kept->mask_saved ? kept->saved_mask : kept->blocked;
 
     if (px_strace_on)
         px_strace_signal(info->signo, info);
@@ -215,7 +304,7 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
         reset.handler = PX_SIG_DFL;
         px_signal_set_action(info->signo, &reset);
     }
-    if (px_arch_push_frame(regs, info, &action, old, &px_altstack) < 0) {
+    if (px_arch_push_frame(regs, info, &action, old, &kept->altstack) < 0) {
         const struct px_siginfo fatal = {.signo = SIGSEGV, .code = SI_KERNEL};
 
         if (info->signo == SIGSEGV)
@@ -223,10 +312,10 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
         px_signal_force(&fatal);
         return;
     }
-    mask_saved = false;
-    px_signal_set_mask(blocked | action.mask | (action.flags & SA_NODEFER ? 0 : PX_SIGBIT(info->signo)));
-    if (px_altstack.flags & SS_AUTODISARM)
-        px_altstack = (struct px_altstack){.flags = SS_DISABLE};
+    kept->mask_saved = false;
+    px_signal_set_mask(kept->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : PX_SIGBIT(info->signo)));
+    if (kept->altstack.flags & SS_AUTODISARM)
+        kept->altstack = (struct px_altstack){.flags = SS_DISABLE};
 }
 
 /* Without a handler the call simply goes on. */
@@ -240,9 +329,10 @@ static void settle_without_handler(struct exo_regs *regs, struct px_interrupted 
 
 void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
 {
+    struct px_thread_kept *kept = &px_thread()->kept;
     struct px_siginfo info;
 
-    while (px_signal_take(~blocked, &info)) {
+    while (px_signal_take(~kept->blocked, &info)) {
         uint64_t handler = px_actions[info.signo].handler;
 
         if (PX_SIGBIT(info.signo) & PX_SIG_UNBLOCKABLE || handler == PX_SIG_DFL)
@@ -250,9 +340,9 @@ void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
         else if (handler != PX_SIG_IGN)
             run_handler(regs, &info, call);
     }
-    if (mask_saved) {
-        mask_saved = false;
-        px_signal_set_mask(saved_mask);
+    if (kept->mask_saved) {
+        kept->mask_saved = false;
+        px_signal_set_mask(kept->saved_mask);
         if (px_signal_ready()) {
             px_signal_deliver(regs, call);
             return;
@@ -268,16 +358,18 @@ void px_signal_exec(void)
 
         px_signal_set_action(signo, &(struct px_action){.handler = handler});
     }
-    px_altstack = (struct px_altstack){.flags = SS_DISABLE};
+    px_thread()->kept.altstack = (struct px_altstack){.flags = SS_DISABLE};
     px_posix_timer_exec();
     px_arch_exec();
 }
 
 void px_signal_fork_child(void)
 {
-    if (mask_saved)
-        px_signal_set_mask(saved_mask);
-    mask_saved = false;
-    px_ppage()->sig_blocked = blocked;
+    struct px_thread_kept *kept = &px_thread()->kept;
+
+    if (kept->mask_saved)
+        px_signal_set_mask(kept->saved_mask);
+    kept->mask_saved = false;
+    px_ppage()->sig_blocked = kept->blocked;
     px_signal_publish();
 }

@@ -56,7 +56,7 @@ int64_t px_sys_rt_sigprocmask(uint64_t how, uint64_t from, uint64_t old, uint64_
 
 int64_t px_sys_rt_sigpending(uint64_t to, uint64_t set_bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    uint64_t set = __atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & px_signal_mask();
+    uint64_t set = (__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | px_thread()->pending) & px_signal_mask();
 
     (void)c, (void)d, (void)e, (void)f;
     return set_bytes > SET_BYTES ? -EINVAL : px_copy_out(to, &set, set_bytes);
@@ -93,6 +93,11 @@ int64_t px_sys_pause(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
     return sleep_for_signal();
 }
 
+static bool waits(uint64_t set)
+{
+    return (__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | px_thread()->pending) & set;
+}
+
 int64_t px_sys_rt_sigtimedwait(uint64_t from, uint64_t info_out, uint64_t timeout, uint64_t set_bytes, uint64_t e, uint64_t f)
 {
     uint64_t set, deadline = PX_DEADLINE_NEVER;
@@ -119,12 +124,12 @@ int64_t px_sys_rt_sigtimedwait(uint64_t from, uint64_t info_out, uint64_t timeou
         uint32_t seq = __atomic_load_n(&px_ppage()->sig_seq, __ATOMIC_SEQ_CST);
         int64_t status;
 
-        if (__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & set)
+        if (waits(set))
             continue;
         status = px_wait_word(&px_ppage()->sig_seq, seq, deadline);
         if (status == -ETIMEDOUT)
             return -EAGAIN;
-        if (status < 0 && !(__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) & set))
+        if (status < 0 && !waits(set))
             return -EINTR;
     }
     px_arch_siginfo_out(&info, text);
@@ -135,12 +140,14 @@ int64_t px_sys_rt_sigtimedwait(uint64_t from, uint64_t info_out, uint64_t timeou
 
 static bool on_altstack(void)
 {
-    return px_arch_stack(px_regs()) - px_altstack.base < px_altstack.bytes;
+    const struct px_altstack *altstack = &px_thread()->kept.altstack;
+
+    return px_arch_stack(px_regs()) - altstack->base < altstack->bytes;
 }
 
 int64_t px_sys_sigaltstack(uint64_t from, uint64_t old, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    struct px_altstack before = px_altstack, next;
+    struct px_altstack *present = &px_thread()->kept.altstack, before = *present, next;
 
     (void)c, (void)d, (void)e, (void)f;
     before.flags = before.bytes == 0 ? SS_DISABLE : on_altstack() ? SS_ONSTACK : before.flags & SS_AUTODISARM;
@@ -162,7 +169,7 @@ int64_t px_sys_sigaltstack(uint64_t from, uint64_t old, uint64_t c, uint64_t d, 
     if (old && px_copy_out(old, &before, sizeof(before)) < 0)
         return -EFAULT;
     if (from)
-        px_altstack = next;
+        *present = next;
     return 0;
 }
 
@@ -182,9 +189,9 @@ int64_t px_sys_rt_sigreturn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint
     }
     px_signal_set_mask(mask);
     if (!on_altstack() && (altstack.flags & SS_DISABLE || altstack.bytes >= MINSIGSTKSZ)) {
-        px_altstack = altstack;
+        px_thread()->kept.altstack = altstack;
         if (altstack.flags & SS_DISABLE)
-            px_altstack = (struct px_altstack){.flags = SS_DISABLE};
+            px_thread()->kept.altstack = (struct px_altstack){.flags = SS_DISABLE};
     }
     return (int64_t)px_arch_result(regs);
 }
@@ -220,21 +227,37 @@ int64_t px_sys_kill(uint64_t pid, uint64_t signo, uint64_t c, uint64_t d, uint64
     return kill_by_proc((int32_t)pid, (uint32_t)signo, 0, 0);
 }
 
+/* To a thread of this process. What stops, continues or kills does so to all of them. */
+static int64_t kill_thread(struct px_thread *thread, uint64_t signo, int code, uint64_t value)
+{
+    const struct px_siginfo info = {.signo = (int)signo, .code = code, .pid = px_self()->pid, .uid = (int32_t)px_self()->uid,
+                                    .value = value};
+
+    if (signo > SIGRTMAX)
+        return -EINVAL;
+    if (!px_threads.many || (signo && PX_SIGBIT(signo) & (PX_SIG_STOPS | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGKILL))))
+        return kill_self(signo, code, value);
+    return signo ? px_signal_post_thread(thread, &info) : 0;
+}
+
 int64_t px_sys_tkill(uint64_t tid, uint64_t signo, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
+    struct px_thread *thread = px_thread_find((int32_t)tid);
+
     (void)c, (void)d, (void)e, (void)f;
     if ((int32_t)tid <= 0)
         return -EINVAL;
-    if ((int32_t)tid == px_self()->pid)
-        return kill_self((uint32_t)signo, SI_TKILL, 0);
-    return kill_by_proc((int32_t)tid, (uint32_t)signo, PX_KILL_TKILL, 0);
+    if (thread)
+        return kill_thread(thread, (uint32_t)signo, SI_TKILL, 0);
+    return (int32_t)tid == px_self()->pid ? ((uint32_t)signo > SIGRTMAX ? -EINVAL : 0) : kill_by_proc((int32_t)tid, (uint32_t)signo, PX_KILL_TKILL, 0);
 }
 
+/* Of another process only the first thread can be named. */
 int64_t px_sys_tgkill(uint64_t tgid, uint64_t tid, uint64_t signo, uint64_t d, uint64_t e, uint64_t f)
 {
     if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
         return -EINVAL;
-    if ((int32_t)tgid != (int32_t)tid)
+    if ((int32_t)tgid != (int32_t)tid && ((int32_t)tgid != px_self()->pid || !px_thread_find((int32_t)tid)))
         return -ESRCH;
     return px_sys_tkill(tid, signo, 0, d, e, f);
 }
@@ -252,4 +275,20 @@ int64_t px_sys_rt_sigqueueinfo(uint64_t pid, uint64_t signo, uint64_t from, uint
     if ((int32_t)pid == px_self()->pid)
         return kill_self((uint32_t)signo, SI_QUEUE, info.value);
     return (int32_t)pid <= 0 ? -EINVAL : kill_by_proc((int32_t)pid, (uint32_t)signo, PX_KILL_SIGQUEUE, info.value);
+}
+
+/* pthread_sigqueue. */
+int64_t px_sys_rt_tgsigqueueinfo(uint64_t tgid, uint64_t tid, uint64_t signo, uint64_t from, uint64_t e, uint64_t f)
+{
+    struct px_thread *thread = px_thread_find((int32_t)tid);
+    struct { int32_t signo, errno_, code, pad, pid, uid; uint64_t value; } info;
+
+    (void)e, (void)f;
+    if (px_copy_in(&info, from, sizeof(info)) < 0)
+        return -EFAULT;
+    if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
+        return -EINVAL;
+    if ((int32_t)tgid != px_self()->pid || !thread)
+        return -ESRCH;
+    return kill_thread(thread, (uint32_t)signo, SI_QUEUE, info.value);
 }

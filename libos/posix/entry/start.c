@@ -167,7 +167,7 @@ void px_start(void)
 
     if (exo_set_entries((uint64_t)px_syscall_entry, (uint64_t)px_upcall_entry) < 0)
         px_exit(SIGSEGV);
-    px_altstack.flags = SS_DISABLE;
+    px_thread_start(NULL);
     px_signal_publish();
     px_files_start();
     px_fd_start();
@@ -175,6 +175,8 @@ void px_start(void)
         refuse("boot arguments", "incomplete", NOT_EXECUTABLE);
     if (boot.flags & PX_HELLO_STRACE)
         px_strace_on = true;
+    if (px_strace_on)
+        px_entry_slow |= PX_SLOW_STRACE;
     run(&boot);
     px_leave_again(px_regs());
 }

@@ -39,10 +39,12 @@ uint64_t px_timer_remaining(const struct px_timer *timer)
     return timer->deadline_ns > now ? timer->deadline_ns - now : 1000; /* due, but not yet delivered */
 }
 
+static uint64_t asked_ns = PX_DEADLINE_NEVER; /* what the kernel was asked for last, */
+static const struct px_thread *asked_by;      /* and by whom: each context has a timer of its own */
+
 /* Asks the kernel for the earliest of the deadlines. */
 static void arm(void)
 {
-    static uint64_t asked_ns = PX_DEADLINE_NEVER;
     uint64_t earliest = PX_DEADLINE_NEVER, now = px_now_ns();
 
     for (const struct px_timer *timer = px_timers; timer < px_timers + PX_TIMERS; timer++) {
@@ -57,7 +59,16 @@ static void arm(void)
     if (earliest == PX_DEADLINE_NEVER && asked_ns == PX_DEADLINE_NEVER)
         return;
     asked_ns = earliest;
+    asked_by = px_thread();
     (void)!exo_timer_set(earliest, PX_EVENT_TIMER);
+}
+
+bool px_timer_leave(void)
+{
+    if (asked_by != px_thread() || asked_ns == PX_DEADLINE_NEVER)
+        return false;
+    (void)!exo_timer_set(PX_DEADLINE_NEVER, 0);
+    return true;
 }
 
 void px_timer_start(struct px_timer *timer, uint64_t deadline_ns, uint64_t interval_ns)

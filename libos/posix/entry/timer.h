@@ -12,7 +12,7 @@
 
 struct px_timer {
     bool made, running, processor; /* made: by timer_create; processor: counts processor time, else CLOCK_MONOTONIC */
-    int32_t notify, signo;
+    int32_t notify, signo, thread; /* thread: whom SIGEV_THREAD_ID tells */
     uint64_t value;
     uint64_t deadline_ns, interval_ns; /* of its own clock */
     uint32_t missed, overrun;          /* expiries since its signal began to wait; those that the last signal taken stood for */
@@ -24,6 +24,8 @@ uint64_t px_timer_clock_ns(const struct px_timer *timer);
 uint64_t px_timer_remaining(const struct px_timer *timer); /* 0: it does not run */
 void px_timer_start(struct px_timer *timer, uint64_t deadline_ns, uint64_t interval_ns);
 void px_timer_stop(struct px_timer *timer);
+/* This thread ends. True: the kernel's timer was its own, and another thread must look. */
+bool px_timer_leave(void);
 /* A timer of timer_create has expired 1 + missed times. */
 void px_posix_timer_fire(struct px_timer *timer, uint64_t missed);
 

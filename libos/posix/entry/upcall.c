@@ -1,18 +1,24 @@
 /* Faults and events, from the program and from within the libOS. */
 #include "px_arch.h"
 
-uint64_t px_upcall_program(struct exo_upcall *frame, uint64_t cause)
+/* The thread has no registers yet: a child that has not begun to run. Where it begins. */
+uint64_t px_upcall_early(const struct exo_upcall *frame)
 {
     uint64_t again = px_arch_starting(frame);
 
-    if (again) {
-        px_upage()->depth--;
-        return again;
-    }
+    px_upage()->depth--;
+    if (!again)
+        px_fatal(frame);
+    return again;
+}
+
+void px_upcall_program(struct exo_upcall *frame, uint64_t cause)
+{
     px_arch_finish_exit(frame);
     px_arch_take(frame);
+    px_lock();
     if (cause == EXO_CAUSE_EVENT) {
-        px_exit_work |= PX_WORK_SIGNALS;
+        px_thread()->exit_work |= PX_WORK_SIGNALS;
     } else if (!px_arch_is_page_fault(frame) ||
                !px_memory_fault(frame->address, px_arch_fault_writes(frame), px_arch_fault_executes(frame))) {
         struct px_fault fault;
@@ -21,9 +27,10 @@ uint64_t px_upcall_program(struct exo_upcall *frame, uint64_t cause)
         px_raise_fault(frame, fault.signo, fault.code, fault.address, fault.trapno);
     }
     px_upage()->depth--;
-    if (px_exit_work)
-        px_leave_again(&px_first_regs);
-    return 0;
+    if (px_thread()->exit_work)
+        px_leave_again(px_thread()->regs);
+    else
+        px_unlock();
 }
 
 void px_raise_fault(struct exo_upcall *upcall, int signo, int code, uint64_t address, int trapno)

@@ -2,6 +2,7 @@
  * each change, word[2] 1: a semaphore. */
 #include <exo/loop.h>
 
+#include "entry/thread.h"
 #include "fd.h"
 
 #define EFD_SEMAPHORE 1u
@@ -15,7 +16,7 @@ static uint32_t *sequence(struct px_ofd *ofd)
 static void bump(struct px_ofd *ofd)
 {
     __atomic_fetch_add(sequence(ofd), 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
+    if (px_threads.many || __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
         exo_wake_all(sequence(ofd));
 }
 

@@ -168,6 +168,9 @@ int64_t px_fd_reopen(int fd, unsigned flags, struct px_ofd **ofd);
 /* What readlink of /proc/self/fd/N gives; length. */
 int64_t px_fd_describe(int fd, char *to, size_t bytes);
 
+/* A forked child has one thread, which waits for no futex (futex.c). */
+void px_futex_forked(void);
+
 /* Limits (limits.c). */
 struct px_rlimit {
     uint64_t soft, hard;

@@ -1,5 +1,6 @@
 /* poll, ppoll, select and pselect6. A wait has at most EXO_WAIT_MAX predicates: with more descriptions it is
  * done in slices of time. */
+#include "hold.h"
 #include "poll.h"
 
 #define PER_ITEM 4u          /* predicates that one description may add (px.h) */
@@ -91,9 +92,11 @@ int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadli
     while (!ready) {
         if (deadline_ns != PX_DEADLINE_NEVER && px_now_ns() >= deadline_ns)
             return 0;
+        px_hold_items(items, count);
         watch(items, count, 1);
         ready = look_and_sleep(items, count, deadline_ns);
         watch(items, count, -1);
+        px_hold_items(NULL, 0);
     }
     return ready == -ETIMEDOUT ? 0 : ready;
 }

@@ -1,6 +1,7 @@
 /* The descriptor table: numbers to descriptions, close-on-exec, growth, and what fork, exec and exit do to
  * it. */
 #include "fd.h"
+#include "hold.h"
 
 static uint64_t first_entries[PX_FD_FIRST];
 struct px_fd_table px_fds = {.entry = first_entries, .count = PX_FD_FIRST};
@@ -159,8 +160,9 @@ int64_t px_fd_close(int fd)
     while (px_fds.high && !px_fds.entry[px_fds.high - 1])
         px_fds.high--;
     px_record_release(ofd);
-    if (!(entry & PX_ENTRY_TWIN) || !has_twin(ofd, (unsigned)fd))
-        px_ofd_leave(ofd);
+    if ((entry & PX_ENTRY_TWIN && has_twin(ofd, (unsigned)fd)) || px_hold_left(ofd))
+        return 0;
+    px_ofd_leave(ofd);
     return 0;
 }
 
@@ -239,32 +241,42 @@ static struct px_ofd *first_named(unsigned fd)
     return ofd;
 }
 
+/* The child will hold it, too. */
+static void count_in(struct px_ofd *ofd)
+{
+    __atomic_fetch_add(&ofd->holders, 1, __ATOMIC_RELAXED);
+    if (px_ofd_ops(ofd)->fork)
+        px_ofd_ops(ofd)->fork(ofd);
+}
+
+static void count_out(struct px_ofd *ofd)
+{
+    if (px_ofd_ops(ofd)->fork && px_ofd_ops(ofd)->drop)
+        px_ofd_ops(ofd)->drop(ofd);
+    __atomic_fetch_sub(&ofd->holders, 1, __ATOMIC_RELAXED);
+}
+
+static void for_each_description(void (*count)(struct px_ofd *ofd))
+{
+    struct px_ofd *ofd;
+
+    for (unsigned fd = 0; fd < px_fds.high; fd++)
+        if ((ofd = first_named(fd)))
+            count(ofd);
+    for (unsigned at = 0; (ofd = px_hold_next(at)); at++)
+        count(ofd);
+}
+
 int64_t px_fd_fork_prepare(void)
 {
-    for (unsigned fd = 0; fd < px_fds.high; fd++) {
-        struct px_ofd *ofd = first_named(fd);
-
-        if (!ofd)
-            continue;
-        __atomic_fetch_add(&ofd->holders, 1, __ATOMIC_RELAXED);
-        if (px_ofd_ops(ofd)->fork)
-            px_ofd_ops(ofd)->fork(ofd);
-    }
+    for_each_description(count_in);
     px_pipe_inherited();
     return 0;
 }
 
 void px_fd_fork_failed(void)
 {
-    for (unsigned fd = 0; fd < px_fds.high; fd++) {
-        struct px_ofd *ofd = first_named(fd);
-
-        if (!ofd)
-            continue;
-        if (px_ofd_ops(ofd)->fork && px_ofd_ops(ofd)->drop)
-            px_ofd_ops(ofd)->drop(ofd); /* what the child would have held */
-        __atomic_fetch_sub(&ofd->holders, 1, __ATOMIC_RELAXED);
-    }
+    for_each_description(count_out);
 }
 
 void px_fd_fork_child(void)
@@ -272,6 +284,8 @@ void px_fd_fork_child(void)
     px_lock_start();
     px_record_forked();
     px_board_all();
+    px_futex_forked();
+    px_hold_forked();
 }
 
 uint32_t px_exec_count;

@@ -1,5 +1,6 @@
 /* Clocks and sleeping. The monotonic clock is the processor's cycle counter scaled by the kernel's info page:
  * no kernel call. */
+#include "entry/thread.h"
 #include "fd.h"
 
 #include "proto/proc.h"
@@ -231,9 +232,6 @@ PX_SYS(getrusage)
 /* ---- sleeping ---- */
 
 /* A sleep that a stop or an ignored signal interrupted goes on with what is left: restart_syscall. */
-static uint64_t restart_deadline_ns;
-static px_user restart_rest;
-
 static int64_t sleep_until(uint64_t deadline_ns, px_user rest, bool absolute)
 {
     int64_t result = px_wait(NULL, 0, deadline_ns);
@@ -246,14 +244,16 @@ static int64_t sleep_until(uint64_t deadline_ns, px_user rest, bool absolute)
     now = px_now_ns();
     if (rest && write_timespec(rest, deadline_ns > now ? deadline_ns - now : 0) != 0)
         return -EFAULT;
-    restart_deadline_ns = deadline_ns;
-    restart_rest = rest;
+    px_thread()->restart.deadline_ns = deadline_ns;
+    px_thread()->restart.rest = rest;
     return -PX_ERESTART_BLOCK;
 }
 
 PX_SYS(restart_syscall)
 {
-    return restart_deadline_ns ? sleep_until(restart_deadline_ns, restart_rest, false) : -EINTR;
+    const struct px_thread *thread = px_thread();
+
+    return thread->restart.deadline_ns ? sleep_until(thread->restart.deadline_ns, thread->restart.rest, false) : -EINTR;
 }
 
 PX_SYS(nanosleep)

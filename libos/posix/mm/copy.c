@@ -92,3 +92,14 @@ int64_t px_load_u32(px_user va, uint32_t *value)
         return -EFAULT;
     return px_raw_load_u32((const void *)va, value) ? -EFAULT : 0;
 }
+
+int64_t px_swap_u32(px_user va, uint32_t *value, uint32_t next)
+{
+    if (outside(va, sizeof(*value)))
+        return -EFAULT;
+    switch (px_raw_swap_u32((void *)va, value, next)) {
+    case 0: return 0;
+    case 1: return -EAGAIN;
+    default: return -EFAULT;
+    }
+}

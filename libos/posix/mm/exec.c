@@ -5,6 +5,7 @@
  */
 #include <exo/format.h>
 
+#include "entry/thread.h"
 #include "exec.h"
 #include "proto/proc.h"
 #include "px_calls.h"
@@ -218,6 +219,8 @@ static int64_t run(struct px_exec *exec)
         status = px_stage_start(exec);
     if (status == 0)
         status = load_headers(exec);
+    if (status == 0)
+        status = px_thread_end_others();
     if (status == 0)
         become(exec);
     end(exec);

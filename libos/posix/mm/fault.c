@@ -36,6 +36,13 @@ bool px_memory_mapped(uint64_t address)
     return px_vma_at(address) != NULL;
 }
 
+bool px_memory_shared(uint64_t address)
+{
+    const struct px_vma *vma = px_vma_at(address);
+
+    return vma && vma->flags & PX_VMA_SHARED;
+}
+
 /* Grows the mapping above down to the address, within RLIMIT_STACK and the guard gap. */
 static bool grow_stack(unsigned at, uint64_t address)
 {
@@ -70,6 +77,13 @@ static bool copy_page(const struct px_vma *vma, uint64_t va)
     return copied ? true : refuse(va, SIGKILL, 0);
 }
 
+/* Another thread has brought in meanwhile what the fault was about. */
+static bool suffices(const struct px_vma *vma, uint64_t word, bool write)
+{
+    return word & EXO_QUERY_PRESENT && (!write || (word & (EXO_QUERY_WRITE | EXO_QUERY_COW)) == EXO_QUERY_WRITE) &&
+           (!(vma->prot & PROT_EXEC) || word & EXO_QUERY_EXEC);
+}
+
 /* The page is bound; the fault was about access. A true fault that binding cannot cure must not be retried for
  * ever. */
 static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
@@ -82,6 +96,8 @@ static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
         return refuse(va, SIGKILL, 0);
     if (write && word & EXO_QUERY_COW && word & EXO_QUERY_WRITE)
         return refuse(va, SIGKILL, 0); /* the kernel had no frame for the copy */
+    if (suffices(vma, word, write))
+        return true;
     if (px_mm.stuck_address != va)
         px_mm.stuck_count = 0;
     px_mm.stuck_address = va;

@@ -35,6 +35,11 @@
 #define PX_BIG 0x7fffff000000ul /* large blocks of the libOS's private heap, argument strings during execve; copied on fork */
 #define PX_BIG_HI 0x7fffffe00000ul
 
+#define PX_THREADS 0x7fffc0000000ul /* stacks and context pages of all threads but the first: of this process alone, never cloned */
+#define PX_THREAD_BYTES (16 * PX_PAGE) /* of each: pages that are never mapped, the stack, the context page */
+#define PX_THREAD_STACK_PAGES 8ul
+#define PX_THREADS_MAX 512u /* the first one included: as many contexts as the kernel gives an environment */
+
 #define PX_BOOTARGS 0x7fffd0000000ul /* the first process only: struct px_bootargs and the standard streams' rings */
 
 /* In each server's address space: client i's process page and message page. */

@@ -404,4 +404,31 @@ int64_t px_copy_string(char *to, px_user from, size_t most)
     return -ENAMETOOLONG;
 }
 
+/* One thread: nobody else uses what it closes. */
+struct px_poll_item;
+bool px_hold_left(struct px_ofd *ofd);
+struct px_ofd *px_hold_next(unsigned at);
+void px_hold_forked(void);
+void px_hold_items(const struct px_poll_item *items, unsigned count);
+bool px_hold_left(struct px_ofd *ofd)
+{
+    (void)ofd;
+    return false;
+}
+struct px_ofd *px_hold_next(unsigned at)
+{
+    (void)at;
+    return NULL;
+}
+void px_hold_forked(void)
+{
+}
+void px_hold_items(const struct px_poll_item *items, unsigned count)
+{
+    (void)items, (void)count;
+}
+void px_futex_forked(void)
+{
+}
+
 #endif

@@ -69,6 +69,10 @@ void px_fd_exec(void)
 void px_signal_exec(void)
 {
 }
+int64_t px_thread_end_others(void)
+{
+    return 0;
+}
 void px_direct_entry(void)
 {
 }

@@ -372,6 +372,11 @@ int64_t px_raw_string(char *to, const char *from, size_t most)
     return length;
 }
 
+int px_raw_swap_u32(void *at, uint32_t *value, uint32_t next)
+{
+    (void)at, (void)value, (void)next;
+    return -1; /* mm/ changes no word of the program */
+}
 size_t px_raw_load_u32(const void *from, uint32_t *value)
 {
     return px_raw_copy(value, from, 4);

@@ -202,6 +202,21 @@ px_raw_load_u32:
     ret
     .size px_raw_load_u32, . - px_raw_load_u32
 
+    /* int px_raw_swap_u32(void *at, uint32_t *value, uint32_t next): 0; 1: it was not *value, which is what it was; -1: a fault */
+    .globl px_raw_swap_u32
+    .type px_raw_swap_u32, @function
+px_raw_swap_u32:
+    lea string_bad(%rip), %r9
+    mov (%rsi), %eax
+    lock cmpxchg %edx, (%rdi)
+    jne 1f
+    xor %eax, %eax
+    ret
+1:  mov %eax, (%rsi)
+    mov $1, %eax
+    ret
+    .size px_raw_swap_u32, . - px_raw_swap_u32
+
     .globl px_guarded_end
 px_guarded_end:
 

@@ -8,10 +8,15 @@
  * Upcalls: RDI is the frame with all registers, RSI the cause. From the program the libOS's stack is empty and is used from its top; from
  * within the libOS the stack goes on below the red zone.
  *
- * px_first_regs lies at the top of the stack and holds the program's registers while the libOS runs. Its `ss` word, which no fast path
- * needs, says how the program came in: 0 by a syscall instruction or an upcall, 1 by a call of px_direct_entry.
+ * At the top of each thread's stack (px_first_regs: of the first one's) are the program's registers while the libOS runs. Their `ss` word, which no
+ * fast path needs, says how the program came in: 0 by a syscall instruction or an upcall, 1 by a call of px_direct_entry.
+ *
+ * With several threads calls go through px_dispatch_slow, which takes the lock and gives it back (thread.h).
  */
 #include <exo/abi.h>
+
+#define PX_THREAD_REGS EXO_UPAGE_REST
+#define PX_THREAD_WORK (EXO_UPAGE_REST + 8)
 
 #define STACK_BYTES 32768
 #define FLAGS_CLEAN 0x202
@@ -32,8 +37,9 @@ px_first_regs:
     .balign 64
     .globl px_syscall_entry
 px_syscall_entry:
-    mov %rsp, px_first_regs+EXO_REGS_RSP(%rip)
-    lea px_first_regs(%rip), %rsp
+    mov %rsp, %rcx
+    mov %gs:PX_THREAD_REGS, %rsp
+    mov %rcx, EXO_REGS_RSP(%rsp)
     mov %gs:EXO_UPAGE_SC_RIP, %rcx
     mov %gs:EXO_UPAGE_SC_RFLAGS, %r11
     movq $0, EXO_REGS_SS(%rsp)
@@ -61,7 +67,7 @@ px_syscall_entry:
     mov (%r11, %rcx, 8), %r11
     test %r11, %r11
     jz .Ldispatch_slow
-    cmpb $0, px_strace_on(%rip)
+    cmpl $0, px_entry_slow(%rip)
     jne .Ldispatch_slow
     mov %r10, %rcx
     call *%r11
@@ -69,7 +75,7 @@ px_syscall_entry:
     lea RESTART_LAST(%rax), %rcx
     cmp $RESTART_SPAN, %rcx
     jbe .Lleave_slow
-    cmpl $0, px_exit_work(%rip)
+    cmpl $0, %gs:PX_THREAD_WORK
     jne .Lleave_slow
     mov EXO_REGS_RFLAGS(%rsp), %r11
     test $FLAGS_SPECIAL, %r11d
@@ -118,15 +124,15 @@ px_direct_entry:
     jmp *%r11
 1:  mov (%rsp), %rcx
     movl $1, %gs:EXO_UPAGE_MASKED
-    lea 8(%rsp), %rsp
-    mov %rsp, px_first_regs+EXO_REGS_RSP(%rip)
-    lea px_first_regs(%rip), %rsp
+    lea 8(%rsp), %r11
+    mov %gs:PX_THREAD_REGS, %rsp
+    mov %r11, EXO_REGS_RSP(%rsp)
     mov $FLAGS_CLEAN, %r11d
     movq $1, EXO_REGS_SS(%rsp)
     cld
     jmp .Lcall
 
-/* Restores every register from px_first_regs, where RSP points, and continues the program. `masked` is set. */
+/* Restores every register from where RSP points, and continues the program. `masked` is set. */
     .globl px_full_exit, px_iret_window, px_iret_window_end
 px_full_exit:
     mov EXO_REGS_RIP(%rsp), %rax
@@ -152,7 +158,7 @@ px_iret_window:
     jmp *%gs:EXO_UPAGE_IRET
 1:  movl $1, %gs:EXO_UPAGE_MASKED
 px_iret_window_end:
-    lea px_first_regs(%rip), %rsp
+    mov %gs:PX_THREAD_REGS, %rsp
     mov %rsp, %rdi
     call px_leave_again
     jmp px_full_exit
@@ -180,14 +186,15 @@ px_iret_window_end:
 px_upcall_entry:
     cmpl $0, EXO_UPCALL_MASKED(%rdi)
     jne 1f
-    lea px_first_regs(%rip), %rsp
+    mov %gs:PX_THREAD_REGS, %rsp
+    test %rsp, %rsp
+    jz 2f
     call px_upcall_program
-    test %rax, %rax
-    jz px_full_exit_top
-    jmp *%rax /* the libOS had not yet begun to run: begin again, now masked */
-px_full_exit_top:
-    lea px_first_regs(%rip), %rsp
+    mov %gs:PX_THREAD_REGS, %rsp
     jmp px_full_exit
+2:  lea px_first_regs(%rip), %rsp /* the libOS had not yet begun to run: begin again, now masked */
+    call px_upcall_early
+    jmp *%rax
 1:  lea -128(%rsp), %rsp
     and $-16, %rsp
     mov %rdi, %rbx
@@ -231,6 +238,14 @@ px_child_entry:
 px_child_entry_end:
     lea px_first_regs(%rip), %rsp
     call px_child_start
+    jmp px_full_exit
+
+/* A new thread, and one that has ended and begins again. It is masked already. */
+    .globl px_thread_entry
+px_thread_entry:
+    mov %gs:PX_THREAD_REGS, %rsp
+    mov %rsp, %rdi
+    call px_thread_begin
     jmp px_full_exit
 
 /* The first process. */

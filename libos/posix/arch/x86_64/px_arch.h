@@ -7,13 +7,14 @@
 #include "entry/entry.h"
 #include "px.h"
 
-/* Top of the libOS stack: the program's registers. */
+/* Top of the first thread's libOS stack: the program's registers. */
 #pragma GCC visibility push(hidden) /* entry.S: addressed without a table */
 extern struct exo_regs px_first_regs;
 
 void px_syscall_entry(void);
 void px_upcall_entry(void);
 void px_child_entry(void);
+_Noreturn void px_thread_entry(void);
 void px_direct_entry(void);
 #pragma GCC visibility pop
 
@@ -52,8 +53,10 @@ static inline uint64_t px_arch_place(const struct exo_upcall *frame)
 /* The program's registers at an upcall. */
 static inline void px_arch_take(const struct exo_upcall *frame)
 {
-    px_first_regs = frame->regs;
-    px_first_regs.ss = 0; /* entry.S: not by px_direct_entry */
+    struct exo_regs *regs = px_thread()->regs;
+
+    *regs = frame->regs;
+    regs->ss = 0; /* entry.S: not by px_direct_entry */
 }
 
 /* Where a fork child starts if the upcall came before it had masked events; else 0. */
@@ -89,14 +92,17 @@ void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]);
 /* The last fault, for the frames that follow. */
 void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address);
 
-/* FPU registers of the program, kept in libOS data over a fork. */
-void px_arch_fpu_keep(void);
-void px_arch_fpu_give(void);
+/* FPU registers of the program, kept for a thread. The area is 16-byte aligned; NULL: libOS data, over a fork. */
+void px_arch_fpu_keep(void *area);
+void px_arch_fpu_give(const void *area);
 /* Thread pointer of the program. */
 uint64_t px_arch_tls(void);
+void px_arch_set_tls(uint64_t base);
 /* A new program begins: no thread pointer, FPU as after reset. */
 void px_arch_exec(void);
 /* State in which a forked child begins. */
 void px_arch_child_state(struct exo_ctx_state *state, uint64_t tls);
+/* And a thread. */
+void px_arch_thread_state(struct exo_ctx_state *state, const struct exo_regs *regs, uint64_t tls);
 
 #endif

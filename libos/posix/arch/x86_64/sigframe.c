@@ -41,7 +41,6 @@ void px_arch_fxsave(void *area);
 void px_arch_fxrstor(const void *area);
 
 static _Alignas(FX_ALIGN) uint8_t area[FX_BYTES];
-static struct { uint64_t error, trapno, cr2; } last_fault;
 
 static void put32(uint8_t *at, uint32_t value)
 {
@@ -61,22 +60,24 @@ static uint32_t get32(const uint8_t *at)
     return value;
 }
 
-void px_arch_fpu_keep(void)
+void px_arch_fpu_keep(void *to)
 {
-    px_arch_fxsave(area);
+    px_arch_fxsave(to ? to : area);
 }
 
-void px_arch_fpu_give(void)
+void px_arch_fpu_give(const void *from)
 {
-    px_arch_fxrstor(area);
+    px_arch_fxrstor(from ? from : area);
 }
 
 void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address)
 {
-    last_fault.error = frame->error;
-    last_fault.trapno = frame->cause;
+    struct px_thread *thread = px_thread();
+
+    thread->fault.error = frame->error;
+    thread->fault.trapno = frame->cause;
     if (px_arch_is_page_fault(frame))
-        last_fault.cr2 = address;
+        thread->fault.address = address;
 }
 
 static bool is_fault(int signo)
@@ -125,6 +126,7 @@ static int64_t pop_fpu(uint64_t from)
 
 static void fill_context(struct sigcontext *to, const struct exo_regs *regs)
 {
+    const struct px_thread *thread = px_thread();
     uint16_t cs, ss;
 
     __asm__("mov %%cs, %0" : "=r"(cs));
@@ -133,7 +135,7 @@ static void fill_context(struct sigcontext *to, const struct exo_regs *regs)
         .r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14,
         .r15 = regs->r15, .rdi = regs->rdi, .rsi = regs->rsi, .rbp = regs->rbp, .rbx = regs->rbx, .rdx = regs->rdx, .rax = regs->rax,
         .rcx = regs->rcx, .rsp = regs->rsp, .rip = regs->rip, .rflags = regs->rflags, .cs = cs, .ss = ss,
-        .error = last_fault.error, .trapno = last_fault.trapno, .cr2 = last_fault.cr2,
+        .error = thread->fault.error, .trapno = thread->fault.trapno, .cr2 = thread->fault.address,
     };
 }
 

@@ -7,20 +7,23 @@
 
 uint64_t px_arch_read_fs(void);
 
-static uint64_t tls_base;
-
 void px_arch_exec(void)
 {
     static const uint32_t mxcsr = MXCSR_DEFAULT;
 
-    tls_base = 0;
-    (void)!exo_set_tls(0);
+    px_arch_set_tls(0);
     __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(mxcsr));
 }
 
 uint64_t px_arch_tls(void)
 {
-    return px_info()->features & FEATURE_FSGSBASE ? px_arch_read_fs() : tls_base;
+    return px_info()->features & FEATURE_FSGSBASE ? px_arch_read_fs() : px_thread()->kept.tls;
+}
+
+void px_arch_set_tls(uint64_t base)
+{
+    px_thread()->kept.tls = base;
+    (void)!exo_set_tls(base);
 }
 
 #define ARCH_SET_GS 0x1001u
@@ -38,7 +41,7 @@ int64_t px_sys_arch_prctl(uint64_t code, uint64_t address, uint64_t c, uint64_t 
     case ARCH_SET_FS:
         if (address >= EXO_USER_TOP || exo_set_tls(address) < 0)
             return -EPERM;
-        tls_base = address;
+        px_thread()->kept.tls = address;
         return 0;
     case ARCH_GET_FS:
         base = px_arch_tls();

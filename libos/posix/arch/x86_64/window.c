@@ -14,8 +14,8 @@ static bool inside(uint64_t rip, const char *start, const char *end)
 
 struct exo_regs *px_regs(void)
 {
-    px_exit_work |= PX_WORK_REGS;
-    return &px_first_regs;
+    px_thread()->exit_work |= PX_WORK_REGS;
+    return px_thread()->regs;
 }
 
 uint64_t px_arch_starting(const struct exo_upcall *frame)
@@ -29,9 +29,11 @@ void px_arch_finish_exit(struct exo_upcall *frame)
 
     if (inside(frame->regs.rip, px_exit_window, px_exit_window_end)) {
         /* Everything else is in place: only the jump and the stack are missing. */
-        frame->regs.rip = px_first_regs.rip;
-        frame->regs.rflags = px_first_regs.rflags;
-        frame->regs.rsp = px_first_regs.rsp;
+        const struct exo_regs *regs = px_thread()->regs;
+
+        frame->regs.rip = regs->rip;
+        frame->regs.rflags = regs->rflags;
+        frame->regs.rsp = regs->rsp;
     } else if (inside(frame->regs.rip, px_iret_window, px_iret_window_end)) {
         frame->regs.rip = page->iret[0];
         frame->regs.rflags = page->iret[2];
@@ -81,4 +83,11 @@ void px_arch_child_state(struct exo_ctx_state *state, uint64_t tls)
     };
     state->regs.rip = (uint64_t)px_child_entry;
     state->regs.rsp = (uint64_t)&px_first_regs;
+}
+
+void px_arch_thread_state(struct exo_ctx_state *state, const struct exo_regs *regs, uint64_t tls)
+{
+    px_arch_child_state(state, tls);
+    state->regs.rip = (uint64_t)px_thread_entry;
+    state->regs.rsp = (uint64_t)regs;
 }

@@ -1,0 +1,131 @@
+/*
+ * Threads of a process (docs/decisions/0019-threads.md). One lock is around the libOS as soon as there are several threads: all of its data belongs to
+ * whoever holds it. It is given back while a thread sleeps. What is a thread's own lies in its context page, whose other half the kernel writes.
+ * Private to entry/, arch/ and the futexes.
+ */
+#ifndef PX_THREAD_H
+#define PX_THREAD_H
+#include "px.h"
+#include "px_page.h"
+
+struct px_altstack { /* stack_t */
+    uint64_t base;
+    int32_t flags, pad;
+    uint64_t bytes;
+};
+
+#define PX_THREAD_QUEUE 32u /* signals that wait for one thread */
+
+/* What a forked child goes on with. */
+struct px_thread_kept {
+    uint64_t blocked;    /* what the program blocks; while mask_saved, for this call only */
+    uint64_t saved_mask; /* the mask to come back to */
+    bool mask_saved;
+    struct px_altstack altstack;
+    uint64_t tls;
+};
+
+struct px_thread {
+    struct exo_regs *regs;  /* the program's registers, at the top of this thread's libOS stack (entry.S: PX_THREAD_REGS) */
+    uint32_t exit_work;     /* not 0: the fast way out of a call does not do (entry.S: PX_THREAD_WORK) */
+    uint32_t wake;          /* sleeps on this while 0: in a futex's queue, and when the thread has ended */
+    uint32_t events;        /* taken from the context page and not looked at yet */
+    int32_t tid;
+    uint16_t number;        /* 0: the process's first thread */
+    uint16_t turn;          /* how often there has been a thread of this number: part of the tid */
+    bool live;              /* a thread of the program: neither ended nor waiting to be one */
+    bool locked;            /* holds the lock */
+    bool doomed;            /* shall end: another one executes a program */
+    bool used;              /* FPU and thread pointer are not those that its context was made with */
+    bool succeeded;         /* has executed a program, as which the first thread goes on */
+    bool no_restart;        /* the present call must not be restarted */
+    struct px_thread_kept kept;
+    uint64_t context;       /* handle */
+    px_user clear_tid, robust_list;
+    struct { uint64_t error, trapno, address; } fault; /* the last one, for signal frames */
+    struct { uint64_t deadline_ns; px_user rest; } restart; /* of a sleep that goes on: restart_syscall */
+    struct { /* in a futex's queue */
+        px_user va;
+        uint32_t bits;
+        struct px_thread *next;
+    } futex;
+    struct px_thread *parked; /* the next of those that have ended */
+    struct { /* descriptions that the present call uses: they stay, even if another thread closes them (fd/hold.c) */
+        struct px_ofd *ofd;
+        const struct px_poll_item *items;
+        unsigned count;
+    } hold;
+    uint64_t pending; /* signals for this thread alone */
+    unsigned queued;
+    struct px_siginfo queue[PX_THREAD_QUEUE];
+};
+_Static_assert(sizeof(struct px_thread) <= sizeof(((struct exo_upage *)0)->rest), "a thread fits its context page");
+
+static inline struct px_thread *px_thread(void)
+{
+    return (struct px_thread *)px_upage()->rest;
+}
+static inline struct exo_upage *px_thread_page(const struct px_thread *thread)
+{
+    return (struct exo_upage *)((uint64_t)thread & ~(PX_PAGE - 1));
+}
+
+/* `many`: there are, or have just been, several threads: the lock must be taken. Changes only while there is one. */
+extern struct px_threads {
+    bool many;
+    bool stopped;        /* by a job-control signal, while cont_seq is stop_seq */
+    uint32_t stop_seq;
+    unsigned live, made; /* threads of the program; numbers ever used */
+    int leader_status;   /* of the first thread's end */
+    struct px_thread *parked;
+    struct px_thread *sole; /* the others must end: it executes a program */
+} px_threads;
+
+/* Not 0: calls take px_dispatch_slow (entry.S). */
+extern uint32_t px_entry_slow;
+#define PX_SLOW_STRACE 1u
+#define PX_SLOW_THREADS 2u
+
+#define PX_EVENT_THREAD 8u /* that threads post to each other: look at what has changed */
+
+/* The lock: taken by whoever enters the libOS and has it not, if there are several threads. */
+void px_lock(void);
+void px_unlock(void);
+/* exo_wait without the lock. */
+int64_t px_sleep(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
+
+/* The first thread's page is new: in the first process, and in a child, which goes on with what the forking thread had. */
+void px_thread_start(const struct px_thread_kept *kept);
+/* The thread with this number or tid, or NULL. */
+struct px_thread *px_thread_number(unsigned number);
+struct px_thread *px_thread_find(int32_t tid);
+int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_user child_tid, uint64_t tls);
+/* Where a new thread begins (entry.S: px_thread_entry), with its registers. */
+void px_thread_begin(struct exo_regs *regs);
+/* This thread's end. */
+_Noreturn void px_thread_end(int status);
+/* execve: ends all others. -EAGAIN: somebody else does that, and this thread must end. */
+int64_t px_thread_end_others(void);
+/* After execve: the first thread goes on with this one's registers, and this one ends. */
+_Noreturn void px_thread_succeed(void);
+/* The first thread is the only one again, and needs no lock. */
+void px_thread_alone(void);
+/* What a stop, or another thread's execve, asks of this one. True: it shall end. */
+bool px_thread_attend(void);
+/* Posts an event to a thread. */
+void px_thread_poke(const struct px_thread *thread, uint32_t bits);
+/* A job-control signal stops all threads until cont_seq is no longer `seq`; this one, too. */
+void px_thread_stop(uint32_t seq);
+/* robust.c: what a thread's end does with its robust futexes and its tid's word. */
+void px_thread_release(struct px_thread *thread);
+/* The end of all: every thread's. */
+void px_threads_release(void);
+
+/* fd/hold.c: the present call uses what the descriptor names. */
+void px_hold(struct px_thread *thread, unsigned fd);
+void px_hold_end(struct px_thread *thread);
+
+/* Wakes up to `most` threads that wait on the word, which may have been the program's thread id. */
+int64_t px_futex_wake(px_user va, uint32_t most);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Descriptions that calls of threads are using while another thread closes the last descriptor that names them: they stay until no call does. A call has
+ * at most one description by its first argument, and those that it polls.
+ */
+#include "entry/thread.h"
+#include "fd.h"
+#include "hold.h"
+#include "poll.h"
+
+#define LEFT_MOST 1024u /* more than there are threads, but for poll */
+
+static struct px_ofd **left; /* closed, but still used: LEFT_MOST, on the heap, because fork copies data at once */
+static unsigned left_count;
+
+static bool uses(const struct px_thread *thread, const struct px_ofd *ofd)
+{
+    if (thread->hold.ofd == ofd)
+        return true;
+    for (unsigned i = 0; i < thread->hold.count; i++)
+        if (thread->hold.items[i].ofd == ofd)
+            return true;
+    return false;
+}
+
+static bool in_use(const struct px_ofd *ofd)
+{
+    for (unsigned number = 0; number < px_threads.made; number++) {
+        const struct px_thread *thread = px_thread_number(number);
+
+        if (thread != px_thread() && thread->live && uses(thread, ofd))
+            return true;
+    }
+    return false;
+}
+
+void px_hold(struct px_thread *thread, unsigned fd)
+{
+    thread->hold.ofd = px_fd_entry(fd);
+}
+
+static void leave_unused(void)
+{
+    for (unsigned i = 0; i < left_count;) {
+        struct px_ofd *ofd = left[i];
+
+        if (in_use(ofd)) {
+            i++;
+            continue;
+        }
+        left[i] = left[--left_count];
+        px_ofd_leave(ofd);
+    }
+}
+
+void px_hold_end(struct px_thread *thread)
+{
+    thread->hold.ofd = NULL;
+    if (left_count)
+        leave_unused();
+}
+
+void px_hold_items(const struct px_poll_item *items, unsigned count)
+{
+    if (!px_threads.many)
+        return;
+    px_thread()->hold.items = items;
+    px_thread()->hold.count = count;
+    if (!count && left_count)
+        leave_unused();
+}
+
+bool px_hold_left(struct px_ofd *ofd)
+{
+    if (!px_threads.many || px_fd_exiting || left_count == LEFT_MOST || !in_use(ofd))
+        return false;
+    if (!left && !(left = px_alloc(LEFT_MOST * sizeof *left)))
+        return false;
+    left[left_count++] = ofd;
+    return true;
+}
+
+struct px_ofd *px_hold_next(unsigned at)
+{
+    return at < left_count ? left[at] : NULL;
+}
+
+void px_hold_forked(void)
+{
+    while (left_count)
+        px_ofd_leave(left[--left_count]);
+}
