@@ -9,6 +9,7 @@
 #define AROUND_MOST 16u
 #define AROUND_FILE 64u
 #define STUCK_MOST 8u
+#define LATE_MOST 2048u /* several times as many threads as there can be, all of which touch one page */
 
 /* FILES defines it: brings in metadata pages that fs added. */
 #pragma weak px_meta_fault
@@ -96,12 +97,13 @@ static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
         return refuse(va, SIGKILL, 0);
     if (write && word & EXO_QUERY_COW && word & EXO_QUERY_WRITE)
         return refuse(va, SIGKILL, 0); /* the kernel had no frame for the copy */
-    if (suffices(vma, word, write))
-        return true;
     if (px_mm.stuck_address != va)
         px_mm.stuck_count = 0;
     px_mm.stuck_address = va;
-    if (++px_mm.stuck_count > STUCK_MOST)
+    px_mm.stuck_count++;
+    if (suffices(vma, word, write) && px_mm.stuck_count <= LATE_MOST)
+        return true;
+    if (px_mm.stuck_count > STUCK_MOST)
         return refuse(va, SIGSEGV, SEGV_ACCERR);
     if (exo_mem_protect(PX_SLOT_SELF, va, 1, px_mm_prot(vma->prot)) == 1)
         return true;
