@@ -2,45 +2,125 @@
 #define _GNU_SOURCE
 #include "bench.h"
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char block[65536];
 
-/* A child that sends back every byte until its input ends. */
-static pid_t echo_child(int to_child[2], int from_child[2])
+/* Makes what two processes speak through: two descriptors each, to read from and to write to. */
+typedef void make_ends(int near[2], int far[2]);
+
+static void pipe_ends(int near[2], int far[2])
 {
-    must(pipe(to_child), "pipe");
-    must(pipe(from_child), "pipe");
-    pid_t child = (pid_t)must(fork(), "fork");
-    if (child == 0) {
-        char byte;
-        close(to_child[1]);
-        close(from_child[0]);
-        while (read(to_child[0], &byte, 1) == 1)
-            if (write(from_child[1], &byte, 1) != 1)
-                _exit(1);
-        _exit(0);
-    }
-    close(to_child[0]);
-    close(from_child[1]);
-    return child;
+    int there[2], back[2];
+    must(pipe(there), "pipe");
+    must(pipe(back), "pipe");
+    near[0] = back[0], near[1] = there[1];
+    far[0] = there[0], far[1] = back[1];
 }
 
-/* A byte there and a byte back. */
-static uint64_t ping_pong(long n)
+static void socket_ends(int near[2], int far[2])
 {
-    int to_child[2], from_child[2];
-    pid_t child = echo_child(to_child, from_child);
+    int end[2];
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, end), "socketpair");
+    near[0] = end[0], near[1] = (int)must(dup(end[0]), "dup");
+    far[0] = end[1], far[1] = (int)must(dup(end[1]), "dup");
+}
+
+static void close_ends(const int ends[2])
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Sends back every byte until its input ends. */
+static void echo(const int ends[2])
+{
+    char byte;
+    while (read(ends[0], &byte, 1) == 1)
+        if (write(ends[1], &byte, 1) != 1)
+            fail("echo");
+}
+
+/* A byte there and a byte back, between two processes. */
+static uint64_t ping_pong(make_ends *make, long n)
+{
+    int near[2], far[2];
+    make(near, far);
+    pid_t child = (pid_t)must(fork(), "fork");
+    if (child == 0) {
+        close_ends(near);
+        echo(far);
+        _exit(0);
+    }
+    close_ends(far);
     char byte = 'p';
     uint64_t took = TIMED(n, {
-        if (write(to_child[1], &byte, 1) != 1 || read(from_child[0], &byte, 1) != 1)
+        if (write(near[1], &byte, 1) != 1 || read(near[0], &byte, 1) != 1)
             fail("ping_pong");
     });
-    close(to_child[1]);
-    close(from_child[0]);
+    close_ends(near);
     must(waitpid(child, NULL, 0), "waitpid");
     return took;
+}
+
+static uint64_t pipe_ping_pong(long n)
+{
+    return ping_pong(pipe_ends, n);
+}
+
+static uint64_t unix_ping_pong(long n)
+{
+    return ping_pong(socket_ends, n);
+}
+
+#define RING_MOST 8
+
+/* One operation is a byte that goes once round a ring of `count` processes, this one among them. */
+static uint64_t token(int count, long n)
+{
+    int in[RING_MOST], out[RING_MOST]; /* process i reads from in[i] and writes to out[i] */
+    for (int i = 0; i < count; i++) {
+        int end[2];
+        must(pipe(end), "pipe");
+        out[i] = end[1];
+        in[(i + 1) % count] = end[0];
+    }
+    pid_t child[RING_MOST];
+    for (int i = 1; i < count; i++) {
+        child[i] = (pid_t)must(fork(), "fork");
+        if (child[i] == 0) {
+            const int mine[2] = {in[i], out[i]};
+            for (int k = 0; k < count; k++)
+                if (k != i)
+                    close(in[k]), close(out[k]);
+            echo(mine);
+            _exit(0);
+        }
+    }
+    for (int i = 1; i < count; i++)
+        close(in[i]), close(out[i]);
+    char byte = 't';
+    uint64_t took = TIMED(n, {
+        if (write(out[0], &byte, 1) != 1 || read(in[0], &byte, 1) != 1)
+            fail("token");
+    });
+    close(out[0]); /* each ends when the one before it has; the last one's writing needs somebody who reads */
+    for (int i = 1; i < count; i++)
+        must(waitpid(child[i], NULL, 0), "waitpid");
+    close(in[0]);
+    return took;
+}
+
+static uint64_t token_2(long n)
+{
+    return token(2, n);
+}
+
+static uint64_t token_8(long n)
+{
+    return token(8, n);
 }
 
 /* One operation is 64 KiB from one process to another: the time until the reader has it all. */
@@ -89,7 +169,10 @@ static uint64_t same_process(long n)
 
 const struct bench_case pipe_cases[] = {
     {"pipe_self", same_process, 1000},
-    {"pipe_pingpong", ping_pong, 1000},
+    {"pipe_pingpong", pipe_ping_pong, 1000},
+    {"unix_pingpong", unix_ping_pong, 1000},
+    {"token_2", token_2, 1000},
+    {"token_8", token_8, 300},
     {"pipe_bandwidth", bandwidth, 100},
     {0},
 };

@@ -84,6 +84,8 @@ static inline const struct px_proc *px_self(void)
  */
 int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
 int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns);
+/* The same on words in PX_SHARED, whose changers wake only if *waiters is not 0. With several processors it looks for a moment before it sleeps. */
+int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters);
 bool px_signal_waiting(void); /* a signal that is neither blocked nor ignored waits */
 /* For ppoll, pselect6, epoll_pwait, rt_sigsuspend: `mask` holds until the end of the present call; the old one
  * returns after a handler that ran because of it. */

@@ -58,10 +58,8 @@ static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *wait
     };
     int64_t result;
 
-    __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
     px_lock_give(&pipe->lock);
-    result = px_wait(unchanged, 2, PX_DEADLINE_NEVER);
-    __atomic_fetch_sub(waiters, 1, __ATOMIC_RELAXED);
+    result = px_wait_counted(unchanged, 2, PX_DEADLINE_NEVER, waiters);
     return result < 0 && result != -ETIMEDOUT ? result : 0;
 }
 

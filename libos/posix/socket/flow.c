@@ -67,21 +67,24 @@ static inline uint32_t record_room(uint64_t bytes)
     return (uint32_t)((bytes + sizeof(struct px_record) + PX_RECORD_ALIGN - 1) & ~(uint64_t)(PX_RECORD_ALIGN - 1));
 }
 
-static size_t ring_move(uint8_t *ring, uint32_t at, px_user user, size_t bytes, bool in)
+static inline size_t part_move(uint8_t *place, px_user user, size_t bytes, bool in)
 {
-    uint32_t offset = at & MASK;
-    size_t first = bytes < PX_FLOW_BYTES - offset ? bytes : PX_FLOW_BYTES - offset;
-    size_t done = in ? px_copy_in_part(ring + offset, user, first) : px_copy_out_part(user, ring + offset, first);
-
-    if (done == first && first < bytes)
-        done += in ? px_copy_in_part(ring, user + first, bytes - first)
-                   : px_copy_out_part(user + first, ring, bytes - first);
-    return done;
+    return in ? px_copy_in_part(place, user, bytes) : px_copy_out_part(user, place, bytes);
 }
 
-/* Between the ring, from `at` on, and the message from its byte `skip` on: bytes moved. */
-static size_t message_move(uint8_t *ring, uint32_t at, const struct px_message *message, uint64_t skip,
-                           size_t bytes, bool in)
+static inline size_t ring_move(uint8_t *ring, uint32_t at, px_user user, size_t bytes, bool in)
+{
+    uint32_t offset = at & MASK, straight = PX_FLOW_BYTES - offset;
+    size_t done;
+
+    if (bytes <= straight)
+        return part_move(ring + offset, user, bytes, in);
+    done = part_move(ring + offset, user, straight, in);
+    return done < straight ? done : done + part_move(ring, user + straight, bytes - straight, in);
+}
+
+static size_t pieces_move(uint8_t *ring, uint32_t at, const struct px_message *message, uint64_t skip,
+                          size_t bytes, bool in)
 {
     size_t done = 0;
 
@@ -103,6 +106,15 @@ static size_t message_move(uint8_t *ring, uint32_t at, const struct px_message *
     return done;
 }
 
+/* Between the ring, from `at` on, and the message from its byte `skip` on: bytes moved. */
+static inline size_t message_move(uint8_t *ring, uint32_t at, const struct px_message *message, uint64_t skip,
+                                  size_t bytes, bool in)
+{
+    if (message->pieces == 1)
+        return ring_move(ring, at, message->piece->base + skip, bytes, in);
+    return pieces_move(ring, at, message, skip, bytes, in);
+}
+
 /* Sleeps until the other side has moved or gone: 0, -EAGAIN after the deadline, or a signal. */
 static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *waiters, uint64_t timeout_ns,
                         uint64_t *deadline_ns)
@@ -115,9 +127,7 @@ static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *wai
 
     if (!*deadline_ns)
         *deadline_ns = timeout_ns ? px_deadline_after(timeout_ns) : PX_DEADLINE_NEVER;
-    __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
-    result = px_wait(unchanged, 2, *deadline_ns);
-    __atomic_fetch_sub(waiters, 1, __ATOMIC_RELAXED);
+    result = px_wait_counted(unchanged, 2, *deadline_ns, waiters);
     if (result == -ETIMEDOUT)
         return -EAGAIN;
     if (result == -PX_ERESTARTSYS && timeout_ns)
@@ -340,8 +350,11 @@ static int64_t receive_packet(struct way *way, struct px_message *message)
 /* Nothing is there. What that means: an end (0), an error, or -EAGAIN. */
 static int64_t nothing_there(const struct way *way)
 {
-    int32_t error = px_flow_error(way->ofd);
+    int32_t error;
 
+    if (way->holders && !way->closed && !px_socket_end(way->ofd)->error)
+        return -EAGAIN;
+    error = px_flow_error(way->ofd);
     if (error)
         return -error;
     if (way->packets_only)

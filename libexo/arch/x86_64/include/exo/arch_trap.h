@@ -91,6 +91,12 @@ static inline int64_t exo_trap_message(uint64_t call, uint64_t first, uint64_t w
     return result;
 }
 
+/* In a loop that waits for another processor. */
+static inline void exo_arch_relax(void)
+{
+    __asm__ volatile("pause");
+}
+
 static inline uint64_t exo_arch_cycles(void)
 {
     uint32_t low, high;
