@@ -59,6 +59,8 @@ static void answer(struct exo_message *message)
     if (request.capability && (int64_t)message->word[0] >= 0) {
         (void)!exo_ep_reply_cap(message->word[0], message->word[1], message->word[2], message->word[3],
                                 request.capability);
+        if (request.passed_on)
+            (void)!exo_cap_delete(request.capability);
         message->badge = EXO_BADGE_KERNEL; /* answered */
     }
 }
@@ -81,6 +83,7 @@ void exo_main(const struct px_server_start *start)
         if (status < 0)
             continue;
         if (message.badge == EXO_BADGE_KERNEL) {
+            fs_meet_sweep();
             if (fs_orphan_count) {
                 fs_change_begin();
                 fs_orphans_sweep();

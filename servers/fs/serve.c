@@ -209,7 +209,9 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_OPEN] = do_open,     [PX_FS_TRUNCATE] = do_truncate, [PX_FS_GRANT] = do_grant,
     [PX_FS_EXTEND] = do_extend, [PX_FS_APPEND] = do_append,     [PX_FS_WRITE] = do_write,
     [PX_FS_TOUCH] = do_touch,   [PX_FS_PUNCH] = do_punch,       [PX_FS_FILL] = do_fill,
-    [PX_FS_REAP] = do_reap,     [PX_FS_FIFO] = do_fifo,
+    [PX_FS_REAP] = do_reap,     [PX_FS_FIFO] = do_fifo,         [PX_FS_BIND] = fs_meet,
+    [PX_FS_LISTEN] = fs_meet,   [PX_FS_CONNECT] = fs_meet,      [PX_FS_ACCEPT] = fs_meet,
+    [PX_FS_UNBOUND] = fs_meet,
 };
 
 void fs_serve(struct fs_request *request)

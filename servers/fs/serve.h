@@ -21,11 +21,14 @@ struct fs_request {
     const void *page;            /* the caller's message page: may change at any time */
     struct exo_message *message; /* the question; the answer replaces it */
     uint64_t capability;         /* a handle to go with the answer in word 4, or 0 */
+    bool passed_on;              /* ... that is not kept here */
 };
 /* Answers request->message. */
 void fs_serve(struct fs_request *request);
 /* The caller that a badge names. False: no living process. */
 bool fs_find_caller(uint64_t badge, struct fs_request *request);
+int64_t fs_meet(struct fs_request *request); /* meet.c: PX_FS_BIND to PX_FS_UNBOUND */
+void fs_meet_sweep(void);                   /* somebody has ended: his bindings are free */
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
 #endif

@@ -150,6 +150,7 @@ uint64_t px_ring_new(unsigned pages);
 void px_ring_free(uint64_t va, unsigned pages);
 /* One description more on the ring, which `inherited` says others can see. False: too many rings. */
 bool px_ring_hold(uint64_t va, unsigned pages, bool inherited);
+bool px_ring_held(uint64_t va);
 /* One fewer; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
 void px_ring_let_go(uint64_t va);
 

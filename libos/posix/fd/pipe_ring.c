@@ -37,6 +37,11 @@ static struct holding *holding_of(uint64_t va)
     return NULL;
 }
 
+bool px_ring_held(uint64_t va)
+{
+    return holding_of(va) != NULL;
+}
+
 bool px_ring_hold(uint64_t va, unsigned ring_pages, bool inherited)
 {
     struct holding *known = holding_of(va);

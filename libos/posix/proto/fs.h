@@ -49,6 +49,16 @@ enum px_fs_op {
      * w4 a capability to the tally of that end. fs holds one of each itself: a word counts one more than there are
      * ends. */
     PX_FS_FIFO,
+    /* Sockets (decision 0020), all with msg px_fs_meet.
+     * BIND: answer w1 the binding's ticket, w4 a capability to the tally by which it lives; its page (proto/socket.h, end 0, with the name that it
+     * got) is mapped at va. CONNECT, ACCEPT: answer w1 pid | uid << 32 and w2 gid of the peer, w4 a capability to the tally of the caller's end (0 of
+     * who connects, 1 of who accepts); the connection's pages are mapped at va. -EAGAIN: the line is full; nobody has come. UNBOUND: a binding or
+     * connection may be over. */
+    PX_FS_BIND,
+    PX_FS_LISTEN,
+    PX_FS_CONNECT,
+    PX_FS_ACCEPT,
+    PX_FS_UNBOUND,
     PX_FS_OPS,
 };
 
@@ -97,5 +107,15 @@ struct px_fs_attributes {
 #define PX_ATTRIBUTE_ATIME_NOW 32u
 #define PX_ATTRIBUTE_MTIME_NOW 64u
 #define PX_ATTRIBUTE_CHOWN 128u /* a chown, even of nothing: set-ID bits go */
+
+struct px_fs_meet {
+    uint64_t va;     /* where pages go: BIND one, CONNECT and ACCEPT PX_LINK_PAGES */
+    uint64_t node;   /* BIND, CONNECT: of a path's socket inode; 0: the name is the address */
+    uint64_t ticket; /* LISTEN, ACCEPT; CONNECT: of one's own binding, or 0 */
+    uint32_t backlog;
+    uint16_t domain, type;
+    uint16_t name_bytes; /* the address: 2 (the family alone) asks BIND for a name */
+    uint8_t name[110];
+};
 
 #endif

@@ -252,16 +252,6 @@ static int64_t control_write(struct px_ofd *ofd, struct px_message *message, str
     return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
 }
 
-/* The peer's address, cut off at *room; *room becomes its length. */
-int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room)
-{
-    uint32_t bytes = end->name_bytes <= sizeof end->name ? end->name_bytes : 0;
-    uint32_t part = bytes < *room ? bytes : *room;
-
-    *room = bytes;
-    return px_copy_out(to, end->name, part);
-}
-
 static const struct px_end *peer_of(struct px_ofd *ofd)
 {
     return &px_socket_link(ofd)->end[!px_socket_side(ofd)];

@@ -1,67 +1,81 @@
-/* Addresses: who is bound where, and meeting. */
-#include "socket.h"
+/* Addresses: what the program's structures say, and what getsockname and getpeername tell. */
+#include "address.h"
+
+#include "fs/files.h"
 
 #define UNIX_PATH_MAX 108u
 
-struct sockaddr_un {
+int64_t px_address_read(struct px_ofd *ofd, px_user from, uint64_t bytes, struct px_address *address)
+{
     uint16_t family;
-    char path[UNIX_PATH_MAX];
-};
 
-PX_SYS(connect)
-{
-    struct sockaddr_un address = {0};
-    struct px_node node;
-    int64_t result;
-
-    if (!px_socket_get(a, &result))
-        return result;
-    if ((uint32_t)c < sizeof address.family || (uint32_t)c > sizeof address)
+    memset(address, 0, sizeof *address);
+    if ((uint32_t)bytes > 128 || (uint32_t)bytes < sizeof family)
         return -EINVAL;
-    if (px_copy_in(&address, b, (uint32_t)c) != 0)
+    address->bytes = (uint32_t)bytes < PX_NAME_BYTES ? (uint32_t)bytes : PX_NAME_BYTES;
+    if (px_copy_in(address->name, from, address->bytes) != 0)
         return -EFAULT;
-    address.path[UNIX_PATH_MAX - 1] = '\0';
-    if (address.family != AF_UNIX)
+    memcpy(&family, address->name, sizeof family);
+    if (family != px_socket_of(ofd)->domain || (uint32_t)bytes > sizeof family + UNIX_PATH_MAX)
         return -EINVAL;
-    if (!address.path[0]) /* abstract names */
-        return -ECONNREFUSED;
-    result = px_walk(AT_FDCWD, address.path, 0, &node);
-    return result < 0 ? result : -ECONNREFUSED;
+    if (address->bytes == sizeof family || !address->name[sizeof family])
+        return 0; /* no name yet, or an abstract one, in which every byte counts */
+    memcpy(address->path, address->name + sizeof family, address->bytes - sizeof family);
+    address->bytes = (unsigned)(sizeof family + strlen(address->path) + 1);
+    if (address->bytes > PX_NAME_BYTES)
+        address->bytes = PX_NAME_BYTES;
+    return 0;
 }
 
-/* What needs a name is not there: nobody can be bound to one. */
-static int64_t unsupported(uint64_t fd, int64_t error)
+/* The socket's inode at a path: PX_FS_NODE. */
+int64_t px_address_find(const struct px_address *address, uint64_t *node)
 {
+    struct px_node found;
+    int64_t result = px_walk(AT_FDCWD, address->path, 0, &found);
+
+    if (result < 0)
+        return result;
+    if ((found.mode & S_IFMT) != S_IFSOCK || found.kind != PX_NODE_FS)
+        return px_node_access(&found, 2) < 0 ? -EACCES : -ECONNREFUSED;
+    *node = PX_FS_NODE(found.ino, found.gen);
+    return 0;
+}
+
+int64_t px_address_make(const struct px_address *address, uint64_t *node)
+{
+    struct px_ids ids;
+    struct px_place place;
+    struct px_fs_made made;
     int64_t result;
 
-    return px_socket_get(fd, &result) ? error : result;
+    px_ids_effective(&ids);
+    result = px_find(AT_FDCWD, address->path, PX_WALK_PARENT | PX_WALK_NOFOLLOW, &ids, &place);
+    if (result < 0)
+        return result;
+    if (place.node.kind || place.last != PX_LAST_NAME)
+        return -EADDRINUSE;
+    if (!place.directory || place.slash)
+        return place.slash ? -ENOENT : -EPERM;
+    result = px_fs_create(&place, S_IFSOCK | (0777 & ~px_umask), 0, NULL, 0, &made);
+    *node = made.node;
+    return result == -EEXIST ? -EADDRINUSE : result;
 }
 
-PX_SYS(bind)
+int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room)
 {
-    return unsupported(a, -EOPNOTSUPP);
+    uint32_t bytes = end->name_bytes <= sizeof end->name ? end->name_bytes : 0;
+    uint32_t part = bytes < *room ? bytes : *room;
+
+    *room = bytes;
+    return px_copy_out(to, end->name, part);
 }
 
-PX_SYS(listen)
+/* One without a name has its family alone. */
+int64_t px_socket_tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_user length)
 {
-    return unsupported(a, -EOPNOTSUPP);
-}
-
-PX_SYS(accept)
-{
-    return unsupported(a, -EINVAL);
-}
-
-PX_SYS(accept4)
-{
-    return unsupported(a, -EINVAL);
-}
-
-/* An end's address for getsockname and getpeername: one without a name has its family alone. */
-static int64_t tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_user length)
-{
-    struct px_end end = {.name_bytes = px_socket_link(ofd)->end[side].name_bytes};
+    const struct px_end *end = &px_socket_link(ofd)->end[side];
     uint16_t family = px_socket_of(ofd)->domain;
+    struct px_end own = {.name_bytes = end->name_bytes};
     uint32_t room;
     int64_t result;
 
@@ -69,12 +83,12 @@ static int64_t tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_user 
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    memcpy(end.name, px_socket_link(ofd)->end[side].name, sizeof end.name);
-    if (!end.name_bytes) {
-        end.name_bytes = sizeof family;
-        memcpy(end.name, &family, sizeof family);
+    memcpy(own.name, end->name, sizeof own.name);
+    if (!own.name_bytes) {
+        own.name_bytes = sizeof family;
+        memcpy(own.name, &family, sizeof family);
     }
-    result = px_socket_put_name(&end, to, &room);
+    result = px_socket_put_name(&own, to, &room);
     return result < 0 ? result : px_copy_out(length, &room, sizeof room);
 }
 
@@ -83,7 +97,7 @@ PX_SYS(getsockname)
     int64_t error;
     struct px_ofd *ofd = px_socket_get(a, &error);
 
-    return ofd ? tell_name(ofd, px_socket_side(ofd), b, c) : error;
+    return ofd ? px_socket_tell_name(ofd, px_socket_side(ofd), b, c) : error;
 }
 
 PX_SYS(getpeername)
@@ -93,5 +107,6 @@ PX_SYS(getpeername)
 
     if (!ofd)
         return error;
-    return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? tell_name(ofd, !px_socket_side(ofd), b, c) : -ENOTCONN;
+    return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? px_socket_tell_name(ofd, !px_socket_side(ofd), b, c)
+                                                           : -ENOTCONN;
 }

@@ -20,7 +20,7 @@ struct px_ofd *px_socket_get(uint64_t fd, int64_t *error)
     struct px_ofd *ofd = px_fd_entry((unsigned)fd);
 
     *error = !ofd || ofd->flags & O_PATH ? -EBADF : ofd->kind != PX_OFD_SOCKET ? -ENOTSOCK : 0;
-    if (*error == 0 && !px_socket_link(ofd))
+    if (*error == 0 && !px_socket_here(ofd))
         *error = -EIO;
     return *error ? NULL : ofd;
 }
@@ -39,7 +39,7 @@ static int64_t move(struct px_ofd *ofd, bool sending, const struct px_piece *pie
 {
     struct px_message message = {.piece = piece, .pieces = pieces, .bytes = bytes};
 
-    if (!px_socket_link(ofd))
+    if (!px_socket_here(ofd))
         return -EIO;
     if (!sending)
         return px_flow_receive(ofd, &message);
@@ -71,7 +71,7 @@ int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vecto
 
 static int64_t socket_stat(struct px_ofd *ofd, struct px_stat *stat)
 {
-    if (!px_socket_link(ofd))
+    if (!px_socket_here(ofd))
         return -EIO;
     stat->st_dev = SOCKET_DEV;
     stat->st_ino = px_socket_end(ofd)->ino;
@@ -104,7 +104,7 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
     struct px_link *link = px_socket_link(ofd);
     unsigned side = px_socket_side(ofd), ready = 0, shut;
 
-    if (!link)
+    if (!px_socket_here(ofd))
         return POLLERR;
     if (predicates) {
         uint32_t *words[3] = {&link->to[side].write_seq, &link->end[!side].holders, &link->to[!side].read_seq};
@@ -114,6 +114,8 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
                                                             .value = __atomic_load_n(words[i], __ATOMIC_SEQ_CST),
                                                             .kind = EXO_WAIT_WORD};
     }
+    if (px_socket_of(ofd)->state == PX_SOCKET_LISTENING)
+        return (link->to[0].tail != link->to[0].head ? POLLIN | POLLRDNORM : 0u) & events;
     shut = shut_ways(ofd);
     if (link->end[side].error || px_flow_reset(ofd))
         ready |= POLLERR;
@@ -132,7 +134,7 @@ void px_socket_watch(struct px_ofd *ofd, int step)
 {
     struct px_link *link = px_socket_link(ofd);
 
-    if (!link)
+    if (!px_socket_here(ofd))
         return;
     __atomic_fetch_add(&link->to[px_socket_side(ofd)].read_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&link->to[!px_socket_side(ofd)].write_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
@@ -142,7 +144,7 @@ static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argum
 {
     uint32_t bytes;
 
-    if (!px_socket_link(ofd))
+    if (!px_socket_here(ofd))
         return -EIO;
     if (request != FIONREAD && request != TIOCOUTQ)
         return -ENOTTY;
@@ -154,6 +156,7 @@ static void socket_drop(struct px_ofd *ofd)
 {
     struct px_socket *socket = px_socket_of(ofd);
 
+    px_socket_unbind(ofd);
     if (socket->tally >= PX_SLOT_FIRST_FREE && !px_fd_exiting)
         (void)!exo_cap_delete(socket->tally);
     if (px_socket_link(ofd))
@@ -187,19 +190,22 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
     return 0;
 }
 
+void px_socket_end_start(struct px_end *end)
+{
+    end->send_bytes = end->receive_bytes = BUFFER_DEFAULT;
+    end->low_water = 1;
+    end->ino = ++last_ino + (uint64_t)px_self()->pid * 4096;
+}
+
 static void link_start(struct px_link *link, unsigned pages)
 {
     link->version = PX_LINK_VERSION;
     link->pages = pages;
-    for (unsigned i = 0; i < 2; i++) {
-        link->end[i].send_bytes = link->end[i].receive_bytes = BUFFER_DEFAULT;
-        link->end[i].low_water = 1;
-        link->end[i].ino = ++last_ino + (uint64_t)px_self()->pid * 4096;
-    }
+    px_socket_end_start(&link->end[0]);
+    px_socket_end_start(&link->end[1]);
 }
 
-/* One end of the link at va. What it holds by `tally` is its own from now on. */
-static struct px_ofd *end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, int64_t tally)
+struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, uint64_t tally)
 {
     unsigned type = flags & SOCK_TYPE;
     struct px_ofd *ofd = px_ofd_new(PX_OFD_SOCKET, O_RDWR | (flags & O_NONBLOCK));
@@ -212,7 +218,7 @@ static struct px_ofd *end_new(uint64_t va, unsigned pages, unsigned flags, unsig
     }
     *px_socket_of(ofd) = (struct px_socket){
         .link = va,
-        .tally = (uint64_t)tally,
+        .tally = tally,
         .type = (uint8_t)(type == SOCK_RAW ? SOCK_DGRAM : type),
         .side = (uint8_t)side,
         .state = pages == 1 ? PX_SOCKET_NEW : PX_SOCKET_CONNECTED,
@@ -233,7 +239,7 @@ PX_SYS(socket)
     va = px_ring_new(1);
     if (!va)
         return -ENFILE;
-    ofd = end_new(va, 1, (unsigned)b, 0, 0);
+    ofd = px_socket_end_new(va, 1, (unsigned)b, 0, 0);
     if (!ofd) {
         px_ring_free(va, 1);
         return -ENFILE;
@@ -258,10 +264,10 @@ static int64_t pair_new(unsigned flags, struct px_ofd *ends[2])
     tally[1] = tally[0] < 0 ? -1 : exo_tally_create(&link->end[1].holders);
     if (tally[1] < 0)
         goto no_tallies;
-    ends[0] = end_new(va, PX_LINK_PAGES, flags, 0, tally[0]);
+    ends[0] = px_socket_end_new(va, PX_LINK_PAGES, flags, 0, (uint64_t)tally[0]);
     if (!ends[0])
         goto no_ends;
-    ends[1] = end_new(va, PX_LINK_PAGES, flags, 1, tally[1]);
+    ends[1] = px_socket_end_new(va, PX_LINK_PAGES, flags, 1, (uint64_t)tally[1]);
     if (ends[1])
         return 0;
     (void)!exo_cap_delete((uint64_t)tally[1]);

@@ -1,5 +1,6 @@
 /*
- * Sockets, inside socket/: making them (socket.c), moving data (flow.c), messages with addresses and ancillary data (message.c), options (option.c).
+ * Sockets, inside socket/: making them (socket.c), meeting (meet.c, name.c), moving data (flow.c), messages with addresses and ancillary data
+ * (message.c), options (option.c).
  * A socket's description has a struct px_socket in its words; its pages are proto/socket.h's. The description is shared with relatives only, the
  * pages with the peer too.
  */
@@ -45,7 +46,7 @@ struct px_socket {
     uint32_t write_lock;
     struct px_cred peer; /* as it was when they were connected */
     uint32_t pad;
-    uint64_t name;
+    uint64_t ticket; /* fs's, of the name that it is bound to; 0: none. The capability by which the name lives is in the description's `offset`. */
 };
 _Static_assert(sizeof(struct px_socket) <= sizeof((struct px_ofd){0}.word), "fits a description");
 
@@ -71,9 +72,22 @@ static inline struct px_end *px_socket_end(struct px_ofd *ofd)
     return &px_socket_link(ofd)->end[px_socket_side(ofd)];
 }
 
+/* Are its pages here? A relative that shares the description may have bound or connected it since, and then they are his. */
+static inline bool px_socket_here(struct px_ofd *ofd)
+{
+    return px_socket_link(ofd) && (ofd->holders <= 1 || px_ring_held(px_socket_of(ofd)->link));
+}
+
 /* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
 struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);
 struct px_cred px_socket_self(void);
+
+/* One end of the link at va, connected if that has more than one page. What it holds by `tally` is its own from now on. NULL: no room. */
+struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, uint64_t tally);
+/* Options as they are at first. */
+void px_socket_end_start(struct px_end *end);
+/* The last descriptor here closes: the name goes if nobody else has it (meet.c). */
+void px_socket_unbind(struct px_ofd *ofd);
 
 /* A message as it comes and goes: pieces of the program's memory, and what goes with them. */
 struct px_piece {
@@ -94,7 +108,7 @@ struct px_message {
 /* Bytes moved, or -errno (flow.c). */
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message);
 int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message);
-/* The address of an end, cut off at *room, which becomes its length (message.c). */
+/* The address of an end, cut off at *room, which becomes its length (name.c). */
 int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room);
 
 /* Is there something to read, and room to write? */

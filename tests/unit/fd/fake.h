@@ -318,6 +318,15 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
     return result == -EXO_E_TIMEOUT ? -ETIMEDOUT : result == -EXO_E_EVENT ? -PX_ERESTARTSYS : result;
 }
 
+int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
+{
+    int64_t result;
+
+    __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
+    result = px_wait(predicates, count, deadline_ns);
+    __atomic_fetch_sub(waiters, 1, __ATOMIC_SEQ_CST);
+    return result;
+}
 int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns)
 {
     const struct exo_predicate predicate = {.va = (uint64_t)word, .value = value, .kind = EXO_WAIT_WORD};

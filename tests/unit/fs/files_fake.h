@@ -47,6 +47,11 @@ void fs_fifo_forget(uint32_t ino)
 {
     (void)ino;
 }
+int64_t fs_meet(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
 {
     (void)request, (void)node, (void)va, (void)end;

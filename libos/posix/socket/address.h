@@ -1,0 +1,20 @@
+/* Addresses of sockets, as the calls that take one see them (name.c). */
+#ifndef PX_ADDRESS_H
+#define PX_ADDRESS_H
+#include "socket.h"
+
+struct px_address {
+    unsigned bytes;
+    uint8_t name[PX_NAME_BYTES]; /* as the program gave it, a path's without what follows its NUL */
+    char path[PX_NAME_BYTES];    /* of AF_UNIX; empty: none */
+};
+
+/* What the program gave: -EFAULT, -EINVAL. */
+int64_t px_address_read(struct px_ofd *ofd, px_user from, uint64_t bytes, struct px_address *address);
+/* The node of the socket at the address's path; and one that is made there. */
+int64_t px_address_find(const struct px_address *address, uint64_t *node);
+int64_t px_address_make(const struct px_address *address, uint64_t *node);
+/* An end's address for the program, with its length. */
+int64_t px_socket_tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_user length);
+
+#endif

@@ -1,0 +1,423 @@
+/*
+ * Where sockets meet (decision 0020): names that sockets are bound to, and connections on their way from who connects to who accepts. Once both have
+ * the connection's pages (proto/socket.h), bytes go past this server.
+ *
+ * A binding lives as long as somebody holds the tally whose word is in `alive`, in this server's own memory. Its page, the lobby, is shared with its
+ * holders: what they write there is never read here. A link's pages stay mapped here, so that the kernel can say when nobody else has them.
+ */
+#include "socket.h"
+#include "serve.h"
+
+#define AF_UNIX 1u
+#define BINDINGS_MAX 256u
+#define LINKS_MAX 512u
+#define BINDINGS_EACH 128u /* of one process */
+#define LINKS_EACH 384u
+#define LINKS_MEMORY 4u /* this part of all frames is for connections */
+#define SWEEP_STEP 16u
+#define BACKLOG_MAX 4096u
+#define TOKEN_BINDING 8u /* rights that no file's token has */
+#define LOBBY_VA 0x620000000000ul
+#define LINKS_VA 0x620040000000ul
+#define LINK_VA(i) (LINKS_VA + (uint64_t)(i) * PX_LINK_PAGES * FS_PAGE)
+
+struct cred {
+    uint32_t pid, uid, gid;
+};
+
+static struct binding {
+    uint32_t gen; /* 0: free */
+    uint32_t ino, ino_gen; /* of a path's inode; 0: the name itself counts */
+    uint16_t domain, type, zone, owner;
+    uint16_t name_bytes, backlog; /* backlog 0: does not listen */
+    uint16_t pending;
+    uint8_t name[PX_NAME_BYTES];
+    struct cred cred;
+} bindings[BINDINGS_MAX];
+static uint32_t alive[BINDINGS_MAX]; /* tally words */
+static unsigned binding_count;
+static uint32_t last_gen, last_auto, arrivals;
+
+enum link_state { LINK_FREE, LINK_PENDING, LINK_GIVEN };
+static struct link {
+    uint8_t state;
+    uint16_t owner; /* table index of who connected */
+    uint16_t binding;
+    uint32_t order;
+    uint64_t tally; /* PENDING: of the accepting end */
+    struct cred cred;
+} links[LINKS_MAX];
+static unsigned link_count, link_hand;
+
+static struct px_link *lobby_of(const struct binding *binding)
+{
+    return (struct px_link *)(LOBBY_VA + (uint64_t)(binding - bindings) * FS_PAGE);
+}
+
+static const struct px_proc *process_of(const struct fs_request *request)
+{
+    return PX_PROC(PX_PROCTAB, request->index);
+}
+
+static struct cred cred_of(const struct fs_request *request)
+{
+    const struct px_proc *process = process_of(request);
+
+    return (struct cred){.pid = (uint32_t)process->pid, .uid = process->euid, .gid = process->egid};
+}
+
+/* ---- what is over ---- */
+
+static void link_free(struct link *link)
+{
+    if (link->state == LINK_PENDING) {
+        (void)!exo_cap_delete(link->tally); /* who connected sees that nobody is there */
+        bindings[link->binding].pending--;
+    }
+    os_pages_give((void *)LINK_VA(link - links), PX_LINK_PAGES);
+    link->state = LINK_FREE;
+    link_count--;
+}
+
+/* Does anybody else have the link's pages? */
+static bool link_shared(const struct link *link)
+{
+    uint64_t page = 0;
+
+    return exo_mem_query(fs_start->self, LINK_VA(link - links), 1, &page) != 1 || page & EXO_QUERY_SHARED;
+}
+
+static void links_sweep(unsigned steps)
+{
+    for (unsigned i = 0; link_count && i < steps; i++) {
+        struct link *link = &links[link_hand++ % LINKS_MAX];
+
+        if (link->state == LINK_GIVEN && !link_shared(link))
+            link_free(link);
+    }
+}
+
+static void binding_free(struct binding *binding)
+{
+    for (unsigned i = 0; binding->pending && i < LINKS_MAX; i++) {
+        if (links[i].state == LINK_PENDING && links[i].binding == binding - bindings)
+            link_free(&links[i]);
+    }
+    os_pages_give(lobby_of(binding), 1);
+    binding->gen = 0;
+    binding_count--;
+}
+
+void fs_meet_sweep(void)
+{
+    for (unsigned i = 0; binding_count && i < BINDINGS_MAX; i++) {
+        if (bindings[i].gen && !alive[i])
+            binding_free(&bindings[i]);
+    }
+    links_sweep(SWEEP_STEP);
+}
+
+/* ---- binding ---- */
+
+static bool is_path(const struct px_fs_meet *ask)
+{
+    return ask->node != 0;
+}
+
+/* The binding that is meant in the caller's zone, or NULL. */
+static struct binding *find(const struct fs_request *request, const struct px_fs_meet *ask)
+{
+    for (unsigned i = 0; i < BINDINGS_MAX; i++) {
+        struct binding *binding = &bindings[i];
+
+        if (!binding->gen || !alive[i] || binding->zone != process_of(request)->zone || binding->domain != ask->domain)
+            continue;
+        if (is_path(ask) ? binding->ino == PX_FS_INO(ask->node) && binding->ino_gen == PX_FS_GEN(ask->node)
+                         : !binding->ino && binding->name_bytes == ask->name_bytes &&
+                               !memcmp(binding->name, ask->name, ask->name_bytes))
+            return binding;
+    }
+    return NULL;
+}
+
+/* Names of AF_UNIX are sockaddr_un: a family, and a NUL before an abstract name: five digits that nobody has. */
+static bool name_self(const struct fs_request *request, struct px_fs_meet *ask)
+{
+    for (unsigned tries = 0; tries < 2 * BINDINGS_MAX; tries++) {
+        uint32_t number = ++last_auto & 0xfffff;
+
+        ask->name_bytes = 8;
+        ask->name[2] = 0;
+        for (unsigned i = 0; i < 5; i++)
+            ask->name[3 + i] = (uint8_t)"0123456789abcdef"[number >> (16 - 4 * i) & 15];
+        if (!find(request, ask))
+            return true;
+    }
+    return false;
+}
+
+static struct binding *binding_of(uint64_t ticket)
+{
+    uint64_t i = ticket & 0xffff;
+
+    if (i >= BINDINGS_MAX || !bindings[i].gen || !alive[i] ||
+        ticket >> 16 != fs_token((uint32_t)i, bindings[i].gen, TOKEN_BINDING) >> 16)
+        return NULL;
+    return &bindings[i];
+}
+
+static uint64_t ticket_of(const struct binding *binding)
+{
+    uint32_t i = (uint32_t)(binding - bindings);
+
+    return (fs_token(i, binding->gen, TOKEN_BINDING) & ~0xffffull) | i;
+}
+
+static struct binding *binding_place(const struct fs_request *request)
+{
+    struct binding *place = NULL;
+    unsigned own = 0;
+
+    for (unsigned i = 0; i < BINDINGS_MAX; i++) {
+        own += bindings[i].gen && bindings[i].owner == request->index;
+        if (!bindings[i].gen && !place)
+            place = &bindings[i];
+    }
+    return own < BINDINGS_EACH ? place : NULL;
+}
+
+static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *ask)
+{
+    if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
+        return -EINVAL;
+    if (is_path(ask)) {
+        const struct px_inode *inode = fs_node(ask->node);
+
+        if (!inode || (inode->mode & S_IFMT) != S_IFSOCK || !fs_owns(&request->caller, inode))
+            return inode ? -EACCES : -ESTALE;
+    } else if (ask->name_bytes == 2 && !name_self(request, ask)) {
+        return -ENOSPC;
+    }
+    return find(request, ask) ? -EADDRINUSE : 0;
+}
+
+static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
+{
+    struct binding *binding;
+    struct px_link *lobby;
+    int64_t status, tally;
+
+    fs_meet_sweep();
+    status = check_bind(request, ask);
+    if (status < 0)
+        return status;
+    binding = binding_place(request);
+    if (!binding)
+        return -ENOBUFS;
+    lobby = lobby_of(binding);
+    if (!os_pages_take(lobby, 1))
+        return -ENOMEM;
+    lobby->version = PX_LINK_VERSION;
+    lobby->pages = 1;
+    lobby->end[0].name_bytes = ask->name_bytes;
+    memcpy(lobby->end[0].name, ask->name, ask->name_bytes);
+    tally = exo_tally_create(&alive[binding - bindings]);
+    status = tally < 0 ? -ENOMEM
+                       : os_share(request->caller.client, ask->va, lobby, 1, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
+    if (status < 0) {
+        if (tally >= 0)
+            (void)!exo_cap_delete((uint64_t)tally);
+        os_pages_give(lobby, 1);
+        return status;
+    }
+    *binding = (struct binding){.gen = ++last_gen ? last_gen : ++last_gen,
+                                .ino = is_path(ask) ? PX_FS_INO(ask->node) : 0,
+                                .ino_gen = is_path(ask) ? PX_FS_GEN(ask->node) : 0,
+                                .domain = ask->domain,
+                                .type = ask->type,
+                                .zone = process_of(request)->zone,
+                                .owner = (uint16_t)request->index,
+                                .name_bytes = ask->name_bytes,
+                                .cred = cred_of(request)};
+    memcpy(binding->name, ask->name, ask->name_bytes);
+    binding_count++;
+    request->message->word[1] = ticket_of(binding);
+    request->capability = (uint64_t)tally;
+    request->passed_on = true;
+    return 0;
+}
+
+static int64_t do_listen(struct fs_request *request, const struct px_fs_meet *ask)
+{
+    struct binding *binding = binding_of(ask->ticket);
+
+    if (!binding)
+        return -EINVAL;
+    binding->backlog = (uint16_t)(ask->backlog < BACKLOG_MAX ? ask->backlog + 1 : BACKLOG_MAX);
+    binding->cred = cred_of(request);
+    return 0;
+}
+
+/* ---- meeting ---- */
+
+static struct link *link_place(const struct fs_request *request)
+{
+    struct link *place = NULL;
+    unsigned own = 0;
+
+    links_sweep(link_count >= LINKS_MAX / 2 ? LINKS_MAX : SWEEP_STEP);
+    for (unsigned i = 0; i < LINKS_MAX; i++) {
+        own += links[i].state != LINK_FREE && links[i].owner == request->index;
+        if (links[i].state == LINK_FREE && !place)
+            place = &links[i];
+    }
+    return own < LINKS_EACH && link_count < fs_start->frames_total / LINKS_MEMORY / PX_LINK_PAGES ? place : NULL;
+}
+
+/* Fills the pages in: names, and a tally for each end. The handles, or -errno with nothing made. */
+static int64_t link_make(struct px_link *link, const struct binding *from, const struct binding *to, int64_t tally[2])
+{
+    if (!os_pages_take(link, PX_LINK_PAGES))
+        return -ENOMEM;
+    link->version = PX_LINK_VERSION;
+    link->pages = PX_LINK_PAGES;
+    if (from) {
+        link->end[0].name_bytes = from->name_bytes;
+        memcpy(link->end[0].name, from->name, from->name_bytes);
+    }
+    link->end[1].name_bytes = to->name_bytes;
+    memcpy(link->end[1].name, to->name, to->name_bytes);
+    tally[0] = exo_tally_create(&link->end[0].holders);
+    tally[1] = tally[0] < 0 ? tally[0] : exo_tally_create(&link->end[1].holders);
+    if (tally[1] >= 0)
+        return 0;
+    if (tally[0] >= 0)
+        (void)!exo_cap_delete((uint64_t)tally[0]);
+    os_pages_give(link, PX_LINK_PAGES);
+    return -ENOMEM;
+}
+
+static int64_t check_connect(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
+{
+    if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
+        return -EINVAL;
+    if (is_path(ask)) {
+        const struct px_inode *inode = fs_node(ask->node);
+
+        if (!inode || (inode->mode & S_IFMT) != S_IFSOCK)
+            return -ECONNREFUSED;
+        if (!fs_may(&request->caller, inode, 2))
+            return -EACCES;
+    }
+    *to = find(request, ask);
+    if (!*to)
+        return -ECONNREFUSED;
+    if ((*to)->type != ask->type)
+        return is_path(ask) || ask->domain == AF_UNIX ? -EPROTOTYPE : -ECONNREFUSED;
+    if (!(*to)->backlog)
+        return -ECONNREFUSED;
+    return (*to)->pending >= (*to)->backlog ? -EAGAIN : 0;
+}
+
+static void put_cred(struct fs_request *request, const struct cred *cred)
+{
+    request->message->word[1] = cred->pid | (uint64_t)cred->uid << 32;
+    request->message->word[2] = cred->gid;
+}
+
+static void announce(const struct binding *binding)
+{
+    struct px_flow *flow = &lobby_of(binding)->to[0];
+
+    __atomic_store_n(&flow->tail, flow->head + binding->pending, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
+    exo_wake_all(&flow->write_seq);
+}
+
+static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *ask)
+{
+    struct binding *to, *from = ask->ticket ? binding_of(ask->ticket) : NULL;
+    int64_t status = check_connect(request, ask, &to), tally[2];
+    struct link *link;
+
+    if (status < 0)
+        return status;
+    link = link_place(request);
+    if (!link)
+        return -ENOBUFS;
+    status = link_make((struct px_link *)LINK_VA(link - links), from, to, tally);
+    if (status < 0)
+        return status;
+    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - links), PX_LINK_PAGES,
+                      EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
+    if (status < 0) {
+        (void)!exo_cap_delete((uint64_t)tally[0]);
+        (void)!exo_cap_delete((uint64_t)tally[1]);
+        os_pages_give((void *)LINK_VA(link - links), PX_LINK_PAGES);
+        return status;
+    }
+    *link = (struct link){.state = LINK_PENDING,
+                          .owner = (uint16_t)request->index,
+                          .binding = (uint16_t)(to - bindings),
+                          .order = ++arrivals,
+                          .tally = (uint64_t)tally[1],
+                          .cred = cred_of(request)};
+    link_count++;
+    to->pending++;
+    put_cred(request, &to->cred);
+    request->capability = (uint64_t)tally[0];
+    request->passed_on = true;
+    announce(to);
+    return 0;
+}
+
+static struct link *first_pending(const struct binding *binding)
+{
+    struct link *first = NULL;
+
+    for (unsigned i = 0; binding->pending && i < LINKS_MAX; i++) {
+        if (links[i].state == LINK_PENDING && links[i].binding == binding - bindings &&
+            (!first || (int32_t)(links[i].order - first->order) < 0))
+            first = &links[i];
+    }
+    return first;
+}
+
+static int64_t do_accept(struct fs_request *request, const struct px_fs_meet *ask)
+{
+    struct binding *binding = binding_of(ask->ticket);
+    struct link *link = binding ? first_pending(binding) : NULL;
+    int64_t status;
+
+    if (!binding || !binding->backlog)
+        return -EINVAL;
+    if (!link)
+        return -EAGAIN;
+    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - links), PX_LINK_PAGES,
+                      EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
+    if (status < 0)
+        return status;
+    link->state = LINK_GIVEN;
+    binding->pending--;
+    announce(binding);
+    put_cred(request, &link->cred);
+    request->capability = link->tally;
+    request->passed_on = true;
+    return 0;
+}
+
+int64_t fs_meet(struct fs_request *request)
+{
+    struct px_fs_meet ask;
+
+    memcpy(&ask, request->page, sizeof ask);
+    if (ask.va % FS_PAGE)
+        return -EINVAL;
+    switch (request->message->word[0] & 0xff) {
+    case PX_FS_BIND: return do_bind(request, &ask);
+    case PX_FS_LISTEN: return do_listen(request, &ask);
+    case PX_FS_CONNECT: return do_connect(request, &ask);
+    case PX_FS_ACCEPT: return do_accept(request, &ask);
+    default: fs_meet_sweep(); return 0;
+    }
+}
