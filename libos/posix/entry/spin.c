@@ -3,7 +3,7 @@
  * be woken, and the other side enters the kernel neither. How long is learnt: twice as long after it paid, half as long after it did not, so that
  * who waits for a person or a disk soon sleeps at once, and tries again only now and then.
  */
-#include "px.h"
+#include "entry.h"
 
 #define MOST_NS 50000u
 #define LEAST_NS 1000u
@@ -45,11 +45,24 @@ static bool spin(const struct exo_predicate *predicates, unsigned count)
     return false;
 }
 
+/* Who answers may be another thread. */
+static bool spin_unlocked(const struct exo_predicate *predicates, unsigned count)
+{
+    bool result;
+
+    if (!px_thread()->locked)
+        return spin(predicates, count);
+    px_unlock();
+    result = spin(predicates, count);
+    px_lock();
+    return result;
+}
+
 int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
 {
     int64_t result;
 
-    if (px_info()->cpus > 1 && spin(predicates, count))
+    if (px_info()->cpus > 1 && spin_unlocked(predicates, count))
         return 0;
     __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
     result = px_wait(predicates, count, deadline_ns);
