@@ -16,6 +16,7 @@ void entity_end(struct entity *entity); /* not linked; its chooser stays */
 void share_enqueue(struct context *context, bool first); /* READY, and in no list */
 void share_dequeue(struct context *context);
 struct context *share_pick(void); /* NULL: nobody is ready */
+const struct context *share_peek(void); /* somebody that is ready where this CPU last picked one; NULL: nobody is */
 bool share_before(const struct context *first, const struct context *second);
 void share_pay(struct share *share); /* the policies learn what it has used */
 void share_gate(struct share *share, unsigned gate); /* GATE_*: stops it */

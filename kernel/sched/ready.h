@@ -6,5 +6,4 @@
 void ready_give(struct context *context, bool first);
 void ready_take(struct context *context); /* one that they have */
 bool ready_has(const struct context *context); /* they have it */
-
 #endif

@@ -29,7 +29,7 @@ static void set_timer(struct slice_reservation *reserved, int64_t cycles)
 }
 
 /* Several CPUs may work on one slice: then it is used up so much sooner, and what they have used of it is known only when they settle. */
-void reserve_begins(struct reservation *reservation)
+__attribute__((noinline)) void reserve_begins(struct reservation *reservation)
 {
     struct slice_reservation *reserved = kept(reservation);
     int64_t left = reservation->left;

@@ -6,21 +6,19 @@
 #include "policy.h"
 #include "port.h"
 #include "ready.h"
+#include "run.h"
 #include "slice.h"
 
 #define SLICE_NS 5000000ul
 
-/* Why the current context is to be replaced although it could go on. */
-enum reason { GO_ON, YIELDED, SLICE_OVER, STOPPED };
-
-static PER_CPU(enum reason) reason;
-static PER_CPU(bool) slice_armed;
-static PER_CPU(bool) idling = true; /* nobody runs */
+PER_CPU(enum reason) reason;
+PER_CPU(bool) slice_armed;
+PER_CPU(bool) idling = true;
 static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
 PER_CPU(struct share *) sched_share; /* as gas_loaded for gas */
 static PER_CPU(struct share *) share_seen; /* the same, if there is nothing special to look at */
-static PER_CPU(uint64_t) run_since;   /* cycles; what came before has been charged */
-static uint64_t cycle_price; /* gas << 32 */
+PER_CPU(uint64_t) run_since;
+uint64_t cycle_price;
 PER_CPU(struct sched_cpu) sched_cpu;
 PER_CPU(bool) sched_needed = true;
 uint32_t sched_runnable;
@@ -29,69 +27,6 @@ uint64_t sched_slice_cycles;
 struct context *arch_current(void)
 {
     return sched_cpu.current;
-}
-
-/* ---- several CPUs -------------------------------------------------------------------------------------------------- */
-
-static uint32_t asleep; /* CPUs, one bit each */
-
-/* The CPU looks what it shall do. */
-void sched_look_at(unsigned cpu)
-{
-    OF_CPU(cpu, bool, sched_needed) = true;
-    if (cpu != arch_cpu())
-        arch_kick(cpu);
-}
-
-void sched_changed(const struct context *context)
-{
-    if (context->cpu == 0)
-        sched_needed = true;
-    else
-        sched_look_at(context->cpu - 1u);
-}
-
-void sched_all_changed(void)
-{
-    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
-        sched_look_at(cpu);
-}
-
-/* Somebody else is ready: who sleeps shall run it; if nobody does, those that thought they were alone end their slices in time. */
-static void spread(void)
-{
-    uint32_t ready = sched_runnable;
-
-    for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0 && asleep; cpu++)
-        if (asleep >> cpu & 1) {
-            asleep &= ~(1u << cpu);
-            sched_look_at(cpu);
-            ready--;
-        }
-    for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0; cpu++)
-        if (cpu != arch_cpu() && OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !OF_CPU(cpu, bool, slice_armed))
-            sched_look_at(cpu);
-}
-
-void sched_dislodge(struct context *context)
-{
-    unsigned cpu = context->cpu - 1u;
-    uint64_t now, used;
-
-    if (context->cpu == 0 || cpu == arch_cpu())
-        return;
-    arch_park(cpu, context);
-    now = arch_cycles();
-    used = now - OF_CPU(cpu, uint64_t, run_since);
-    OF_CPU(cpu, uint64_t, run_since) = now;
-    context->env->cpu_cycles += now;
-    OF_CPU(cpu, int64_t, gas_purse) -= (int64_t)((unsigned __int128)used * cycle_price >> 32);
-    OF_CPU(cpu, struct share *, sched_share)->used += used;
-    OF_CPU(cpu, struct sched_cpu, sched_cpu).current = NULL;
-    OF_CPU(cpu, bool, idling) = true;
-    context->cpu = 0;
-    if (context->donated)
-        gas_sponsor(context, NULL);
 }
 
 /* `direct` is READY and in no queue. */
@@ -123,21 +58,6 @@ uint64_t sched_env_cycles(const struct env *env)
             cycles += OF_CPU(cpu, uint64_t, run_since);
     }
     return cycles;
-}
-
-const struct share *sched_share_of(unsigned cpu)
-{
-    return OF_CPU(cpu, bool, idling) ? NULL : OF_CPU(cpu, struct share *, sched_share);
-}
-
-uint64_t sched_unsettled(unsigned cpu)
-{
-    return OF_CPU(cpu, bool, idling) ? 0 : arch_cycles() - OF_CPU(cpu, uint64_t, run_since);
-}
-
-uint64_t sched_unsettled_gas(unsigned cpu)
-{
-    return (uint64_t)((unsigned __int128)sched_unsettled(cpu) * cycle_price >> 32);
 }
 
 void sched_settle(void)
@@ -225,17 +145,6 @@ void sched_stop(const struct share *share)
             continue;
         OF_CPU(cpu, enum reason, reason) = STOPPED;
         OF_CPU(cpu, struct share *, share_seen) = NULL;
-        sched_look_at(cpu);
-    }
-}
-
-void sched_end_slices(const struct share *share)
-{
-    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
-        if (cpu == arch_cpu() || sched_share_of(cpu) != share)
-            continue;
-        if (OF_CPU(cpu, enum reason, reason) == GO_ON)
-            OF_CPU(cpu, enum reason, reason) = SLICE_OVER;
         sched_look_at(cpu);
     }
 }
@@ -356,7 +265,7 @@ static void make_current(struct context *next)
     next->env->cpu_cycles -= run_since;
     sched_cpu.current = next;
     if (__builtin_expect(arch_cpus() > 1, false))
-        next->cpu = (uint8_t)(arch_cpu() + 1);
+        next->cpu = next->last_cpu = (uint8_t)(arch_cpu() + 1);
     if (before)
         end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
@@ -406,9 +315,9 @@ __attribute__((noinline)) static void idle(void)
     gas_end_ns = UINT64_MAX; /* nobody uses any */
     idling = true; /* whoever is ready now is stopped: no slice of time begins */
     program_timer();
-    asleep |= 1u << arch_cpu();
+    cpus_asleep |= 1u << arch_cpu();
     arch_idle();
-    asleep &= ~(1u << arch_cpu());
+    cpus_asleep &= ~(1u << arch_cpu());
     idling = !sched_cpu.current;
     start_clocks(arch_cycles());
     gas_time_passed();
@@ -462,7 +371,7 @@ struct context *sched_pick(void)
             program_timer();
             sched_needed = reap_fresh || reason != GO_ON; /* whom this one woke may be before it */
             if (__builtin_expect(arch_cpus() > 1, false) && sched_runnable > 0)
-                spread();
+                cpus_spread();
             return next;
         }
     }

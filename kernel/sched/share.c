@@ -318,6 +318,11 @@ __attribute__((noinline)) static struct context *pick_among(void)
     return take(share, queue);
 }
 
+const struct context *share_peek(void)
+{
+    return last && !list_empty(&last->ready[QUEUE_OWN]) ? LIST_ENTRY(last->ready[QUEUE_OWN].next, const struct context, link) : NULL;
+}
+
 struct context *share_pick(void)
 {
     /* Mostly only one share has anybody ready, and no server waits there. */

@@ -48,5 +48,8 @@ def cases(t):
     yield "channel-two-senders", holds(("-DSENDERS=2", "-DSLOTS=2", "-DMESSAGES=3"), model="channel")
     for fault in ("BROKEN_ORDER", "BROKEN_NO_LOOK", "BROKEN_POSITION", "BROKEN_TWO_STEPS"):
         yield "channel-finds-" + fault[7:].lower(), fails(fault, (), model="channel")
+    yield "requests", holds(("-DROUNDS=8",), model="requests")
+    for fault in ("BROKEN_NO_ANSWER", "BROKEN_ANSWERED_FIRST", "BROKEN_NO_LOOK", "BROKEN_NOT_SERVED"):
+        yield "requests-finds-" + fault[7:].lower(), fails(fault, (), model="requests")
     if t.long:
         yield "safe-large", holds(("-DNODES=6", "-DOPS=4"), (*SAFETY, "-DHC4"), timeout=3000), 3200

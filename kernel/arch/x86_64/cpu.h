@@ -223,6 +223,8 @@ static inline void smp_unlock_clean(void) /* nothing was unmapped since it was t
 {
     __atomic_store_n(&smp_lock_word, 0, __ATOMIC_RELEASE);
 }
+bool smp_poll(void);   /* waits a moment: true: there may be something to do */
+void smp_served(void); /* an interrupt that came in ring 0 */
 bool smp_kicked(void); /* VECTOR_KICK: serves it; true: look what shall run */
 #define SMP_ALL_PAGES UINT64_MAX
 void smp_flush_page(struct env *env, uint64_t va);

@@ -15,7 +15,11 @@ uint32_t smp_lock_word; /* 1: somebody is in the kernel. entry.S takes it, too *
 /* What the lock's holder asks of a CPU. */
 enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4 };
 static PER_CPU(uint32_t) requests;
+static PER_CPU(uint32_t) polling; /* it has nothing to do, and looks at its requests by itself */
+static PER_CPU(bool) served;      /* an interrupt, since it began to */
 static uint32_t unanswered;
+
+#define POLLS_A_SECOND 20000u /* at the least */
 
 /* Translations that are to go: of these pages, or all. By the lock's holder. */
 #define STALE_MOST 32u
@@ -58,9 +62,12 @@ static bool answer(void)
     return asked & (REQUEST_LOOK | REQUEST_PARK);
 }
 
+/* Whoever polls stops first, and looks at the requests then: one of the two sees what the other did (models/requests.pml). */
 static void ask(unsigned cpu, uint32_t request)
 {
-    __atomic_fetch_or(requests_of(cpu), request, __ATOMIC_RELEASE);
+    __atomic_fetch_or(requests_of(cpu), request, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&OF_CPU(cpu, uint32_t, polling), __ATOMIC_SEQ_CST))
+        return;
     apic_send(OF_CPU(cpu, struct percpu, percpu).apic_id, VECTOR_KICK);
 }
 
@@ -74,6 +81,34 @@ bool smp_kicked(void)
 {
     apic_eoi();
     return answer();
+}
+
+void smp_served(void)
+{
+    served = true;
+}
+
+/*
+ * What comes within the time that two wakes by interrupt take needs none. Without the lock; interrupts are off before and after. False: nothing has come yet,
+ * and from now on an interrupt will.
+ */
+bool smp_poll(void)
+{
+    uint32_t *mine = &OF_CPU(percpu.number, uint32_t, polling);
+    const volatile bool *stop = &OF_CPU(percpu.number, bool, served);
+    uint64_t until = arch_cycles() + info->tsc_hz / POLLS_A_SECOND;
+
+    served = false;
+    __atomic_store_n(mine, 1, __ATOMIC_SEQ_CST);
+    __asm__ volatile("sti" : : : "memory");
+    while (!*stop && !__atomic_load_n(requests_of(percpu.number), __ATOMIC_RELAXED) && arch_cycles() < until)
+        __asm__ volatile("pause");
+    __asm__ volatile("cli" : : : "memory");
+    __atomic_store_n(mine, 0, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(requests_of(percpu.number), __ATOMIC_SEQ_CST))
+        return *stop;
+    (void)answer(); /* who has nothing to do looks anyway */
+    return true;
 }
 
 void arch_kick(unsigned cpu)

@@ -129,9 +129,11 @@ void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error)
 {
     if (vector == VECTOR_KICK) {
         (void)smp_kicked(); /* who sleeps looks anyway */
+        smp_served();
         return;
     }
     if (vector >= 32) {
+        smp_served();
         if (smp_cpus > 1)
             smp_lock();
         interrupt(vector);
@@ -160,10 +162,13 @@ void arch_run(void)
 
 void arch_idle(void)
 {
-    if (smp_cpus > 1)
+    bool several = smp_cpus > 1;
+
+    if (several)
         smp_unlock();
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
-    if (smp_cpus > 1)
+    if (!several || !smp_poll())
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
+    if (several)
         smp_lock();
 }
 
