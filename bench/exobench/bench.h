@@ -19,7 +19,8 @@ struct bench_case {
 };
 
 /* One table per file, each ended by a case without a name. */
-extern const struct bench_case call_cases[], file_cases[], memory_cases[], process_cases[], pipe_cases[], stream_cases[];
+extern const struct bench_case call_cases[], file_cases[], memory_cases[], process_cases[], pipe_cases[], stream_cases[],
+    thread_cases[];
 
 /* Now, in the unit that the command line chose. */
 uint64_t ticks_now(void);

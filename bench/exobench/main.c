@@ -18,7 +18,8 @@
 #define REPETITIONS_MAX 1000
 #define OPERATIONS_MAX (1L << 30)
 
-static const struct bench_case *const tables[] = {call_cases, file_cases, memory_cases, process_cases, pipe_cases, stream_cases};
+static const struct bench_case *const tables[] = {call_cases, file_cases, memory_cases, process_cases, pipe_cases, stream_cases,
+                                                 thread_cases};
 static bool use_tsc;
 static int repetitions = 11;
 static long repetition_ns = 20 * 1000000L;

@@ -28,6 +28,8 @@ void px_demand_fork_child(void);
 void px_leave(struct exo_regs *regs, int64_t result);
 /* The same when no call is under way. */
 void px_leave_again(struct exo_regs *regs);
+/* Calls of several threads. */
+int64_t px_call_locked(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, px_call *body, uint64_t number);
 /* Calls that are missing, out of range or traced. */
 int64_t px_dispatch_slow(struct exo_regs *regs);
 void px_upcall_program(struct exo_upcall *frame, uint64_t cause);

@@ -14,23 +14,22 @@ static bool asks_restart(int64_t result)
     return result <= -PX_ERESTARTSYS && result >= -PX_ERESTART_BLOCK;
 }
 
-/* A call of one of several threads. The lock is kept if the way out will be the slow one, which gives it back. */
-static int64_t call_locked(px_call *body, const struct exo_regs *regs, unsigned number)
+/* A call of one of several threads (entry.S). The lock is kept if the way out will be the slow one, which gives it back. */
+int64_t px_call_locked(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, px_call *body, uint64_t number)
 {
     struct px_thread *thread = px_thread();
-    uint64_t word[6];
     int64_t result;
 
-    px_lock();
-    px_arch_arguments(regs, word);
+    if (!thread->locked)
+        px_lock_take_own(thread);
     if (px_calls[number].format[0] == 'f')
-        px_hold(thread, (unsigned)word[0]);
-    result = body(word[0], word[1], word[2], word[3], word[4], word[5]);
+        px_hold(thread, (unsigned)a);
+    result = body(a, b, c, d, e, f);
     if (thread->hold.ofd)
         px_hold_end(thread);
-    if (px_threads.live == 1 && thread->number == 0)
+    if (__builtin_expect(px_threads.live == 1 && thread->number == 0, false))
         px_thread_alone();
-    if (!thread->exit_work && !asks_restart(result))
+    if (__builtin_expect(!thread->exit_work && !asks_restart(result), true))
         px_unlock();
     return result;
 }
@@ -42,14 +41,13 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
     px_call *body = number < px_calls_count ? px_calls[number].body : NULL;
     uint64_t word[6];
 
-    if (px_entry_slow == PX_SLOW_THREADS && body)
-        return call_locked(body, regs, number);
-    px_arch_arguments(regs, word);
     px_lock();
+    px_arch_arguments(regs, word);
     if (px_strace_on)
         px_strace_enter(number, word);
     if (body)
-        result = px_threads.many ? call_locked(body, regs, number) : body(word[0], word[1], word[2], word[3], word[4], word[5]);
+        result = px_threads.many ? px_call_locked(word[0], word[1], word[2], word[3], word[4], word[5], body, number)
+                                 : body(word[0], word[1], word[2], word[3], word[4], word[5]);
     else if (number < px_calls_count)
         px_missing[number]++;
     px_lock();

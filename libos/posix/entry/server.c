@@ -47,7 +47,7 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
 
         if (__builtin_expect(__atomic_load_n(pending, __ATOMIC_RELAXED) | thread->events, 0) && px_take_events())
             bring_back(predicates, count);
-        if (px_threads.many && px_thread_attend())
+        if (px_thread_attend())
             return -PX_ERESTARTSYS;
         if (px_signal_waiting())
             return -PX_ERESTARTSYS;

@@ -307,7 +307,7 @@ _Noreturn void px_thread_succeed(void)
 
 /* ---- stopping ---- */
 
-bool px_thread_attend(void)
+bool px_thread_attend_now(void)
 {
     const struct px_thread *thread = px_thread();
 
@@ -328,5 +328,5 @@ void px_thread_stop(uint32_t seq)
     px_threads.stop_seq = seq;
     if (px_threads.many)
         poke_others();
-    (void)px_thread_attend();
+    (void)px_thread_attend_now();
 }

@@ -88,9 +88,41 @@ extern uint32_t px_entry_slow;
 
 #define PX_EVENT_THREAD 8u /* that threads post to each other: look at what has changed */
 
-/* The lock: taken by whoever enters the libOS and has it not, if there are several threads. */
-void px_lock(void);
-void px_unlock(void);
+/*
+ * The lock: taken by whoever enters the libOS and has it not, if there are several threads. Its word lies in the first thread's context page, which is never
+ * copied on write: sleepers are found by the frame. 0: free; 1: held; 2: held, and somebody may sleep.
+ */
+static inline uint32_t *px_lock_word(void)
+{
+    return (uint32_t *)&((struct exo_upage *)PX_UPAGE)->libos[0];
+}
+void px_lock_slowly(struct px_thread *thread);
+void px_unlock_slowly(void);
+static inline void px_lock_take_own(struct px_thread *thread)
+{
+    uint32_t open = 0;
+
+    if (__builtin_expect(!__atomic_compare_exchange_n(px_lock_word(), &open, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), false))
+        px_lock_slowly(thread);
+    thread->locked = true;
+}
+static inline void px_lock(void)
+{
+    struct px_thread *thread = px_thread();
+
+    if (px_threads.many && !thread->locked)
+        px_lock_take_own(thread);
+}
+static inline void px_unlock(void)
+{
+    struct px_thread *thread = px_thread();
+
+    if (!thread->locked)
+        return;
+    thread->locked = false;
+    if (__builtin_expect(__atomic_exchange_n(px_lock_word(), 0, __ATOMIC_RELEASE) == 2, false))
+        px_unlock_slowly();
+}
 /* exo_wait without the lock. */
 int64_t px_sleep(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
 
@@ -111,7 +143,11 @@ _Noreturn void px_thread_succeed(void);
 /* The first thread is the only one again, and needs no lock. */
 void px_thread_alone(void);
 /* What a stop, or another thread's execve, asks of this one. True: it shall end. */
-bool px_thread_attend(void);
+bool px_thread_attend_now(void);
+static inline bool px_thread_attend(void)
+{
+    return __builtin_expect(px_threads.stopped || px_thread()->doomed, false) && px_thread_attend_now();
+}
 /* Posts an event to a thread. */
 void px_thread_poke(const struct px_thread *thread, uint32_t bits);
 /* A job-control signal stops all threads until cont_seq is no longer `seq`; this one, too. */

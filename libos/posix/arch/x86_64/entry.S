@@ -11,10 +11,11 @@
  * At the top of each thread's stack (px_first_regs: of the first one's) are the program's registers while the libOS runs. Their `ss` word, which no
  * fast path needs, says how the program came in: 0 by a syscall instruction or an upcall, 1 by a call of px_direct_entry.
  *
- * With several threads calls go through px_dispatch_slow, which takes the lock and gives it back (thread.h).
+ * With several threads calls go through px_call_locked, which takes the lock and gives it back (thread.h).
  */
 #include <exo/abi.h>
 
+#define SLOW_THREADS 2 /* PX_SLOW_THREADS alone */
 #define PX_THREAD_REGS EXO_UPAGE_REST
 #define PX_THREAD_WORK (EXO_UPAGE_REST + 8)
 
@@ -68,7 +69,7 @@ px_syscall_entry:
     test %r11, %r11
     jz .Ldispatch_slow
     cmpl $0, px_entry_slow(%rip)
-    jne .Ldispatch_slow
+    jne .Lentry_slow
     mov %r10, %rcx
     call *%r11
 .Lreturn:
@@ -101,6 +102,16 @@ px_exit_window_end:
     mov %rax, %rsi
     call px_leave
     jmp px_full_exit
+.Lentry_slow:
+    cmpl $SLOW_THREADS, px_entry_slow(%rip)
+    jne .Ldispatch_slow
+    mov %r10, %rcx
+    mov %eax, %eax
+    push %rax
+    push %r11
+    call px_call_locked
+    add $16, %rsp
+    jmp .Lreturn
 .Ldispatch_slow:
     mov %rsp, %rdi
     call px_dispatch_slow
