@@ -299,7 +299,7 @@ uint64_t px_real_ns(void); /* CLOCK_REALTIME */
 /* strace and the summary */
 extern bool px_strace_on;
 void px_strace_enter(uint64_t number, const uint64_t arguments[6]);
-void px_strace_exit(uint64_t number, int64_t result);
+void px_strace_exit(uint64_t number, const uint64_t arguments[6], int64_t result);
 void px_strace_signal(int signo, const struct px_siginfo *info);
 void px_strace_exited(int status);
 void px_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a line to the host's stderr, through tty */

@@ -1,21 +1,16 @@
 /*
- * What happens to threads: signals, cancelling, descriptors and pages that others change, the ways in which they and their process end, and clone used
- * wrongly. Runs on Linux as well.
+ * What happens to threads: signals, cancelling, descriptors and pages that others change, and what is seen of them in /proc. Runs on Linux as well.
  * guest-test: --timeout 120
  */
 #include "thread_help.h"
 
-static atomic_uint word;
+#include <dirent.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
 static atomic_int gate;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-
-static void *wait_for_word(void *argument)
-{
-    while (word == 0)
-        futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-    return argument;
-}
 
 /* ---- signals ---- */
 
@@ -323,138 +318,101 @@ static void sharing(void)
     munmap(touched, 64 * 4096);
 }
 
-/* ---- ends ---- */
+/* ---- what is seen of them ---- */
 
-static void *leave_late(void *argument)
+static int poll_set;
+
+static void *wait_for_event(void *argument)
 {
+    struct epoll_event event = {0};
+
+    (void)argument;
+    ready++;
+    return (void *)(long)(epoll_wait(poll_set, &event, 1, -1) == 1 ? (long)event.data.u32 : -1l);
+}
+
+static int number_in(const char *file, const char *name)
+{
+    char text[4096], *at;
+    int fd = open(file, O_RDONLY);
+    ssize_t got = read(fd, text, sizeof text - 1);
+
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    at = strstr(text, name);
+    return at ? atoi(at + strlen(name)) : -1;
+}
+
+static int entries(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    int count = 0;
+
+    while (open_folder && readdir(open_folder))
+        count++;
+    if (open_folder)
+        closedir(open_folder);
+    return count - 2;
+}
+
+static void *name_itself(void *argument)
+{
+    char name[16];
+
+    prctl(PR_SET_NAME, "worker");
+    prctl(PR_GET_NAME, name);
+    ready++;
+    sleeper(argument);
+    return (void *)(long)strcmp(name, "worker");
+}
+
+static void seen(void)
+{
+    int first[2], second[2];
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = 1};
+    char path[64], name[16], before[16];
+    pthread_t thread;
+
+    poll_set = epoll_create1(0);
+    if (pipe(first) != 0 || pipe(second) != 0)
+        return;
+    ready = 0;
+    thread = start(wait_for_event, NULL);
+    while (!ready)
+        short_sleep();
     short_sleep();
-    if (argument)
-        exit((int)(long)argument);
-    return NULL;
-}
-
-static void *execute(void *argument)
-{
-    char *const arguments[] = {argument, (char *)"--seven", NULL}, *const none[] = {NULL};
-
-    execve("/nowhere", arguments, none);
-    execve("/proc/self/exe", arguments, none);
-    return NULL;
-}
-
-static void *crash(void *argument)
-{
+    epoll_ctl(poll_set, EPOLL_CTL_ADD, first[0], &event);
+    event.data.u32 = 2;
+    epoll_ctl(poll_set, EPOLL_CTL_ADD, second[0], &event);
     short_sleep();
-    *(volatile int *)argument = 1;
-    return NULL;
+    close(first[0]);
+    close(first[1]);
+    short_sleep();
+    CASE("who sleeps in epoll_wait sees what others add and close", write(second[1], "z", 1) == 1 && joined(thread) == 2);
+    close(second[0]);
+    close(second[1]);
+    close(poll_set);
+    leave = 0;
+    ready = 0;
+    prctl(PR_GET_NAME, before);
+    thread = start(name_itself, NULL);
+    while (ready < 2)
+        short_sleep();
+    CASE("status counts threads", number_in("/proc/self/status", "Threads:\t") == 2);
+    CASE("and task/ has a folder of each", entries("/proc/self/task") == 2);
+    snprintf(path, sizeof path, "/proc/self/task/%ld/status", syscall(SYS_gettid));
+    CASE("with files", number_in(path, "Threads:\t") == 2);
+    leave = 1;
+    CASE("a thread has a name of its own", joined(thread) == 0 && prctl(PR_GET_NAME, name) == 0 && strcmp(name, before) == 0);
+    CASE("task/ forgets who has ended", entries("/proc/self/task") == 1 && open("/proc/self/task/99999999/status", O_RDONLY) == -1);
 }
 
-static void *busy(void *argument)
+int main(void)
 {
-    for (;;)
-        ;
-    return argument;
-}
-
-enum end { LEADER_LEAVES, THREAD_EXITS, THREAD_EXECUTES, LEADER_EXECUTES, THREAD_CRASHES, KILLED, STOPPED, ENDS };
-
-static void end_as(enum end how)
-{
-    start(sleeper, NULL);
-    start(how == KILLED ? busy : wait_for_word, NULL);
-    switch (how) {
-    case LEADER_LEAVES:
-        start(leave_late, NULL);
-        leave = 1;
-        word = 1;
-        futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-        pthread_exit(NULL);
-    case THREAD_EXITS: start(leave_late, (void *)9l); pthread_exit(NULL);
-    case THREAD_EXECUTES: start(execute, (void *)"thread"); break;
-    case LEADER_EXECUTES: execute((void *)"thread"); break;
-    case THREAD_CRASHES: start(crash, NULL); break;
-    default: break;
-    }
-    for (;;)
-        pause();
-}
-
-static int status_of(enum end how)
-{
-    int status = -1;
-    pid_t child;
-
-    child = fork();
-    if (child == 0) { /* anew: in musl's forked child the first thread may not leave */
-        char number[] = {(char)('0' + how), '\0'};
-
-        execl("/proc/self/exe", "threads", "--end", number, (char *)NULL);
-        _exit(99);
-    }
-    if (how == KILLED || how == STOPPED) {
-        for (int i = 0; i < 20; i++)
-            short_sleep();
-        kill(child, how == STOPPED ? SIGSTOP : SIGKILL);
-    }
-    if (how == STOPPED) {
-        waitpid(child, &status, WUNTRACED);
-        if (!WIFSTOPPED(status))
-            return -2;
-        kill(child, SIGCONT);
-        if (waitpid(child, &status, WCONTINUED) != child || !WIFCONTINUED(status))
-            return -3;
-        kill(child, SIGTERM);
-    }
-    waitpid(child, &status, 0);
-    return status;
-}
-
-static void ends(void)
-{
-    CASE("the others go on when the first thread has left", status_of(LEADER_LEAVES) == 0);
-    CASE("exit in a thread ends all", status_of(THREAD_EXITS) == 9 << 8);
-    CASE("a program executed by a thread", status_of(THREAD_EXECUTES) == 7 << 8);
-    CASE("a program executed by the first thread of several", status_of(LEADER_EXECUTES) == 7 << 8);
-    CASE("a fault in a thread ends all", (status_of(THREAD_CRASHES) & 127) == SIGSEGV);
-    CASE("SIGKILL ends all", (status_of(KILLED) & 127) == SIGKILL);
-    CASE("all stop, go on, and end by a signal", (status_of(STOPPED) & 127) == SIGTERM);
-}
-
-/* ---- misuse of clone ---- */
-
-static void misuse(void)
-{
-    const unsigned long thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
-    static uint64_t arguments[12];
-
-    CASE("a thread must share signal handlers", answer(syscall(SYS_clone, CLONE_VM | CLONE_THREAD, NULL, NULL, NULL, NULL)) == -EINVAL);
-    CASE("and memory", answer(syscall(SYS_clone, CLONE_SIGHAND | CLONE_THREAD, NULL, NULL, NULL, NULL)) == -EINVAL);
-    CASE("signal handlers need memory", answer(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, NULL, NULL, NULL, NULL)) == -EINVAL);
-    CASE("a thread pointer in the kernel's part",
-         answer(syscall(SYS_clone, thread | CLONE_SETTLS, &arguments[8], NULL, NULL, 0xffff800000000000)) == -EPERM);
-    CASE("clone3: too few arguments", answer(syscall(SYS_clone3, arguments, 8)) == -EINVAL);
-    CASE("clone3: too many", answer(syscall(SYS_clone3, arguments, 5000)) == -E2BIG);
-    CASE("clone3: nowhere", answer(syscall(SYS_clone3, 8, 64)) == -EFAULT);
-    arguments[0] = thread;
-    arguments[4] = SIGCHLD;
-    CASE("clone3: a thread has no signal for its end", answer(syscall(SYS_clone3, arguments, 64)) == -EINVAL);
-    arguments[4] = 0;
-    arguments[5] = 4096;
-    CASE("clone3: a stack without a size", answer(syscall(SYS_clone3, arguments, 64)) == -EINVAL);
-    CASE("a robust list of another size", answer(syscall(SYS_set_robust_list, arguments, 8)) == -EINVAL);
-}
-
-int main(int argc, char **argv)
-{
-    if (argc > 1 && strcmp(argv[1], "--seven") == 0)
-        return getpid() == (pid_t)syscall(SYS_gettid) ? 7 : 8;
     alarm(110);
-    if (argc > 2 && strcmp(argv[1], "--end") == 0)
-        end_as((enum end)(argv[2][0] - '0'));
     signals();
     cancelling();
     sharing();
-    ends();
-    misuse();
+    seen();
     return tap_finish();
 }

@@ -2,7 +2,7 @@
 
 import os
 
-PROGRAMS = ("threads", "thread_events")
+PROGRAMS = ("threads", "thread_events", "thread_ends")
 
 
 def run(t, program, processors):

@@ -31,8 +31,17 @@ static int64_t set_name(px_user from)
 
     if (status < 0 && status != -ENAMETOOLONG)
         return status;
+    if (px_thread()->number) {
+        memcpy(px_thread()->name, name, sizeof(name));
+        return 0;
+    }
     memcpy(px_msg(), name, sizeof(name));
     return tell_proc(PR_SET_NAME, 0);
+}
+
+static int64_t get_name(px_user to)
+{
+    return px_copy_out(to, px_thread()->number ? px_thread()->name : px_self()->comm, sizeof(px_self()->comm));
 }
 
 /* A flag that can be set and asked for. */
@@ -61,7 +70,7 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_KEEPCAPS: return own.keep_caps;
     case PR_SET_KEEPCAPS: return set_flag(&own.keep_caps, value);
     case PR_SET_NAME: return set_name(value);
-    case PR_GET_NAME: return px_copy_out(value, px_self()->comm, sizeof(px_self()->comm));
+    case PR_GET_NAME: return get_name(value);
     case PR_GET_SECCOMP: return 0;
     case PR_CAPBSET_READ: return value > CAPABILITY_LAST ? -EINVAL : 1;
     case PR_SET_TIMERSLACK: own.timer_slack_ns = value ? value : TIMERSLACK_NS; return 0;

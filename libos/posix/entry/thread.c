@@ -174,6 +174,7 @@ int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_us
     thread->tid = tid = tid_of(thread);
     thread->kept = (struct px_thread_kept){.blocked = self->kept.blocked, .altstack.flags = SS_DISABLE, .tls = tls};
     thread->exit_work = 0;
+    memcpy(thread->name, self->number ? self->name : px_self()->comm, sizeof(thread->name));
     thread->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
     thread->robust_list = 0;
     thread->live = true;

@@ -55,6 +55,7 @@ struct px_thread {
         const struct px_poll_item *items;
         unsigned count;
     } hold;
+    char name[16];    /* of the first one proc tells */
     uint64_t pending; /* signals for this thread alone */
     unsigned queued;
     struct px_siginfo queue[PX_THREAD_QUEUE];

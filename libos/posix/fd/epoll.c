@@ -3,6 +3,10 @@
  * of kind PX_OFD_EPOLL is only its handle. "Edge" is a change of the words that the description's poll would
  * sleep on.
  */
+#include <exo/loop.h>
+
+#include "entry/thread.h"
+#include "hold.h"
 #include "poll.h"
 
 #define INSTANCES 16u
@@ -20,6 +24,8 @@ struct interest {
     struct px_ofd *ofd;
     uint32_t events;
     bool told; /* edge-triggered: reported since the words below had these values */
+    uint32_t since;    /* the list's `changes` when it came into it */
+    uint32_t watchers; /* threads that sleep and have told its pipe or socket so */
     uint64_t words;
     uint64_t data;
 };
@@ -28,6 +34,7 @@ struct instance {
     struct px_ofd *handle; /* NULL: free */
     struct interest *interest;
     unsigned count, room;
+    uint32_t changes; /* of the list, which another thread may change while one sleeps: handle->word[0] tells it */
 };
 static struct instance instances[INSTANCES];
 
@@ -139,6 +146,27 @@ PX_SYS(epoll_create1)
 
 /* ---- the interest list ---- */
 
+static uint32_t *change_word(const struct instance *instance)
+{
+    return (uint32_t *)&instance->handle->word[0];
+}
+
+static void changed(struct instance *instance)
+{
+    instance->changes++;
+    __atomic_fetch_add(change_word(instance), 1, __ATOMIC_SEQ_CST);
+    if (px_threads.many)
+        exo_wake_all(change_word(instance));
+}
+
+/* Those who sleep no longer count as watchers of it. */
+static void forget(struct instance *instance, struct interest *interest)
+{
+    if (interest->watchers)
+        px_poll_watch(interest->ofd, -(int)interest->watchers);
+    *interest = instance->interest[--instance->count];
+}
+
 static struct interest *find(struct instance *instance, int fd, const struct px_ofd *ofd)
 {
     for (unsigned i = 0; i < instance->count; i++) {
@@ -163,6 +191,8 @@ static int64_t add(struct instance *instance, const struct interest *interest)
         instance->room = room;
     }
     instance->interest[instance->count++] = *interest;
+    instance->interest[instance->count - 1].since = instance->changes + 1;
+    changed(instance);
     return 0;
 }
 
@@ -189,13 +219,19 @@ PX_SYS(epoll_ctl)
     case EPOLL_CTL_ADD:
         return known ? -EEXIST : add(instance, &wanted);
     case EPOLL_CTL_MOD:
-        if (known)
-            *known = wanted;
-        return known ? 0 : -ENOENT;
+        if (!known)
+            return -ENOENT;
+        wanted.since = known->since;
+        wanted.watchers = known->watchers;
+        *known = wanted;
+        changed(instance);
+        return 0;
     case EPOLL_CTL_DEL:
-        if (known)
-            *known = instance->interest[--instance->count];
-        return known ? 0 : -ENOENT;
+        if (!known)
+            return -ENOENT;
+        forget(instance, known);
+        changed(instance);
+        return 0;
     default:
         return -EINVAL;
     }
@@ -210,8 +246,19 @@ static void sweep(struct instance *instance)
         if (px_fd_get(instance->interest[i].fd) == instance->interest[i].ofd)
             i++;
         else
-            instance->interest[i] = instance->interest[--instance->count];
+            forget(instance, &instance->interest[i]);
     }
+}
+
+void px_epoll_closed(const struct px_ofd *ofd)
+{
+    for (unsigned at = 0; at < INSTANCES; at++)
+        for (unsigned i = 0; i < instances[at].count;) {
+            if (instances[at].interest[i].ofd == ofd)
+                forget(&instances[at], &instances[at].interest[i]);
+            else
+                i++;
+        }
 }
 
 /* Copies out what is ready: how many, or -EFAULT. */
@@ -236,23 +283,41 @@ static int64_t report(struct instance *instance, px_user to, int64_t most)
     return reported;
 }
 
-static void watch(struct instance *instance, int step)
+/* Tells the pipes and sockets that one more sleeps. */
+static void watch(struct instance *instance)
 {
-    for (unsigned i = 0; i < instance->count; i++)
-        px_poll_watch(instance->interest[i].ofd, step);
+    for (unsigned i = 0; i < instance->count; i++) {
+        px_poll_watch(instance->interest[i].ofd, 1);
+        instance->interest[i].watchers++;
+    }
+}
+
+/* And that it no longer does: those that were there when it began. */
+static void unwatch(struct instance *instance, uint32_t begun)
+{
+    for (unsigned i = 0; i < instance->count; i++) {
+        struct interest *interest = &instance->interest[i];
+
+        if (interest->watchers && (int32_t)(begun - interest->since) >= 0) {
+            px_poll_watch(interest->ofd, -1);
+            interest->watchers--;
+        }
+    }
 }
 
 #define SLICE_NS 10000000ull
 
 /* Sleeps until something may have changed: 0, -ETIMEDOUT, or a signal. */
-static int64_t sleep(struct instance *instance, uint64_t deadline_ns)
+static int64_t sleep(struct instance *instance, uint32_t seen, uint64_t deadline_ns)
 {
     struct exo_predicate predicates[EXO_WAIT_MAX];
     unsigned used = 0;
     uint64_t until = deadline_ns;
     int64_t result;
 
-    predicates[0] = (struct exo_predicate){0};
+    predicates[0] = (struct exo_predicate){(uint64_t)change_word(instance), seen, EXO_WAIT_WORD};
+    if (px_threads.many)
+        used = 1;
     for (unsigned i = 0; i < instance->count; i++) {
         bool room = used + 4 <= EXO_WAIT_MAX;
 
@@ -277,15 +342,17 @@ static int64_t epoll_wait_call(int fd, px_user to, int64_t most, uint64_t deadli
     instance = handle->kind == PX_OFD_EPOLL ? instance_of(handle) : NULL;
     if (!instance || most <= 0)
         return -EINVAL;
-    sweep(instance);
     for (;;) {
-        int64_t result = report(instance, to, most);
+        uint32_t seen = __atomic_load_n(change_word(instance), __ATOMIC_SEQ_CST), begun = instance->changes;
+        int64_t result;
 
+        sweep(instance);
+        result = report(instance, to, most);
         if (result || (deadline_ns != PX_DEADLINE_NEVER && px_now_ns() >= deadline_ns))
             return result;
-        watch(instance, 1);
-        result = sleep(instance, deadline_ns);
-        watch(instance, -1);
+        watch(instance);
+        result = sleep(instance, seen, deadline_ns);
+        unwatch(instance, begun);
         if (result < 0)
             return result == -ETIMEDOUT ? 0 : result;
     }

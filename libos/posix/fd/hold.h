@@ -11,5 +11,7 @@ bool px_hold_left(struct px_ofd *ofd);
 /* Those that only calls use, for fork: by place, then NULL. The child has none of these calls. */
 struct px_ofd *px_hold_next(unsigned at);
 void px_hold_forked(void);
+/* epoll.c: no list may name the description any more. */
+void px_epoll_closed(const struct px_ofd *ofd);
 
 #endif

@@ -1,4 +1,5 @@
 /* Descriptions opened below /proc: texts read and settings written, and directories. */
+#include "entry/thread.h"
 #include "proc_tree.h"
 
 #define FIRST_ROOM 4096u
@@ -151,21 +152,24 @@ static void list_numbers(struct listing *listing, const struct px_node *director
     const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
     unsigned most = object == PROC_ROOT   ? PX_PROCS_MAX
                     : object == PROC_FD   ? (process == px_self() ? px_fds.high : 64)
-                    : object == PROC_TASK ? 1
+                    : object == PROC_TASK ? (process == px_self() ? px_threads.made : 1)
                                      : 0;
 
     for (unsigned i = (unsigned)(*position - NUMBERED); i < most && !listing->full && !listing->fault; i++) {
         const struct px_proc *other = object == PROC_ROOT ? PX_PROC(PX_PROCTAB, i) : process;
         unsigned entry = object == PROC_FD ? PROC_FD_ENTRY : object == PROC_TASK ? PROC_TID : PROC_PID;
+        const struct px_thread *thread = object == PROC_TASK && process == px_self() ? px_thread_number(i) : NULL;
         struct px_node node;
         char name[16];
 
+        if (thread && !thread->live && i)
+            continue;
         if (object == PROC_ROOT && (i == 0 || other->state == PX_FREE || other->state == PX_EMBRYO))
             continue;
         if (!other || (object == PROC_FD && !px_proc_has_descriptor(other, i)))
             continue;
-        px_proc_node(&node, entry, other, object == PROC_FD ? i : 0);
-        exo_format(name, sizeof name, "%d", object == PROC_FD ? (int)i : other->pid);
+        px_proc_node(&node, entry, other, object == PROC_ROOT ? 0 : i);
+        exo_format(name, sizeof name, "%d", object == PROC_FD ? (int)i : thread ? thread->tid : other->pid);
         list(listing, &node, name, NUMBERED + i + 1);
         if (!listing->full && !listing->fault)
             *position = NUMBERED + i + 1;

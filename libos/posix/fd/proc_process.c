@@ -28,6 +28,11 @@ char px_proc_state(const struct px_proc *process)
     }
 }
 
+static unsigned threads_of(const struct px_proc *process)
+{
+    return process == px_self() ? px_threads.live : 1;
+}
+
 static void usage_of(const struct px_proc *process, struct usage *usage)
 {
     struct exo_message message = {.word = {PX_PROC_USAGE, (uint64_t)process->pid, 0, 0, 0}};
@@ -92,8 +97,8 @@ void px_text_stat(struct px_text *text, const struct px_proc *process)
     px_text_add(text, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", process->pid, comm, px_proc_state(process),
                 process->ppid, process->pgid, process->sid, tty, foreground,
                 process->flags & PX_PF_EXECED ? 4194304u : 4194368u);
-    px_text_add(text, "%lu 0 %lu 0 %d %d 1 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
-                (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice,
+    px_text_add(text, "%lu 0 %lu 0 %d %d %u 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
+                (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice, threads_of(process),
                 (unsigned long)(process->start_ns / TICK_NS));
     px_text_add(text, "%lu %lu %lu ", (unsigned long)(usage.memory.size * PX_PAGE),
                 (unsigned long)usage.memory.resident, ~0ul);
@@ -167,9 +172,9 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
     if (process->state != PX_ZOMBIE)
         status_memory(text, &usage.memory);
     px_text_add(text,
-                "Threads:\t1\nSigQ:\t0/"
+                "Threads:\t%u\nSigQ:\t0/"
                 "%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-                PX_PROCS_MAX - 1, 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2],
+                threads_of(process), PX_PROCS_MAX - 1, 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2],
                 (unsigned long)set[3]);
     px_text_add(text,
                 "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",

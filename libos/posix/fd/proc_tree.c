@@ -1,4 +1,5 @@
 /* The tree of /proc: names, paths and links. */
+#include "entry/thread.h"
 #include "proc_tree.h"
 
 #define DIRECTORY (S_IFDIR | 0555)
@@ -136,16 +137,22 @@ static unsigned named(unsigned parent, const char *name, size_t length)
 /* A decimal number without signs or leading zeros, or -1. */
 static int number_of(const char *text, size_t length)
 {
-    int value = 0;
+    int64_t value = 0;
 
-    if (length == 0 || length > 7 || (text[0] == '0' && length > 1))
+    if (length == 0 || length > 10 || (text[0] == '0' && length > 1))
         return -1;
     for (size_t i = 0; i < length; i++) {
         if (text[i] < '0' || text[i] > '9')
             return -1;
         value = value * 10 + (text[i] - '0');
     }
-    return value;
+    return value > INT32_MAX ? -1 : (int)value;
+}
+
+/* Of another process only the first thread is known. */
+static bool has_thread(const struct px_proc *process, int tid)
+{
+    return tid == process->pid || (process == px_self() && px_thread_find(tid));
 }
 
 bool px_proc_has_descriptor(const struct px_proc *process, unsigned fd)
@@ -167,12 +174,16 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
         return 0;
     }
     if ((object == PROC_ROOT || object == PROC_TASK) && number > 0) {
-        if (object == PROC_TASK && number != process->pid)
+        if (object == PROC_TASK && !has_thread(process, number))
             return -ENOENT;
+        if (object == PROC_TASK) {
+            px_proc_node(node, PROC_TID, process, number == process->pid ? 0 : (unsigned)number % PX_THREADS_MAX);
+            return 0;
+        }
         process = px_proc_find(number);
         if (!process)
             return -ENOENT;
-        px_proc_node(node, object == PROC_TASK ? PROC_TID : PROC_PID, process, 0);
+        px_proc_node(node, PROC_PID, process, 0);
         return 0;
     }
     if (object == PROC_FD && number >= 0 && px_proc_has_descriptor(process, (unsigned)number)) {
@@ -335,7 +346,7 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
         exo_format(text, sizeof text, "%d", px_self()->pid);
         return px_proc_link(text, to, bytes);
     case PROC_THREAD_SELF:
-        exo_format(text, sizeof text, "%d/task/%d", px_self()->pid, px_self()->pid);
+        exo_format(text, sizeof text, "%d/task/%d", px_self()->pid, (int)px_sys_gettid(0, 0, 0, 0, 0, 0));
         return px_proc_link(text, to, bytes);
     case PROC_MOUNTS_LINK:
         return px_proc_link("self/mounts", to, bytes);
@@ -366,7 +377,9 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes)
         char part[32];
         size_t length;
 
-        if (object == PROC_PID || object == PROC_TID)
+        if (object == PROC_TID && PX_PROC_NUMBER(node->ino) && px_thread_number(PX_PROC_NUMBER(node->ino)))
+            length = (size_t)exo_format(part, sizeof part, "/%d", px_thread_number(PX_PROC_NUMBER(node->ino))->tid);
+        else if (object == PROC_PID || object == PROC_TID)
             length = (size_t)exo_format(part, sizeof part, "/%d", PX_PROC_PID(node->ino));
         else if (object == PROC_FD_ENTRY)
             length = (size_t)exo_format(part, sizeof part, "/%u", PX_PROC_NUMBER(node->ino));

@@ -1,5 +1,6 @@
 /* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; and the
  * summary of missing calls. */
+#include "entry/thread.h"
 #include "strace.h"
 
 #include "proto/tty.h"
@@ -13,14 +14,20 @@ bool px_missing_wanted;
 
 #define LOG_RETRY_NS 1000000ull
 
-/* The call under way. A line is made when it returns; of calls that do not return, or destroy what their
+/* The call under way, of the thread that spoke last. A line is made when it returns; of calls that do not return, or destroy what their
  * arguments point to, when they begin. */
 static struct {
     uint64_t number;
     uint64_t argument[6];
     char *line;   /* of LINE_MAX bytes, made when first needed */
-    size_t begun; /* bytes of `line` that are filled already */
+    size_t begun; /* bytes of `line` that are filled already, by */
+    int32_t by;
 } call;
+
+static int32_t speaker(void)
+{
+    return px_threads.many ? px_thread()->tid : px_self()->pid;
+}
 
 /* When the host reads slowly there is no room for a while: wait as long, as a write to a pipe would. */
 static void send(const char *line, size_t length)
@@ -52,11 +59,12 @@ static bool line_start(struct px_text *text)
 {
     if (!call.line)
         call.line = px_alloc(LINE_MAX);
+    call.begun = 0;
     *text = (struct px_text){.at = call.line, .room = LINE_MAX - 1};
     if (!call.line)
         return false;
-    if (px_proctab()->count > 1 || px_self()->pid != px_proctab()->first_pid)
-        px_text_add(text, "[pid %5d] ", px_self()->pid);
+    if (px_threads.many || px_proctab()->count > 1 || px_self()->pid != px_proctab()->first_pid)
+        px_text_add(text, "[pid %5d] ", speaker());
     return true;
 }
 
@@ -115,6 +123,7 @@ void px_strace_enter(uint64_t number, const uint64_t arguments[6])
         line_end(&text);
     } else {
         call.begun = text.used;
+        call.by = speaker();
     }
 }
 
@@ -153,11 +162,13 @@ static void add_result(struct px_text *text, uint64_t number, int64_t result)
         px_text_add(text, " = %ld", (long)result);
 }
 
-void px_strace_exit(uint64_t number, int64_t result)
+void px_strace_exit(uint64_t number, const uint64_t arguments[6], int64_t result)
 {
     struct px_text text;
 
-    if (call.begun && call.line) {
+    call.number = number; /* another thread may have spoken meanwhile */
+    memcpy(call.argument, arguments, sizeof call.argument);
+    if (call.begun && call.line && call.by == speaker()) {
         text = (struct px_text){.at = call.line, .used = call.begun, .room = LINE_MAX - 1};
     } else {
         if (!line_start(&text))

@@ -414,6 +414,25 @@ int64_t px_copy_string(char *to, px_user from, size_t most)
 }
 
 /* One thread: nobody else uses what it closes. */
+#include "entry/thread.h"
+struct px_threads px_threads = {.live = 1, .made = 1};
+struct px_thread *px_thread_number(unsigned number)
+{
+    static struct px_thread thread;
+
+    thread.tid = px_self()->pid;
+    thread.live = true;
+    return number ? NULL : &thread;
+}
+struct px_thread *px_thread_find(int32_t tid)
+{
+    return tid == px_self()->pid ? px_thread_number(0) : NULL;
+}
+int64_t px_sys_gettid(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    return px_self()->pid;
+}
 struct px_poll_item;
 bool px_hold_left(struct px_ofd *ofd);
 struct px_ofd *px_hold_next(unsigned at);

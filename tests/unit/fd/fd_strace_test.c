@@ -52,7 +52,7 @@ static void expect(const char *line)
 static void trace(const char *name, const uint64_t arguments[6], int64_t result, const char *line)
 {
     px_strace_enter(number_of(name), arguments);
-    px_strace_exit(number_of(name), result);
+    px_strace_exit(number_of(name), arguments, result);
     expect(line);
 }
 #define ARGUMENTS(...) ((const uint64_t[6]){__VA_ARGS__})
@@ -94,7 +94,7 @@ static void buffers(void)
     trace("read", ARGUMENTS(0, 16, 4096), -EFAULT,
           "read(0, 0x10, 4096)                     = -1 EFAULT (Bad address)");
     px_strace_enter(number_of("read"), ARGUMENTS(0, 0x20, 1));
-    px_strace_exit(number_of("read"), -PX_ERESTARTSYS);
+    px_strace_exit(number_of("read"), ARGUMENTS(0, 0x20, 1), -PX_ERESTARTSYS);
     expect("read(0, 0x20, 1)                        = ? ERESTARTSYS (To be restarted if SA_RESTART is set)");
 }
 
@@ -110,7 +110,7 @@ static void processes(void)
     memset(fake_user + 300, 0, 8);
     px_strace_enter(number_of("execve"), ARGUMENTS(USER(120), USER(200), USER(300)));
     memset(fake_user, 0, 400); /* the program is gone when the call returns */
-    px_strace_exit(number_of("execve"), 0);
+    px_strace_exit(number_of("execve"), ARGUMENTS(USER(120), USER(200), USER(300)), 0);
     logged[logged_bytes] = '\0';
     CHECK(strncmp(logged, "execve(\"/bin/ls\", [\"ls\", \"-l\"], 0x", 34) == 0);
     CHECK(strstr(logged, " /* 0 vars */) = 0\n") != NULL);
@@ -198,7 +198,7 @@ static void wild_arguments(void)
                 fake_user[i] = (uint8_t)fake_random(fake_random(2) ? 256 : 4);
         }
         px_strace_enter(number, arguments);
-        px_strace_exit(number, fake_random(2) ? -(int64_t)fake_random(600) : (int64_t)fake_random(5000));
+        px_strace_exit(number, arguments, fake_random(2) ? -(int64_t)fake_random(600) : (int64_t)fake_random(5000));
         CHECK(logged_bytes > 0 && logged_bytes <= 2 * LINE_MAX);
         EQUAL(logged[logged_bytes - 1], '\n');
         logged_bytes = 0;
