@@ -5,8 +5,9 @@
  * A binding lives as long as somebody holds the tally whose word is in `alive`, in this server's own memory. Its page, the lobby, is shared with its
  * holders: what they write there is never read here. A link's pages stay mapped here, so that the kernel can say when nobody else has them.
  */
-#include "socket.h"
+#include "address.h"
 #include "serve.h"
+#include "socket.h"
 
 #define AF_UNIX 1u
 #define BINDINGS_MAX 256u
@@ -16,6 +17,9 @@
 #define LINKS_MEMORY 4u /* this part of all frames is for connections */
 #define SWEEP_STEP 16u
 #define BACKLOG_MAX 4096u
+#define PORT_FIRST 32768u /* those that are given to who asks for none */
+#define PORT_LAST 60999u
+#define PORTS_OF_ROOT 1024u
 #define TOKEN_BINDING 8u /* rights that no file's token has */
 #define LOBBY_VA 0x620000000000ul
 #define LINKS_VA 0x620040000000ul
@@ -31,12 +35,13 @@ static struct binding {
     uint16_t domain, type, zone, owner;
     uint16_t name_bytes, backlog; /* backlog 0: does not listen */
     uint16_t pending;
+    bool only6;
     uint8_t name[PX_NAME_BYTES];
     struct cred cred;
 } bindings[BINDINGS_MAX];
 static uint32_t alive[BINDINGS_MAX]; /* tally words */
 static unsigned binding_count;
-static uint32_t last_gen, last_auto, arrivals;
+static uint32_t last_gen, last_auto, last_port, arrivals;
 
 enum link_state { LINK_FREE, LINK_PENDING, LINK_GIVEN };
 static struct link {
@@ -124,33 +129,54 @@ static bool is_path(const struct px_fs_meet *ask)
     return ask->node != 0;
 }
 
+/* Is the binding what is asked for: to be met, or in the way of another? */
+static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask, bool connecting)
+{
+    if (address_internet(binding->domain) && address_internet(ask->domain)) {
+        const struct address_bound bound = {binding->name, binding->only6}, wanted = {ask->name, ask->flags & PX_MEET_ONLY6};
+
+        return connecting ? address_reaches(&bound, ask->name) : address_collides(&bound, &wanted);
+    }
+    if (binding->domain != ask->domain)
+        return false;
+    if (is_path(ask))
+        return binding->ino == PX_FS_INO(ask->node) && binding->ino_gen == PX_FS_GEN(ask->node);
+    return !binding->ino && binding->name_bytes == ask->name_bytes && !memcmp(binding->name, ask->name, ask->name_bytes);
+}
+
 /* The binding that is meant in the caller's zone, or NULL. */
-static struct binding *find(const struct fs_request *request, const struct px_fs_meet *ask)
+static struct binding *find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
 {
     for (unsigned i = 0; i < BINDINGS_MAX; i++) {
         struct binding *binding = &bindings[i];
 
-        if (!binding->gen || !alive[i] || binding->zone != process_of(request)->zone || binding->domain != ask->domain)
-            continue;
-        if (is_path(ask) ? binding->ino == PX_FS_INO(ask->node) && binding->ino_gen == PX_FS_GEN(ask->node)
-                         : !binding->ino && binding->name_bytes == ask->name_bytes &&
-                               !memcmp(binding->name, ask->name, ask->name_bytes))
+        if (binding->gen && alive[i] && binding->zone == process_of(request)->zone && is_meant(binding, ask, connecting))
             return binding;
     }
     return NULL;
 }
 
-/* Names of AF_UNIX are sockaddr_un: a family, and a NUL before an abstract name: five digits that nobody has. */
+static uint16_t next_port(void)
+{
+    return (uint16_t)(PORT_FIRST + last_port++ % (PORT_LAST - PORT_FIRST + 1));
+}
+
+/* A name that nobody has: a port; of AF_UNIX, where a NUL comes before abstract names, five digits. */
 static bool name_self(const struct fs_request *request, struct px_fs_meet *ask)
 {
     for (unsigned tries = 0; tries < 2 * BINDINGS_MAX; tries++) {
-        uint32_t number = ++last_auto & 0xfffff;
+        uint32_t number;
 
-        ask->name_bytes = 8;
-        ask->name[2] = 0;
-        for (unsigned i = 0; i < 5; i++)
-            ask->name[3 + i] = (uint8_t)"0123456789abcdef"[number >> (16 - 4 * i) & 15];
-        if (!find(request, ask))
+        if (address_internet(ask->domain)) {
+            address_set_port(ask->name, next_port());
+        } else {
+            number = ++last_auto & 0xfffff;
+            ask->name_bytes = 8;
+            ask->name[2] = 0;
+            for (unsigned i = 0; i < 5; i++)
+                ask->name[3 + i] = (uint8_t)"0123456789abcdef"[number >> (16 - 4 * i) & 15];
+        }
+        if (!find(request, ask, false))
             return true;
     }
     return false;
@@ -186,19 +212,37 @@ static struct binding *binding_place(const struct fs_request *request)
     return own < BINDINGS_EACH ? place : NULL;
 }
 
-static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *ask)
+static bool wants_name(const struct px_fs_meet *ask)
+{
+    return address_internet(ask->domain) ? !address_port(ask->name) : ask->name_bytes == 2;
+}
+
+static int64_t check_name(const struct px_fs_meet *ask)
 {
     if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
         return -EINVAL;
+    if (address_internet(ask->domain) && (is_path(ask) || !address_whole(ask->name, ask->name_bytes, ask->domain)))
+        return -EINVAL;
+    return 0;
+}
+
+static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *ask)
+{
+    int64_t status = check_name(ask);
+
+    if (status < 0)
+        return status;
     if (is_path(ask)) {
         const struct px_inode *inode = fs_node(ask->node);
 
         if (!inode || (inode->mode & S_IFMT) != S_IFSOCK || !fs_owns(&request->caller, inode))
             return inode ? -EACCES : -ESTALE;
-    } else if (ask->name_bytes == 2 && !name_self(request, ask)) {
-        return -ENOSPC;
+    } else if (wants_name(ask) && !name_self(request, ask)) {
+        return -EADDRINUSE;
     }
-    return find(request, ask) ? -EADDRINUSE : 0;
+    if (address_internet(ask->domain) && address_port(ask->name) < PORTS_OF_ROOT && request->caller.uid != 0)
+        return -EACCES;
+    return find(request, ask, false) ? -EADDRINUSE : 0;
 }
 
 static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
@@ -237,6 +281,7 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
                                 .type = ask->type,
                                 .zone = process_of(request)->zone,
                                 .owner = (uint16_t)request->index,
+                                .only6 = ask->flags & PX_MEET_ONLY6,
                                 .name_bytes = ask->name_bytes,
                                 .cred = cred_of(request)};
     memcpy(binding->name, ask->name, ask->name_bytes);
@@ -254,6 +299,8 @@ static int64_t do_listen(struct fs_request *request, const struct px_fs_meet *as
     if (!binding)
         return -EINVAL;
     binding->backlog = (uint16_t)(ask->backlog < BACKLOG_MAX ? ask->backlog + 1 : BACKLOG_MAX);
+    if (address_internet(binding->domain))
+        binding->backlog = BACKLOG_MAX; /* a caller there is told nothing of a line that is full */
     binding->cred = cred_of(request);
     return 0;
 }
@@ -274,19 +321,31 @@ static struct link *link_place(const struct fs_request *request)
     return own < LINKS_EACH && link_count < fs_start->frames_total / LINKS_MEMORY / PX_LINK_PAGES ? place : NULL;
 }
 
-/* Fills the pages in: names, and a tally for each end. The handles, or -errno with nothing made. */
-static int64_t link_make(struct px_link *link, const struct binding *from, const struct binding *to, int64_t tally[2])
+/* What the two ends are called. On the internet who connects has a port, and who listens anywhere was met somewhere. */
+static void name_ends(struct px_link *link, const struct px_fs_meet *ask, const struct binding *from, const struct binding *to)
+{
+    struct px_end *near = &link->end[0], *far = &link->end[1];
+
+    if (from) {
+        near->name_bytes = from->name_bytes;
+        memcpy(near->name, from->name, from->name_bytes);
+    }
+    far->name_bytes = to->name_bytes;
+    memcpy(far->name, to->name, to->name_bytes);
+    if (!address_internet(ask->domain))
+        return;
+    near->name_bytes = (uint16_t)address_loopback(near->name, ask->domain, from ? address_port(from->name) : next_port());
+    far->name_bytes = ask->name_bytes;
+    memcpy(far->name, ask->name, ask->name_bytes);
+}
+
+/* The pages, with a tally for each end. The handles, or -errno with nothing made. */
+static int64_t link_make(struct px_link *link, int64_t tally[2])
 {
     if (!os_pages_take(link, PX_LINK_PAGES))
         return -ENOMEM;
     link->version = PX_LINK_VERSION;
     link->pages = PX_LINK_PAGES;
-    if (from) {
-        link->end[0].name_bytes = from->name_bytes;
-        memcpy(link->end[0].name, from->name, from->name_bytes);
-    }
-    link->end[1].name_bytes = to->name_bytes;
-    memcpy(link->end[1].name, to->name, to->name_bytes);
     tally[0] = exo_tally_create(&link->end[0].holders);
     tally[1] = tally[0] < 0 ? tally[0] : exo_tally_create(&link->end[1].holders);
     if (tally[1] >= 0)
@@ -299,8 +358,10 @@ static int64_t link_make(struct px_link *link, const struct binding *from, const
 
 static int64_t check_connect(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
 {
-    if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
-        return -EINVAL;
+    int64_t status = check_name(ask);
+
+    if (status < 0)
+        return status;
     if (is_path(ask)) {
         const struct px_inode *inode = fs_node(ask->node);
 
@@ -309,7 +370,7 @@ static int64_t check_connect(const struct fs_request *request, const struct px_f
         if (!fs_may(&request->caller, inode, 2))
             return -EACCES;
     }
-    *to = find(request, ask);
+    *to = find(request, ask, true);
     if (!*to)
         return -ECONNREFUSED;
     if ((*to)->type != ask->type)
@@ -345,9 +406,10 @@ static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *a
     link = link_place(request);
     if (!link)
         return -ENOBUFS;
-    status = link_make((struct px_link *)LINK_VA(link - links), from, to, tally);
+    status = link_make((struct px_link *)LINK_VA(link - links), tally);
     if (status < 0)
         return status;
+    name_ends((struct px_link *)LINK_VA(link - links), ask, from, to);
     status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - links), PX_LINK_PAGES,
                       EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
     if (status < 0) {

@@ -151,6 +151,7 @@ void px_ring_free(uint64_t va, unsigned pages);
 /* One description more on the ring, which `inherited` says others can see. False: too many rings. */
 bool px_ring_hold(uint64_t va, unsigned pages, bool inherited);
 bool px_ring_held(uint64_t va);
+void px_ring_forget(uint64_t va); /* held, but nothing came to lie there */
 /* One fewer; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
 void px_ring_let_go(uint64_t va);
 

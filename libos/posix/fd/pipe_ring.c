@@ -66,6 +66,14 @@ bool px_ring_hold(uint64_t va, unsigned ring_pages, bool inherited)
     return true;
 }
 
+void px_ring_forget(uint64_t va)
+{
+    struct holding *known = holding_of(va);
+
+    if (known)
+        *known = holdings[--holding_count];
+}
+
 void px_ring_free(uint64_t va, unsigned ring_pages)
 {
     (void)!exo_unmap_all(PX_SLOT_SELF, va, ring_pages);

@@ -114,8 +114,10 @@ struct px_fs_meet {
     uint64_t ticket; /* LISTEN, ACCEPT; CONNECT: of one's own binding, or 0 */
     uint32_t backlog;
     uint16_t domain, type;
-    uint16_t name_bytes; /* the address: 2 (the family alone) asks BIND for a name */
+    uint16_t name_bytes; /* the address: AF_UNIX's family alone, or a port of 0, asks BIND for a name */
     uint8_t name[110];
+    uint32_t flags; /* PX_MEET_* */
 };
+#define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */
 
 #endif

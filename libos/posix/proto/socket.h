@@ -51,6 +51,7 @@ struct px_end {
     uint32_t linger; /* seconds, with SO_LINGER */
     int32_t error;   /* SO_ERROR: what has not been told yet */
     uint32_t reset_told;
+    uint16_t tcp[8];     /* options of TCP, by number; 0: as at first */
     uint16_t name_bytes; /* of the address that it is bound to */
     uint8_t name[PX_NAME_BYTES];
 };

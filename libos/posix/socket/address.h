@@ -14,6 +14,13 @@ int64_t px_address_read(struct px_ofd *ofd, px_user from, uint64_t bytes, struct
 /* The node of the socket at the address's path; and one that is made there. */
 int64_t px_address_find(const struct px_address *address, uint64_t *node);
 int64_t px_address_make(const struct px_address *address, uint64_t *node);
+/* Internet addresses (internet.c): completed, 0, -EINVAL or -EAFNOSUPPORT; whether one can be bound to or reached, in which family (*domain). */
+int64_t px_internet_read(unsigned domain, uint64_t given, struct px_address *address);
+int64_t px_internet_bindable(struct px_address *address, unsigned *domain);
+int64_t px_internet_reachable(struct px_address *address, unsigned *domain);
+/* The name as a socket of the domain tells it. */
+void px_internet_name(unsigned domain, struct px_end *end);
+unsigned px_internet_bytes(unsigned domain);
 /* An end's address for the program, with its length. */
 int64_t px_socket_tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_user length);
 

@@ -198,13 +198,23 @@ static int64_t send_some(struct way *way, const struct px_message *message, uint
     return result;
 }
 
+/* On the internet that is a broken pipe. */
+static int64_t unconnected_send(const struct px_ofd *ofd, const struct px_message *message)
+{
+    if (!px_internet(((const struct px_socket *)ofd->word)->domain))
+        return -ENOTCONN;
+    if (!(message->flags & MSG_NOSIGNAL))
+        px_raise(SIGPIPE);
+    return -EPIPE;
+}
+
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
 {
     struct way way = way_of(ofd, true);
     uint64_t done = 0, deadline_ns = 0;
 
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
-        return -ENOTCONN;
+        return unconnected_send(ofd, message);
     if (!way.stream && message->bytes > PX_FLOW_BYTES - sizeof(struct px_record))
         return -EMSGSIZE;
     for (;;) {
@@ -384,7 +394,7 @@ int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
     bool all = way.stream && message->flags & MSG_WAITALL;
 
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED && !way.packets_only)
-        return way.stream ? -EINVAL : -ENOTCONN;
+        return way.stream && !px_internet(px_socket_of(ofd)->domain) ? -EINVAL : -ENOTCONN;
     for (;;) {
         bool stop = false;
         int64_t result = receive_some(&way, message, message->flags & MSG_PEEK ? 0 : done, &stop);

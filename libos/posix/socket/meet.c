@@ -17,7 +17,9 @@ static int64_t ask(uint64_t op, const struct px_fs_meet *what, struct exo_messag
 
 static void put_address(struct px_ofd *ofd, const struct px_address *address, struct px_fs_meet *what)
 {
-    what->domain = px_socket_of(ofd)->domain;
+    if (!what->domain)
+        what->domain = px_socket_of(ofd)->domain;
+    what->flags = px_socket_end(ofd)->options & PX_OPTION_ONLY6 ? PX_MEET_ONLY6 : 0;
     what->type = px_socket_of(ofd)->type;
     what->name_bytes = (uint16_t)address->bytes;
     memcpy(what->name, address->name, address->bytes);
@@ -45,12 +47,38 @@ static void move_to(struct px_ofd *ofd, uint64_t va)
     socket->side = 0;
 }
 
+static int64_t bind_to(struct px_ofd *ofd, struct px_address *address)
+{
+    struct px_fs_meet what = {0};
+    struct exo_message message;
+    unsigned domain = px_socket_of(ofd)->domain;
+    int64_t result = px_internet(domain) ? px_internet_bindable(address, &domain) : 0;
+
+    if (result == 0 && address->path[0])
+        result = px_address_make(address, &what.node);
+    if (result < 0)
+        return result;
+    what.domain = (uint16_t)domain;
+    put_address(ofd, address, &what);
+    what.va = px_shared_reserve(1);
+    if (!what.va)
+        return -ENOMEM;
+    result = px_ring_hold(what.va, 1, true) ? ask(PX_FS_BIND, &what, &message) : -ENOMEM;
+    if (result < 0) {
+        px_ring_forget(what.va);
+        px_shared_release(what.va, 1);
+        return result;
+    }
+    move_to(ofd, what.va);
+    px_socket_of(ofd)->ticket = message.word[1];
+    ofd->offset = message.capability;
+    return 0;
+}
+
 PX_SYS(bind)
 {
     int64_t result;
     struct px_ofd *ofd = px_socket_get(a, &result);
-    struct px_fs_meet what = {0};
-    struct exo_message message;
     struct px_address address;
 
     if (!ofd)
@@ -60,23 +88,17 @@ PX_SYS(bind)
         return result;
     if (px_socket_of(ofd)->state != PX_SOCKET_NEW || px_socket_of(ofd)->ticket)
         return -EINVAL;
-    if (px_socket_of(ofd)->type == SOCK_DGRAM)
-        return -EOPNOTSUPP;
-    if (address.path[0] && (result = px_address_make(&address, &what.node)) < 0)
-        return result;
-    put_address(ofd, &address, &what);
-    what.va = px_shared_reserve(1);
-    if (!what.va)
-        return -ENOMEM;
-    result = px_ring_hold(what.va, 1, true) ? ask(PX_FS_BIND, &what, &message) : -ENOMEM;
-    if (result < 0) {
-        px_shared_release(what.va, 1);
-        return result;
-    }
-    move_to(ofd, what.va);
-    px_socket_of(ofd)->ticket = message.word[1];
-    ofd->offset = message.capability;
-    return 0;
+    return px_socket_of(ofd)->type == SOCK_DGRAM ? -EOPNOTSUPP : bind_to(ofd, &address);
+}
+
+/* A port of its own for who listens without one. */
+static int64_t bind_anywhere(struct px_ofd *ofd)
+{
+    uint16_t family = px_socket_of(ofd)->domain;
+    struct px_address address = {.bytes = px_internet_bytes(family)};
+
+    memcpy(address.name, &family, sizeof family);
+    return bind_to(ofd, &address);
 }
 
 PX_SYS(listen)
@@ -90,8 +112,13 @@ PX_SYS(listen)
         return result;
     if (px_socket_of(ofd)->type == SOCK_DGRAM)
         return -EOPNOTSUPP;
-    if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED || !px_socket_of(ofd)->ticket)
+    if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED)
         return -EINVAL;
+    if (!px_socket_of(ofd)->ticket) {
+        result = px_internet(px_socket_of(ofd)->domain) ? bind_anywhere(ofd) : -EINVAL;
+        if (result < 0)
+            return result;
+    }
     what.ticket = px_socket_of(ofd)->ticket;
     result = ask(PX_FS_LISTEN, &what, &message);
     if (result == 0)
@@ -128,6 +155,7 @@ static int64_t connect_to(struct px_ofd *ofd, struct px_fs_meet *what)
         return -ENOMEM;
     result = px_ring_hold(what->va, PX_LINK_PAGES, true) ? ask_connect(ofd, what, &message) : -ENOMEM;
     if (result < 0) {
+        px_ring_forget(what->va);
         px_shared_release(what->va, PX_LINK_PAGES);
         return result;
     }
@@ -144,6 +172,7 @@ PX_SYS(connect)
     struct px_ofd *ofd = px_socket_get(a, &result);
     struct px_fs_meet what = {0};
     struct px_address address;
+    unsigned domain;
 
     if (!ofd)
         return result;
@@ -152,12 +181,17 @@ PX_SYS(connect)
         return result;
     if (address.bytes == 2)
         return -EINVAL;
+    domain = px_socket_of(ofd)->domain;
     if (px_socket_of(ofd)->state != PX_SOCKET_NEW && px_socket_of(ofd)->type != SOCK_DGRAM)
         return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EINVAL;
-    if (address.path[0] && (result = px_address_find(&address, &what.node)) < 0)
+    result = px_internet(domain) ? px_internet_reachable(&address, &domain) : 0;
+    if (result == 0 && address.path[0])
+        result = px_address_find(&address, &what.node);
+    if (result < 0)
         return result;
     if (px_socket_of(ofd)->type == SOCK_DGRAM)
         return -ECONNREFUSED;
+    what.domain = (uint16_t)domain;
     put_address(ofd, &address, &what);
     what.ticket = px_socket_of(ofd)->ticket;
     return connect_to(ofd, &what);

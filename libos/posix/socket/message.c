@@ -130,7 +130,7 @@ static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsi
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (header->name && header->name_bytes && px_socket_of(ofd)->type == SOCK_STREAM)
+    if (header->name && header->name_bytes && px_socket_of(ofd)->type == SOCK_STREAM && px_socket_of(ofd)->domain == AF_UNIX)
         return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     result = vector_read(&vector, header->vector, header->pieces);
     if (result < 0)
@@ -160,7 +160,7 @@ PX_SYS(sendto)
         return -EINVAL;
     if (message.flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (e && f && px_socket_of(ofd)->type == SOCK_STREAM)
+    if (e && f && px_socket_of(ofd)->type == SOCK_STREAM && px_socket_of(ofd)->domain == AF_UNIX)
         return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     return px_flow_send(ofd, &message);
 }
@@ -252,9 +252,13 @@ static int64_t control_write(struct px_ofd *ofd, struct px_message *message, str
     return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
 }
 
-static const struct px_end *peer_of(struct px_ofd *ofd)
+/* From whom a message is: of a stream on the internet nothing is told. */
+static int64_t put_peer(struct px_ofd *ofd, px_user to, uint32_t *room)
 {
-    return &px_socket_link(ofd)->end[!px_socket_side(ofd)];
+    const struct px_end nobody = {0};
+
+    return px_socket_put_name(
+        px_internet(px_socket_of(ofd)->domain) ? &nobody : &px_socket_link(ofd)->end[!px_socket_side(ofd)], to, room);
 }
 
 /* One message into what the header says, and what was found back into the header. */
@@ -281,7 +285,7 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
         return result;
     extra = message.cred.pid ? control_write(ofd, &message, &control) : 0;
     if (extra == 0 && header->name)
-        extra = px_socket_put_name(peer_of(ofd), header->name, &header->name_bytes);
+        extra = put_peer(ofd, header->name, &header->name_bytes);
     header->control_bytes = control.used;
     header->flags = message.found;
     return extra < 0 ? extra : result;
@@ -333,7 +337,7 @@ PX_SYS(recvfrom)
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    error = px_socket_put_name(peer_of(ofd), e, &room);
+    error = put_peer(ofd, e, &room);
     if (error == 0)
         error = px_copy_out(f, &room, sizeof room);
     return error < 0 ? error : result;

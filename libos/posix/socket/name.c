@@ -15,6 +15,8 @@ int64_t px_address_read(struct px_ofd *ofd, px_user from, uint64_t bytes, struct
     address->bytes = (uint32_t)bytes < PX_NAME_BYTES ? (uint32_t)bytes : PX_NAME_BYTES;
     if (px_copy_in(address->name, from, address->bytes) != 0)
         return -EFAULT;
+    if (px_internet(px_socket_of(ofd)->domain))
+        return px_internet_read(px_socket_of(ofd)->domain, bytes, address);
     memcpy(&family, address->name, sizeof family);
     if (family != px_socket_of(ofd)->domain || (uint32_t)bytes > sizeof family + UNIX_PATH_MAX)
         return -EINVAL;
@@ -84,7 +86,9 @@ int64_t px_socket_tell_name(struct px_ofd *ofd, unsigned side, px_user to, px_us
     if ((int32_t)room < 0)
         return -EINVAL;
     memcpy(own.name, end->name, sizeof own.name);
-    if (!own.name_bytes) {
+    if (px_internet(family)) {
+        px_internet_name(family, &own);
+    } else if (!own.name_bytes) {
         own.name_bytes = sizeof family;
         memcpy(own.name, &family, sizeof family);
     }

@@ -33,6 +33,61 @@
 #define SEND_LEAST 4608u
 #define RECEIVE_LEAST 2304u
 
+/* Options of TCP that are remembered: by number, with what they are at first. Of the others some are taken and change nothing. */
+#define TCP_NODELAY 1u
+#define TCP_KEPT 8u
+#define TCP_QUICKACK 12u
+#define TCP_USER_TIMEOUT 18u
+#define IPPROTO_IP 0
+#define IPPROTO_IPV6 41
+#define IP_TOS 1u
+#define IPV6_V6ONLY 26u
+static const uint16_t tcp_first[TCP_KEPT] = {[2] = 32741, [4] = 7200, [5] = 75, [6] = 9, [7] = 6};
+
+static bool tcp_taken(unsigned name)
+{
+    return name == TCP_QUICKACK || name == TCP_USER_TIMEOUT;
+}
+
+/* Options of other levels than SOL_SOCKET. */
+static int64_t set_internet(struct px_ofd *ofd, int level, unsigned name, uint32_t value)
+{
+    struct px_end *end = px_socket_end(ofd);
+
+    if (!px_internet(px_socket_of(ofd)->domain))
+        return -EOPNOTSUPP;
+    if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT) {
+        if ((int32_t)value < 0 || value > 0x7fff)
+            return -EINVAL;
+        end->tcp[name] = (uint16_t)(name == TCP_NODELAY ? value != 0 : value);
+        return 0;
+    }
+    if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && px_socket_of(ofd)->domain == AF_INET6) {
+        if (px_socket_of(ofd)->ticket || px_socket_of(ofd)->state != PX_SOCKET_NEW)
+            return -EINVAL;
+        end->options = (end->options & ~PX_OPTION_ONLY6) | (value ? PX_OPTION_ONLY6 : 0);
+        return 0;
+    }
+    return (level == IPPROTO_TCP && tcp_taken(name)) || (level == IPPROTO_IP && name == IP_TOS) ? 0 : -ENOPROTOOPT;
+}
+
+static int64_t get_internet(struct px_ofd *ofd, int level, unsigned name, uint32_t *value)
+{
+    const struct px_end *end = px_socket_end(ofd);
+
+    if (!px_internet(px_socket_of(ofd)->domain))
+        return -EOPNOTSUPP;
+    if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT)
+        *value = end->tcp[name] ? end->tcp[name] : tcp_first[name];
+    else if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
+        *value = end->options & PX_OPTION_ONLY6;
+    else if ((level == IPPROTO_TCP && tcp_taken(name)) || (level == IPPROTO_IP && name == IP_TOS))
+        *value = 0;
+    else
+        return -ENOPROTOOPT;
+    return 0;
+}
+
 static int64_t set_timeout(uint64_t *ns, px_user from, uint32_t bytes)
 {
     struct px_timeval time;
@@ -111,10 +166,12 @@ PX_SYS(setsockopt)
         return error;
     if ((int32_t)bytes < 0)
         return -EINVAL;
-    if ((int)b != SOL_SOCKET)
+    if ((int)b != SOL_SOCKET && !px_internet(px_socket_of(ofd)->domain))
         return -EOPNOTSUPP;
     if (bytes < sizeof value)
         return -EINVAL;
+    if ((int)b != SOL_SOCKET)
+        return px_copy_in(&value, d, sizeof value) != 0 ? -EFAULT : set_internet(ofd, (int)b, (unsigned)c, value);
     switch ((unsigned)c) {
     case SO_RCVTIMEO:
         return set_timeout(&px_socket_end(ofd)->receive_ns, d, bytes);
@@ -142,8 +199,8 @@ static int64_t get_number(struct px_ofd *ofd, unsigned name, uint32_t *value)
     case SO_ERROR: *value = (uint32_t)px_flow_error(ofd); return 0;
     case SO_SNDBUF: *value = end->send_bytes; return 0;
     case SO_RCVBUF: *value = end->receive_bytes; return 0;
-    case SO_PRIORITY:
-    case SO_PROTOCOL: *value = 0; return 0;
+    case SO_PRIORITY: *value = 0; return 0;
+    case SO_PROTOCOL: *value = px_internet(socket->domain) ? IPPROTO_TCP : 0; return 0;
     case SO_RCVLOWAT: *value = end->low_water; return 0;
     case SO_SNDLOWAT: *value = 1; return 0;
     case SO_ACCEPTCONN: *value = socket->state == PX_SOCKET_LISTENING; return 0;
@@ -192,17 +249,23 @@ PX_SYS(getsockopt)
     int64_t error, bytes;
     struct px_ofd *ofd = px_socket_get(a, &error);
     uint8_t value[16];
-    uint32_t room;
+    uint32_t room, number = 0;
 
     if (!ofd)
         return error;
-    if ((int)b != SOL_SOCKET)
+    if ((int)b != SOL_SOCKET && !px_internet(px_socket_of(ofd)->domain))
         return -EOPNOTSUPP;
     if (px_copy_in(&room, e, sizeof room) != 0)
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    bytes = get_value(ofd, (unsigned)c, value);
+    if ((int)b == SOL_SOCKET) {
+        bytes = get_value(ofd, (unsigned)c, value);
+    } else {
+        bytes = get_internet(ofd, (int)b, (unsigned)c, &number);
+        memcpy(value, &number, sizeof number);
+        bytes = bytes < 0 ? bytes : (int64_t)sizeof number;
+    }
     if (bytes < 0)
         return bytes;
     if (room > (uint32_t)bytes)

@@ -181,8 +181,10 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
 
     if (flags & ~(SOCK_TYPE | (unsigned)SOCK_NONBLOCK | (unsigned)SOCK_CLOEXEC) || type > 10)
         return -EINVAL;
-    if (domain != AF_UNIX)
+    if (domain != AF_UNIX && !px_internet(domain))
         return -EAFNOSUPPORT;
+    if (px_internet(domain))
+        return type != SOCK_STREAM ? -ESOCKTNOSUPPORT : protocol != 0 && protocol != IPPROTO_TCP ? -EPROTONOSUPPORT : 0;
     if (protocol != 0 && protocol != AF_UNIX)
         return -EPROTONOSUPPORT;
     if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET && type != SOCK_RAW)
@@ -245,6 +247,7 @@ PX_SYS(socket)
         return -ENFILE;
     }
     link_start(px_socket_link(ofd), 1);
+    px_socket_of(ofd)->domain = (uint8_t)a;
     fd = px_fd_install(ofd, 0, b & SOCK_CLOEXEC);
     if (fd < 0)
         px_ofd_leave(ofd);
@@ -287,6 +290,8 @@ PX_SYS(socketpair)
     struct px_ofd *ends[2];
     int64_t result = check_kind((unsigned)a, (unsigned)b, (int)c);
 
+    if (result == 0 && (unsigned)a != AF_UNIX)
+        result = -EOPNOTSUPP;
     if (result == 0)
         result = pair_new((unsigned)b, ends);
     return result < 0 ? result : px_fd_install_pair(ends, b & SOCK_CLOEXEC, d);
@@ -314,6 +319,8 @@ PX_SYS(shutdown)
         return error;
     if (how > SHUT_RDWR)
         return -EINVAL;
+    if (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->state == PX_SOCKET_NEW)
+        return -ENOTCONN;
     link = px_socket_link(ofd);
     if (how != SHUT_WR)
         close_flow(&link->to[px_socket_side(ofd)], PX_FLOW_NO_READ);

@@ -12,6 +12,9 @@
 
 #define AF_UNSPEC 0
 #define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
 #define SOCK_STREAM 1u
 #define SOCK_DGRAM 2u
 #define SOCK_RAW 3u
@@ -30,6 +33,7 @@
 
 #define SOL_SOCKET 1
 #define SO_PASSCRED 16u
+#define PX_OPTION_ONLY6 1u /* bit of `options`, where no option of SOL_SOCKET is: IPV6_V6ONLY */
 
 struct px_cred {
     int32_t pid;
@@ -77,6 +81,9 @@ static inline bool px_socket_here(struct px_ofd *ofd)
 {
     return px_socket_link(ofd) && (ofd->holders <= 1 || px_ring_held(px_socket_of(ofd)->link));
 }
+
+/* A socket of the internet, of which there is the loopback (internet.c). */
+bool px_internet(unsigned domain);
 
 /* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
 struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);
