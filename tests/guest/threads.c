@@ -360,6 +360,65 @@ static void robustness(void)
     CASE("a mutex that nobody repairs is lost", pthread_mutex_unlock(&robust) == 0 && pthread_mutex_lock(&robust) == ENOTRECOVERABLE);
 }
 
+/* ---- locks that name their owner ---- */
+
+static atomic_uint pi_lock;
+static long pi_sum;
+
+static void *lock_and_add(void *argument)
+{
+    unsigned self = (unsigned)syscall(SYS_gettid), nobody;
+    long added = 0;
+
+    for (int i = 0; i < 300; i++) {
+        long result = 0;
+
+        nobody = 0;
+        if (!atomic_compare_exchange_strong(&pi_lock, &nobody, self))
+            result = answer(futex(&pi_lock, FUTEX_LOCK_PI | 128, 0, NULL, NULL, 0));
+        if (result != 0 || (pi_lock & 0x3fffffff) != self)
+            return (void *)-1l;
+        added++;
+        pi_sum++;
+        if (i % 10 == 0)
+            sched_yield();
+        nobody = self;
+        if (!atomic_compare_exchange_strong(&pi_lock, &nobody, 0))
+            result = answer(futex(&pi_lock, FUTEX_UNLOCK_PI | 128, 0, NULL, NULL, 0));
+        if (result != 0)
+            return (void *)-2l;
+    }
+    (void)argument;
+    return (void *)added;
+}
+
+static void *lock_and_leave(void *argument)
+{
+    return (void *)answer(futex(&pi_lock, FUTEX_LOCK_PI | 128, 0, argument, NULL, 0));
+}
+
+static void owned_locks(void)
+{
+    const struct timespec past = {.tv_sec = 1};
+    unsigned self = (unsigned)syscall(SYS_gettid);
+    pthread_t thread[4];
+    long sum = 0;
+
+    for (int i = 0; i < 4; i++)
+        thread[i] = start(lock_and_add, NULL);
+    for (int i = 0; i < 4; i++)
+        sum += joined(thread[i]);
+    CASE("a lock is handed from owner to owner", sum == 1200 && pi_sum == 1200 && pi_lock == 0);
+    CASE("a lock that is free", answer(futex(&pi_lock, FUTEX_LOCK_PI | 128, 0, NULL, NULL, 0)) == 0 && pi_lock == self);
+    CASE("a lock of one's own", answer(futex(&pi_lock, FUTEX_LOCK_PI | 128, 0, NULL, NULL, 0)) == -EDEADLK);
+    CASE("a lock that another has, for so long", joined(start(lock_and_leave, (void *)&past)) == -ETIMEDOUT);
+    CASE("giving it back", answer(futex(&pi_lock, FUTEX_UNLOCK_PI | 128, 0, NULL, NULL, 0)) == 0 && pi_lock == 0);
+    CASE("giving back what one has not", answer(futex(&pi_lock, FUTEX_UNLOCK_PI | 128, 0, NULL, NULL, 0)) == -EPERM);
+    pi_lock = 0x3ffffff0;
+    CASE("a lock of nobody's", answer(futex(&pi_lock, FUTEX_LOCK_PI | 128, 0, NULL, NULL, 0)) == -ESRCH);
+    CASE("a lock that is nowhere", answer(futex((void *)64, FUTEX_TRYLOCK_PI | 128, 0, NULL, NULL, 0)) == -EFAULT);
+}
+
 int main(void)
 {
     alarm(110);
@@ -368,5 +427,6 @@ int main(void)
     futexes();
     forks();
     robustness();
+    owned_locks();
     return tap_finish();
 }

@@ -23,7 +23,7 @@ int64_t px_call_locked(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t 
     if (!thread->locked)
         px_lock_take_own(thread);
     if (px_calls[number].format[0] == 'f')
-        px_hold(thread, (unsigned)a);
+        px_hold(thread, px_calls[number].format, a, b);
     result = body(a, b, c, d, e, f);
     if (thread->hold.ofd)
         px_hold_end(thread);

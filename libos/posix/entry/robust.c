@@ -67,7 +67,9 @@ static void mark_dead(const struct px_thread *thread, px_user futex, bool pi, bo
 
         if (status == -EAGAIN)
             continue;
-        if (status == 0 && value & FUTEX_WAITERS && !pi)
+        if (status == 0 && value & FUTEX_WAITERS && pi)
+            px_futex_owner_died(futex);
+        else if (status == 0 && value & FUTEX_WAITERS)
             (void)!px_futex_wake(futex, 1);
         return;
     }

@@ -51,7 +51,7 @@ struct px_thread {
     } futex;
     struct px_thread *parked; /* the next of those that have ended */
     struct { /* descriptions that the present call uses: they stay, even if another thread closes them (fd/hold.c) */
-        struct px_ofd *ofd;
+        struct px_ofd *ofd, *second;
         const struct px_poll_item *items;
         unsigned count;
     } hold;
@@ -158,11 +158,13 @@ void px_thread_release(struct px_thread *thread);
 /* The end of all: every thread's. */
 void px_threads_release(void);
 
-/* fd/hold.c: the present call uses what the descriptor names. */
-void px_hold(struct px_thread *thread, unsigned fd);
+/* fd/hold.c: the present call, which begins with a descriptor, uses what it names, and perhaps a second one. */
+void px_hold(struct px_thread *thread, const char *format, uint64_t fd, uint64_t second);
 void px_hold_end(struct px_thread *thread);
 
 /* Wakes up to `most` threads that wait on the word, which may have been the program's thread id. */
 int64_t px_futex_wake(px_user va, uint32_t most);
+/* The owner of this lock (FUTEX_LOCK_PI) died with it, as the word says: the next one gets it. */
+void px_futex_owner_died(px_user va);
 
 #endif

@@ -3,19 +3,19 @@
  * a page that is copied on write may get another frame while they sleep. Words of shared mappings are slept on as they are: the kernel
  * names them by frame, so other processes find their sleepers. A FUTEX_PRIVATE one is always of the first kind.
  */
-#include "entry/thread.h"
-#include "fd.h"
+#include "futex.h"
 
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 #define FUTEX_REQUEUE 3
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAKE_OP 5
+#define FUTEX_LOCK_PI 6
+#define FUTEX_UNLOCK_PI 7
+#define FUTEX_TRYLOCK_PI 8
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
-#define FUTEX_PRIVATE 128u
-#define FUTEX_CLOCK_REALTIME 256u
-#define FUTEX_COMMAND 127u
+#define FUTEX_LOCK_PI2 13
 #define ALL_BITS 0xffffffffu
 #define SWAPS_MOST 65536u /* of a word that other threads keep changing */
 
@@ -101,11 +101,33 @@ static int64_t queue_wake(px_user va, uint32_t wake, uint32_t bits, uint32_t mov
     return done;
 }
 
+struct px_thread *px_futex_heir(px_user va, bool *more)
+{
+    struct px_thread *heir = NULL;
+
+    *more = false;
+    for (struct px_thread *each = queues[queue_of(va)].first; each; each = each->futex.next) {
+        if (each->futex.va != va || each->futex.bits != PX_FUTEX_PI)
+            continue;
+        *more = heir != NULL;
+        if (heir)
+            break;
+        heir = each;
+    }
+    return heir;
+}
+
+void px_futex_take_out(struct px_thread *thread)
+{
+    dequeue(thread);
+    wake_thread(thread);
+}
+
 /* ---- words that other processes may share ---- */
 
-static bool is_shared(px_user va, unsigned operation)
+bool px_futex_shared(px_user va, unsigned operation)
 {
-    return !(operation & FUTEX_PRIVATE) && px_memory_shared(va);
+    return !(operation & PX_FUTEX_PRIVATE) && px_memory_shared(va);
 }
 
 static int64_t shared_wake(px_user va, uint32_t most)
@@ -126,7 +148,7 @@ static int64_t shared_wake(px_user va, uint32_t most)
 
 static int64_t deadline_of(px_user timespec, unsigned operation, uint64_t *deadline_ns)
 {
-    bool absolute = (operation & FUTEX_COMMAND) == FUTEX_WAIT_BITSET;
+    bool absolute = (operation & PX_FUTEX_COMMAND) == FUTEX_WAIT_BITSET;
     uint64_t ns, now;
     int64_t result;
 
@@ -136,12 +158,12 @@ static int64_t deadline_of(px_user timespec, unsigned operation, uint64_t *deadl
     result = px_read_timespec(timespec, &ns);
     if (result < 0)
         return result;
-    now = !absolute ? 0 : operation & FUTEX_CLOCK_REALTIME ? px_real_ns() : px_now_ns();
+    now = !absolute ? 0 : operation & PX_FUTEX_CLOCK_REALTIME ? px_real_ns() : px_now_ns();
     *deadline_ns = ns > now ? px_deadline_after(ns - now) : EXO_DEADLINE_NOW;
     return 0;
 }
 
-static int64_t sleep_in_queue(px_user va, uint32_t bits, uint64_t deadline_ns)
+int64_t px_futex_sleep(px_user va, uint32_t bits, uint64_t deadline_ns)
 {
     struct px_thread *thread = px_thread();
     int64_t result;
@@ -168,7 +190,7 @@ static int64_t futex_wait(px_user va, uint32_t expected, unsigned operation, px_
         return result;
     if (value != expected)
         return -EAGAIN;
-    result = is_shared(va, operation) ? px_wait_word((const uint32_t *)va, expected, deadline_ns) : sleep_in_queue(va, bits, deadline_ns);
+    result = px_futex_shared(va, operation) ? px_wait_word((const uint32_t *)va, expected, deadline_ns) : px_futex_sleep(va, bits, deadline_ns);
     if (result >= 0)
         return 0;
     return result == -PX_ERESTARTSYS && timespec ? -PX_ERESTARTNOHAND : result;
@@ -181,7 +203,7 @@ static int64_t futex_wake(px_user va, uint32_t most, unsigned operation, uint32_
         return -EFAULT;
     if ((int32_t)most <= 0)
         most = 1; /* as on Linux */
-    if (is_shared(va, operation))
+    if (px_futex_shared(va, operation))
         return shared_wake(va, bits == ALL_BITS ? most : ALL_BITS);
     return queue_wake(va, most, bits, 0, 0);
 }
@@ -205,8 +227,8 @@ static int64_t futex_requeue(px_user va, px_user to, uint32_t wake, uint32_t mov
         return result;
     if (expected && value != *expected)
         return -EAGAIN;
-    if (is_shared(va, operation) || is_shared(to, operation))
-        return is_shared(va, operation) ? shared_wake(va, ALL_BITS) : queue_wake(va, ALL_BITS, ALL_BITS, 0, 0);
+    if (px_futex_shared(va, operation) || px_futex_shared(to, operation))
+        return px_futex_shared(va, operation) ? shared_wake(va, ALL_BITS) : queue_wake(va, ALL_BITS, ALL_BITS, 0, 0);
     return queue_wake(va, wake, ALL_BITS, move, to);
 }
 
@@ -281,7 +303,7 @@ PX_SYS(futex)
 
     if (a % sizeof(uint32_t))
         return -EINVAL;
-    switch (operation & FUTEX_COMMAND) {
+    switch (operation & PX_FUTEX_COMMAND) {
     case FUTEX_WAIT:
         return futex_wait(a, (uint32_t)c, operation, d, ALL_BITS);
     case FUTEX_WAIT_BITSET:
@@ -296,6 +318,11 @@ PX_SYS(futex)
         return futex_requeue(a, e, (uint32_t)c, (uint32_t)d, operation, NULL);
     case FUTEX_WAKE_OP:
         return futex_wake_op(a, e, (uint32_t)c, (uint32_t)d, operation, (uint32_t)f);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI:
+    case FUTEX_UNLOCK_PI:
+        return px_futex_pi(a, operation, d);
     default:
         return -ENOSYS;
     }

@@ -1,6 +1,6 @@
 /*
  * Descriptions that calls of threads are using while another thread closes the last descriptor that names them: they stay until no call does. A call has
- * at most one description by its first argument, and those that it polls.
+ * at most two by its first arguments, and those that it polls.
  */
 #include "entry/thread.h"
 #include "fd.h"
@@ -14,7 +14,7 @@ static unsigned left_count;
 
 static bool uses(const struct px_thread *thread, const struct px_ofd *ofd)
 {
-    if (thread->hold.ofd == ofd)
+    if (thread->hold.ofd == ofd || thread->hold.second == ofd)
         return true;
     for (unsigned i = 0; i < thread->hold.count; i++)
         if (thread->hold.items[i].ofd == ofd)
@@ -33,9 +33,10 @@ static bool in_use(const struct px_ofd *ofd)
     return false;
 }
 
-void px_hold(struct px_thread *thread, unsigned fd)
+void px_hold(struct px_thread *thread, const char *format, uint64_t fd, uint64_t second)
 {
-    thread->hold.ofd = px_fd_entry(fd);
+    thread->hold.ofd = px_fd_entry((unsigned)fd);
+    thread->hold.second = format[1] == 'f' ? px_fd_entry((unsigned)second) : NULL;
 }
 
 static void leave_unused(void)
@@ -54,7 +55,7 @@ static void leave_unused(void)
 
 void px_hold_end(struct px_thread *thread)
 {
-    thread->hold.ofd = NULL;
+    thread->hold.ofd = thread->hold.second = NULL;
     if (left_count)
         leave_unused();
 }

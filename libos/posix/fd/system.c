@@ -1,5 +1,6 @@
 /* What the system is called and how busy it is, scheduling as far as one scheduler for all can answer, random
  * bytes, and other small calls. */
+#include "entry/thread.h"
 #include "system.h"
 
 #include "proto/fsmeta.h"
@@ -129,7 +130,13 @@ static bool process_exists(int pid)
 
 PX_SYS(sched_yield)
 {
+    if (!px_threads.many) {
+        (void)!exo_yield();
+        return 0;
+    }
+    px_unlock();
     (void)!exo_yield();
+    px_lock();
     return 0;
 }
 
@@ -230,8 +237,9 @@ PX_SYS(getcpu)
 
 #define MEMBARRIER_QUERY 0
 #define MEMBARRIER_KNOWN 0x1ffu /* GLOBAL .. REGISTER_PRIVATE_EXPEDITED_RSEQ */
+#define OUTSIDE_HEAP 65536u     /* bytes of a block that px_free unmaps */
 
-/* One thread a process, and entering the kernel orders everything: each barrier is there already. */
+/* Entering the kernel orders everything. Those who run this process's other threads enter it when memory of the process is unmapped. */
 PX_SYS(membarrier)
 {
     uint32_t command = (uint32_t)a;
@@ -240,6 +248,8 @@ PX_SYS(membarrier)
         return 0x1f;
     if (command & (command - 1) || command & ~MEMBARRIER_KNOWN || (uint32_t)b)
         return -EINVAL;
+    if (px_threads.many && px_info()->cpus > 1)
+        px_free(px_alloc(OUTSIDE_HEAP));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return 0;
 }

@@ -1,0 +1,101 @@
+/*
+ * Futexes that name their owner, and are handed from one to the next (FUTEX_LOCK_PI). All threads have the same priority, so there is none to inherit; what
+ * remains is what the word says: the owner's tid, whether somebody waits, and whether the last owner died with it. Of words that other processes may share
+ * the owner cannot be asked: ENOSYS.
+ */
+#include "futex.h"
+
+#define LOCK_PI 6
+#define UNLOCK_PI 7
+#define TRYLOCK_PI 8
+#define LOCK_PI2 13
+#define WAITERS 0x80000000u
+#define OWNER_DIED 0x40000000u
+#define TID_MASK 0x3fffffffu
+#define TRIES_MOST 65536u /* of a word that the program keeps changing */
+
+static int64_t lock(px_user va, uint64_t deadline_ns, bool may_wait)
+{
+    uint32_t self = (uint32_t)px_thread()->tid, value;
+    int64_t result = px_load_u32(va, &value);
+
+    for (unsigned tries = 0; result == 0 || result == -EAGAIN; tries++) {
+        bool more;
+
+        if ((value & TID_MASK) == self)
+            return -EDEADLK;
+        if (tries == TRIES_MOST || (value & TID_MASK && !may_wait))
+            return -EAGAIN;
+        if (!(value & TID_MASK)) {
+            result = px_swap_u32(va, &value, self | (value & OWNER_DIED) | (px_futex_heir(va, &more) ? WAITERS : 0));
+            if (result == 0)
+                return 0;
+        } else if (!px_thread_find((int32_t)(value & TID_MASK))) {
+            return -ESRCH;
+        } else if (!(value & WAITERS)) {
+            result = px_swap_u32(va, &value, value | WAITERS);
+            value |= result == 0 ? WAITERS : 0;
+        } else {
+            result = px_futex_sleep(va, PX_FUTEX_PI, deadline_ns);
+            return result == -PX_ERESTARTSYS ? -PX_ERESTARTNOINTR : result;
+        }
+    }
+    return result;
+}
+
+/* To the next one; `kept`: bits of the word that stay. */
+static int64_t hand_over(px_user va, uint32_t value, uint32_t kept)
+{
+    int64_t result = -EAGAIN;
+
+    for (unsigned tries = 0; result == -EAGAIN && tries < TRIES_MOST; tries++) {
+        uint32_t owner = value & TID_MASK;
+        bool more = false;
+        struct px_thread *heir = px_futex_heir(va, &more);
+
+        result = px_swap_u32(va, &value, (heir ? (uint32_t)heir->tid : 0) | (more ? WAITERS : 0) | (value & kept));
+        if (result == 0 && heir)
+            px_futex_take_out(heir);
+        if (result == -EAGAIN && (value & TID_MASK) != owner)
+            return -EPERM;
+    }
+    return result;
+}
+
+static int64_t unlock(px_user va)
+{
+    uint32_t value;
+    int64_t result = px_load_u32(va, &value);
+
+    if (result < 0)
+        return result;
+    return (value & TID_MASK) == (uint32_t)px_thread()->tid ? hand_over(va, value, 0) : -EPERM;
+}
+
+void px_futex_owner_died(px_user va)
+{
+    uint32_t value;
+
+    if (px_load_u32(va, &value) == 0 && !(value & TID_MASK))
+        (void)!hand_over(va, value, OWNER_DIED);
+}
+
+int64_t px_futex_pi(px_user va, unsigned operation, px_user timespec)
+{
+    uint64_t deadline_ns = PX_DEADLINE_NEVER, ns, now;
+    unsigned command = operation & PX_FUTEX_COMMAND;
+    int64_t result;
+
+    if (px_futex_shared(va, operation))
+        return -ENOSYS;
+    if (command == UNLOCK_PI)
+        return unlock(va);
+    if (timespec && command != TRYLOCK_PI) {
+        result = px_read_timespec(timespec, &ns);
+        if (result < 0)
+            return result;
+        now = command == LOCK_PI || operation & PX_FUTEX_CLOCK_REALTIME ? px_real_ns() : px_now_ns();
+        deadline_ns = ns > now ? px_deadline_after(ns - now) : EXO_DEADLINE_NOW;
+    }
+    return lock(va, deadline_ns, command != TRYLOCK_PI);
+}
