@@ -27,14 +27,15 @@ UNITS = {"boot": "s", "memory": "MiB", "image": "KiB", "idle": "% CPU"}
 # What the project promises: how many times as fast as the faster Linux, and which of Linux's cases counts.
 BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_64k": 1.1, "pipe_pingpong": 2.5, "unix_pingpong": 2.5,
         "token_2": 2.0, "token_8": 2.0, "fork_wait": 1.5,
-        "fork_exec_wait": 1.5, "boot": 10.0, "stream_1gib": 10.0}
+        "fork_exec_wait": 1.5, "boot": 10.0, "stream_1gib": 10.0,
+        "futex_pingpong_threads": 2.0, "pipe_pingpong_threads": 2.0, "thread_create_join": 2.0}
 SMP_BARS = {"pipe_pingpong": 5.0, "unix_pingpong": 5.0}  # with two processors or more, where who waits for an answer spins a moment
 COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
 CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
 COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0, "capability_check": 25.0, "label_check": 10.0, "rights_check": 10.0,
                   "ipc_call": 300.0, "ipc_grant": 150.0, "revoke_growth": 1.1, "yield_to_growth": 1.05, "wake_growth": 1.05,
                   "channel_send": 60.0, "channel_receive": 60.0, "channel_turns": 120.0, "sched_choice_2": 60.0,
-                  "sched_choice_2000": 60.0}
+                  "sched_choice_2000": 60.0, "futex_pingpong_threads": 2300.0, "pipe_pingpong_threads": 4400.0}
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400
 

@@ -2,7 +2,7 @@
 
 import os
 
-PROGRAMS = ("threads", "thread_events", "thread_ends")
+PROGRAMS = ("threads", "thread_events", "thread_ends", "thread_kill")
 
 
 def run(t, program, processors):

@@ -18,15 +18,3 @@ void px_unlock_slowly(void)
 {
     (void)!exo_wake(px_lock_word(), 1);
 }
-
-int64_t px_sleep(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
-{
-    int64_t result;
-
-    if (!px_thread()->locked)
-        return exo_wait(predicates, count, deadline_ns);
-    px_unlock();
-    result = exo_wait(predicates, count, deadline_ns);
-    px_lock();
-    return result;
-}

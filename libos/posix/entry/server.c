@@ -49,9 +49,10 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
             bring_back(predicates, count);
         if (px_thread_attend())
             return -PX_ERESTARTSYS;
-        if (px_signal_waiting())
+        if (__builtin_expect((__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | thread->pending) & ~thread->kept.blocked, 0) &&
+            px_signal_waiting())
             return -PX_ERESTARTSYS;
-        result = thread->locked ? px_sleep(predicates, count, deadline_ns) : exo_wait(predicates, count, deadline_ns);
+        result = px_sleep(predicates, count, deadline_ns);
         if (result >= 0)
             return result;
         switch (-result) {

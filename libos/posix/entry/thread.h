@@ -125,7 +125,18 @@ static inline void px_unlock(void)
         px_unlock_slowly();
 }
 /* exo_wait without the lock. */
-int64_t px_sleep(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns);
+static inline int64_t px_sleep(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
+{
+    struct px_thread *thread = px_thread();
+    int64_t result;
+
+    if (!thread->locked)
+        return exo_wait(predicates, count, deadline_ns);
+    px_unlock();
+    result = exo_wait(predicates, count, deadline_ns);
+    px_lock_take_own(thread);
+    return result;
+}
 
 /* The first thread's page is new: in the first process, and in a child, which goes on with what the forking thread had. */
 void px_thread_start(const struct px_thread_kept *kept);

@@ -296,7 +296,7 @@ static int64_t futex_wake_op(px_user va, px_user other, uint32_t wake, uint32_t 
     return result < 0 ? result : also < 0 ? also : result + also;
 }
 
-PX_SYS(futex)
+static __attribute__((noinline)) int64_t any_operation(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     unsigned operation = (unsigned)b;
     uint32_t expected = (uint32_t)f;
@@ -326,4 +326,19 @@ PX_SYS(futex)
     default:
         return -ENOSYS;
     }
+}
+
+/* What a lock of a C library asks for comes first. */
+PX_SYS(futex)
+{
+    bool plain = a % sizeof(uint32_t) == 0 && a >= PX_PROG_LO && a < PX_PROG_HI;
+    uint32_t value;
+
+    if (b == (FUTEX_WAKE | PX_FUTEX_PRIVATE) && plain && (int32_t)c > 0)
+        return queue_wake(a, (uint32_t)c, ALL_BITS, 0, 0);
+    if (b != (FUTEX_WAIT | PX_FUTEX_PRIVATE) || !plain || d)
+        return any_operation(a, b, c, d, e, f);
+    if (px_load_u32(a, &value) < 0)
+        return -EFAULT;
+    return value == (uint32_t)c ? px_futex_sleep(a, ALL_BITS, PX_DEADLINE_NEVER) : -EAGAIN;
 }
