@@ -171,7 +171,7 @@ int64_t space_each_page(struct env *env, uint64_t va, uint64_t pages, uint64_t a
 
 static int64_t protect_page(struct env *env, uint64_t *entry, uint64_t va, uint64_t prot)
 {
-    uint64_t pte = *entry & ~(PTE_WANT | PTE_NO_EXEC);
+    uint64_t was = *entry, pte = was & ~(PTE_WANT | PTE_NO_EXEC);
 
     if (!(pte & PTE_PRESENT))
         return 0;
@@ -186,7 +186,7 @@ static int64_t protect_page(struct env *env, uint64_t *entry, uint64_t va, uint6
         pte |= PTE_NO_EXEC;
     /* Without READ the page stays bound but ring 3 cannot reach it. */
     pte = prot & 7 ? pte | PTE_USER : pte & ~PTE_USER;
-    *entry = pte_settle(pte);
+    pte_change(entry, was, pte_settle(pte));
     space_flush_page(env, va);
     return 0;
 }

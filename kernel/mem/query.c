@@ -35,11 +35,28 @@ static uint64_t *entry_of(struct env *env, uint64_t va, uint64_t *bytes)
     return entry && *entry ? entry : NULL;
 }
 
+/* Which pages were said to be accessed and dirty: only those marks go, not what another CPU sets meanwhile. */
+struct said {
+    uint64_t accessed[PAGE / 8 / 64], dirty[PAGE / 8 / 64];
+};
+
+static void say(struct said *said, uint64_t page, uint64_t pte)
+{
+    said->accessed[page / 64] |= (uint64_t)!!(pte & PTE_ACCESSED) << page % 64;
+    said->dirty[page / 64] |= (uint64_t)!!(pte & PTE_DIRTY) << page % 64;
+}
+
+static uint64_t marks_said(const struct said *said, uint64_t page)
+{
+    return (said->accessed[page / 64] >> page % 64 & 1 ? PTE_ACCESSED : 0) | (said->dirty[page / 64] >> page % 64 & 1 ? PTE_DIRTY : 0);
+}
+
 /* A word for each page; then, if `clear`, the marks of use go. */
 static int64_t query(struct context *caller, struct env *target, uint64_t va, uint64_t pages, uint64_t out, bool clear)
 {
     int64_t status = space_check_range(target, va, pages);
-    uint64_t *entry, bytes;
+    uint64_t *entry, *before = NULL, bytes, marks;
+    struct said said = {0};
 
     if (status < 0)
         return status;
@@ -50,16 +67,22 @@ static int64_t query(struct context *caller, struct env *target, uint64_t va, ui
         uint64_t here = va + at * PAGE, word = 0;
 
         entry = entry_of(target, here, &bytes);
-        if (entry)
-            word = query_word(*entry & PTE_LARGE ? *entry + here % bytes : *entry);
+        if (entry) {
+            uint64_t pte = *(const volatile uint64_t *)entry;
+
+            say(&said, at, pte);
+            word = query_word(pte & PTE_LARGE ? pte + here % bytes : pte);
+        }
         if (!space_write(caller->env, out + at * 8, &word, 8))
             return -EXO_E_FAULT;
     }
     for (uint64_t at = 0; clear && at < pages; at++) {
         entry = entry_of(target, va + at * PAGE, &bytes);
-        if (!entry || !(*entry & (PTE_ACCESSED | PTE_DIRTY)))
+        marks = marks_said(&said, at);
+        if (!entry || !marks || entry == before) /* a large page is named by each of its pages */
             continue;
-        *entry &= ~(PTE_ACCESSED | PTE_DIRTY);
+        before = entry;
+        pte_unmark(entry, marks);
         space_flush_page(target, va + at * PAGE);
     }
     return (int64_t)pages;

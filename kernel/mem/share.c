@@ -15,12 +15,12 @@ static bool make_sole(struct env *env, uint64_t *entry, uint64_t va)
         return true;
     if (*entry & PTE_WANT)
         return space_break_copy(env, va);
-    *entry |= PTE_WANT;
+    pte_change(entry, 0, PTE_WANT);
     if (!space_break_copy(env, va)) {
-        *entry &= ~PTE_WANT;
+        pte_change(entry, PTE_WANT, 0);
         return false;
     }
-    *entry = pte_settle(*entry & ~PTE_WANT);
+    pte_change(entry, PTE_WANT | PTE_WRITE, 0); /* which it has now */
     return true;
 }
 
@@ -37,12 +37,13 @@ static uint64_t limit_prot(uint64_t pte, uint64_t prot)
 static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t *source, uint64_t va, uint64_t mode_prot)
 {
     uint64_t mode = mode_prot & EXO_SHARE_MODE;
-    uint64_t pte, physical;
+    uint64_t was, pte, physical;
     bool is_ram;
 
     if (mode == EXO_SHARE_SOLE && !make_sole(source_env, source, va))
         return 0;
-    pte = *source & ~(PTE_ACCESSED | PTE_DIRTY);
+    was = *source;
+    pte = was & ~(PTE_ACCESSED | PTE_DIRTY);
     is_ram = frame_is_ram(pte_physical(pte)); /* a device's page cannot be copied, so it is shared in any mode */
     if (mode == EXO_SHARE_COPY && is_ram) {
         physical = frame_take(target->zone, 0, true);
@@ -56,9 +57,9 @@ static uint64_t share_entry(struct env *target, struct env *source_env, uint64_t
     }
     frame_hold(pte_physical(pte));
     if (mode == EXO_SHARE_COW && is_ram && !(pte & PTE_LOCKED)) {
-        if (*source & PTE_WRITE)
+        if (was & PTE_WRITE)
             space_flush_page(source_env, va);
-        *source = pte_settle(*source | PTE_COPY);
+        pte_change(source, was, pte_settle(was | PTE_COPY));
         pte |= PTE_COPY;
     } else if (mode == EXO_SHARE_PRIVATE && is_ram) {
         pte = (pte & ~PTE_LOCKED) | PTE_COPY;

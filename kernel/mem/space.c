@@ -51,7 +51,7 @@ bool space_break_copy(struct env *env, uint64_t va)
         return false;
     old = *entry;
     if (frame_of(pte_physical(old))->references == 1) {
-        *entry = pte_settle(old & ~PTE_COPY);
+        pte_change(entry, old, pte_settle(old & ~PTE_COPY));
         space_flush_page(env, va);
         return true;
     }
@@ -86,9 +86,9 @@ void *space_reach(struct env *env, uint64_t va, unsigned access)
     if (access & ACCESS_WRITE) {
         if (!(*entry & PTE_WRITE) && !space_break_copy(env, va))
             return NULL;
-        *entry |= PTE_ACCESSED | PTE_DIRTY; /* as if the owner had done it */
+        __atomic_fetch_or(entry, PTE_ACCESSED | PTE_DIRTY, __ATOMIC_RELAXED); /* as if the owner had done it */
     } else {
-        *entry |= PTE_ACCESSED;
+        __atomic_fetch_or(entry, PTE_ACCESSED, __ATOMIC_RELAXED);
     }
     return (char *)direct(pte_physical(*entry)) + offset;
 }

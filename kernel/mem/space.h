@@ -5,6 +5,7 @@
 #ifndef SPACE_H
 #define SPACE_H
 #include "kernel.h"
+#include "marks.h"
 #include "port.h"
 
 #define WORK_PAGES 1024u

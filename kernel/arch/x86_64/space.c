@@ -71,16 +71,25 @@ static struct space_huge *kept(struct env *env, uint64_t gib)
     return NULL;
 }
 
+/* A larger page becomes a table of smaller ones, which have its marks; also those that another CPU made up to now. */
+static void name_table(uint64_t *entry, uint64_t *table, uint64_t seen)
+{
+    uint64_t late = __atomic_exchange_n(entry, direct_physical(table) | TABLE_FLAGS, __ATOMIC_RELAXED) & PTE_SEEN & ~seen;
+
+    for (unsigned i = 0; late && i < ENTRIES; i++)
+        __atomic_fetch_or(&table[i], late, __ATOMIC_RELAXED);
+}
+
 static void split_huge(struct env *env, uint64_t *entry, uint64_t va)
 {
     struct space_huge *huge = kept(env, va / HUGE);
-    uint64_t *directory;
+    uint64_t *directory, seen = *entry & PTE_SEEN;
 
     ASSERT(huge);
     directory = direct((uint64_t)huge->directory * PAGE);
     for (unsigned i = 0; i < ENTRIES; i++)
-        directory[i] |= *entry & PTE_SEEN;
-    *entry = direct_physical(directory) | TABLE_FLAGS;
+        directory[i] |= seen;
+    name_table(entry, directory, seen);
     huge->gib = 0;
     space_flush_page(env, va);
 }
@@ -94,7 +103,7 @@ static bool split_large(struct env *env, uint64_t *entry, uint64_t va)
         return false;
     for (unsigned i = 0; i < ENTRIES; i++)
         table[i] = pte + i * PAGE;
-    *entry = page | TABLE_FLAGS;
+    name_table(entry, table, pte & PTE_SEEN);
     env->tables++;
     space_flush_page(env, va);
     return true;
@@ -190,7 +199,7 @@ static void join(struct env *env, uint64_t *entry, uint64_t va)
     }
     huge->gib = (uint32_t)(va / HUGE);
     huge->directory = (uint32_t)(pte_physical(*entry) / PAGE);
-    *entry = directory[0] | seen;
+    *entry = directory[0] | seen | (smp_cpus > 1 ? PTE_SEEN : 0); /* others may mark a page yet, until they are told */
     space_flush(env);
 }
 
