@@ -294,6 +294,9 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* a
 uint64_t px_limit(unsigned which);
 
 uint64_t px_now_ns(void);  /* CLOCK_MONOTONIC, without the kernel */
+/* When to be woken for a deadline: it or later, by the process's slack at most (PR_SET_TIMERSLACK). */
+uint64_t px_slacked(uint64_t deadline_ns);
+extern uint64_t px_timer_slack_ns;
 uint64_t px_real_ns(void); /* CLOCK_REALTIME */
 
 /* strace and the summary */

@@ -8,14 +8,25 @@ enum {
     PR_GET_NO_NEW_PRIVS, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
 };
 #define CAPABILITY_LAST 40u
-#define TIMERSLACK_NS 50000
 
 /* Kept here: they concern nobody else, and go over to children with the libOS's data. */
 static struct {
     int32_t death_signal;
     bool keep_caps, no_new_privs, no_huge_pages;
-    uint64_t timer_slack_ns;
-} own = {.timer_slack_ns = TIMERSLACK_NS};
+    int32_t slack_of;           /* the process whose usual slack the following is */
+    uint64_t usual_slack_ns;
+} own;
+
+/* 0 asks for the slack that the process had when it was forked. */
+static int64_t set_timer_slack(uint64_t slack_ns)
+{
+    if (own.slack_of != px_self()->pid) { /* it has changed nothing yet */
+        own.slack_of = px_self()->pid;
+        own.usual_slack_ns = px_timer_slack_ns;
+    }
+    px_timer_slack_ns = slack_ns ? slack_ns : own.usual_slack_ns;
+    return 0;
+}
 
 static int64_t tell_proc(uint64_t option, uint64_t value)
 {
@@ -73,8 +84,8 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_NAME: return get_name(value);
     case PR_GET_SECCOMP: return 0;
     case PR_CAPBSET_READ: return value > CAPABILITY_LAST ? -EINVAL : 1;
-    case PR_SET_TIMERSLACK: own.timer_slack_ns = value ? value : TIMERSLACK_NS; return 0;
-    case PR_GET_TIMERSLACK: return (int64_t)own.timer_slack_ns;
+    case PR_SET_TIMERSLACK: return set_timer_slack(value);
+    case PR_GET_TIMERSLACK: return (int64_t)px_timer_slack_ns;
     case PR_SET_NO_NEW_PRIVS: return value == 1 ? set_flag(&own.no_new_privs, value) : -EINVAL;
     case PR_GET_NO_NEW_PRIVS: return own.no_new_privs;
     case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);

@@ -326,7 +326,7 @@ static int64_t sleep(struct instance *instance, uint32_t seen, uint64_t deadline
         if (!room && px_now_ns() + SLICE_NS < until)
             until = px_now_ns() + SLICE_NS;
     }
-    result = px_wait(predicates, used, until);
+    result = px_wait(predicates, used, px_slacked(until));
     if (result == -ETIMEDOUT)
         return until == deadline_ns ? -ETIMEDOUT : 0;
     return result < 0 ? -EINTR : 0;

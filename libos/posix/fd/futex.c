@@ -159,7 +159,7 @@ static int64_t deadline_of(px_user timespec, unsigned operation, uint64_t *deadl
     if (result < 0)
         return result;
     now = !absolute ? 0 : operation & PX_FUTEX_CLOCK_REALTIME ? px_real_ns() : px_now_ns();
-    *deadline_ns = ns > now ? px_deadline_after(ns - now) : EXO_DEADLINE_NOW;
+    *deadline_ns = ns > now ? px_slacked(px_deadline_after(ns - now)) : EXO_DEADLINE_NOW;
     return 0;
 }
 

@@ -77,7 +77,7 @@ static int64_t look_and_sleep(struct px_poll_item *items, unsigned count, uint64
         return result;
     if (!all && px_now_ns() + SLICE_NS < until)
         until = px_now_ns() + SLICE_NS;
-    result = px_wait(predicates, used, until);
+    result = px_wait(predicates, used, px_slacked(until));
     if (result == -ETIMEDOUT)
         return until == deadline_ns ? -ETIMEDOUT : 0;
     return result < 0 ? -PX_ERESTARTNOHAND : 0;

@@ -5,6 +5,8 @@
 
 #include "proto/proc.h"
 
+#include <exo/clock.h>
+
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1
 #define CLOCK_PROCESS_CPUTIME_ID 2
@@ -22,9 +24,7 @@
 
 uint64_t px_now_ns(void)
 {
-    const struct exo_info *info = px_info();
-
-    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
+    return exo_clock_ns(px_info());
 }
 
 /* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and
@@ -41,6 +41,13 @@ uint64_t px_deadline_after(uint64_t ns)
     uint64_t now = px_now_ns();
 
     return ns < PX_DEADLINE_NEVER - 1 - now ? now + ns : PX_DEADLINE_NEVER - 1;
+}
+
+uint64_t px_timer_slack_ns = 50000; /* as Linux */
+
+uint64_t px_slacked(uint64_t deadline_ns)
+{
+    return exo_deadline_slack(deadline_ns, px_timer_slack_ns);
 }
 
 int64_t px_read_timespec(px_user from, uint64_t *ns)
@@ -234,7 +241,7 @@ PX_SYS(getrusage)
 /* A sleep that a stop or an ignored signal interrupted goes on with what is left: restart_syscall. */
 static int64_t sleep_until(uint64_t deadline_ns, px_user rest, bool absolute)
 {
-    int64_t result = px_wait(NULL, 0, deadline_ns);
+    int64_t result = px_wait(NULL, 0, px_slacked(deadline_ns));
     uint64_t now;
 
     if (result == -ETIMEDOUT)
