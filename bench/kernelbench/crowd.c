@@ -79,10 +79,8 @@ static uint64_t beside_crowd(uint64_t (*run)(uint64_t), uint64_t count)
 
 static void sleep_while(uint32_t value)
 {
-    const struct exo_predicate predicate = {(uint64_t)BALL, value, EXO_WAIT_WORD};
-
     while (__atomic_load_n(BALL, __ATOMIC_SEQ_CST) == value)
-        (void)!exo_wait(&predicate, 1, EXO_DEADLINE_NEVER);
+        (void)!exo_wait_word(BALL, value, EXO_DEADLINE_NEVER);
 }
 
 static void pass(uint32_t value)

@@ -36,8 +36,8 @@ int64_t k_stats(struct context *caller, uint64_t out)
 {
     struct exo_stats now = stats;
 
-    now.calls += sched_cpu.calls + sched_cpu.replies;
-    now.switches += sched_cpu.calls + sched_cpu.replies;
+    now.calls += sched_cpu.calls + sched_cpu.replies + sched_cpu.turns + sched_cpu.wakes;
+    now.switches += sched_cpu.calls + sched_cpu.replies + sched_cpu.turns;
     now.ipc_calls += sched_cpu.calls;
     now.frames_total = frames_total;
     now.frames_free = frames_free;

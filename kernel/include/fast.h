@@ -1,6 +1,7 @@
 /*
- * The fast paths of calls and answers: what kernel/ipc/endpoint.c and kernel/sched/sched.c do together, by hand, for the common case. A call finds a receiver
- * that waits, an answer finds nobody else to serve; nothing has happened that the scheduler would look at; nobody has slices, time-outs or events. Then the
+ * The fast paths of calls and answers, and of turns, sleeping on a word and waking: what kernel/ipc/endpoint.c, kernel/sched/wait.c and kernel/sched/sched.c
+ * do together, by hand, for the common case. A call finds a receiver that waits, an answer finds nobody else to serve, who sleeps or yields leaves
+ * somebody ready on the same share; nothing has happened that the scheduler would look at; nobody has slices, time-outs or events. Then the
  * processor goes over with what is left of the turn and of the gas: who pays stays who paid, so there is nothing to settle but whose time it is.
  *
  * Each function checks first and changes nothing if the case is another one: it answers NULL, and the call goes the general way. Whoever is answered is the
@@ -13,6 +14,7 @@
 #include "kernel.h"
 #include "port.h"
 #include "schedule.h"
+#include "waiting.h"
 
 #define FAST inline __attribute__((always_inline))
 #define UNLIKELY(condition) __builtin_expect(condition, false)
@@ -45,17 +47,18 @@ static FAST bool fast_pay(int64_t cost)
 /* The current context, which does not run on, hands the processor over with its turn. */
 static FAST void fast_switch(struct env *from, struct context *to)
 {
-    uint64_t now = arch_cycles();
-
     struct env *into = to->env;
 
-    from->cpu_cycles += now;
-    into->cpu_cycles -= now;
     from->calls++;
     to->standing = CTX_READY;
     sched_cpu.current = to;
-    if (from != into)
+    if (from != into) {
+        uint64_t now = arch_cycles();
+
+        from->cpu_cycles += now;
+        into->cpu_cycles -= now;
         arch_space_load(&into->space);
+    }
 }
 
 #ifdef EXO_DEBUG
@@ -124,6 +127,147 @@ static FAST struct context *fast_reply_recv(struct context *server, uint64_t han
     fast_switch(env, client);
     fast_check(server, client);
     return client;
+}
+
+/* ---- turns, sleep and wake ---------------------------------------------------------------------------------------- */
+
+/* The current context can leave the processor to that one, which is ready, at once: they have the same share and account, and nothing special. */
+static FAST bool fast_can_change(const struct context *from, const struct context *to)
+{
+    return !sched_needed && fast_stands(from, CTX_READY) && fast_stands(to, CTX_READY) && !(from->upage->pending | to->upage->pending) &&
+           !from->sponsor && !to->sponsor && (from->env == to->env || to->env->gas == gas_loaded) && !to->gas_woken;
+}
+
+/* The share that time passes on, if only there anybody is ready, and no server. */
+static __attribute__((noinline)) struct share *fast_find_alone(void)
+{
+    struct share *share = sched_cpu.share_seen;
+
+    if (sched_shares_linked != 1 || !share || share != sched_cpu.share_last || !list_empty(&share->ready[QUEUE_SERVER]))
+        return NULL;
+    sched_cpu.share_alone = share;
+    return share;
+}
+
+/* Whom the scheduler would choose besides the current context; NULL: nobody, or not a matter of one look. */
+static FAST struct context *fast_next(struct share **share)
+{
+    *share = sched_cpu.share_alone;
+    if (UNLIKELY(!*share))
+        *share = fast_find_alone();
+    if (UNLIKELY(!*share || list_empty(&(*share)->ready[QUEUE_OWN])))
+        return NULL;
+    return LIST_ENTRY((*share)->ready[QUEUE_OWN].next, struct context, link);
+}
+
+/* The caller gets in line behind the others; who was taken out of it runs. */
+static FAST void fast_change_places(struct share *share, struct context *caller, struct context *next)
+{
+    list_append(&share->ready[QUEUE_OWN], &caller->link);
+    sched_cpu.turns++;
+    fast_switch(caller->env, next);
+    fast_check(caller, next);
+}
+
+static FAST struct context *fast_yield(struct context *caller)
+{
+    struct share *share;
+    struct context *next = fast_next(&share);
+
+    if (UNLIKELY(!next || !fast_can_change(caller, next) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
+        return NULL;
+    list_remove_first(&share->ready[QUEUE_OWN], &next->link);
+    fast_change_places(share, caller, next);
+    return next;
+}
+
+static FAST struct context *fast_yield_to(struct context *caller, uint64_t handle)
+{
+    const struct env *env = caller->env;
+    const struct capability *slot = &env->slots[handle % SLOTS_INLINE];
+    struct context *next = (struct context *)slot->object;
+
+    if (UNLIKELY(!cap_fits(slot, handle, EXO_TYPE_CTX, EXO_RIGHT_START) || !label_may(env, slot->object, EXO_RULE_WRITE)))
+        return NULL;
+    if (UNLIKELY(list_empty(&next->link) || !sched_cpu.share_seen || !fast_can_change(caller, next) ||
+                 !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
+        return NULL; /* the caller itself is in no list */
+    list_remove(&next->link);
+    fast_change_places(sched_cpu.share_seen, caller, next);
+    return next;
+}
+
+/* A word of ordinary memory whose page's entry is at hand; NULL: perhaps not. */
+static FAST uint32_t *fast_word(struct env *env, uint64_t va)
+{
+    uint64_t *entry = va % sizeof(uint32_t) ? NULL : space_entry_soon(&env->space, va), pte;
+
+    if (UNLIKELY(!entry))
+        return NULL;
+    pte = *entry;
+    if (UNLIKELY((pte & (PTE_PRESENT | PTE_UNCACHED | PTE_ACCESSED)) != (PTE_PRESENT | PTE_ACCESSED)))
+        return NULL;
+    return (uint32_t *)((char *)direct(pte_physical(pte)) + va % PAGE);
+}
+
+static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, uint64_t value, uint64_t deadline_ns)
+{
+    const uint32_t *word = fast_word(caller->env, va);
+    struct wait_node *node = &caller->nodes[0];
+    struct share *share;
+    struct context *next;
+
+    if (UNLIKELY(!word || deadline_ns != EXO_DEADLINE_NEVER || __atomic_load_n(word, __ATOMIC_SEQ_CST) != (uint32_t)value))
+        return NULL;
+    next = fast_next(&share);
+    if (UNLIKELY(!next || !fast_can_change(caller, next) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
+        return NULL;
+    sched_runnable--;
+    list_remove_first(&share->ready[QUEUE_OWN], &next->link);
+    node->physical = direct_physical(word);
+    frame_of(node->physical)->references++;
+    wait_enter(node);
+    caller->wait_count = 1;
+    caller->state = CTX_WAIT;
+    sched_cpu.turns++;
+    fast_switch(caller->env, next);
+    fast_check(caller, next);
+    return next;
+}
+
+/* How many it woke, 0 or 1; -1: not a matter of one look. */
+static FAST int64_t fast_wake(struct context *caller, uint64_t va, uint64_t most)
+{
+    const uint32_t *word = fast_word(caller->env, va);
+    struct wait_node *node;
+    struct context *sleeper;
+
+    if (UNLIKELY(!word || caller->upage->pending || !fast_stands(caller, CTX_READY)))
+        return -1;
+    node = *wait_find(direct_physical(word));
+    if (!node) {
+        if (UNLIKELY(!fast_pay(EXO_PRICE_SYSCALL)))
+            return -1;
+        sched_cpu.wakes++;
+        caller->env->calls++;
+        return 0;
+    }
+    sleeper = wait_context(node);
+    if (UNLIKELY(most == 0 || !wait_alone(node) || !fast_stands(sleeper, CTX_WAIT) || sleeper->wait_count != 1 || timer_armed(&sleeper->wait_timer) ||
+                 sleeper->sponsor || gas_payer(sleeper) != gas_loaded || !sched_cpu.share_seen || !fast_pay(EXO_PRICE_SYSCALL)))
+        return -1;
+    *node->place = NULL;
+    frame_of(node->physical)->references--; /* it is mapped here, so this is not the last */
+    sleeper->wait_count = 0;
+    sleeper->state = CTX_READY;
+    arch_result(sleeper, 0);
+    list_append(&sched_cpu.share_seen->ready[QUEUE_OWN], &sleeper->link);
+    sched_runnable++;
+    if (!sched_slice_armed)
+        sched_needed = true;
+    sched_cpu.wakes++;
+    caller->env->calls++;
+    return 1;
 }
 
 #endif

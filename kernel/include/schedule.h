@@ -50,12 +50,19 @@ void sched_check_settled(const struct context *context); /* sched_pick would cho
 struct sched_cpu {
     struct context *current; /* its registers are live in ring 3. It is its environment's; one that is dead is kept until another runs */
     struct context *direct;  /* READY and in no queue: runs next */
-    uint64_t calls, replies; /* that went the fast path: entries, and switches, that nobody else counts */
+    /* Fast paths: entries that nobody else counts. The first three are switches, too. */
+    uint64_t calls, replies, turns, wakes;
+    struct share *share_seen; /* on which time passes, if there is nothing special to look at; else NULL */
+    struct share *share_last; /* picked last by this CPU: it may be linked although nobody is ready there */
+    /* That share, if nobody is ready on any other, and no server waits there: who is next is a matter of one look. NULL: perhaps not. */
+    struct share *share_alone;
 };
 extern PER_CPU(struct sched_cpu) sched_cpu;
 const struct share *sched_share_of(unsigned cpu); /* on which its time passes; NULL: on nobody's */
 uint64_t sched_unsettled(unsigned cpu); /* cycles that it has used for somebody, and that are not charged yet */
 uint64_t sched_unsettled_gas(unsigned cpu);
+extern uint32_t sched_shares_linked; /* that have somebody ready, or had just now */
+extern PER_CPU(bool) sched_slice_armed; /* the timer ends what is left of the slice of time */
 uint64_t sched_env_cycles(const struct env *env); /* cycles that its contexts ran, up to now */
 extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
 void sched_changed(const struct context *context); /* the same of the CPU that runs it */

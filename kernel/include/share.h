@@ -15,6 +15,9 @@ struct beatty;
 struct chooser;
 struct policy;
 
+/* Of a share: contexts of its own, and servers of other zones that work for it. */
+enum { QUEUE_OWN, QUEUE_SERVER };
+
 enum { GATE_BUDGET = 1, GATE_INPUTS = 2 };
 
 /* RT: so much of each period, in cycles. */
@@ -77,7 +80,7 @@ struct share {
     struct entity entity;
     uint64_t used;        /* cycles, ever; */
     uint64_t charged;     /* those that the policies above know of */
-    struct list ready[2]; /* contexts: its own, and servers of other zones that work for it */
+    struct list ready[2]; /* contexts: QUEUE_* */
     uint8_t turn;         /* which of the two lists is next */
     bool special;         /* it has, or had, a gate or a reservation: look before somebody runs on it */
 };

@@ -47,7 +47,7 @@ __attribute__((noinline)) void cpus_spread(void)
         ready--;
     }
     for (unsigned cpu = 0; cpu < arch_cpus() && ready > 0; cpu++)
-        if (cpu != arch_cpu() && OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !OF_CPU(cpu, bool, slice_armed))
+        if (cpu != arch_cpu() && OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !OF_CPU(cpu, bool, sched_slice_armed))
             sched_look_at(cpu);
 }
 

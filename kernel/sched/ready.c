@@ -7,7 +7,8 @@ void ready_give(struct context *context, bool first)
 {
     share_enqueue(context, first);
     sched_runnable++;
-    sched_needed = true; /* a slice begins */
+    if (!sched_slice_armed || arch_cpus() > 1)
+        sched_needed = true; /* a slice begins, or another CPU runs it */
 }
 
 static void enqueue(struct context *context, bool first)

@@ -7,7 +7,6 @@
 enum reason { GO_ON, YIELDED, SLICE_OVER, STOPPED };
 
 extern PER_CPU(enum reason) reason;
-extern PER_CPU(bool) slice_armed;
 extern PER_CPU(bool) idling;         /* nobody runs */
 extern PER_CPU(uint64_t) run_since;  /* cycles; what came before has been charged */
 extern uint64_t cycle_price;         /* gas << 32 */

@@ -12,11 +12,10 @@
 #define SLICE_NS 5000000ul
 
 PER_CPU(enum reason) reason;
-PER_CPU(bool) slice_armed;
+PER_CPU(bool) sched_slice_armed;
 PER_CPU(bool) idling = true;
 static PER_CPU(uint64_t) timer_programmed = UINT64_MAX;
 PER_CPU(struct share *) sched_share; /* as gas_loaded for gas */
-static PER_CPU(struct share *) share_seen; /* the same, if there is nothing special to look at */
 PER_CPU(uint64_t) run_since;
 uint64_t cycle_price;
 PER_CPU(struct sched_cpu) sched_cpu;
@@ -71,10 +70,17 @@ void sched_settle(void)
     sched_share->used += used; /* the policies learn of it when they are asked */
 }
 
+/* What is special about the share that this CPU runs on is looked at before it is used again. */
+static void look_at_share(unsigned cpu)
+{
+    OF_CPU(cpu, struct sched_cpu, sched_cpu).share_seen = NULL;
+    OF_CPU(cpu, struct sched_cpu, sched_cpu).share_alone = NULL;
+}
+
 void sched_share_gone(const struct share *share, struct share *heir)
 {
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
-        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        look_at_share(cpu);
         if (OF_CPU(cpu, struct share *, sched_share) == share)
             OF_CPU(cpu, struct share *, sched_share) = heir;
     }
@@ -106,7 +112,7 @@ void sched_tick(void)
     bool idle = idling;
 
     timer_programmed = UINT64_MAX;
-    slice_armed = false;
+    sched_slice_armed = false;
     sched_needed = true;
     sched_settle();
     share_pay(sched_share);
@@ -133,7 +139,7 @@ void sched_preempt(void)
 void sched_look(void)
 {
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
-        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        look_at_share(cpu);
         OF_CPU(cpu, bool, sched_needed) = true;
     }
 }
@@ -144,7 +150,7 @@ void sched_stop(const struct share *share)
         if (OF_CPU(cpu, struct share *, sched_share) != share)
             continue;
         OF_CPU(cpu, enum reason, reason) = STOPPED;
-        OF_CPU(cpu, struct share *, share_seen) = NULL;
+        look_at_share(cpu);
         sched_look_at(cpu);
     }
 }
@@ -172,7 +178,8 @@ int64_t k_yield_to(struct context *caller, struct capability *capability)
     if (!ready_has(context) || share_of(context)->entity.gates)
         return -EXO_E_AGAIN;
     ready_take(context);
-    if (!context->sponsor) { /* who serves somebody goes on at that one's cost */
+    /* Who serves somebody goes on at that one's cost; between those whose costs are the same's anyway it is a change of places. */
+    if (!context->sponsor && (gas_payer(context) != gas_payer(caller) || share_of(context) != share_of(caller))) {
         gas_sponsor(context, caller);
         context->donated = true;
     }
@@ -182,10 +189,10 @@ int64_t k_yield_to(struct context *caller, struct capability *capability)
 
 __attribute__((noinline)) static void set_timer(uint64_t wanted)
 {
-    if (((sched_runnable > 0 && !idling) || reap_waiting) && !slice_armed) {
+    if (((sched_runnable > 0 && !idling) || reap_waiting) && !sched_slice_armed) {
         uint64_t slice_end = arch_now_ns() + SLICE_NS;
 
-        slice_armed = true;
+        sched_slice_armed = true;
         if (slice_end < wanted)
             wanted = slice_end;
     }
@@ -201,7 +208,7 @@ static inline void program_timer(void)
 
     if (gas_end_ns < wanted)
         wanted = gas_end_ns;
-    if (wanted < timer_programmed || (!slice_armed && (sched_runnable > 0 || reap_waiting)))
+    if (wanted < timer_programmed || (!sched_slice_armed && (sched_runnable > 0 || reap_waiting)))
         set_timer(wanted);
 }
 
@@ -270,7 +277,7 @@ static void make_current(struct context *next)
         end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
     stats.switches++;
-    info->context_switches = stats.switches + sched_cpu.calls + sched_cpu.replies;
+    info->context_switches = stats.switches + sched_cpu.calls + sched_cpu.replies + sched_cpu.turns;
     arch_switch_to(next);
     if (before && before->state == CTX_DEAD)
         object_drop(&before->object); /* context_kill left it that long: it ran, and its page tables were loaded */
@@ -331,7 +338,7 @@ static bool pay(struct context *next)
     struct gas_account *account = gas_payer(next);
     struct share *share = share_of(next);
 
-    if (account != gas_loaded || share != share_seen) {
+    if (account != gas_loaded || share != sched_cpu.share_seen) {
         sched_settle();
         share_pay(sched_share); /* and that may have been all it had */
         if (share->entity.gates) {
@@ -340,7 +347,8 @@ static bool pay(struct context *next)
         }
         gas_load(account);
         sched_share = share;
-        share_seen = share->special ? NULL : share;
+        sched_cpu.share_seen = share->special ? NULL : share;
+        sched_cpu.share_alone = NULL;
         if (share->entity.reserved)
             reserve_begins(share->entity.reserved);
     }
@@ -383,13 +391,13 @@ void sched_check_settled(const struct context *context)
     ASSERT(context == sched_cpu.current && !sched_cpu.direct && reason == GO_ON && list_empty(&context->link));
     ASSERT(gas_payer(context) == gas_loaded && share_of(context) == sched_share && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
-    ASSERT(slice_armed || (sched_runnable == 0 && !reap_waiting));
+    ASSERT(sched_slice_armed || (sched_runnable == 0 && !reap_waiting));
 }
 
 /* What the general way would have made of it. */
 void fast_check(const struct context *from, const struct context *to)
 {
-    ASSERT(from->state != CTX_READY && from->state != CTX_DEAD && to->object.references > 0 && !to->gas_woken);
+    ASSERT((from->state == CTX_READY) == !list_empty(&from->link) && from->state != CTX_DEAD && to->object.references > 0 && !to->gas_woken);
     ASSERT(!to->endpoint && list_empty(&to->peers) && !timer_armed(&to->wait_timer) && slice_of(to) == NULL);
     ASSERT((to->sponsor != NULL) == (to->client != NULL));
     sched_check_settled(to);

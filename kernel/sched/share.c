@@ -9,10 +9,7 @@
 #include "port.h"
 #include "slice.h"
 
-enum { QUEUE_OWN, QUEUE_SERVER };
-
-static PER_CPU(struct share *) last; /* picked last by this CPU: it may be linked although nobody is ready there */
-static uint32_t shares_linked;
+uint32_t sched_shares_linked;
 
 static bool is_idle(const struct share *share)
 {
@@ -66,7 +63,8 @@ static void link_up(struct share *share)
 {
     if (share->entity.gates)
         return;
-    shares_linked++;
+    sched_cpu.share_alone = NULL;
+    sched_shares_linked++;
     for (struct entity *entity = &share->entity; entity && entity->in && !entity->linked; entity = entity->in->up) {
         if (!chooser_is_alone(entity->in)) {
             entity_greet(entity);
@@ -82,7 +80,8 @@ static void unlink_up(struct share *share)
     pay_up();
     if (!share->entity.linked)
         return; /* its budget was used up */
-    shares_linked--;
+    sched_cpu.share_alone = NULL;
+    sched_shares_linked--;
     for (struct entity *entity = &share->entity; entity && entity->in; entity = entity->in->up) {
         if (!chooser_is_alone(entity->in))
             entity->in->policy->remove(entity->in, entity);
@@ -160,11 +159,12 @@ void share_end(struct share *share, struct share *heir)
     pay_up();
     sched_share_gone(share, heir);
     move_queues(share, heir);
+    sched_cpu.share_alone = NULL;
     if (share->entity.linked)
         unlink_up(share);
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
-        if (OF_CPU(cpu, struct share *, last) == share)
-            OF_CPU(cpu, struct share *, last) = NULL;
+        if (OF_CPU(cpu, struct sched_cpu, sched_cpu).share_last == share)
+            OF_CPU(cpu, struct sched_cpu, sched_cpu).share_last = NULL;
     entity_end(&share->entity);
 }
 
@@ -189,8 +189,12 @@ bool entity_reweigh(struct entity *entity, uint64_t weight)
 
 static void insert(struct context *context, struct share *share, bool first)
 {
-    struct list *queue = &share->ready[context->sponsor && context->env->zone != context->sponsor->zone ? QUEUE_SERVER : QUEUE_OWN];
+    struct list *queue = &share->ready[QUEUE_OWN];
 
+    if (context->sponsor && context->env->zone != context->sponsor->zone) {
+        sched_cpu.share_alone = NULL;
+        queue = &share->ready[QUEUE_SERVER];
+    }
     list_insert_before(first ? queue->next : queue, &context->link);
 }
 
@@ -271,7 +275,7 @@ void share_dequeue(struct context *context)
     struct share *share = share_of(context);
 
     list_remove(&context->link);
-    if (is_idle(share) && share->entity.linked && share != last)
+    if (is_idle(share) && share->entity.linked && share != sched_cpu.share_last)
         unlink_up(share);
 }
 
@@ -280,7 +284,7 @@ static struct context *take(struct share *share, struct list *queue)
     struct context *context = LIST_ENTRY(queue->next, struct context, link);
 
     list_remove(&context->link);
-    last = share;
+    sched_cpu.share_last = share;
     return context;
 }
 
@@ -292,13 +296,13 @@ __attribute__((noinline)) static struct context *pick_among(void)
 
     pay_up();
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
-        struct share *picked = OF_CPU(cpu, struct share *, last);
+        struct share *picked = OF_CPU(cpu, struct sched_cpu, sched_cpu).share_last;
 
         if (picked && picked->entity.linked && is_idle(picked))
             unlink_up(picked);
     }
-    last = NULL;
-    if (shares_linked == 0)
+    sched_cpu.share_last = NULL;
+    if (sched_shares_linked == 0)
         return NULL;
     for (;;) {
         struct entity *entity = chooser_is_alone(chooser) ? chooser->own : chooser->policy->first(chooser);
@@ -325,8 +329,10 @@ const struct context *share_peek(void)
 
 struct context *share_pick(void)
 {
+    struct share *last = sched_cpu.share_last;
+
     /* Mostly only one share has anybody ready, and no server waits there. */
-    if (shares_linked != 1 || !last || !last->entity.linked || list_empty(&last->ready[QUEUE_OWN]) || !list_empty(&last->ready[QUEUE_SERVER]))
+    if (sched_shares_linked != 1 || !last || !last->entity.linked || list_empty(&last->ready[QUEUE_OWN]) || !list_empty(&last->ready[QUEUE_SERVER]))
         return pick_among();
     return take(last, &last->ready[QUEUE_OWN]);
 }

@@ -18,7 +18,8 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     ASSERT(!timer_armed(timer));
     timer->node.key = deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX; /* in centuries */
     heap_insert(heap(), &timer->node);
-    sched_needed = true;
+    if (*heap() == &timer->node)
+        sched_needed = true;
 }
 
 uint64_t timer_next(void)

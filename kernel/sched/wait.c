@@ -5,60 +5,19 @@
  * A bucket is a digital tree: which way a word goes at each level is a bit of its address. Its depth is bounded by the bits of an address, so
  * nobody's sleepers make it long to find another's. The first sleeper on a word stands in the tree, later ones queue behind it.
  */
-#include "kernel.h"
+#include "waiting.h"
+
 #include "port.h"
 
-#define BUCKETS 256u
-
-static struct wait_node *buckets[BUCKETS];
+struct wait_node *wait_buckets[WAIT_BUCKETS];
 
 /* Who is woken although nobody counts them, and has yet to be: by a word (links `same`), and by an endpoint (`wait_endpoints`). */
 static struct list woken = {&woken, &woken}, poked = {&poked, &poked};
 
-static struct wait_node **bucket_of(uint64_t physical)
-{
-    return &buckets[(physical >> 2 ^ physical >> 12) % BUCKETS];
-}
-
-static uint64_t path_of(uint64_t physical)
-{
-    return physical >> 2;
-}
-
-/* Where the word's first sleeper is, or would be. */
-static struct wait_node **find(uint64_t physical)
-{
-    struct wait_node **place = bucket_of(physical);
-
-    for (uint64_t path = path_of(physical); *place && (*place)->physical != physical; path >>= 1)
-        place = &(*place)->child[path & 1];
-    return place;
-}
-
-static void put(struct wait_node **place, struct wait_node *node)
-{
-    *place = node;
-    node->place = place;
-}
-
-static inline void enter(struct wait_node *node)
-{
-    struct wait_node **place = find(node->physical);
-
-    if (__builtin_expect(*place != NULL, false)) {
-        node->place = NULL;
-        list_append(&(*place)->same, &node->same);
-        return;
-    }
-    list_init(&node->same);
-    node->child[0] = node->child[1] = NULL;
-    put(place, node);
-}
-
 /* `heir` takes the node's place; it has none itself. */
 static void inherit(struct wait_node *node, struct wait_node *heir)
 {
-    put(node->place, heir);
+    wait_put(node->place, heir);
     for (unsigned side = 0; side < 2; side++) {
         heir->child[side] = node->child[side];
         if (heir->child[side])
@@ -96,7 +55,7 @@ static void leave(struct context *context)
 
         if (!node->physical)
             continue;
-        if (node->place && !node->child[0] && !node->child[1] && list_empty(&node->same))
+        if (wait_alone(node))
             *node->place = NULL; /* as a rule it is alone */
         else
             take_out(node);
@@ -132,7 +91,7 @@ void wait_finish(struct context *context, int64_t result)
 
 static void finish(const struct wait_node *node)
 {
-    struct context *context = (struct context *)((uint64_t)node & ~(PAGE - 1ul));
+    struct context *context = wait_context(node);
 
     wait_finish(context, node - context->nodes);
 }
@@ -142,7 +101,7 @@ static unsigned wake(uint64_t physical, unsigned most)
     unsigned done = 0;
 
     for (; done < most && done < EXO_WAKE_MOST; done++) {
-        struct wait_node *node = *find(physical);
+        struct wait_node *node = *wait_find(physical);
 
         if (!node)
             break;
@@ -180,7 +139,7 @@ static void wake_now(void)
 
 void wait_wake_all(uint64_t physical)
 {
-    struct wait_node *first = *find(physical);
+    struct wait_node *first = *wait_find(physical);
     struct list all = {&all, &all};
 
     if (!first)
@@ -257,7 +216,7 @@ static void sleep_on(struct context *caller, const struct checked *checked, unsi
         if (!node->physical)
             continue;
         frame_hold(node->physical & ~(PAGE - 1ul));
-        enter(node);
+        wait_enter(node);
     }
     if (checked->endpoint) {
         object_hold(&checked->endpoint->object);
@@ -266,27 +225,41 @@ static void sleep_on(struct context *caller, const struct checked *checked, unsi
     }
 }
 
-int64_t k_wait(struct context *caller, uint64_t predicates, uint64_t count, uint64_t deadline_ns)
+static int64_t wait_until(struct context *caller, struct checked *checked, unsigned count, uint64_t deadline_ns)
 {
-    struct checked checked;
     int64_t status;
 
-    if (count > EXO_WAIT_MAX)
-        return -EXO_E_INVAL;
-    checked.endpoint = NULL;
-    if (count > 0 && !space_read(caller->env, checked.predicates, predicates, count * sizeof(checked.predicates[0])))
-        return -EXO_E_FAULT;
-    status = check(caller, &checked, (unsigned)count);
+    checked->endpoint = NULL;
+    status = check(caller, checked, count);
     if (status != -EXO_E_AGAIN)
         return status;
     if (caller->upage->pending)
         return -EXO_E_EVENT;
     if (deadline_ns == EXO_DEADLINE_NOW)
         return -EXO_E_TIMEOUT;
-    sleep_on(caller, &checked, (unsigned)count);
+    sleep_on(caller, checked, count);
     if (deadline_ns != EXO_DEADLINE_NEVER)
         timer_arm(&caller->wait_timer, deadline_ns);
     return 0;
+}
+
+int64_t k_wait(struct context *caller, uint64_t predicates, uint64_t count, uint64_t deadline_ns)
+{
+    struct checked checked;
+
+    if (count > EXO_WAIT_MAX)
+        return -EXO_E_INVAL;
+    if (count > 0 && !space_read(caller->env, checked.predicates, predicates, count * sizeof(checked.predicates[0])))
+        return -EXO_E_FAULT;
+    return wait_until(caller, &checked, (unsigned)count, deadline_ns);
+}
+
+int64_t k_wait_word(struct context *caller, uint64_t word, uint64_t value, uint64_t deadline_ns)
+{
+    struct checked checked;
+
+    checked.predicates[0] = (struct exo_predicate){.va = word, .value = (uint32_t)value, .kind = EXO_WAIT_WORD};
+    return wait_until(caller, &checked, 1, deadline_ns);
 }
 
 int64_t k_wake(struct context *caller, uint64_t word, uint64_t most)

@@ -54,7 +54,7 @@ CASE(batch_needed, "a call that is needed and fails ends the batch; what was don
 
 CASE(batch_misuse, "a batch: calls that may sleep, batches in batches, numbers that are none, bad arrays")
 {
-    static const uint32_t never[] = {NUMBER(EP_CALL), NUMBER(EP_CALL_CAP), NUMBER(EP_RECV), NUMBER(EP_REPLY_RECV), NUMBER(WAIT),
+    static const uint32_t never[] = {NUMBER(EP_CALL), NUMBER(EP_CALL_CAP), NUMBER(EP_RECV), NUMBER(EP_REPLY_RECV), NUMBER(WAIT), NUMBER(WAIT_WORD),
                                      NUMBER(YIELD), NUMBER(BATCH), NUMBER(POWER_OFF), 29, EXO_CALLS, UINT32_MAX};
     struct exo_batch_op *ops = room();
     unsigned count = sizeof(never) / sizeof(never[0]);

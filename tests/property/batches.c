@@ -41,6 +41,7 @@ static bool has_place(unsigned number)
     case EXO_CALL_EP_RECV:
     case EXO_CALL_EP_REPLY_RECV:
     case EXO_CALL_WAIT:
+    case EXO_CALL_WAIT_WORD:
     case EXO_CALL_YIELD:
     case EXO_CALL_YIELD_TO:
     case EXO_CALL_BATCH:

@@ -44,6 +44,7 @@ static unsigned weight(unsigned number)
     case EXO_CALL_SLICE_BIND:
     case EXO_CALL_SLICE_MAKE:
     case EXO_CALL_YIELD_TO:
+    case EXO_CALL_WAIT_WORD:
     case EXO_CALL_WAIT: return 3;
     case EXO_CALL_CAP_DERIVE:
     case EXO_CALL_MEM_ALLOC:
@@ -513,6 +514,7 @@ bool keeps_apart(const uint64_t a[6])
 
 bool prepare(const struct op *op, uint64_t a[6])
 {
+    uint32_t now;
     const struct exo_grammar_call *shape = &exo_grammar[op->number];
     struct m_object *caller = m_current;
     uint64_t state = 0;
@@ -536,6 +538,13 @@ bool prepare(const struct op *op, uint64_t a[6])
         a[0] = word_to_meet_at(op->words[0]);
     if (op->number == EXO_CALL_WAKE - EXO_CALL_BASE)
         a[1] = op->words[1] % 16 ? op->words[1] % 3 : op->words[1];
+    if (op->number == EXO_CALL_WAIT_WORD - EXO_CALL_BASE && op->words[5] % 8) {
+        a[0] = word_to_meet_at(op->words[0]);
+        now = 0;
+        (void)m_read(m_current->env, &now, a[0], 4);
+        a[1] = now + (op->words[1] % 4 == 0);
+        a[2] = op->words[2] % 2 ? EXO_DEADLINE_NEVER : a[2];
+    }
     if (state)
         a[shape->arguments - 1] = state;
     if (op->number == EXO_CALL_WAIT - EXO_CALL_BASE && op->words[0] % 8)

@@ -517,6 +517,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(EP_CALL_UNTIL)] = call_ep_call, [NUMBER(EP_CALL_CAP)] = call_ep_call,
     [NUMBER(EP_RECV)] = call_ep_recv, [NUMBER(EP_REPLY_RECV)] = call_ep_reply_recv,
     [NUMBER(EP_REPLY)] = call_ep_reply, [NUMBER(EP_REPLY_CAP)] = call_ep_reply, [NUMBER(EP_NOTIFY)] = ep_notify, [NUMBER(WAIT)] = call_wait,
+    [NUMBER(WAIT_WORD)] = call_wait,
     [NUMBER(WAKE)] = wake, [NUMBER(TALLY_CREATE)] = tally_create, [NUMBER(IRQ_BIND)] = irq_bind, [NUMBER(IRQ_ACK)] = always,
     [NUMBER(CONSOLE_WRITE)] = console_write, [NUMBER(PORT_IO)] = port_call, [NUMBER(ZONE_CREATE)] = zone_create,
     [NUMBER(ZONE_INFO)] = zone_info, [NUMBER(STATS)] = stats_call, [NUMBER(PORT_STRING)] = port_call, [NUMBER(ZONE_MAKE)] = zone_make,
@@ -541,16 +542,23 @@ bool model_knows(unsigned number)
 
 static void read_inputs(struct step *s)
 {
+    uint64_t count = 0;
+
     if (s->number == NUMBER(GAS_POLICY))
         s->input_valid = m_read(s->env, &s->policy, s->a[1], sizeof(s->policy));
     if (s->number == NUMBER(ZONE_MAKE))
         s->input_valid = m_read(s->env, &s->limits, s->a[2], sizeof(s->limits));
     if (s->number == NUMBER(CTX_CREATE) || s->number == NUMBER(CTX_WRITE))
         s->input_valid = m_read(s->env, &s->state, s->a[s->number == NUMBER(CTX_CREATE) ? 2 : 1], sizeof(s->state));
-    if (s->number != NUMBER(WAIT) || s->a[1] > EXO_WAIT_MAX)
-        return;
-    s->input_valid = s->a[1] == 0 || m_read(s->env, s->predicates, s->a[0], s->a[1] * sizeof(struct exo_predicate));
-    for (uint64_t i = 0; i < s->a[1] && s->input_valid; i++)
+    if (s->number == NUMBER(WAIT_WORD)) {
+        s->predicates[0] = (struct exo_predicate){s->a[0], (uint32_t)s->a[1], EXO_WAIT_WORD};
+        s->input_valid = true;
+        count = 1;
+    } else if (s->number == NUMBER(WAIT) && s->a[1] <= EXO_WAIT_MAX) {
+        count = s->a[1];
+        s->input_valid = count == 0 || m_read(s->env, s->predicates, s->a[0], count * sizeof(struct exo_predicate));
+    }
+    for (uint64_t i = 0; i < count && s->input_valid; i++)
         if (s->predicates[i].kind == EXO_WAIT_WORD && s->predicates[i].va % 4 == 0)
             (void)m_read(s->env, &s->predicate_word[i], s->predicates[i].va, 4);
 }

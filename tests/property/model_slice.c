@@ -282,7 +282,7 @@ void yield_to(struct step *s)
     m_hold(context);
     next = context;
     next_held = true;
-    if (context->sponsor)
+    if (context->sponsor || (m_gas_payer(context) == m_gas_payer(s->caller) && m_slice_of(context) == m_slice_of(s->caller)))
         return;
     m_sponsor(context, m_gas_payer(s->caller), m_slice_of(s->caller));
     context->donated = true;

@@ -56,10 +56,13 @@ any_call:
  * Calls with a path of their own (fast.c), which have the highest numbers. Of the registers those are stored that outlive a message: what a
  * context has in the others is lost with its call, and set by the answer.
  */
-    .if EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE != EXO_FAST_FIRST || EXO_CALL_EP_REPLY_RECV != EXO_CALL_EP_CALL_CAP + 1
+    .if EXO_CALL_YIELD - EXO_CALL_BASE != EXO_FAST_FIRST || EXO_CALL_YIELD_TO != EXO_CALL_YIELD + 1 || EXO_CALL_WAKE != EXO_CALL_YIELD + 2
     .error "fast_or_redirect compares with these"
     .endif
-    .macro FAST_PATH function
+    .if EXO_CALL_WAIT_WORD != EXO_CALL_WAKE + 1 || EXO_CALL_EP_CALL_CAP != EXO_CALL_WAKE + 2 || EXO_CALL_EP_REPLY_RECV != EXO_CALL_WAKE + 3
+    .error "fast_or_redirect compares with these"
+    .endif
+    .macro FAST_PATH function, fourth=%r10
     mov %gs:sched_cpu, %rax       /* who calls */
     mov %rbx, CONTEXT_REGS + EXO_REGS_RBX(%rax)
     mov %rbp, CONTEXT_REGS + EXO_REGS_RBP(%rax)
@@ -71,7 +74,7 @@ any_call:
     mov %rcx, CONTEXT_REGS + EXO_REGS_RIP(%rax)
     mov %r11, CONTEXT_REGS + EXO_REGS_RFLAGS(%rax)
     mov %gs:percpu+PERCPU_STACK, %rsp
-    mov %r10, %rcx
+    mov \fourth, %rcx
 #ifdef EXO_DEBUG
     xor %ebp, %ebp
 #endif
@@ -90,7 +93,17 @@ any_call:
     .endm
 
 fast_or_redirect:
+    je 1f                   /* EXO_CALL_YIELD: the first */
+    cmp $EXO_CALL_EP_CALL_CAP, %rax
+    jb 2f
     FAST_WAYS
+1:  FAST_PATH fast_yield_call, %rax
+2:  cmp $EXO_CALL_WAKE, %rax
+    jb 2f
+    jne 1f
+    FAST_PATH fast_wake_call, %rax
+1:  FAST_PATH fast_wait_word_call, %rax
+2:  FAST_PATH fast_yield_to_call, %rax
 
 /* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
     .globl syscall_entry_locked
@@ -99,7 +112,7 @@ syscall_entry_locked:
     swapgs
     cmp $EXO_CALL_BASE, %rax
     jb redirect
-    cmp $EXO_CALL_BASE + EXO_FAST_FIRST, %rax
+    cmp $EXO_CALL_EP_CALL_CAP, %rax
     jb any_call
     cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
     jae redirect
@@ -108,19 +121,18 @@ syscall_entry_locked:
     FAST_WAYS _held
 
 /* The case is not a common one: the arguments of the function are stored where those of any other call are. */
+    .macro GENERAL_WAY name, number, way
+    .globl general_\name
+general_\name:
+    mov $\number - EXO_CALL_BASE, %eax
+    jmp \way
+    .endm
     .macro GENERAL_WAYS suffix, call
-    .globl general_ep_call\suffix
-general_ep_call\suffix:
-    mov $EXO_CALL_EP_CALL - EXO_CALL_BASE, %eax
-    jmp 1f
-    .globl general_ep_call_cap\suffix
-general_ep_call_cap\suffix:
-    mov $EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE, %eax
-    jmp 1f
-    .globl general_ep_reply_recv\suffix
-general_ep_reply_recv\suffix:
-    mov $EXO_CALL_EP_REPLY_RECV - EXO_CALL_BASE, %eax
-1:  mov %gs:sched_cpu, %r10
+    GENERAL_WAY ep_call_cap\suffix, EXO_CALL_EP_CALL_CAP, general\suffix
+    GENERAL_WAY ep_reply_recv\suffix, EXO_CALL_EP_REPLY_RECV, general\suffix
+    GENERAL_WAY ep_call\suffix, EXO_CALL_EP_CALL, general\suffix
+general\suffix:
+    mov %gs:sched_cpu, %r10
     mov %rdi, CONTEXT_REGS + EXO_REGS_RDI(%r10)
     mov %rsi, CONTEXT_REGS + EXO_REGS_RSI(%r10)
     mov %rdx, CONTEXT_REGS + EXO_REGS_RDX(%r10)
@@ -135,8 +147,21 @@ general_ep_reply_recv\suffix:
     mov %rax, %rdi
     jmp resume_context
     .endm
+    GENERAL_WAY yield, EXO_CALL_YIELD, general
+    GENERAL_WAY yield_to, EXO_CALL_YIELD_TO, general
+    GENERAL_WAY wake, EXO_CALL_WAKE, general
+    GENERAL_WAY wait_word, EXO_CALL_WAIT_WORD, general
     GENERAL_WAYS , trap_call
     GENERAL_WAYS _held, trap_call_held
+
+/* RDI: the current context. */
+    .globl leave_fast
+leave_fast:
+    mov %gs:percpu+PERCPU_STACK, %rsp
+    xor %ebp, %ebp
+    call trap_leave
+    mov %rax, %rdi
+    jmp resume_context
 
 /* A system call of the environment's own: back up to its entry, with RIP and RFLAGS in the context page. */
 redirect:

@@ -144,15 +144,11 @@ __attribute__((noinline)) static uint64_t *entry_else(struct env *env, uint64_t 
     return entry;
 }
 
-static uint64_t leaf_tag(uint64_t va)
-{
-    return va / SPACE_TABLE_BYTES + 1;
-}
-
 /* Wherever a table of 4 KiB pages may go. */
-static void forget_leaf(struct env *env)
+static void forget_leaves(struct env *env)
 {
-    env->space.leaf_tag = 0;
+    for (unsigned i = 0; i < SPACE_LEAVES; i++)
+        env->space.leaf[i].tag = 0;
 }
 
 __attribute__((noinline)) static uint64_t *find_entry(struct env *env, uint64_t va, bool create)
@@ -166,16 +162,16 @@ __attribute__((noinline)) static uint64_t *find_entry(struct env *env, uint64_t 
             return create || entry ? entry_else(env, va, create) : NULL;
         table = direct(pte_physical(entry));
     }
-    env->space.leaf_tag = leaf_tag(va);
-    env->space.leaf = table;
+    env->space.leaf[va / SPACE_TABLE_BYTES % SPACE_LEAVES].tag = va / SPACE_TABLE_BYTES + 1;
+    env->space.leaf[va / SPACE_TABLE_BYTES % SPACE_LEAVES].table = table;
     return &table[index_at(va, 0)];
 }
 
 uint64_t *space_entry(struct env *env, uint64_t va, bool create)
 {
-    if (__builtin_expect(env->space.leaf_tag == leaf_tag(va), true))
-        return &env->space.leaf[index_at(va, 0)];
-    return find_entry(env, va, create);
+    uint64_t *entry = space_entry_soon(&env->space, va);
+
+    return __builtin_expect(entry != NULL, true) ? entry : find_entry(env, va, create);
 }
 
 static bool is_empty(const uint64_t *table)
@@ -214,7 +210,7 @@ bool space_map_large(struct env *env, uint64_t va, uint64_t pte)
 
         if (!is_empty(direct(table)))
             return false;
-        forget_leaf(env);
+        forget_leaves(env);
         *entry = 0;
         space_flush_page(env, va);
         frame_drop(table);
@@ -238,7 +234,7 @@ void space_prune(struct env *env, uint64_t va)
         if (*entry & PTE_LARGE || !is_empty(direct(table)))
             return;
         *entry = 0;
-        forget_leaf(env);
+        forget_leaves(env);
         space_flush_page(env, va);
         frame_drop(table);
         env->tables--;
@@ -317,7 +313,7 @@ static bool clear_level(struct env *env, uint64_t *table, unsigned level, uint64
 
 bool space_clear_some(struct env *env, unsigned *most)
 {
-    forget_leaf(env);
+    forget_leaves(env);
     space_flush(env); /* before the pages may be another's */
     return clear_level(env, direct(env->space.root), 3, 0, most);
 }

@@ -4,6 +4,7 @@
 
 struct context *trap_call(struct context *context, uint64_t number);
 struct context *trap_call_held(struct context *context, uint64_t number);
+struct context *trap_leave(struct context *context);
 struct context *trap_redirect(struct context *context);
 struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
 void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
@@ -63,6 +64,12 @@ struct context *trap_call(struct context *context, uint64_t number)
 struct context *trap_call_held(struct context *context, uint64_t number)
 {
     return call(context, number);
+}
+
+/* The end of a fast path that has something for the scheduler. */
+struct context *trap_leave(struct context *context)
+{
+    return leave(context);
 }
 
 /* What `redirect` in entry.S does, for a context that has to be given gas first. */

@@ -5,6 +5,8 @@
  */
 #ifndef PX_THREAD_H
 #define PX_THREAD_H
+#include <exo/wait.h>
+
 #include "px.h"
 #include "px_page.h"
 
@@ -131,9 +133,9 @@ static inline int64_t px_sleep(const struct exo_predicate *predicates, unsigned 
     int64_t result;
 
     if (!thread->locked)
-        return exo_wait(predicates, count, deadline_ns);
+        return exo_wait_for(predicates, count, deadline_ns);
     px_unlock();
-    result = exo_wait(predicates, count, deadline_ns);
+    result = exo_wait_for(predicates, count, deadline_ns);
     px_lock_take_own(thread);
     return result;
 }

@@ -114,7 +114,32 @@ void host_boot(void (*with)(void))
     abort();
 }
 
-/* The fast paths, with registers in memory as everywhere here. */
+/* The fast paths, with registers in memory as everywhere here: first those of turns, sleep and wake. */
+static bool fast_turn(struct context *context, uint64_t number, const uint64_t arguments[6])
+{
+    struct context *next;
+    int64_t woken;
+
+    switch (number + EXO_CALL_BASE) {
+    case EXO_CALL_YIELD: next = fast_yield(context); break;
+    case EXO_CALL_YIELD_TO: next = fast_yield_to(context, arguments[0]); break;
+    case EXO_CALL_WAIT_WORD: next = fast_wait_word(context, arguments[0], arguments[1], arguments[2]); break;
+    case EXO_CALL_WAKE:
+        woken = fast_wake(context, arguments[0], arguments[1]);
+        if (woken < 0)
+            return false;
+        arch_result(context, woken);
+        host_fast++;
+        return true;
+    default: return false;
+    }
+    if (!next)
+        return false;
+    arch_switch_to(next);
+    host_fast++;
+    return true;
+}
+
 static bool fast(struct context *context, uint64_t number, uint64_t handle, uint64_t word4)
 {
     bool with_capability = number + EXO_CALL_BASE == EXO_CALL_EP_CALL_CAP;
@@ -150,6 +175,8 @@ int64_t host_call(struct context *context, uint64_t number, const uint64_t argum
     regs->r8 = arguments[4];
     regs->r9 = arguments[5];
     regs->rax = 0;
+    if (fast_turn(context, number, arguments))
+        return (int64_t)regs->rax;
     if (fast(context, number, arguments[0], arguments[5]))
         return 0;
     result = call_dispatch(context, number);

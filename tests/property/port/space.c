@@ -29,6 +29,15 @@ void space_free_root(struct env *env)
     env->tables--;
 }
 
+uint64_t *host_entry(const struct space *space, uint64_t va)
+{
+    uint64_t table = space->root;
+
+    for (unsigned level = LEVELS - 1; level > 0 && table; level--)
+        table = *entry_in(table, level, va);
+    return table ? entry_in(table, 0, va) : NULL;
+}
+
 uint64_t *space_entry(struct env *env, uint64_t va, bool create)
 {
     uint64_t table = env->space.root;

@@ -261,6 +261,11 @@ int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         return 0;
     case EXO_CALL_WAIT:
         return fake_wait((const struct exo_predicate *)a, b, c);
+    case EXO_CALL_WAIT_WORD: {
+        const struct exo_predicate predicate = {a, (uint32_t)b, EXO_WAIT_WORD};
+
+        return fake_wait(&predicate, 1, c);
+    }
     case EXO_CALL_YIELD:
         return 0;
     case EXO_CALL_TALLY_CREATE:

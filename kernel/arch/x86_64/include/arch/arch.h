@@ -6,6 +6,7 @@
 #define ARCH_ARCH_H
 #include <exo/abi.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -44,6 +45,7 @@ static inline uint64_t direct_physical(const void *address)
 
 /* Huge pages of one address space, and the directory that each was made of: what does not fit here stays large pages. */
 #define SPACE_HUGE_MAX 64u
+#define SPACE_LEAVES 4u
 struct space_huge {
     uint32_t gib;       /* address in GiB; 0: not in use */
     uint32_t directory; /* frame number */
@@ -51,11 +53,23 @@ struct space_huge {
 
 struct space {
     uint64_t root; /* physical address of the top page table */
-    uint64_t leaf_tag; /* the table found last: what it covers, as va / SPACE_TABLE_BYTES + 1; 0: none */
-    uint64_t *leaf;
+    struct {
+        uint64_t tag; /* what it covers, as va / SPACE_TABLE_BYTES + 1; 0: none */
+        uint64_t *table;
+    } leaf[SPACE_LEAVES]; /* tables found last */
     uint32_t cpus; /* that have it loaded, one bit each */
     struct space_huge huge[SPACE_HUGE_MAX];
 };
+
+/* The entry of the 4 KiB page at va, if its table was found lately; else NULL. */
+static inline uint64_t *space_entry_soon(struct space *space, uint64_t va)
+{
+    uint64_t table = va / SPACE_TABLE_BYTES;
+
+    if (__builtin_expect(space->leaf[table % SPACE_LEAVES].tag != table + 1, false))
+        return NULL;
+    return &space->leaf[table % SPACE_LEAVES].table[va / 4096 % 512];
+}
 
 /* The pointer itself: the compiler is not to reckon it again at each use. */
 #define KEPT(pointer) __asm__("" : "+r"(pointer))

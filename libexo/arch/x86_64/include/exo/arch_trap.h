@@ -1,10 +1,18 @@
 /*
  * x86-64: call number in RAX, arguments in RDI RSI RDX R10 R8 R9, result in RAX; RCX and R11 are lost. Message calls
- * return the badge in RDI and five words in RSI RDX R10 R8 R9; when they fail, what these hold means nothing.
+ * return the badge in RDI and five words in RSI RDX R10 R8 R9; when they fail, what these hold means nothing. Calls from EXO_FAST_FIRST on lose
+ * the argument registers, too.
  */
 #ifndef EXO_ARCH_TRAP_H
 #define EXO_ARCH_TRAP_H
+#include <exo/abi.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+static inline bool exo_trap_is_fast(uint64_t call)
+{
+    return call >= EXO_CALL_BASE + EXO_FAST_FIRST;
+}
 
 static inline int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
@@ -24,7 +32,10 @@ static inline int64_t exo_trap0(uint64_t call)
 {
     int64_t result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "0"(call) : "rcx", "r11", "memory");
+    if (exo_trap_is_fast(call))
+        __asm__ volatile("syscall" : "=a"(result) : "0"(call) : "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory");
+    else
+        __asm__ volatile("syscall" : "=a"(result) : "0"(call) : "rcx", "r11", "memory");
     return result;
 }
 
@@ -32,7 +43,10 @@ static inline int64_t exo_trap1(uint64_t call, uint64_t a)
 {
     int64_t result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a) : "rcx", "r11", "memory");
+    if (exo_trap_is_fast(call))
+        __asm__ volatile("syscall" : "=a"(result), "+D"(a) : "0"(call) : "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "memory");
+    else
+        __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a) : "rcx", "r11", "memory");
     return result;
 }
 
@@ -40,7 +54,10 @@ static inline int64_t exo_trap2(uint64_t call, uint64_t a, uint64_t b)
 {
     int64_t result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a), "S"(b) : "rcx", "r11", "memory");
+    if (exo_trap_is_fast(call))
+        __asm__ volatile("syscall" : "=a"(result), "+D"(a), "+S"(b) : "0"(call) : "rdx", "rcx", "r8", "r9", "r10", "r11", "memory");
+    else
+        __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a), "S"(b) : "rcx", "r11", "memory");
     return result;
 }
 
@@ -48,7 +65,10 @@ static inline int64_t exo_trap3(uint64_t call, uint64_t a, uint64_t b, uint64_t 
 {
     int64_t result;
 
-    __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    if (exo_trap_is_fast(call))
+        __asm__ volatile("syscall" : "=a"(result), "+D"(a), "+S"(b), "+d"(c) : "0"(call) : "rcx", "r8", "r9", "r10", "r11", "memory");
+    else
+        __asm__ volatile("syscall" : "=a"(result) : "0"(call), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
     return result;
 }
 

@@ -39,6 +39,12 @@ struct space {
     uint64_t root;
 };
 
+uint64_t *host_entry(const struct space *space, uint64_t va);
+static inline uint64_t *space_entry_soon(struct space *space, uint64_t va)
+{
+    return host_entry(space, va);
+}
+
 #define KEPT(pointer) ((void)(pointer)) /* a hint to a compiler */
 
 static inline void arch_space_load(const struct space *space)
