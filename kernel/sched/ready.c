@@ -2,6 +2,7 @@
 #include "ready.h"
 
 #include "port.h"
+#include "slice.h"
 
 void ready_give(struct context *context, bool first)
 {
@@ -62,4 +63,23 @@ void sched_requeue_in(struct context *context)
 {
     sched_requeued = false;
     ready_give(context, false);
+}
+
+/* It works on the caller's share and gas as a server would: for the rest of this turn, at most until the slice of time is over. */
+int64_t k_yield_to(struct context *caller, struct capability *capability)
+{
+    struct context *context = (struct context *)capability->object;
+
+    if (context == caller)
+        return 0;
+    if (!ready_has(context) || share_of(context)->entity.gates)
+        return -EXO_E_AGAIN;
+    ready_take(context);
+    /* Who serves somebody goes on at that one's cost; between those whose costs are the same's anyway it is a change of places. */
+    if (!context->sponsor && (gas_payer(context) != gas_payer(caller) || share_of(context) != share_of(caller))) {
+        gas_sponsor(context, caller);
+        context->donated = true;
+    }
+    sched_switch(context);
+    return 0;
 }

@@ -168,25 +168,6 @@ int64_t k_yield(struct context *caller)
     return 0;
 }
 
-/* It works on the caller's share and gas as a server would: for the rest of this turn, at most until the slice of time is over. */
-int64_t k_yield_to(struct context *caller, struct capability *capability)
-{
-    struct context *context = (struct context *)capability->object;
-
-    if (context == caller)
-        return 0;
-    if (!ready_has(context) || share_of(context)->entity.gates)
-        return -EXO_E_AGAIN;
-    ready_take(context);
-    /* Who serves somebody goes on at that one's cost; between those whose costs are the same's anyway it is a change of places. */
-    if (!context->sponsor && (gas_payer(context) != gas_payer(caller) || share_of(context) != share_of(caller))) {
-        gas_sponsor(context, caller);
-        context->donated = true;
-    }
-    sched_switch(context);
-    return 0;
-}
-
 __attribute__((noinline)) static void set_timer(uint64_t wanted)
 {
     if (((sched_runnable > 0 && !idling) || reap_waiting) && !sched_slice_armed) {
@@ -397,7 +378,7 @@ void sched_check_settled(const struct context *context)
 /* What the general way would have made of it. */
 void fast_check(const struct context *from, const struct context *to)
 {
-    ASSERT((from->state == CTX_READY) == !list_empty(&from->link) && from->state != CTX_DEAD && to->object.references > 0 && !to->gas_woken);
+    ASSERT((from->state != CTX_READY || !list_empty(&from->link)) && from->state != CTX_DEAD && to->object.references > 0 && !to->gas_woken);
     ASSERT(!to->endpoint && list_empty(&to->peers) && !timer_armed(&to->wait_timer) && slice_of(to) == NULL);
     ASSERT((to->sponsor != NULL) == (to->client != NULL));
     sched_check_settled(to);
