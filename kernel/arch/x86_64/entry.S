@@ -93,17 +93,17 @@ any_call:
     .endm
 
 fast_or_redirect:
-    je 1f                   /* EXO_CALL_YIELD: the first */
+    je 3f                   /* EXO_CALL_YIELD: the first */
     cmp $EXO_CALL_EP_CALL_CAP, %rax
-    jb 2f
+    jb 4f
     FAST_WAYS
-1:  FAST_PATH fast_yield_call, %rax
-2:  cmp $EXO_CALL_WAKE, %rax
-    jb 2f
-    jne 1f
+3:  FAST_PATH fast_yield_call, %rax
+4:  cmp $EXO_CALL_WAKE, %rax
+    jb 4f
+    jne 3f
     FAST_PATH fast_wake_call, %rax
-1:  FAST_PATH fast_wait_word_call, %rax
-2:  FAST_PATH fast_yield_to_call, %rax
+3:  FAST_PATH fast_wait_word_call, %rax
+4:  FAST_PATH fast_yield_to_call, %rax
 
 /* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
     .globl syscall_entry_locked
