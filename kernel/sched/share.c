@@ -324,6 +324,8 @@ __attribute__((noinline)) static struct context *pick_among(void)
 
 const struct context *share_peek(void)
 {
+    const struct share *last = sched_cpu.share_last;
+
     return last && !list_empty(&last->ready[QUEUE_OWN]) ? LIST_ENTRY(last->ready[QUEUE_OWN].next, const struct context, link) : NULL;
 }
 
