@@ -66,7 +66,7 @@ bool space_break_copy(struct env *env, uint64_t va)
     return true;
 }
 
-void *space_reach(struct env *env, uint64_t va, unsigned access)
+__attribute__((noinline)) static void *reach(struct env *env, uint64_t va, unsigned access)
 {
     uint64_t *entry, offset = va % PAGE;
 
@@ -91,6 +91,17 @@ void *space_reach(struct env *env, uint64_t va, unsigned access)
         __atomic_fetch_or(entry, PTE_ACCESSED, __ATOMIC_RELAXED);
     }
     return (char *)direct(pte_physical(*entry)) + offset;
+}
+
+void *space_reach(struct env *env, uint64_t va, unsigned access)
+{
+    const uint64_t *entry = space_entry_soon(&env->space, va);
+    uint64_t marks = access & ACCESS_WRITE ? PTE_WRITE | PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED;
+
+    /* As a rule the table is at hand, and the page has been used like that before. */
+    if (__builtin_expect(entry && (*entry & (PTE_PRESENT | PTE_UNCACHED | marks)) == (PTE_PRESENT | marks), true))
+        return (char *)direct(pte_physical(*entry)) + va % PAGE;
+    return reach(env, va, access);
 }
 
 static bool move_bytes(struct env *env, char *kernel, uint64_t va, size_t bytes, unsigned access)

@@ -13,6 +13,13 @@
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER)
 #define PTE_SEEN (PTE_ACCESSED | PTE_DIRTY)
 
+/* Wherever a table of 4 KiB pages may go. */
+static void forget_leaves(struct env *env)
+{
+    for (unsigned i = 0; i < SPACE_LEAVES; i++)
+        env->space.leaf[i].tag = SPACE_NO_LEAF;
+}
+
 bool space_init(struct env *env)
 {
     uint64_t root = frame_take(env->zone, 0, false);
@@ -21,6 +28,7 @@ bool space_init(struct env *env)
         return false;
     memcpy((uint64_t *)direct(root) + ENTRIES / 2, (uint64_t *)direct(kernel_root) + ENTRIES / 2, PAGE / 2);
     env->space.root = root;
+    forget_leaves(env);
     env->tables = 1;
     return true;
 }
@@ -144,13 +152,6 @@ __attribute__((noinline)) static uint64_t *entry_else(struct env *env, uint64_t 
     return entry;
 }
 
-/* Wherever a table of 4 KiB pages may go. */
-static void forget_leaves(struct env *env)
-{
-    for (unsigned i = 0; i < SPACE_LEAVES; i++)
-        env->space.leaf[i].tag = 0;
-}
-
 __attribute__((noinline)) static uint64_t *find_entry(struct env *env, uint64_t va, bool create)
 {
     uint64_t *table = direct(env->space.root);
@@ -162,8 +163,8 @@ __attribute__((noinline)) static uint64_t *find_entry(struct env *env, uint64_t 
             return create || entry ? entry_else(env, va, create) : NULL;
         table = direct(pte_physical(entry));
     }
-    env->space.leaf[va / SPACE_TABLE_BYTES % SPACE_LEAVES].tag = va / SPACE_TABLE_BYTES + 1;
-    env->space.leaf[va / SPACE_TABLE_BYTES % SPACE_LEAVES].table = table;
+    env->space.leaf[space_leaf_of(va)].tag = va / SPACE_TABLE_BYTES;
+    env->space.leaf[space_leaf_of(va)].table = table;
     return &table[index_at(va, 0)];
 }
 

@@ -45,7 +45,8 @@ static inline uint64_t direct_physical(const void *address)
 
 /* Huge pages of one address space, and the directory that each was made of: what does not fit here stays large pages. */
 #define SPACE_HUGE_MAX 64u
-#define SPACE_LEAVES 4u
+#define SPACE_LEAVES 8u
+#define SPACE_NO_LEAF UINT64_MAX
 struct space_huge {
     uint32_t gib;       /* address in GiB; 0: not in use */
     uint32_t directory; /* frame number */
@@ -54,21 +55,27 @@ struct space_huge {
 struct space {
     uint64_t root; /* physical address of the top page table */
     struct {
-        uint64_t tag; /* what it covers, as va / SPACE_TABLE_BYTES + 1; 0: none */
+        uint64_t tag; /* what it covers, as va / SPACE_TABLE_BYTES; SPACE_NO_LEAF: none */
         uint64_t *table;
     } leaf[SPACE_LEAVES]; /* tables found last */
     uint32_t cpus; /* that have it loaded, one bit each */
     struct space_huge huge[SPACE_HUGE_MAX];
 };
 
+/* Environments lay out their memory in large powers of two: the low bits of a table's number do not tell tables apart. 2^64 / phi. */
+static inline unsigned space_leaf_of(uint64_t va)
+{
+    return (unsigned)(va / SPACE_TABLE_BYTES * 0x9e3779b97f4a7c15ul >> 61);
+}
+
 /* The entry of the 4 KiB page at va, if its table was found lately; else NULL. */
 static inline uint64_t *space_entry_soon(struct space *space, uint64_t va)
 {
-    uint64_t table = va / SPACE_TABLE_BYTES;
+    unsigned leaf = space_leaf_of(va);
 
-    if (__builtin_expect(space->leaf[table % SPACE_LEAVES].tag != table + 1, false))
+    if (__builtin_expect(space->leaf[leaf].tag != va / SPACE_TABLE_BYTES, false))
         return NULL;
-    return &space->leaf[table % SPACE_LEAVES].table[va / 4096 % 512];
+    return &space->leaf[leaf].table[va / 4096 % 512];
 }
 
 /* The pointer itself: the compiler is not to reckon it again at each use. */
