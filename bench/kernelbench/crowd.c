@@ -80,7 +80,7 @@ static uint64_t beside_crowd(uint64_t (*run)(uint64_t), uint64_t count)
 static void sleep_while(uint32_t value)
 {
     while (__atomic_load_n(BALL, __ATOMIC_SEQ_CST) == value)
-        (void)!exo_wait_word(BALL, value, EXO_DEADLINE_NEVER);
+        (void)!exo_wait_word(BALL, value, EXO_DEADLINE_NEVER, 0, 0);
 }
 
 static void pass(uint32_t value)

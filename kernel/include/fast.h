@@ -210,29 +210,67 @@ static FAST uint32_t *fast_word(struct env *env, uint64_t va)
     return (uint32_t *)((char *)direct(pte_physical(pte)) + va % PAGE);
 }
 
-static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, uint64_t value, uint64_t deadline_ns)
+/* The word has that value; NULL: it has not, or it is not at hand. */
+static FAST const uint32_t *fast_same(struct env *env, uint64_t va, uint64_t value)
 {
-    const uint32_t *word = fast_word(caller->env, va);
-    struct wait_node *node = &caller->nodes[0];
+    const uint32_t *word = fast_word(env, va);
+
+    return word && __atomic_load_n(word, __ATOMIC_SEQ_CST) == (uint32_t)value ? word : NULL;
+}
+
+static FAST void fast_enter(struct wait_node *node, const uint32_t *word)
+{
+    node->physical = direct_physical(word);
+    frame_of(node->physical)->references++;
+    wait_enter(node);
+}
+
+static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, uint64_t value, uint64_t deadline_ns, uint64_t also, uint64_t also_value)
+{
+    const uint32_t *word = fast_same(caller->env, va, value), *second = word;
     struct share *share;
     struct context *next;
 
-    if (UNLIKELY(!word || deadline_ns != EXO_DEADLINE_NEVER || __atomic_load_n(word, __ATOMIC_SEQ_CST) != (uint32_t)value))
+    if (also)
+        second = fast_same(caller->env, also, also_value);
+    if (UNLIKELY(!word || !second || deadline_ns != EXO_DEADLINE_NEVER))
         return NULL;
     next = fast_next(&share);
     if (UNLIKELY(!next || !fast_can_change(caller, next) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
         return NULL;
     sched_runnable--;
     list_remove_first(&share->ready[QUEUE_OWN], &next->link);
-    node->physical = direct_physical(word);
-    frame_of(node->physical)->references++;
-    wait_enter(node);
     caller->wait_count = 1;
+    fast_enter(&caller->nodes[0], word);
+    if (also) {
+        caller->wait_count = 2;
+        fast_enter(&caller->nodes[1], second);
+    }
     caller->state = CTX_WAIT;
     sched_cpu.turns++;
     fast_switch(caller->env, next);
     fast_check(caller, next);
     return next;
+}
+
+/* A node that can leave its word by itself: nobody else sleeps there, and the frame stays somebody's. */
+static FAST bool fast_leaves(const struct wait_node *node)
+{
+    return wait_alone(node) && frame_of(node->physical)->references > 1;
+}
+
+static FAST void fast_leave(struct wait_node *node)
+{
+    *node->place = NULL;
+    frame_of(node->physical)->references--;
+}
+
+/* It sleeps on one word or two, and on nothing else, and can be woken at once. */
+static FAST bool fast_wakes(const struct context *sleeper)
+{
+    return fast_stands(sleeper, CTX_WAIT) && sleeper->wait_count <= 2 && !timer_armed(&sleeper->wait_timer) && fast_leaves(&sleeper->nodes[0]) &&
+           (sleeper->wait_count == 1 || (sleeper->nodes[1].physical && fast_leaves(&sleeper->nodes[1]))) && !sleeper->sponsor &&
+           gas_payer(sleeper) == gas_loaded && sched_cpu.share_seen;
 }
 
 /* How many it woke, 0 or 1; -1: not a matter of one look. */
@@ -253,14 +291,14 @@ static FAST int64_t fast_wake(struct context *caller, uint64_t va, uint64_t most
         return 0;
     }
     sleeper = wait_context(node);
-    if (UNLIKELY(most == 0 || !wait_alone(node) || !fast_stands(sleeper, CTX_WAIT) || sleeper->wait_count != 1 || timer_armed(&sleeper->wait_timer) ||
-                 sleeper->sponsor || gas_payer(sleeper) != gas_loaded || !sched_cpu.share_seen || !fast_pay(EXO_PRICE_SYSCALL)))
+    if (UNLIKELY(most == 0 || !fast_wakes(sleeper) || !fast_pay(EXO_PRICE_SYSCALL)))
         return -1;
-    *node->place = NULL;
-    frame_of(node->physical)->references--; /* it is mapped here, so this is not the last */
+    fast_leave(&sleeper->nodes[0]);
+    if (sleeper->wait_count == 2)
+        fast_leave(&sleeper->nodes[1]);
     sleeper->wait_count = 0;
     sleeper->state = CTX_READY;
-    arch_result(sleeper, 0);
+    arch_result(sleeper, node - sleeper->nodes);
     list_append(&sched_cpu.share_seen->ready[QUEUE_OWN], &sleeper->link);
     sched_runnable++;
     if (!sched_slice_armed)

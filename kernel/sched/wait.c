@@ -254,12 +254,13 @@ int64_t k_wait(struct context *caller, uint64_t predicates, uint64_t count, uint
     return wait_until(caller, &checked, (unsigned)count, deadline_ns);
 }
 
-int64_t k_wait_word(struct context *caller, uint64_t word, uint64_t value, uint64_t deadline_ns)
+int64_t k_wait_word(struct context *caller, uint64_t word, uint64_t value, uint64_t deadline_ns, uint64_t also, uint64_t also_value)
 {
     struct checked checked;
 
     checked.predicates[0] = (struct exo_predicate){.va = word, .value = (uint32_t)value, .kind = EXO_WAIT_WORD};
-    return wait_until(caller, &checked, 1, deadline_ns);
+    checked.predicates[1] = (struct exo_predicate){.va = also, .value = (uint32_t)also_value, .kind = EXO_WAIT_WORD};
+    return wait_until(caller, &checked, also ? 2 : 1, deadline_ns);
 }
 
 int64_t k_wake(struct context *caller, uint64_t word, uint64_t most)

@@ -544,6 +544,10 @@ bool prepare(const struct op *op, uint64_t a[6])
         (void)m_read(m_current->env, &now, a[0], 4);
         a[1] = now + (op->words[1] % 4 == 0);
         a[2] = op->words[2] % 2 ? EXO_DEADLINE_NEVER : a[2];
+        a[3] = op->words[3] % 4 ? word_to_meet_at(op->words[3] >> 2) : 0;
+        now = 0;
+        (void)m_read(m_current->env, &now, a[3], 4);
+        a[4] = now + (op->words[4] % 8 == 0);
     }
     if (state)
         a[shape->arguments - 1] = state;

@@ -552,8 +552,9 @@ static void read_inputs(struct step *s)
         s->input_valid = m_read(s->env, &s->state, s->a[s->number == NUMBER(CTX_CREATE) ? 2 : 1], sizeof(s->state));
     if (s->number == NUMBER(WAIT_WORD)) {
         s->predicates[0] = (struct exo_predicate){s->a[0], (uint32_t)s->a[1], EXO_WAIT_WORD};
+        s->predicates[1] = (struct exo_predicate){s->a[3], (uint32_t)s->a[4], EXO_WAIT_WORD};
         s->input_valid = true;
-        count = 1;
+        count = s->a[3] ? 2 : 1;
     } else if (s->number == NUMBER(WAIT) && s->a[1] <= EXO_WAIT_MAX) {
         count = s->a[1];
         s->input_valid = count == 0 || m_read(s->env, s->predicates, s->a[0], count * sizeof(struct exo_predicate));

@@ -465,7 +465,7 @@ void call_ep_reply(struct step *s)
 void call_wait(struct step *s)
 {
     struct m_object *caller = s->caller, *endpoint = NULL;
-    uint64_t count = s->number == EXO_CALL_WAIT_WORD - EXO_CALL_BASE ? 1 : s->a[1];
+    uint64_t count = s->number == EXO_CALL_WAIT_WORD - EXO_CALL_BASE ? 1 + (s->a[3] != 0) : s->a[1];
 
     MUST(s, count > EXO_WAIT_MAX, INVAL);
     if (!s->must && count > 0)

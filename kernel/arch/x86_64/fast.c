@@ -24,15 +24,15 @@ WAY(general_ep_call_held);
 WAY(general_ep_call_cap_held);
 WAY(general_ep_reply_recv_held);
 #define OTHERWISE(held, general) ((held) ? general##_held(handle, w0, w1, w2, w3, w4) : general(handle, w0, w1, w2, w3, w4))
-_Noreturn void fast_yield_call(uint64_t a, uint64_t b, uint64_t c, struct context *caller);
-_Noreturn void fast_yield_to_call(uint64_t handle, uint64_t b, uint64_t c, struct context *caller);
-_Noreturn void fast_wait_word_call(uint64_t va, uint64_t value, uint64_t deadline_ns, struct context *caller);
-_Noreturn void fast_wake_call(uint64_t va, uint64_t most, uint64_t c, struct context *caller);
+_Noreturn void fast_yield_call(struct context *caller);
+_Noreturn void fast_yield_to_call(uint64_t handle, struct context *caller);
+_Noreturn void fast_wait_word_call(uint64_t va, uint64_t value, uint64_t deadline_ns, uint64_t also, uint64_t also_value, struct context *caller);
+_Noreturn void fast_wake_call(uint64_t va, uint64_t most, struct context *caller);
 /* entry.S: the scheduler is asked whether the current context goes on. */
 _Noreturn void leave_fast(struct context *context);
 _Noreturn void general_yield(void);
 _Noreturn void general_yield_to(uint64_t handle);
-_Noreturn void general_wait_word(uint64_t va, uint64_t value, uint64_t deadline_ns);
+_Noreturn void general_wait_word(uint64_t va, uint64_t value, uint64_t deadline_ns, uint64_t also, uint64_t also_value);
 _Noreturn void general_wake(uint64_t va, uint64_t most);
 
 /* What arch_switch_from and arch_switch_to do, and make_current (sched.c), as far as fast_switch has not. */
@@ -126,40 +126,37 @@ static FAST _Noreturn void hand_over(struct context *caller, struct context *nex
     resume(next);
 }
 
-__attribute__((hot)) void fast_yield_call(uint64_t a, uint64_t b, uint64_t c, struct context *caller)
+__attribute__((hot)) void fast_yield_call(struct context *caller)
 {
     struct context *next = fast_yield(caller);
 
-    (void)a, (void)b, (void)c;
     if (UNLIKELY(!next))
         general_yield();
     hand_over(caller, next);
 }
 
-__attribute__((hot)) void fast_yield_to_call(uint64_t handle, uint64_t b, uint64_t c, struct context *caller)
+__attribute__((hot)) void fast_yield_to_call(uint64_t handle, struct context *caller)
 {
     struct context *next = fast_yield_to(caller, handle);
 
-    (void)b, (void)c;
     if (UNLIKELY(!next))
         general_yield_to(handle);
     hand_over(caller, next);
 }
 
-__attribute__((hot)) void fast_wait_word_call(uint64_t va, uint64_t value, uint64_t deadline_ns, struct context *caller)
+__attribute__((hot)) void fast_wait_word_call(uint64_t va, uint64_t value, uint64_t deadline_ns, uint64_t also, uint64_t also_value, struct context *caller)
 {
-    struct context *next = fast_wait_word(caller, va, value, deadline_ns);
+    struct context *next = fast_wait_word(caller, va, value, deadline_ns, also, also_value);
 
     if (UNLIKELY(!next))
-        general_wait_word(va, value, deadline_ns);
+        general_wait_word(va, value, deadline_ns, also, also_value);
     hand_over(caller, next);
 }
 
-__attribute__((hot)) void fast_wake_call(uint64_t va, uint64_t most, uint64_t c, struct context *caller)
+__attribute__((hot)) void fast_wake_call(uint64_t va, uint64_t most, struct context *caller)
 {
     int64_t woken = fast_wake(caller, va, most);
 
-    (void)c;
     if (UNLIKELY(woken < 0))
         general_wake(va, most);
     caller->arch.regs.rax = (uint64_t)woken;

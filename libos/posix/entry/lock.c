@@ -5,7 +5,7 @@
 void px_lock_slowly(struct px_thread *thread)
 {
     while (__atomic_exchange_n(px_lock_word(), 2, __ATOMIC_ACQUIRE) != 0) {
-        if (exo_wait_word(px_lock_word(), 2, EXO_DEADLINE_NEVER) != -EXO_E_EVENT)
+        if (exo_wait_word(px_lock_word(), 2, EXO_DEADLINE_NEVER, 0, 0) != -EXO_E_EVENT)
             continue;
         thread->events |= __atomic_exchange_n(&px_upage()->pending, 0, __ATOMIC_SEQ_CST);
         thread->exit_work |= PX_WORK_SIGNALS;

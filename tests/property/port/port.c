@@ -123,7 +123,7 @@ static bool fast_turn(struct context *context, uint64_t number, const uint64_t a
     switch (number + EXO_CALL_BASE) {
     case EXO_CALL_YIELD: next = fast_yield(context); break;
     case EXO_CALL_YIELD_TO: next = fast_yield_to(context, arguments[0]); break;
-    case EXO_CALL_WAIT_WORD: next = fast_wait_word(context, arguments[0], arguments[1], arguments[2]); break;
+    case EXO_CALL_WAIT_WORD: next = fast_wait_word(context, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]); break;
     case EXO_CALL_WAKE:
         woken = fast_wake(context, arguments[0], arguments[1]);
         if (woken < 0)

@@ -254,7 +254,6 @@ static inline int64_t fake_wait(const struct exo_predicate *predicates, uint64_t
 
 int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-    (void)d, (void)e;
     switch (call) {
     case EXO_CALL_WAKE:
         fake_wakes++;
@@ -262,9 +261,9 @@ int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case EXO_CALL_WAIT:
         return fake_wait((const struct exo_predicate *)a, b, c);
     case EXO_CALL_WAIT_WORD: {
-        const struct exo_predicate predicate = {a, (uint32_t)b, EXO_WAIT_WORD};
+        const struct exo_predicate predicates[] = {{a, (uint32_t)b, EXO_WAIT_WORD}, {d, (uint32_t)e, EXO_WAIT_WORD}};
 
-        return fake_wait(&predicate, 1, c);
+        return fake_wait(predicates, d ? 2 : 1, c);
     }
     case EXO_CALL_YIELD:
         return 0;
