@@ -182,3 +182,24 @@ CASE(turn_shares, "between zones, and with slices, the policies are asked")
     (void)DO(YIELD);
     REQUIRE(host_fast == before, "nobody was asked");
 }
+
+CASE(turn_two_words, "who sleeps on two words is woken by either, and told which; the same word twice, and a second that is wrong: the general way")
+{
+    start_two(ZONE);
+    set_word(3);
+    for (unsigned which = 0; which < 2; which++) {
+        GOES(true, two.other, WAIT_WORD, WORD, 3, EXO_DEADLINE_NEVER, WORD + 8, 0);
+        GOES(true, two.other, WAKE, WORD + 8 * which, 1);
+        REQUIRE(two.first->state == CTX_READY && two.first->arch.regs.rax == which, "word %u woke nobody", which);
+        GOES(true, two.other, WAKE, WORD + 8 * (1 - which), 1);
+        REQUIRE(two.other->arch.regs.rax == 0, "it still sleeps on the other word");
+        GOES(true, two.first, YIELD);
+    }
+    GOES(false, two.first, WAIT_WORD, WORD, 3, EXO_DEADLINE_NEVER, WORD + 8, 1);
+    REQUIRE(two.first->arch.regs.rax == 1, "the second word has another value");
+    REFUSED(WAIT_WORD, INVAL, WORD, 3, EXO_DEADLINE_NEVER, WORD + 9, 0);
+    REFUSED(WAIT_WORD, FAULT, WORD, 3, EXO_DEADLINE_NEVER, NOWHERE, 0);
+    GOES(true, two.other, WAIT_WORD, WORD, 3, EXO_DEADLINE_NEVER, WORD, 3);
+    GOES(false, two.other, WAKE, WORD, 1);
+    REQUIRE(two.first->state == CTX_READY && two.first->wait_count == 0, "it sleeps on");
+}
