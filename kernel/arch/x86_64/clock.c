@@ -6,8 +6,12 @@
 
 #define PIT_HZ 1193182ul
 #define PIT_WINDOW 5966u /* counts: 5 ms */
+#define AGREE 256u       /* 65536ths by which the clocks may differ */
+#define TRIES 64u
+#define EARLY_NS 100000u /* by which, and by a 128th of the time, the timer may be early */
 
 static uint64_t timer_mult; /* ticks = ns * timer_mult >> 32 */
+static PER_CPU(uint64_t) not_before_ns; /* what it must be at least when the timer comes that was set last */
 
 static uint16_t pit_count(void)
 {
@@ -46,9 +50,89 @@ static struct reading read_clocks(void)
     return best;
 }
 
+/*
+ * A host may stall this CPU for longer than the i8254 takes to come round (55 ms), or between two reads that belong together: what comes out is wrong by
+ * any factor. So a window has two halves, and any two clocks must be in the same proportion in both; else there is another try. To come round unseen takes
+ * a gap between two readings that is most of its half, so such a window is none either.
+ */
+struct window {
+    struct reading from, middle, to;
+    bool stalled;
+};
+#define STALLED 65536u /* is as bad as to be wrong by the whole */
+
+/* How far a / b is from c / d, in 65536ths. */
+static uint64_t apart(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    uint64_t left, right;
+
+    if (!a || !b || !c || !d || (a | b | c | d) >> 31)
+        return UINT64_MAX; /* stands still, or was away for about a second */
+    left = a * d;
+    right = b * c;
+    return (left > right ? left - right : right - left) / ((left >> 16) + 1);
+}
+
+static uint64_t disagreement(const struct window *w)
+{
+    uint64_t cycles[2] = {w->middle.cycles - w->from.cycles, w->to.cycles - w->middle.cycles};
+    uint32_t timer[2] = {w->from.timer - w->middle.timer, w->middle.timer - w->to.timer};
+    uint16_t pit[2] = {(uint16_t)(w->from.pit - w->middle.pit), (uint16_t)(w->middle.pit - w->to.pit)};
+    uint64_t each_other = apart(cycles[0], timer[0], cycles[1], timer[1]), reference = apart(cycles[0], pit[0], cycles[1], pit[1]);
+
+    if (reference > each_other)
+        each_other = reference;
+    return w->stalled && each_other < UINT64_MAX - STALLED ? each_other + STALLED : each_other;
+}
+
+static struct reading read_after(const struct reading *from, uint16_t counts, bool *stalled)
+{
+    struct reading now = *from;
+    uint64_t gap = 0;
+
+    do {
+        uint64_t last = now.cycles;
+
+        now = read_clocks();
+        if (now.cycles - last > gap)
+            gap = now.cycles - last;
+    } while ((uint16_t)(from->pit - now.pit) < counts && now.cycles - from->cycles < 1ul << 33);
+    if (gap > (now.cycles - from->cycles) / 4)
+        *stalled = true;
+    return now;
+}
+
+static struct window best_window(void)
+{
+    struct window best = {0};
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned tries = 0; tries < TRIES && least > AGREE; tries++) {
+        struct window now;
+        uint64_t difference;
+
+        apic_timer(UINT32_MAX);
+        now.stalled = false;
+        now.from = read_clocks();
+        now.middle = read_after(&now.from, PIT_WINDOW / 2, &now.stalled);
+        now.to = read_after(&now.middle, PIT_WINDOW / 2, &now.stalled);
+        difference = disagreement(&now);
+        if (difference < least) {
+            least = difference;
+            best = now;
+        }
+    }
+    apic_timer(0);
+    if (least == UINT64_MAX)
+        panic("clocks do not count");
+    if (least > AGREE)
+        log_text("clocks: cycle counter, timer and i8254 disagree by %lu of 65536 at best: time may be wrong by as much\n", least);
+    return best;
+}
+
 static void measure(void)
 {
-    struct reading from, to;
+    struct window window;
     uint64_t pit_counts, timer_hz;
 
     /* Channel 0 has counted since reset, for an interrupt that nobody takes; in mode 0 it ends after one. QEMU would wake for it 36 times a second. */
@@ -59,19 +143,12 @@ static void measure(void)
     out8(0x43, 0xb4); /* channel 2, mode 2: counts down and starts again */
     out8(0x42, 0xff);
     out8(0x42, 0xff);
-    apic_timer(UINT32_MAX);
-    from = read_clocks();
-    do
-        to = read_clocks();
-    while ((uint16_t)(from.pit - to.pit) < PIT_WINDOW && to.cycles - from.cycles < 1ul << 34);
-    apic_timer(0);
-    pit_counts = (uint16_t)(from.pit - to.pit);
-    if (pit_counts == 0)
-        panic("the i8254 does not count");
-    info->tsc_hz = (to.cycles - from.cycles) * PIT_HZ / pit_counts;
-    timer_hz = (uint64_t)(from.timer - to.timer) * PIT_HZ / pit_counts;
+    window = best_window();
+    pit_counts = (uint64_t)(uint16_t)(window.from.pit - window.middle.pit) + (uint16_t)(window.middle.pit - window.to.pit);
+    info->tsc_hz = (window.to.cycles - window.from.cycles) * PIT_HZ / pit_counts;
+    timer_hz = (uint64_t)(window.from.timer - window.to.timer) * PIT_HZ / pit_counts;
     if (info->tsc_hz == 0 || timer_hz == 0 || timer_hz > UINT32_MAX)
-        panic("clocks do not count");
+        panic("clocks count at %lu and %lu Hz", info->tsc_hz, timer_hz);
     info->tsc_mult = (1000000000ul << 32) / info->tsc_hz;
     timer_mult = (timer_hz << 32) / 1000000000ul;
 }
@@ -144,5 +221,14 @@ void arch_timer_set(uint64_t deadline_ns)
     uint64_t delta = deadline_ns > now ? deadline_ns - now : 0;
     unsigned __int128 ticks = ((unsigned __int128)delta * timer_mult >> 32) + 1;
 
+    not_before_ns = ticks <= UINT32_MAX && deadline_ns > EARLY_NS + (delta >> 7) ? deadline_ns - EARLY_NS - (delta >> 7) : 0;
     apic_timer(ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
+}
+
+/* The timer came. That it still counts means that an interrupt waited which was asked for before it was set again. */
+void clock_check(void)
+{
+    stats.timer_interrupts++;
+    if (arch_now_ns() < not_before_ns && apic_timer_left() == 0)
+        stats.timers_early++;
 }

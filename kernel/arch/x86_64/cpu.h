@@ -250,6 +250,7 @@ void apic_send_init(unsigned id);
 void apic_send_start(unsigned id, unsigned page);
 void apic_timer(uint32_t ticks);
 uint32_t apic_timer_left(void);
+void clock_check(void);
 void clock_init(void);
 /* fpu.c */
 void fpu_init(void);

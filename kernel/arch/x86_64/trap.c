@@ -94,6 +94,7 @@ static void interrupt(uint64_t vector)
 {
     if (vector == VECTOR_TIMER) {
         apic_eoi();
+        clock_check();
         sched_tick();
     } else if (vector >= VECTOR_LINE && vector < 128) {
         arch_irq_mask((unsigned)vector - VECTOR_LINE);
