@@ -270,7 +270,7 @@ static FAST bool fast_wakes(const struct context *sleeper)
 {
     return fast_stands(sleeper, CTX_WAIT) && sleeper->wait_count <= 2 && !timer_armed(&sleeper->wait_timer) && fast_leaves(&sleeper->nodes[0]) &&
            (sleeper->wait_count == 1 || (sleeper->nodes[1].physical && fast_leaves(&sleeper->nodes[1]))) && !sleeper->sponsor &&
-           gas_payer(sleeper) == gas_loaded && sched_cpu.share_seen;
+           gas_payer(sleeper) == gas_loaded && sched_cpu.share_seen && sched_cpu.share_seen->entity.linked;
 }
 
 /* How many it woke, 0 or 1; -1: not a matter of one look. */

@@ -203,3 +203,26 @@ CASE(turn_two_words, "who sleeps on two words is woken by either, and told which
     GOES(false, two.other, WAKE, WORD, 1);
     REQUIRE(two.first->state == CTX_READY && two.first->wait_count == 0, "it sleeps on");
 }
+
+static void pass_time(void)
+{
+    host_cycles += 1000000;
+    sched_tick();
+}
+
+/* Threads of a process did not find each other any more: the share of who goes on after a sleep that nobody else ran in is in no queue. */
+CASE(turn_after_idle, "who slept to a deadline while nobody was ready can wake others")
+{
+    start_two(ZONE);
+    set_word(1);
+    case_become(two.other);
+    (void)DO(WAIT_WORD, WORD, 1, EXO_DEADLINE_NEVER);
+    case_become(two.first);
+    host_idle = pass_time;
+    REFUSED(WAIT_WORD, TIMEOUT, WORD + 8, 0, EXO_DEADLINE_NOW);
+    (void)DO(WAIT_WORD, WORD + 8, 0, host_cycles + 500000);
+    REQUIRE(case_self() == two.first && (int64_t)two.first->arch.regs.rax == -EXO_E_TIMEOUT, "it sleeps on");
+    (void)DO(WAKE, WORD, 1);
+    (void)DO(YIELD);
+    REQUIRE(case_self() == two.other, "who was woken does not run");
+}
