@@ -112,7 +112,10 @@ static bool one_round(int round)
         kill(child, SIGCONT);
     }
     kill(child, signo);
-    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == signo;
+    if (waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == signo)
+        return true;
+    printf("# round %d: ended with %#x by signal %d\n", round, (unsigned)status, signo);
+    return false;
 }
 
 int main(void)

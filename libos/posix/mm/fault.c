@@ -95,12 +95,13 @@ static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
         return refuse(va, SIGBUS, BUS_MCEERR_AR);
     if (!(word & EXO_QUERY_PRESENT))
         return refuse(va, SIGKILL, 0);
-    if (write && word & EXO_QUERY_COW && word & EXO_QUERY_WRITE)
-        return refuse(va, SIGKILL, 0); /* the kernel had no frame for the copy */
     if (px_mm.stuck_address != va)
         px_mm.stuck_count = 0;
     px_mm.stuck_address = va;
     px_mm.stuck_count++;
+    /* Another thread has forked since the fault; or, if it is so again and again, the kernel has no frame for the copy. */
+    if (write && word & EXO_QUERY_COW && word & EXO_QUERY_WRITE)
+        return px_mm.stuck_count <= LATE_MOST ? true : refuse(va, SIGKILL, 0);
     if (suffices(vma, word, write) && px_mm.stuck_count <= LATE_MOST)
         return true;
     if (px_mm.stuck_count > STUCK_MOST)
