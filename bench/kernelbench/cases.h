@@ -27,6 +27,10 @@ uint64_t wake_turns(uint64_t count);
 uint64_t wake_turns_crowd(uint64_t count);
 uint64_t yield_to_crowd(uint64_t count);
 
+/* switch.c: half of there and back */
+uint64_t switch_same(uint64_t count);
+uint64_t switch_other(uint64_t count);
+
 /* policies.c: who is next of so many, and a whole decision. */
 uint64_t choice_2(uint64_t count);
 uint64_t choice_2000(uint64_t count);

@@ -98,48 +98,6 @@ uint64_t yield_to(uint64_t count)
     return ticks;
 }
 
-static void yield_back(void)
-{
-    for (;;)
-        (void)!exo_yield();
-}
-
-/* A switch to another context of this environment, with what ring 3 does between two: half of there and back. */
-static uint64_t switch_same(uint64_t count)
-{
-    static uint64_t stack[512], partner;
-    const struct exo_ctx_state state = {.regs = {.rip = (uint64_t)yield_back, .rsp = (uint64_t)&stack[511]}};
-    uint64_t ticks;
-
-    if (!partner)
-        partner = (uint64_t)MUST(exo_ctx_create(SELF, PLACE + 1026 * PAGE, &state));
-    EXPECT(exo_ctx_start(partner), 0);
-    ticks = TICKS(count, (void)!exo_yield()) / 2;
-    EXPECT(exo_ctx_stop(partner), 0);
-    return ticks;
-}
-
-static void yielder(uint64_t unused)
-{
-    (void)unused;
-    yield_back();
-}
-
-/* The same between two environments. */
-static uint64_t switch_other(uint64_t count)
-{
-    struct child child = child_new(yielder, 0);
-    uint64_t ticks;
-
-    child_start(&child);
-    (void)!exo_yield(); /* its pages are there */
-    (void)!exo_yield();
-    ticks = TICKS(count, (void)!exo_yield()) / 2;
-    (void)!exo_env_destroy(child.env, 0);
-    (void)child_end(&child);
-    return ticks;
-}
-
 static uint64_t derive(uint64_t count)
 {
     uint64_t ticks = TICKS(count, (void)!exo_cap_derive(SELF, 0, frame, EXO_RIGHTS_ALL, 0, EXO_DEADLINE_NEVER));
