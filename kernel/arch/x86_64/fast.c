@@ -82,35 +82,17 @@ static FAST _Noreturn void ep_reply_recv(bool held, uint64_t handle, uint64_t w0
     resume_with(client, 0, 0, w0, w1, w2, w3, w4);
 }
 
-__attribute__((hot)) void fast_ep_call(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_call(false, handle, w0, w1, w2, w3, w4);
-}
-
-__attribute__((hot)) void fast_ep_call_cap(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_call_cap(false, handle, w0, w1, w2, w3, w4);
-}
-
-__attribute__((hot)) void fast_ep_reply_recv(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_reply_recv(false, handle, w0, w1, w2, w3, w4);
-}
-
-__attribute__((hot)) void fast_ep_call_held(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_call(true, handle, w0, w1, w2, w3, w4);
-}
-
-__attribute__((hot)) void fast_ep_call_cap_held(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_call_cap(true, handle, w0, w1, w2, w3, w4);
-}
-
-__attribute__((hot)) void fast_ep_reply_recv_held(uint64_t handle, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
-{
-    ep_reply_recv(true, handle, w0, w1, w2, w3, w4);
-}
+#define FAST_WAY(name, held, body)                                                                                     \
+    __attribute__((hot)) WAY(name)                                                                                     \
+    {                                                                                                                  \
+        body(held, handle, w0, w1, w2, w3, w4);                                                                        \
+    }
+FAST_WAY(fast_ep_call, false, ep_call)
+FAST_WAY(fast_ep_call_cap, false, ep_call_cap)
+FAST_WAY(fast_ep_reply_recv, false, ep_reply_recv)
+FAST_WAY(fast_ep_call_held, true, ep_call)
+FAST_WAY(fast_ep_call_cap_held, true, ep_call_cap)
+FAST_WAY(fast_ep_reply_recv_held, true, ep_reply_recv)
 
 /* All registers: whoever goes on may have been interrupted. What the caller has in those of arguments, it has lost. */
 static FAST _Noreturn void resume(struct context *context)

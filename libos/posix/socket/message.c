@@ -30,41 +30,44 @@ struct cmsghdr {
 };
 #define CMSG_ALIGN(bytes) (((bytes) + 7) & ~7ull)
 
-/* The vector of a message, in libOS memory. */
-struct vector {
-    struct px_piece few[PIECES_FEW], *piece;
-    uint64_t count, bytes;
+/* Where a short vector of a message lies; longer ones are in the heap. */
+struct few {
+    struct px_piece piece[PIECES_FEW];
 };
 
-static void vector_free(struct vector *vector)
+static void pieces_free(const struct px_message *message, const struct few *few)
 {
-    if (vector->piece != vector->few)
-        px_free(vector->piece);
+    if (message->piece != few->piece)
+        px_free((void *)(uintptr_t)message->piece);
 }
 
-static int64_t vector_read(struct vector *vector, px_user from, uint64_t count)
+/* The program's vector becomes the message's. */
+static int64_t pieces_read(struct px_message *message, struct few *few, px_user from, uint64_t count)
 {
+    struct px_piece *piece;
+
     if (count > PIECES_MAX)
         return -EMSGSIZE;
-    vector->piece = count > PIECES_FEW ? px_alloc(count * sizeof *vector->piece) : vector->few;
-    vector->count = count;
-    vector->bytes = 0;
-    if (!vector->piece)
+    piece = count > PIECES_FEW ? px_alloc(count * sizeof *piece) : few->piece;
+    message->piece = piece;
+    message->pieces = count;
+    message->bytes = 0;
+    if (!piece)
         return -ENOMEM;
-    if (px_copy_in(vector->piece, from, count * sizeof *vector->piece) != 0) {
-        vector_free(vector);
+    if (px_copy_in(piece, from, count * sizeof *piece) != 0) {
+        pieces_free(message, few);
         return -EFAULT;
     }
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t *bytes = &vector->piece[i].bytes;
+        uint64_t *bytes = &piece[i].bytes;
 
         if ((int64_t)*bytes < 0) {
-            vector_free(vector);
+            pieces_free(message, few);
             return -EINVAL;
         }
-        if (*bytes > PX_RW_MAX - vector->bytes)
-            *bytes = PX_RW_MAX - vector->bytes;
-        vector->bytes += *bytes;
+        if (*bytes > PX_RW_MAX - message->bytes)
+            *bytes = PX_RW_MAX - message->bytes;
+        message->bytes += *bytes;
     }
     return 0;
 }
@@ -125,24 +128,21 @@ static int64_t control_read(struct px_message *message, px_user control, uint64_
 static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsigned flags)
 {
     struct px_message message = {.flags = flags, .cred = px_socket_self()};
-    struct vector vector;
+    struct few few;
     int64_t result;
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (header->name && header->name_bytes && px_socket_of(ofd)->type == SOCK_STREAM && px_socket_of(ofd)->domain == AF_UNIX)
         return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-    result = vector_read(&vector, header->vector, header->pieces);
+    result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
-    message.piece = vector.piece;
-    message.pieces = vector.count;
-    message.bytes = vector.bytes;
     if (header->control && header->control_bytes)
         result = control_read(&message, header->control, header->control_bytes);
     if (result == 0)
         result = px_flow_send(ofd, &message);
-    vector_free(&vector);
+    pieces_free(&message, &few);
     return result;
 }
 
@@ -266,21 +266,18 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
 {
     struct px_message message = {.flags = flags, .found = flags & MSG_CMSG_CLOEXEC};
     struct control control = {.at = header->control, .room = header->control_bytes};
-    struct vector vector;
+    struct few few;
     int64_t result, extra;
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
     if ((int32_t)header->name_bytes < 0)
         return -EINVAL;
-    result = vector_read(&vector, header->vector, header->pieces);
+    result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
-    message.piece = vector.piece;
-    message.pieces = vector.count;
-    message.bytes = vector.bytes;
     result = px_flow_receive(ofd, &message);
-    vector_free(&vector);
+    pieces_free(&message, &few);
     if (result < 0)
         return result;
     extra = message.cred.pid ? control_write(ofd, &message, &control) : 0;
