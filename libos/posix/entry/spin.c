@@ -1,17 +1,17 @@
 /*
  * Before a reader or writer sleeps it looks for a moment whether the other side answers: with several processors that takes less than to sleep and
- * be woken, and the other side enters the kernel neither. How long is learnt: twice as long after it paid, half as long after it did not, so that
- * who waits for a person or a disk soon sleeps at once, and tries again only now and then.
+ * be woken, and the other side enters the kernel neither. Whether it pays is learnt: after each moment in vain twice as many waits sleep at once. It
+ * is tried again and again, for two that sleep keep each other's waits long; and in vain it is also, however soon the answer should come, while the other
+ * processor has something else to do, or does not run at present, being virtual.
  */
 #include "entry.h"
 
-#define MOST_NS 50000u
-#define LEAST_NS 1000u
-#define LOOKS 16u        /* between two glances at the clock */
-#define TRY_AGAIN 32u    /* waits without a moment, after which one has the least again */
+#define MOMENT_NS 200000u /* what sleeping and being woken takes both sides, under TCG */
+#define LOOKS 16u          /* between two glances at the clock */
+#define MOST_RESTS 63u
 
-static uint32_t moment_ns = MOST_NS / 2;
-static uint32_t waits;
+static uint32_t rests; /* waits to come that sleep at once */
+static uint32_t rest;  /* as many, the last time */
 
 static bool changed(const struct exo_predicate *predicates, unsigned count)
 {
@@ -24,24 +24,14 @@ static bool changed(const struct exo_predicate *predicates, unsigned count)
 static bool spin(const struct exo_predicate *predicates, unsigned count)
 {
     const uint32_t *pending = &px_upage()->pending;
-    uint64_t until;
+    uint64_t until_ns = px_now_ns() + MOMENT_NS;
 
-    if (!moment_ns) {
-        if (++waits % TRY_AGAIN)
-            return false;
-        moment_ns = LEAST_NS;
-    }
-    until = px_now_ns() + moment_ns;
     do {
-        for (unsigned i = 0; i < LOOKS; i++) {
-            if (changed(predicates, count)) {
-                moment_ns = moment_ns * 2 < MOST_NS ? moment_ns * 2 : MOST_NS;
+        for (unsigned i = 0; i < LOOKS; i++)
+            if (changed(predicates, count))
                 return true;
-            }
-        }
         exo_arch_relax();
-    } while (px_now_ns() < until && !__atomic_load_n(pending, __ATOMIC_RELAXED));
-    moment_ns = moment_ns / 2 < LEAST_NS ? 0 : moment_ns / 2;
+    } while (px_now_ns() < until_ns && !__atomic_load_n(pending, __ATOMIC_RELAXED));
     return false;
 }
 
@@ -58,14 +48,27 @@ static bool spin_unlocked(const struct exo_predicate *predicates, unsigned count
     return result;
 }
 
-int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
+static int64_t sleep_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
 {
     int64_t result;
 
-    if (px_info()->cpus > 1 && spin_unlocked(predicates, count))
-        return 0;
     __atomic_fetch_add(waiters, 1, __ATOMIC_SEQ_CST);
     result = px_wait(predicates, count, deadline_ns);
     __atomic_fetch_sub(waiters, 1, __ATOMIC_RELAXED);
     return result;
+}
+
+int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
+{
+    if (px_info()->cpus == 1)
+        return sleep_counted(predicates, count, deadline_ns, waiters);
+    if (rests > 0) {
+        rests--;
+    } else if (spin_unlocked(predicates, count)) {
+        rest = 0;
+        return 0;
+    } else {
+        rests = rest = rest < MOST_RESTS ? 2 * rest + 1 : MOST_RESTS;
+    }
+    return sleep_counted(predicates, count, deadline_ns, waiters);
 }
