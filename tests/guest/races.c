@@ -1,14 +1,19 @@
 /*
- * Signals that meet forks, stops, continues and waits: each case is a window that is a few instructions wide, tried so often that a scheduler's slice
- * ends in it now and then. A lost signal shows as a process that sleeps for ever: the alarm in main ends the program then. Runs on Linux as well.
+ * Signals that meet forks, stops, continues and waits, and locks that two take: each case is a window that is a few instructions wide, tried so often
+ * that a slice ends in it now and then. A lost signal shows as a process that sleeps for ever: the alarm in main ends the program then. Runs on Linux as well.
  * guest-test: --timeout 120
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -356,6 +361,69 @@ static void test_late_setpgid(void)
     CASE("and gone then", setpgid(child, child) == -1 && errno == ESRCH);
 }
 
+#define SEND_ROUNDS 10000
+#define SEND_BYTES 64
+
+static int send_rounds(int from, int to)
+{
+    for (int i = 0; i < SEND_ROUNDS; i++) {
+        lseek(from, 0, SEEK_SET);
+        lseek(to, 0, SEEK_SET);
+        if (sendfile(to, from, NULL, SEND_BYTES) < 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Both positions move in each call: who takes one first, and the other second, while another process does it the other way round, waits for ever. */
+static void test_sendfile_both_ways(void)
+{
+    int one = open("/tmp/races.one", O_RDWR | O_CREAT | O_TRUNC, 0600), two = open("/tmp/races.two", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int status = -1, failed;
+    pid_t child;
+
+    ftruncate(one, SEND_BYTES);
+    ftruncate(two, SEND_BYTES);
+    child = fork();
+    if (child == 0)
+        _exit(send_rounds(one, two));
+    failed = send_rounds(two, one);
+    CASE("two processes send files to each other", waitpid(child, &status, 0) == child && status == 0 && !failed);
+    close(one);
+    close(two);
+    unlink("/tmp/races.one");
+    unlink("/tmp/races.two");
+}
+
+/* Who sends sleeps in the pipe, which only this process reads; meanwhile it wants the position that is being sent from. */
+static void test_sendfile_sleeps_alone(void)
+{
+    static char bytes[200000];
+    int file = open("/tmp/races.sent", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2], status = -1, there = 0;
+    size_t got = 0;
+    off_t seen;
+    ssize_t n;
+    pid_t child;
+
+    write(file, bytes, sizeof bytes);
+    lseek(file, 0, SEEK_SET);
+    pipe(ends);
+    child = fork();
+    if (child == 0)
+        _exit(sendfile(ends[1], file, NULL, sizeof bytes) != sizeof bytes);
+    close(ends[1]);
+    while (ioctl(ends[0], FIONREAD, &there) == 0 && there < 65536)
+        sched_yield();
+    seen = lseek(file, 0, SEEK_CUR);
+    while ((n = read(ends[0], bytes, sizeof bytes)) > 0)
+        got += (size_t)n;
+    CASE("sendfile keeps no position while it sleeps", seen == 0 && got == sizeof bytes && waitpid(child, &status, 0) == child && status == 0 &&
+                                                           lseek(file, 0, SEEK_CUR) == sizeof bytes);
+    close(ends[0]);
+    close(file);
+    unlink("/tmp/races.sent");
+}
+
 int main(void)
 {
     alarm(110);
@@ -370,5 +438,7 @@ int main(void)
     test_parent_killed_by_child();
     test_killed_newborn();
     test_late_setpgid();
+    test_sendfile_both_ways();
+    test_sendfile_sleeps_alone();
     return tap_finish();
 }

@@ -1,5 +1,6 @@
 /* Talking to the servers, and sleeping. Sleep ends early for a signal that the program must see; the event bits that announced it are taken here and
  * remembered in exit_work. */
+#include "fd/rank.h"
 #include "px_arch.h"
 
 static int64_t finish_call(int64_t status, const struct exo_message *message)
@@ -42,6 +43,7 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
     const struct px_thread *thread = px_thread();
     const uint32_t *pending = &px_upage()->pending;
 
+    px_rank_sleeping();
     for (;;) {
         int64_t result;
 

@@ -25,7 +25,7 @@ static int64_t try_change(struct px_ofd *ofd, bool reading, uint64_t *value, uin
 {
     int64_t result = -EAGAIN;
 
-    px_lock_take(&ofd->lock);
+    px_lock_take(&ofd->lock, PX_RANK_COUNTER);
     *seen = __atomic_load_n(sequence(ofd), __ATOMIC_RELAXED);
     if (reading && ofd->word[0]) {
         *value = ofd->word[2] ? 1 : ofd->word[0];

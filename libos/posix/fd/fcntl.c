@@ -210,6 +210,15 @@ PX_SYS(fdatasync)
 
 #define BOUNCE_BYTES 65536u
 
+static int64_t put_at_position(struct px_ofd *out, px_user from, uint64_t bytes)
+{
+    bool locked = px_ofd_positioned(out) && px_ofd_lock(out);
+    int64_t result = px_ofd_ops(out)->write(out, from, bytes, &out->offset);
+
+    px_ofd_unlock(out, locked);
+    return result;
+}
+
 /* Moves up to `bytes` through `bounce` (memory of the program). What was read and could not be written is not
  * lost: the position goes back. */
 static int64_t pump(struct px_ofd *in, struct px_ofd *out, px_user bounce, uint64_t bytes, uint64_t *offset)
@@ -224,7 +233,7 @@ static int64_t pump(struct px_ofd *in, struct px_ofd *out, px_user bounce, uint6
 
         if (got <= 0)
             return total || got == 0 ? (int64_t)total : got;
-        put = px_ofd_ops(out)->write(out, bounce, (uint64_t)got, &out->offset);
+        put = put_at_position(out, bounce, (uint64_t)got);
         *offset = start + (put > 0 ? (uint64_t)put : 0);
         if (put < 0)
             return total ? (int64_t)total : put;
@@ -249,7 +258,6 @@ static int64_t check_sendfile(const struct px_ofd *in, const struct px_ofd *out)
 static int64_t send_file(struct px_ofd *in, struct px_ofd *out, uint64_t bytes, uint64_t *offset)
 {
     int64_t bounce, result;
-    bool locked = px_ofd_positioned(out) && px_ofd_lock(out);
 
     bounce = px_sys_mmap(0, BOUNCE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0);
     if (bounce < 0) {
@@ -258,7 +266,17 @@ static int64_t send_file(struct px_ofd *in, struct px_ofd *out, uint64_t bytes, 
         result = pump(in, out, (px_user)bounce, bytes < PX_RW_MAX ? bytes : PX_RW_MAX, offset);
         (void)px_sys_munmap((uint64_t)bounce, BOUNCE_BYTES, 0, 0, 0, 0);
     }
-    px_ofd_unlock(out, locked);
+    return result;
+}
+
+/* Writing may sleep until somebody reads, who may want the same position: it is read before and set afterwards, and locked by nobody meanwhile. */
+static int64_t send_from_position(struct px_ofd *in, struct px_ofd *out, uint64_t bytes)
+{
+    uint64_t offset = __atomic_load_n(&in->offset, __ATOMIC_RELAXED);
+    int64_t result = send_file(in, out, bytes, &offset);
+
+    if (result > 0)
+        __atomic_store_n(&in->offset, offset, __ATOMIC_RELAXED);
     return result;
 }
 
@@ -267,7 +285,6 @@ PX_SYS(sendfile)
     struct px_ofd *out = px_fd_entry((unsigned)a), *in = px_fd_entry((unsigned)b);
     int64_t result = check_sendfile(in, out);
     uint64_t offset;
-    bool locked;
 
     if (result < 0)
         return result;
@@ -279,8 +296,5 @@ PX_SYS(sendfile)
         result = send_file(in, out, d, &offset);
         return result < 0 ? result : px_copy_out(c, &offset, sizeof offset) ? -EFAULT : result;
     }
-    locked = in != out && px_ofd_lock(in);
-    result = send_file(in, out, d, &in->offset);
-    px_ofd_unlock(in, locked);
-    return result;
+    return send_from_position(in, out, d);
 }

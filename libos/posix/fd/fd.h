@@ -11,6 +11,7 @@
 #include "px_calls.h"
 
 #include "proto/ring.h"
+#include "rank.h"
 
 #define PX_FD_FIRST 64u /* entries of the table that need no heap */
 #define PX_FD_MAX 4096u /* hard RLIMIT_NOFILE */
@@ -62,15 +63,17 @@ static inline bool px_ofd_positioned(const struct px_ofd *ofd)
 extern uint32_t px_lock_self; /* this process as a holder */
 void px_lock_start(void);     /* computes it: at start and in a child */
 void px_lock_take_slowly(uint32_t *lock);
-static inline void px_lock_take(uint32_t *lock)
+static inline void px_lock_take(uint32_t *lock, enum px_rank rank)
 {
     uint32_t seen = 0;
 
+    px_rank_taking(lock, rank);
     if (!__atomic_compare_exchange_n(lock, &seen, px_lock_self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         px_lock_take_slowly(lock);
 }
 static inline void px_lock_give(uint32_t *lock)
 {
+    px_rank_giving(lock);
     if (__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & PX_LOCK_WAITERS)
         (void)!exo_wake(lock, 1);
 }
@@ -80,7 +83,7 @@ static inline bool px_ofd_lock(struct px_ofd *ofd)
 {
     if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1)
         return false;
-    px_lock_take(&ofd->lock);
+    px_lock_take(&ofd->lock, PX_RANK_POSITION);
     return true;
 }
 static inline void px_ofd_unlock(struct px_ofd *ofd, bool locked)

@@ -11,6 +11,7 @@ uint32_t px_lock_self;
 void px_lock_start(void)
 {
     px_lock_self = PX_LOCK_HOLDER(px_ppage()->index, px_self()->gen);
+    px_rank_start();
 }
 
 static bool holder_is_dead(uint32_t lock)
@@ -23,7 +24,7 @@ static bool holder_is_dead(uint32_t lock)
     if (index == 0 || index >= PX_PROCS_MAX)
         return true; /* nobody: somebody wrote nonsense */
     if ((lock & ~PX_LOCK_WAITERS) == px_lock_self)
-        return true; /* never taken twice: left over */
+        return true; /* left over: who has one sleeps with none, and keeps other threads out of the libOS (rank.h) */
     holder = PX_PROC(PX_PROCTAB, index);
     return holder->state == PX_FREE || holder->state == PX_ZOMBIE ||
            (holder->gen & 0x7fffu) != PX_LOCK_GEN(lock);

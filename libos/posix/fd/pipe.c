@@ -120,7 +120,7 @@ static int64_t pipe_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED
         uint32_t writers;
         size_t there;
 
-        px_lock_take(&pipe->lock);
+        px_lock_take(&pipe->lock, PX_RANK_RING);
         there = filled_locked(pipe);
         if (there)
             return read_locked(pipe, to, bytes, there);
@@ -190,7 +190,7 @@ static int64_t write_source(struct px_ofd *ofd, const struct source *source, siz
         int64_t result;
         size_t there, room;
 
-        px_lock_take(&pipe->lock);
+        px_lock_take(&pipe->lock, PX_RANK_RING);
         there = filled_locked(pipe);
         readers = __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST);
         room = PX_PIPE_SIZE - there;
@@ -302,7 +302,7 @@ static int64_t pipe_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argumen
 
     if (request != FIONREAD || !pipe)
         return -ENOTTY;
-    px_lock_take(&pipe->lock);
+    px_lock_take(&pipe->lock, PX_RANK_RING);
     bytes = (uint32_t)filled_locked(pipe);
     px_lock_give(&pipe->lock);
     return px_copy_out(argument, &bytes, sizeof bytes);

@@ -178,7 +178,7 @@ static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool w
         uint32_t seen;
         int64_t result;
 
-        px_lock_take(&table->header.lock);
+        px_lock_take(&table->header.lock, PX_RANK_RECORDS);
         result = try_set(wanted, ofd);
         seen = __atomic_load_n(&table->header.change, __ATOMIC_SEQ_CST);
         if (result == -EAGAIN && wait)
@@ -231,7 +231,7 @@ static int64_t get_lock(struct px_ofd *ofd, struct px_flock *lock, const struct 
 {
     struct record *other;
 
-    px_lock_take(&table->header.lock);
+    px_lock_take(&table->header.lock, PX_RANK_RECORDS);
     other = conflict(wanted, ofd);
     if (other) {
         lock->l_type = other->kind == RECORD_READ ? F_RDLCK : F_WRLCK;
@@ -281,7 +281,7 @@ static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
 
     if (!table)
         return;
-    px_lock_take(&table->header.lock);
+    px_lock_take(&table->header.lock, PX_RANK_RECORDS);
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
@@ -319,7 +319,7 @@ void px_record_pass_on(struct px_ofd *ofd)
 {
     if (!table)
         return;
-    px_lock_take(&table->header.lock);
+    px_lock_take(&table->header.lock, PX_RANK_RECORDS);
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 

@@ -16,7 +16,7 @@ static __attribute__((noinline)) int64_t read_locked(struct px_ofd *ofd, px_user
 {
     int64_t result;
 
-    px_lock_take(&ofd->lock);
+    px_lock_take(&ofd->lock, PX_RANK_POSITION);
     result = px_ofd_ops(ofd)->read(ofd, to, bytes, &ofd->offset);
     px_lock_give(&ofd->lock);
     return result;
@@ -26,7 +26,7 @@ static __attribute__((noinline)) int64_t write_locked(struct px_ofd *ofd, px_use
 {
     int64_t result;
 
-    px_lock_take(&ofd->lock);
+    px_lock_take(&ofd->lock, PX_RANK_POSITION);
     result = px_ofd_ops(ofd)->write(ofd, from, bytes, &ofd->offset);
     px_lock_give(&ofd->lock);
     return result;

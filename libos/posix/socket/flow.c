@@ -45,7 +45,7 @@ static bool lock_way(const struct way *way, uint32_t *lock)
 {
     if (__atomic_load_n(&way->ofd->holders, __ATOMIC_RELAXED) <= 1)
         return false;
-    px_lock_take(lock);
+    px_lock_take(lock, PX_RANK_COUNTER);
     return true;
 }
 

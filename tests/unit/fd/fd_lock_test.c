@@ -1,16 +1,19 @@
 /*
- * Locks in shared memory: taken, contended by real processes, and taken over from holders that have died.
+ * Locks in shared memory: taken, contended by real processes, and taken over from holders that have died; and the debug build's look at their order.
  */
+#define PX_RANKS 1
 #include "fake.h"
 
+#include "libos/posix/entry/thread.h"
 #include "libos/posix/fd/lock.c"
+#include "libos/posix/fd/rank.c"
 
 #define WORD ((uint32_t *)PX_SHARED)
 
 static void takes_and_gives(void)
 {
     *WORD = 0;
-    px_lock_take(WORD);
+    px_lock_take(WORD, PX_RANK_RING);
     EQUAL(*WORD, px_lock_self);
     px_lock_give(WORD);
     EQUAL(*WORD, 0);
@@ -19,7 +22,8 @@ static void takes_and_gives(void)
 
 static void wakes_only_who_waits(void)
 {
-    *WORD = px_lock_self | PX_LOCK_WAITERS;
+    px_lock_take(WORD, PX_RANK_RING);
+    *WORD |= PX_LOCK_WAITERS;
     fake_wakes = 0;
     px_lock_give(WORD);
     EQUAL(fake_wakes, 1);
@@ -41,7 +45,7 @@ static void takes_over_from_the_dead(void)
     fake_process(11, 6, PX_RUNNING); /* another generation */
     for (size_t i = 0; i < sizeof dead / sizeof *dead; i++) {
         *WORD = dead[i];
-        px_lock_take(WORD);
+        px_lock_take(WORD, PX_RANK_RING);
         EQUAL(*WORD & ~PX_LOCK_WAITERS, px_lock_self);
         px_lock_give(WORD);
         EQUAL(*WORD, 0);
@@ -64,7 +68,7 @@ static void waits_for_the_living(void)
     *WORD = PX_LOCK_HOLDER(9, 3);
     looks = 0;
     fake_wait_hook = dies_at_third_look;
-    px_lock_take(WORD);
+    px_lock_take(WORD, PX_RANK_RING);
     fake_wait_hook = NULL;
     EQUAL(looks, 3);
     EQUAL(*WORD & ~PX_LOCK_WAITERS, px_lock_self);
@@ -83,7 +87,7 @@ static void respects_the_server(void)
 {
     *WORD = 0xffff;
     fake_wait_hook = tty_gives;
-    px_lock_take(WORD);
+    px_lock_take(WORD, PX_RANK_RING);
     fake_wait_hook = NULL;
     EQUAL(*WORD,
           px_lock_self |
@@ -114,11 +118,11 @@ static void excludes(void)
             fake_page.index = (int32_t)(20 + child);
             px_lock_start();
             for (unsigned i = 0; i < TURNS; i++) {
-                px_lock_take(WORD);
+                px_lock_take(WORD, PX_RANK_RING);
                 *counter = *counter + 1;
                 px_lock_give(WORD);
             }
-            px_lock_take(WORD);
+            px_lock_take(WORD, PX_RANK_RING);
             _exit(0); /* with the lock: the next must get it once we are known to be dead */
         }
     }
@@ -130,15 +134,118 @@ static void excludes(void)
         EQUAL(status, 0);
         PX_PROC(fake_table, PX_LOCK_INDEX(*WORD))->state = PX_ZOMBIE;
     }
-    px_lock_take(WORD);
+    px_lock_take(WORD, PX_RANK_RING);
     EQUAL(*counter, CHILDREN * TURNS);
     px_lock_give(WORD);
     fake_wait_hook = NULL;
 }
 
+/* ---- the order of locks ---- */
+
+long syscall(long number, ...);
+#define LINUX_ARCH_PRCTL 158
+#define LINUX_ARCH_SET_GS 0x1001
+
+static _Alignas(4096) struct exo_upage context_page; /* this thread's, as GS says in the guest */
+
+void px_log(const char *format, ...)
+{
+    (void)format;
+}
+_Noreturn void px_exit(int status)
+{
+    _exit(status);
+}
+
+static void ordered(void)
+{
+    *WORD = WORD[1] = WORD[2] = WORD[3] = 0;
+    for (unsigned turn = 0; turn < 10; turn++) {
+        px_lock_take(&WORD[1], PX_RANK_POSITION);
+        px_lock_take(&WORD[2], PX_RANK_POSITION);
+        px_lock_take(WORD, PX_RANK_RING); /* lower, but later */
+        px_lock_take(&WORD[3], PX_RANK_RECORDS);
+        px_lock_give(&WORD[1 + turn % 3]); /* in any order */
+        px_lock_give(WORD);
+        px_lock_give(&WORD[1 + (turn + 1) % 3]);
+        px_lock_give(&WORD[1 + (turn + 2) % 3]);
+    }
+    px_lock_take(WORD, PX_RANK_RING);
+    px_thread()->tid++; /* the thread ended, another one has its number */
+    px_lock_take(&WORD[1], PX_RANK_POSITION);
+    px_lock_give(&WORD[1]);
+    px_lock_take(WORD, PX_RANK_RECORDS); /* left over */
+    px_lock_start(); /* a child holds nothing */
+    px_lock_take(&WORD[1], PX_RANK_POSITION);
+    px_lock_give(&WORD[1]);
+    *WORD = 0;
+}
+
+/* What a process becomes that takes the first lock, and then the second. */
+static int end_of(uint32_t *first, enum px_rank first_rank, uint32_t *second, enum px_rank second_rank)
+{
+    int status;
+
+    if (fork() == 0) {
+        px_lock_take(first, first_rank);
+        px_lock_take(second, second_rank);
+        px_lock_give(first);
+        px_lock_give(second);
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0);
+    *first = *second = 0;
+    return status >> 8;
+}
+
+static void disordered(void)
+{
+    EQUAL(end_of(WORD, PX_RANK_POSITION, &WORD[1], PX_RANK_COUNTER), 0);
+    EQUAL(end_of(WORD, PX_RANK_RING, &WORD[1], PX_RANK_POSITION), SIGABRT);
+    EQUAL(end_of(WORD, PX_RANK_RECORDS, &WORD[1], PX_RANK_RING), SIGABRT);
+    EQUAL(end_of(&WORD[1], PX_RANK_RING, WORD, PX_RANK_RING), SIGABRT);
+    EQUAL(end_of(WORD, PX_RANK_RING, &WORD[1], PX_RANK_RING), 0);
+    EQUAL(end_of(WORD, PX_RANK_POSITION, WORD, PX_RANK_RING), SIGABRT); /* the same one twice */
+}
+
+static int end_of_sleep(bool gives)
+{
+    int status;
+
+    if (fork() == 0) {
+        px_lock_take(WORD, PX_RANK_POSITION);
+        if (gives)
+            px_lock_give(WORD);
+        px_rank_sleeping();
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0);
+    *WORD = 0;
+    return status >> 8;
+}
+
+static void slept_with(void)
+{
+    EQUAL(end_of_sleep(true), 0);
+    EQUAL(end_of_sleep(false), SIGABRT);
+}
+
+static void given_but_not_taken(void)
+{
+    struct px_ranks ranks_of_one = {.tid = 1};
+
+    CHECK(px_rank_remove(&ranks_of_one, WORD) != NULL);
+    for (unsigned i = 0; i < PX_RANKS_HELD; i++)
+        CHECK(px_rank_add(&ranks_of_one, &WORD[i], PX_RANK_RING) == NULL);
+    CHECK(px_rank_add(&ranks_of_one, &WORD[PX_RANKS_HELD], PX_RANK_RING) != NULL);
+    CHECK(px_rank_remove(&ranks_of_one, WORD) == NULL && px_rank_remove(&ranks_of_one, WORD) != NULL);
+}
+
 int main(void)
 {
     fake_start();
+    context_page.self = (uint64_t)&context_page;
+    EQUAL(syscall(LINUX_ARCH_PRCTL, LINUX_ARCH_SET_GS, &context_page), 0);
     px_lock_start();
     takes_and_gives();
     wakes_only_who_waits();
@@ -146,6 +253,10 @@ int main(void)
     waits_for_the_living();
     respects_the_server();
     excludes();
+    ordered();
+    disordered();
+    slept_with();
+    given_but_not_taken();
     printf("lock: ok\n");
     return 0;
 }

@@ -442,7 +442,7 @@ static void writer_is_destroyed(void)
     open_pipe(0);
     if (start_child(31) == 0) {
         EQUAL(put_bytes(IN, 77), 77);
-        px_lock_take(&ring->lock);
+        px_lock_take(&ring->lock, PX_RANK_RING);
         memset(PX_PIPE_DATA(ring) + 77, 0xee, 1000);
         fake_environment_ends();
         PX_PROC(fake_table, 31)->state = PX_ZOMBIE;
