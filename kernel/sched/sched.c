@@ -304,6 +304,7 @@ __attribute__((noinline)) static void idle(void)
     idling = true; /* whoever is ready now is stopped: no slice of time begins */
     program_timer();
     cpus_asleep |= 1u << arch_cpu();
+    sched_needed = false; /* until there is something again */
     arch_idle();
     cpus_asleep &= ~(1u << arch_cpu());
     idling = !sched_cpu.current;
@@ -367,12 +368,24 @@ struct context *sched_pick(void)
 }
 
 #ifdef EXO_DEBUG
+/* Who is ready is taken by another CPU: it has been told to look, its slice of time ends, or it is just looking for somebody. */
+static bool another_looks(void)
+{
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        bool searching = !OF_CPU(cpu, struct sched_cpu, sched_cpu).current && !(cpus_asleep >> cpu & 1);
+
+        if (cpu != arch_cpu() && (searching || OF_CPU(cpu, bool, sched_needed) || OF_CPU(cpu, bool, sched_slice_armed)))
+            return true;
+    }
+    return false;
+}
+
 void sched_check_settled(const struct context *context)
 {
     ASSERT(context == sched_cpu.current && !sched_cpu.direct && reason == GO_ON && list_empty(&context->link));
     ASSERT(gas_payer(context) == gas_loaded && share_of(context) == sched_share && !reap_fresh);
     ASSERT(timer_programmed <= timer_next() && timer_programmed <= gas_end_ns);
-    ASSERT(sched_slice_armed || (sched_runnable == 0 && !reap_waiting));
+    ASSERT(sched_slice_armed || (sched_runnable == 0 && !reap_waiting) || another_looks());
 }
 
 /* What the general way would have made of it. */
