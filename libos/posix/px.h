@@ -293,11 +293,16 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* a
 /* Soft limit of RLIMIT_*; ~0: none. */
 uint64_t px_limit(unsigned which);
 
+#define PX_SECOND 1000000000ull
 uint64_t px_now_ns(void);  /* CLOCK_MONOTONIC, without the kernel */
 /* When to be woken for a deadline: it or later, by the process's slack at most (PR_SET_TIMERSLACK). */
 uint64_t px_slacked(uint64_t deadline_ns);
 extern uint64_t px_timer_slack_ns;
 uint64_t px_real_ns(void); /* CLOCK_REALTIME */
+extern int64_t px_wall_shift_ns; /* from the kernel's wall clock */
+
+/* Clocks without a call (entry/vdso.c): the ELF image that AT_SYSINFO_EHDR names, and its end. */
+extern const char px_vdso[], px_vdso_end[];
 
 /* strace and the summary */
 extern bool px_strace_on;

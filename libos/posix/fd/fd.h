@@ -188,7 +188,6 @@ struct px_rlimit {
 extern struct px_rlimit px_limits[PX_RLIMITS];
 
 /* Time (time.c). */
-#define PX_SECOND 1000000000ull
 int64_t px_read_timespec(px_user from,
                          uint64_t *ns); /* -EFAULT, -EINVAL; too long ones are cut at about 292 years */
 uint64_t px_deadline_after(uint64_t ns);

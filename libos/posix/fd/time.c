@@ -29,11 +29,11 @@ uint64_t px_now_ns(void)
 
 /* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and
  * read-only. */
-static int64_t wall_shift_ns;
+int64_t px_wall_shift_ns;
 
 uint64_t px_real_ns(void)
 {
-    return px_now_ns() + px_info()->wall_offset_ns + (uint64_t)wall_shift_ns;
+    return px_now_ns() + px_info()->wall_offset_ns + (uint64_t)px_wall_shift_ns;
 }
 
 uint64_t px_deadline_after(uint64_t ns)
@@ -149,7 +149,7 @@ static int64_t set_wall(uint64_t ns)
 {
     if (px_self()->euid != 0)
         return -EPERM;
-    wall_shift_ns += (int64_t)(ns - px_real_ns());
+    px_wall_shift_ns += (int64_t)(ns - px_real_ns());
     return 0;
 }
 

@@ -7,6 +7,8 @@
 
 static const char *kind_name(const struct px_vma *vma)
 {
+    if (vma->lo >= PX_PROG_HI)
+        return "[vdso]";
     if (vma->flags & PX_VMA_HEAP)
         return "[heap]";
     if (vma->flags & PX_VMA_STACK && vma->hi == PX_PROG_HI)
@@ -41,13 +43,14 @@ static size_t format_line(char *to, size_t bytes, const struct px_vma *vma)
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset)
 {
     size_t room = PATH_MAX + 160, done = 0;
+    const struct px_vma vdso = {.lo = (uint64_t)px_vdso, .hi = (uint64_t)px_vdso_end, .prot = PROT_READ | PROT_EXEC};
     char *line = px_alloc(room);
     uint64_t place = 0;
 
     if (!line)
         return 0;
-    for (unsigned at = 0; at < px_mm.count && done < bytes; at++) {
-        size_t length = format_line(line, room, &px_mm.vma[at]), skip, part;
+    for (unsigned at = 0; at <= px_mm.count && done < bytes; at++) {
+        size_t length = format_line(line, room, at < px_mm.count ? &px_mm.vma[at] : &vdso), skip, part;
 
         skip = offset > place ? offset - place : 0;
         place += length;

@@ -167,7 +167,7 @@ void px_stage_end(struct px_stage *stage)
 
 enum aux {
     AT_NULL = 0, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID, AT_GID, AT_EGID,
-    AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2, AT_EXECFN = 31, AT_MINSIGSTKSZ = 51,
+    AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2, AT_EXECFN = 31, AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51,
     AT_EXO_CALL = 0x65786f,
 };
 #define CLOCK_TICKS 100
@@ -178,6 +178,7 @@ static unsigned fill_auxv(const struct px_exec *exec, uint64_t platform, uint64_
     const struct px_proc *self = px_self();
     const struct px_elf *elf = &exec->main;
     const uint64_t pairs[][2] = {
+        {AT_SYSINFO_EHDR, (uint64_t)px_vdso},
         {AT_MINSIGSTKSZ, px_arch_signal_stack()},
         {AT_HWCAP, px_arch_hwcap()},
         {AT_PAGESZ, PX_PAGE},
