@@ -20,6 +20,7 @@ def usage_errors(t):
     for words in (["nope"], ["run", "--nope"], ["run", "--smp"], ["run", "--smp", "0"], ["run", "--smp=x"], ["run", "--memory", "12Q"],
                   ["run", "--memory=1M"], ["run", "--machine=pc"], ["run", "--arch", "vax"], ["run", "--quiet=yes"], ["run", "-e", "=x"],
                   ["run", "-w", "relative"], ["run", "--timeout=0"], ["run", "--timeout", "soon"], ["run", "--", ""],
+                  ["run", "--package", "-o"], ["run", "--package=bash-"], ["run", "--package", "A"], ["run", "--package=a b"],
                   ["test", "no-such-suite"], ["test", "--jobs=0"], ["clean", "--nope"], ["doctor", "--nope"],
                   ["run", "--kernel-log", "/no/such/folder/x", "true"]):
         result = t.exo(*words)
@@ -28,7 +29,7 @@ def usage_errors(t):
 
 
 def not_yet(t):
-    for words in (["image"], ["trace"], ["run", "-p", "80:80"], ["run", "-v", "/a:/b"], ["run", "--disk", "x"], ["run", "--package", "x"]):
+    for words in (["image"], ["trace"], ["run", "-p", "80:80"], ["run", "-v", "/a:/b"], ["run", "--disk", "x"]):
         result = t.exo(*words)
         t.equal((result.status, result.stdout), (2, b""), " ".join(words))
         t.equal(len(result.stderr.splitlines()), 1, f"lines: {result.stderr}")

@@ -106,7 +106,7 @@ def extended_image(t):
     more = archive.Tree()
     more.text("etc/motd", b"new")
     more.text("etc/more", b"y" * 10000)
-    image = archive.extend_image(image_of(first), more)
+    image = extended(t, image_of(first), [], more)
     rs_offset, rs_bytes, cpio_offset, cpio_bytes = archive.read_header(image)
     t.equal(image[rs_offset:rs_offset + rs_bytes], b"RS" * 3000, "rs")
     entries, end = parse(image[cpio_offset:cpio_offset + cpio_bytes])
@@ -116,26 +116,73 @@ def extended_image(t):
     t.equal(image_of(first)[cpio_offset:cpio_offset + 4096], image[cpio_offset:cpio_offset + 4096], "what was there stays")
 
 
+def extended(t, image, segments, tree):
+    """extend_image, whole."""
+    path = os.path.join(t.folder, "image")
+    with open(path, "wb") as file:
+        file.write(image)
+    pieces = archive.extend_image(path, segments, tree)
+    with open(path + ".more", "wb+") as file:
+        archive.write_pieces(file.fileno(), pieces)
+        t.equal(file.seek(0, os.SEEK_END), archive.image_bytes(pieces), "size")
+        file.seek(0)
+        return file.read()
+
+
+def segments(t):
+    """Segments are whole pages and may stand in any order; several names of a file stay one file."""
+    kept = []
+    for number in range(3):
+        tree = sample(number)
+        tree.text(f"only/{number}", b"z" * 5000)
+        tree.entries[f"only/{number}"].names = (9, 2)
+        tree.put(f"only/{number}-too", archive.Entry(stat.S_IFREG | 0o644, 0, owner=(3, 4), names=(9, 2)))
+        data = archive.segment(tree, 0x12340000 + number)
+        t.equal(len(data) % PAGE, 0, "whole pages")
+        kept.append(os.path.join(t.folder, f"segment{number}"))
+        with open(kept[-1], "wb") as file:
+            file.write(data)
+    for order in (kept, kept[::-1]):
+        image = extended(t, image_of(sample(9)), order, sample(10))
+        cpio_offset = archive.read_header(image)[2]
+        entries, _ = parse(image[cpio_offset:])
+        t.check(all(start % PAGE == 0 for _, mode, _, data, start in entries if stat.S_ISREG(mode) and data), "alignment")
+        found = {name: data for name, _, _, data, _ in entries}
+        for number in range(3):
+            t.equal((found[f"only/{number}"], found[f"only/{number}-too"]), (b"z" * 5000, b""), "the first has the data")
+        t.equal(found["d0/link0"], sample(10).entries["d0/link0"].data, "the last one wins")
+    os.truncate(kept[0], PAGE)
+    pieces = archive.extend_image(os.path.join(t.folder, "image"), kept, sample())
+    os.truncate(kept[0], 100)
+    try:
+        with open(os.path.join(t.folder, "short"), "wb") as file:
+            archive.write_pieces(file.fileno(), pieces)
+        t.check(False, "a segment that was cut meanwhile")
+    except archive.ExoError:
+        pass
+
+
 def paths(t):
-    for path, expected in (("/usr/bin/env", "bin/env"), ("./a/../b//c", "b/c"), ("../../x", "x"), ("lib64/ld.so", "lib/ld.so"),
-                           ("/usr/lib/x/y", "lib/x/y"), ("usr/share", "usr/share"), ("/", ""), ("usr/binary", "usr/binary")):
+    for path, expected in (("/bin/env", "usr/bin/env"), ("./a/../b//c", "b/c"), ("../../x", "x"), ("lib64/ld.so", "usr/lib64/ld.so"),
+                           ("/lib/x/y", "usr/lib/x/y"), ("usr/share", "usr/share"), ("/", ""), ("usr/binary", "usr/binary"),
+                           ("sbin/x", "usr/bin/x"), ("usr/sbin/x", "usr/bin/x"), ("var/run/x", "run/x"), ("/usr/lib/x", "usr/lib/x")):
         t.equal(archive.canonical(path), expected, path)
 
 
 def overlay(t):
     folder = os.path.join(t.folder, "overlay")
-    os.makedirs(os.path.join(folder, "usr/bin"))
+    os.makedirs(os.path.join(folder, "bin"))
     os.makedirs(os.path.join(folder, "tmp"))
-    with open(os.path.join(folder, "usr/bin/tool"), "w") as file:
+    with open(os.path.join(folder, "bin/tool"), "w") as file:
         file.write("#!/bin/sh\n")
-    os.chmod(os.path.join(folder, "usr/bin/tool"), 0o751)
-    os.utime(os.path.join(folder, "usr/bin/tool"), (1_600_000_000, 1_600_000_000))
-    os.symlink("tool", os.path.join(folder, "usr/bin/alias"))
+    os.chmod(os.path.join(folder, "bin/tool"), 0o751)
+    os.utime(os.path.join(folder, "bin/tool"), (1_600_000_000, 1_600_000_000))
+    os.symlink("tool", os.path.join(folder, "bin/alias"))
     tree = guest_program.extra_tree("/bin/sh", "/", [folder])
-    entry = tree.entries["bin/tool"]
+    entry = tree.entries["usr/bin/tool"]
     t.equal((stat.S_IMODE(entry.mode), entry.mtime, entry.content()), (0o751, 1_600_000_000, b"#!/bin/sh\n"))
-    t.equal(tree.entries["bin/alias"].data, b"tool")
-    t.check("usr/bin" not in tree.entries, "the link /usr/bin would be replaced by a folder")
+    t.equal(tree.entries["usr/bin/alias"].data, b"tool")
+    t.check("bin" not in tree.entries, "the link /bin would be replaced by a folder")
 
 
 def host_programs(t):
@@ -155,7 +202,7 @@ def host_programs(t):
         tree = guest_program.extra_tree("./build/script", "/work/dir", [])
         t.check("work/dir/build/script" in tree.entries, sorted(tree.entries))
         tree = guest_program.extra_tree("./dynamic", "/", [])
-        t.check("dynamic" in tree.entries and "lib/ld-linux-x86-64.so.2" in tree.entries, sorted(tree.entries))
+        t.check("dynamic" in tree.entries and "usr/lib64/ld-linux-x86-64.so.2" in tree.entries, sorted(tree.entries))
         t.check(any(path.endswith("/libc.so.6") for path in tree.entries), sorted(tree.entries))
         t.equal(guest_program.extra_tree("build/script", "/", []), None, "no slash in front: a program of the guest")
         for command, status in (("./nowhere", 127), ("./build", 126)):
@@ -175,9 +222,9 @@ def root_file_system(t):
     t.equal(zlib.crc32(data), zlib.crc32(archive.write_archive([again])), "two images of the same packages")
     t.check(len(data) < 8 << 20, f"{len(data)} bytes")
     for path in ("bin/busybox", "bin/bash-static", "bin/lksh", "bin/mksh-static", "bin/zsh-static", "lib/terminfo/x/xterm"):
-        t.check(stat.S_ISREG(tree.entries[path].mode), path)
-    for path, target in (("bin/sh", b"busybox"), ("bin/vi", b"busybox"), ("bin/bash", b"bash-static"), ("usr/bin", b"../bin"),
-                         ("lib64", b"lib"), ("usr/lib64", b"../lib")):
+        t.check(stat.S_ISREG(tree.entries["usr/" + path].mode), path)
+    for path, target in (("usr/bin/sh", b"busybox"), ("usr/bin/vi", b"busybox"), ("usr/bin/bash", b"bash-static"), ("bin", b"usr/bin"),
+                         ("lib64", b"usr/lib64"), ("usr/sbin", b"../usr/bin"), ("var/run", b"../run")):
         t.equal(tree.entries[path].data, target, path)
     t.equal(tree.entries["tmp"].mode, stat.S_IFDIR | 0o1777, "/tmp")
     t.equal(tree.entries["dev/null"].rdev, (1, 3), "/dev/null")
@@ -216,6 +263,6 @@ def link_header_agrees(t):
 
 
 def cases(_):
-    for case in (header_says_where, data_lies_on_pages, name_fields_stay_short, gnu_cpio_reads_it, extended_image, paths, overlay,
+    for case in (header_says_where, data_lies_on_pages, name_fields_stay_short, gnu_cpio_reads_it, extended_image, segments, paths, overlay,
                  host_programs, root_file_system, frames, link_header_agrees):
         yield case.__name__.replace("_", "-"), case

@@ -9,6 +9,8 @@ import os
 import stat
 import struct
 
+from exo.errors import ExoError
+
 PAGE = 4096
 MAGIC = b"EXOIMG01"
 HEADER_BYTES = 4096
@@ -16,21 +18,24 @@ NEWC_HEADER_BYTES = 110
 TRAILER = "TRAILER!!!"
 NAME_MAX_BYTES = 4096  # Linux skips entries with longer name fields
 
-# The root file system has one folder for programs and one for libraries, under all their historical names.
-MERGED = {"usr/bin": "bin", "usr/sbin": "bin", "sbin": "bin", "usr/lib": "lib", "usr/lib64": "lib", "lib64": "lib"}
+# Folders under their historical names, as Debian has them since its /usr merge; and one folder for all programs.
+MERGED = {"bin": "usr/bin", "sbin": "usr/bin", "usr/sbin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "var/run": "run",
+          "var/lock": "run/lock"}
 
 
 class Entry:
-    """One file, folder, symbolic link or device. Owner is always root."""
+    """One file, folder, symbolic link or device."""
 
-    __slots__ = ("mode", "mtime", "data", "source", "rdev")
+    __slots__ = ("mode", "mtime", "data", "source", "rdev", "owner", "names")
 
-    def __init__(self, mode, mtime, data=b"", source=None, rdev=(0, 0)):
+    def __init__(self, mode, mtime, data=b"", source=None, rdev=(0, 0), owner=(0, 0), names=None):
         self.mode = mode
         self.mtime = int(mtime)
         self.data = data
         self.source = source  # a host path, read when the archive is written
         self.rdev = rdev
+        self.owner = owner    # uid, gid
+        self.names = names    # of a file of several names: (a number of its own, how many); the first entry has the data
 
     def content(self):
         if self.source is None:
@@ -109,10 +114,12 @@ class Tree:
 
 
 class Writer:
-    """Appends entries to a bytearray that starts on a page boundary of the image."""
+    """Appends entries to a bytearray, behind `before` bytes that start on a page boundary of the image."""
 
-    def __init__(self):
+    def __init__(self, before=0, device=0):
         self.out = bytearray()
+        self.before = before
+        self.device = device  # 32 bits: tells files of several names from those of other writers
         self.inode = 0
         self.folders = {}
 
@@ -133,7 +140,7 @@ class Writer:
     def _padded(self, path, size):
         """Length of the name field that puts the data on a page boundary."""
         while True:
-            padded = size + -(len(self.out) + NEWC_HEADER_BYTES + size) % PAGE
+            padded = size + -(self.before + len(self.out) + NEWC_HEADER_BYTES + size) % PAGE
             if padded <= NAME_MAX_BYTES:
                 return padded
             # Too long by a few bytes: the file's folder is stated once more, which moves everything on.
@@ -141,11 +148,17 @@ class Writer:
             folder = self.folders.get(parent, Entry(stat.S_IFDIR | 0o755, 0))
             self._entry(os.fsencode(parent) + b"\0", folder, b"")
 
+    def align(self):
+        """Goes on to a page boundary, with one more entry for the root folder."""
+        root = Entry(stat.S_IFDIR | 0o755, 0)
+        if (self.before + len(self.out)) % PAGE:
+            self._entry(b".".ljust(self._padded(".", 2), b"\0"), root, b"")
+
     def _entry(self, name, entry, content):
         self.inode += 1
-        links = 2 if stat.S_ISDIR(entry.mode) else 1
-        fields = (self.inode, entry.mode, 0, 0, links, entry.mtime, len(content), 0, 0, entry.rdev[0], entry.rdev[1],
-                  len(name), 0)
+        number, links = entry.names or (self.inode, 2 if stat.S_ISDIR(entry.mode) else 1)
+        fields = (number, entry.mode, *entry.owner, links, entry.mtime, len(content), self.device >> 16, self.device & 0xffff,
+                  *entry.rdev, len(name), 0)
         self.out += b"070701" + b"".join(b"%08X" % (field & 0xffffffff) for field in fields) + name
         self.out += bytes(-len(self.out) % 4) + content
         self.out += bytes(-len(self.out) % 4)
@@ -183,13 +196,53 @@ def read_header(image):
     return offsets
 
 
-def extend_image(image, tree):
-    """The image with a tree's entries appended to its archive: later entries replace earlier ones of the same name."""
-    rs_offset, rs_bytes, cpio_offset, cpio_bytes = read_header(image)
-    writer = Writer()
-    writer.out = bytearray(image[cpio_offset:cpio_offset + cpio_bytes - trailer_bytes()])
-    writer.inode = 1 << 20  # numbers of the appended part never meet those of the first
+def segment(tree, device):
+    """A piece of an archive, without a trailer and of whole pages: it may stand anywhere in an archive where a page begins."""
+    writer = Writer(device=device)
     for path, entry in tree.entries.items():
         writer.add(path, entry)
-    archive = writer.finish()
-    return header(rs_bytes, cpio_offset, len(archive)) + image[rs_offset:cpio_offset] + bytes(archive)
+    writer.align()
+    return writer.out
+
+
+def extend_image(path, segments, tree):
+    """The image in the file `path` with more entries; later ones replace earlier ones of the same name. `segments` are files.
+
+    The image comes in pieces, bytes or (path, offset, count): what is large need not pass through this process.
+    """
+    with open(path, "rb") as file:
+        rs_offset, rs_bytes, cpio_offset, cpio_bytes = read_header(file.read(HEADER_BYTES))
+    kept = cpio_bytes - trailer_bytes()
+    gap, last = Writer(kept), Writer()
+    if segments:
+        gap.align()
+        sizes = [os.path.getsize(name) for name in segments]
+    else:
+        sizes, last.before = [], kept
+    last.inode = 1 << 20  # numbers of the appended part never meet those of the first
+    for name, entry in tree.entries.items():
+        last.add(name, entry)
+    end = last.finish()
+    total = kept + len(gap.out) + sum(sizes) + len(end)
+    return [header(rs_bytes, cpio_offset, total), (path, rs_offset, cpio_offset + kept - rs_offset), bytes(gap.out),
+            *((name, 0, size) for name, size in zip(segments, sizes)), bytes(end)]
+
+
+def image_bytes(pieces):
+    return sum(len(piece) if isinstance(piece, bytes) else piece[2] for piece in pieces)
+
+
+def write_pieces(descriptor, pieces):
+    """Writes an image's pieces to an empty file."""
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            while piece:
+                piece = piece[os.write(descriptor, piece):]
+            continue
+        path, offset, count = piece
+        with open(path, "rb") as file:
+            while count > 0:
+                sent = os.sendfile(descriptor, file.fileno(), offset, count)
+                if sent == 0:
+                    raise ExoError(f"{path} ends too early", "somebody changed it meanwhile: try again")
+                offset, count = offset + sent, count - sent

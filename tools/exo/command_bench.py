@@ -7,6 +7,7 @@ import sys
 from exo import command_run
 from exo.build import ROOT, build
 from exo.errors import ExoError
+from exo.machine import DEFAULT_MEMORY
 from exo.options import FLAG, VALUE, Option, Parser, choice, number
 from exo.runner import load_module
 
@@ -51,6 +52,7 @@ def main(arguments):
         return 0
     if values.native:
         return native()
+    values.memory = values.memory or DEFAULT_MEMORY
     path = os.path.join(ROOT, "bench", "runner.py")
     if not os.path.exists(path):
         raise ExoError("there are no benchmarks yet", "bench/ is where they will be")

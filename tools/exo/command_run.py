@@ -3,16 +3,22 @@
 import os
 import re
 
-from exo import archive, guest_program, link
+from exo import guest_program, link
+from exo.apt import package_name
+from exo.archive import Tree, extend_image, image_bytes
 from exo.build import Build, build
+from exo.debian_root import DebianRoot
 from exo.errors import ExoError
-from exo.machine import DEFAULT_SMP, Machine, memory_size, printable
+from exo.machine import DEFAULT_MEMORY, DEFAULT_SMP, Machine, memory_bytes, memory_size, printable
 from exo.options import FLAG, LIST, VALUE, Option, Parser, choice, number, usage_error
 
 DEFAULT_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
 }
+LEAST_BYTES = 24 << 20         # what the system itself needs
+LARGE_BYTES = 16 << 20         # an image that is so much larger than the usual one gets more memory
+MEMORY_WITH_PACKAGES_MIB = 512
 GAS_RATE_MAX = 10**10  # abi/exo.abi
 GAS_AMOUNT_MAX = 2**62 - 1
 SHELL = ["/bin/sh", "-l"]
@@ -57,7 +63,7 @@ def variable(text):
 # Which machine and which build: run, debug and bench share these.
 MACHINE_OPTIONS = [
     Option("smp", VALUE, "N", "processors, 1 to 8 (1)", DEFAULT_SMP, check=lambda text: number(text, 1, 8, "--smp")),
-    Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M)", "256M", check=memory_size),
+    Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M, and with packages 512M and what they take)", check=memory_size),
     Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
     Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),
     Option("arch", VALUE, "ARCH", "processor architecture (x86_64, the only one so far)", "x86_64", check=choice("x86_64")),
@@ -72,6 +78,7 @@ GUEST_OPTIONS = [
     Option("timeout", VALUE, "S", "end the guest after so many seconds, with exit status 202", check=seconds),
     Option("env", LIST, "K=V", "a variable of the program's environment; K alone takes it from here", short="e", check=variable),
     Option("workdir", VALUE, "DIR", "the program's working folder (/)", "/", short="w", check=guest_path),
+    Option("package", LIST, "NAME", "lay this Debian package, and what it depends on, over the root file system", check=package_name),
     Option("overlay", LIST, "DIR", "lay this folder's tree over the root file system"),
     Option("zone", VALUE, "LABEL", "run the program in a zone of its own with this security label"),
     Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
@@ -86,7 +93,6 @@ LATER_OPTIONS = [
     Option("publish", VALUE, "HOST:GUEST", missing=True, short="p"),
     Option("volume", VALUE, "DIR:GUESTPATH", missing=True, short="v"),
     Option("disk", VALUE, "FILE", missing=True),
-    Option("package", VALUE, "NAME", missing=True),
 ]
 OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
     Option("gdb", FLAG, "", "wait for a debugger on localhost:1234 (./exo debug --attach)"),
@@ -140,17 +146,30 @@ def kernel_words(values):
     return " ".join(words)
 
 
-def machine(values, gdb=None):
-    return Machine(values.machine, values.cpu, values.smp, values.memory, kernel_words(values), gdb)
+def machine(values, gdb=None, added_bytes=0):
+    """The machine for an image that is so much larger than the usual one."""
+    memory = values.memory
+    large = added_bytes > LARGE_BYTES
+    if memory is None:
+        memory = f"{MEMORY_WITH_PACKAGES_MIB + (added_bytes >> 26 << 6)}M" if large else DEFAULT_MEMORY
+    elif large and added_bytes + LEAST_BYTES > memory_bytes(memory):
+        raise ExoError(f"--memory {memory}: the root file system alone takes {added_bytes >> 20} MiB",
+                       f"give at least {(added_bytes + LEAST_BYTES) >> 20}M", status=2)
+    return Machine(values.machine, values.cpu, values.smp, memory, kernel_words(values), gdb)
 
 
 def image_for(built, command, values):
-    """The boot image: a path, or bytes when something is added to it."""
+    """The boot image: a path, or pieces when something is added to it; and how many bytes that is."""
+    packages = getattr(values, "package", None)
+    root = DebianRoot(packages) if packages else None
     extra = guest_program.extra_tree(command, values.workdir, values.overlay)
-    if extra is None:
-        return built.image
-    with open(built.image, "rb") as file:
-        return archive.extend_image(file.read(), extra)
+    if root is None and extra is None:
+        return built.image, 0
+    tree = Tree()
+    for part in (root and root.tree, extra):
+        tree.entries.update(part.entries if part else {})
+    pieces = extend_image(built.image, root.segments if root else [], tree)
+    return pieces, image_bytes(pieces) - os.path.getsize(built.image)
 
 
 def zone_flag(built, label):
@@ -170,11 +189,11 @@ def start(values, words, gdb=None):
     words = words or SHELL
     built = the_build(values)
     built.check()
-    image = image_for(built, words[0], values)
+    image, added_bytes = image_for(built, words[0], values)
     zone = zone_flag(built, values.zone)
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
-    return Session(machine(values, gdb), built.kernel, image, command, flags, values.timeout, values.kernel_log).run()
+    return Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log).run()
 
 
 def dry_run(values):

@@ -17,10 +17,15 @@ def memory_size(text):
     match = re.fullmatch(r"(\d+)([KMG]?)", text.upper())
     if not match:
         raise ValueError("a size is a number with K, M or G behind it, such as 256M")
-    size = int(match[1]) << {"K": 10, "M": 20, "": 20, "G": 30}[match[2]]
-    if not 8 << 20 <= size <= 1 << 40:
+    if not 8 << 20 <= memory_bytes(text.upper()) <= 1 << 40:
         raise ValueError("sizes from 8M to 1024G are possible")
     return text.upper()
+
+
+def memory_bytes(text):
+    """What memory_size accepted, in bytes."""
+    number, unit = re.fullmatch(r"(\d+)([KMG]?)", text).groups()
+    return int(number) << {"K": 10, "M": 20, "": 20, "G": 30}[unit]
 
 
 def escape(text):
@@ -28,6 +33,7 @@ def escape(text):
     return text.replace(",", ",,")
 
 
+DEFAULT_MEMORY = "256M"
 # ./exo test --smp says how many processors its guests have; else they have one.
 DEFAULT_SMP = int(os.environ.get("EXO_SMP") or 1)
 
@@ -35,7 +41,7 @@ DEFAULT_SMP = int(os.environ.get("EXO_SMP") or 1)
 class Machine:
     """What the guest runs on."""
 
-    def __init__(self, machine="microvm", cpu="max", smp=None, memory="256M", append="", gdb=None, extra=()):
+    def __init__(self, machine="microvm", cpu="max", smp=None, memory=DEFAULT_MEMORY, append="", gdb=None, extra=()):
         self.machine = machine
         self.cpu = cpu
         self.smp = smp or DEFAULT_SMP

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from exo import link, machine
+from exo import archive, link, machine
 from exo.errors import ExoError
 from exo.terminal import RawTerminal, size
 
@@ -78,7 +78,7 @@ class Session:
     def __init__(self, guest_machine, kernel, image, command, flags=0, timeout_s=None, kernel_log=None):
         self.machine = guest_machine
         self.kernel = kernel
-        self.image = image  # a path, or bytes
+        self.image = image  # a path, or pieces (archive.extend_image)
         self.command = command
         self.flags = flags
         self.timeout_s = timeout_s
@@ -133,10 +133,9 @@ class Session:
         self.log_file = tempfile.TemporaryFile() if self.kernel_log is None else open(self.kernel_log, "wb+")
         keep.append(self.log_file.fileno())
         image = self.image
-        if isinstance(image, (bytes, bytearray)):
+        if not isinstance(image, str):
             descriptor = os.memfd_create("boot.img")
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(image)
+            archive.write_pieces(descriptor, image)
             keep.append(descriptor)
             image = f"/proc/self/fd/{descriptor}"
         line = self.machine.command_line(self.kernel, image, f"/proc/self/fd/{self.log_file.fileno()}", theirs.fileno())

@@ -1,0 +1,129 @@
+"""A Debian package as a segment of the boot archive: its files with their owners, modes and links, and what its installation would
+add. Made once and kept in the cache under the package's hash; nothing of the package is run.
+"""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import tarfile
+import zlib
+
+from exo.archive import Entry, Tree, canonical, segment
+from exo.errors import ExoError
+from exo.packages import cache_folder
+
+FORMAT = 1  # of what is kept: another number makes all segments again
+# What Debian's own images for containers leave out, too.
+LEFT_OUT = tuple("usr/share/" + name for name in ("bug/", "doc/", "doc-base/", "groff/", "info/", "lintian/", "linda/", "locale/", "man/"))
+# What maintainer scripts register with names that they compute: procps's and xz-utils'.
+COMPUTED = [("/usr/bin/w", "w", "/usr/bin/w.procps", 50)] + [
+    ("/usr/bin/lz" + name, "lz" + name, "/usr/bin/xz" + name, 20) for name in ("cat", "more", "less", "diff", "cmp", "grep", "egrep", "fgrep")
+] + [("/usr/bin/lzma", "lzma", "/usr/bin/xz", 20), ("/usr/bin/unlzma", "unlzma", "/usr/bin/unxz", 20)]
+
+
+class Deb:
+    """One package's segment: `path`, and `installs`, what a maintainer script would set."""
+
+    def __init__(self, deb, sha256):
+        folder = os.path.join(cache_folder(), "segments")
+        os.makedirs(folder, exist_ok=True)
+        self.path = os.path.join(folder, f"{sha256[:32]}-{FORMAT}")
+        if not os.path.exists(self.path) or not os.path.exists(self.path + ".json"):
+            self._make(deb, sha256)
+        with open(self.path + ".json") as file:
+            self.alternatives = json.load(file)["alternatives"]
+
+    def _make(self, deb, sha256):
+        tree = package_tree(deb)
+        offered = [one for one in COMPUTED + alternatives(control_file(deb, "postinst")) if canonical(one[2]) in tree.entries]
+        kept = {"package": os.path.basename(deb), "alternatives": offered}
+        write(self.path + ".json", json.dumps(kept).encode())
+        write(self.path, segment(tree, zlib.crc32(sha256.encode())))
+
+
+def write(path, data):
+    """All of it or nothing, also when two do it at once."""
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.rename(temporary, path)
+
+
+def broken(deb, why):
+    return ExoError(f"{deb} is no sound Debian package: {why}", f"remove it, so that it is fetched again: rm {deb}")
+
+
+def members(deb, part):
+    """(name, TarInfo, reader) of each member of a package's `fsys` or `ctrl` archive."""
+    with subprocess.Popen(["dpkg-deb", f"--{part}-tarfile", deb], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                for member in archive:
+                    yield canonical(member.name), member, archive.extractfile
+        except tarfile.TarError as problem:
+            process.kill()
+            said = process.stderr.read().decode(errors="replace").strip().splitlines()
+            raise broken(deb, said[0] if said else problem) from problem
+        process.stdout.read()
+        said = process.stderr.read().decode(errors="replace").strip().splitlines()
+    if process.returncode != 0:
+        raise broken(deb, said[0] if said else f"dpkg-deb ended with status {process.returncode}")
+
+
+def control_file(deb, name):
+    """The text of a control file; empty when there is none."""
+    for path, member, reader in members(deb, "ctrl"):
+        if path == name and member.isreg():
+            return reader(member).read().decode(errors="replace")
+    return ""
+
+
+def package_tree(deb):
+    """The package's files as a tree."""
+    tree, names = Tree(), {}
+    for path, member, reader in members(deb, "fsys"):
+        if not path or (path + "/").startswith(LEFT_OUT):
+            continue
+        owner = (member.uid, member.gid)
+        mode = stat.S_IMODE(member.mode)
+        if member.isdir():
+            # Not what is a link here, such as /bin: its permissions are those of the folder that it leads to.
+            if canonical(path) == path:
+                tree.put(path, Entry(stat.S_IFDIR | mode, member.mtime, owner=owner))
+        elif member.issym():
+            tree.put(path, Entry(stat.S_IFLNK | 0o777, member.mtime, os.fsencode(member.linkname), owner=owner))
+        elif member.isreg():
+            tree.put(path, Entry(stat.S_IFREG | mode, member.mtime, reader(member).read(), owner=owner))
+        elif member.islnk():
+            names.setdefault(canonical(member.linkname), []).append(path)
+    for number, (first, others) in enumerate(sorted(names.items()), 1 << 24):
+        join_names(tree, deb, first, others, number)
+    return tree
+
+
+def join_names(tree, deb, first, others, number):
+    """Gives one file several names: the data comes with the first entry."""
+    if first not in tree.entries:
+        raise broken(deb, f"{others[0]} is a link to {first}, which is not in it")
+    entry = tree.entries[first]
+    entry.names = (number, 1 + len(others))
+    for path in others:
+        tree.put(path, Entry(entry.mode, entry.mtime, owner=entry.owner, names=entry.names))
+
+
+def alternatives(script):
+    """[(link, name, path, priority)] that a maintainer script registers with literal words; with variables it is not understood."""
+    found = []
+    words = re.sub(r"\\\n", " ", script)
+    for match in re.finditer(r"--(install|slave)\s+(/\S+)\s+(\S+)\s+(/\S+)(?:\s+(\d+))?", words):
+        kind, link, name, path, priority = match.groups()
+        if "$" in match[0] or '"' in match[0] or link.startswith("/usr/share/man/"):
+            continue
+        if kind == "install" and priority is None:
+            continue
+        # A slave follows its master, which stands before it.
+        found.append((link, name, path, int(priority) if kind == "install" else found[-1][3] if found else 0))
+    return found
