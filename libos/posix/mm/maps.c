@@ -7,7 +7,7 @@
 
 static const char *kind_name(const struct px_vma *vma)
 {
-    if (vma->lo >= PX_PROG_HI)
+    if (vma->lo == (uint64_t)px_vdso)
         return "[vdso]";
     if (vma->flags & PX_VMA_HEAP)
         return "[heap]";

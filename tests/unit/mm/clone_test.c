@@ -19,6 +19,7 @@
 #define BASE 0x500000000ul
 
 _Alignas(4096) char px_image_start[4096], px_image_data_start[4096], px_image_end[4096];
+_Alignas(4096) const char px_vdso[4096] = {0}, px_vdso_end[1] = {0};
 
 bool px_meta_fault(uint64_t address)
 {
@@ -154,15 +155,17 @@ static void test_no_memory(void)
 
 static void test_maps_text(void)
 {
-    static const char expected[] =
+    const char *format =
         "500000000-500002000 rw-p 00000000 00:00 0 \n"
         "500003000-500005000 r--s 00000000 00:01 1                                /some/file\n"
         "500005000-500006000 r-xp 00000000 00:01 1                                /some/file\n"
-        "600000000-600003000 rw-p 00000000 00:00 0                                [heap]\n";
-    char text[1024], piece[1024];
+        "600000000-600003000 rw-p 00000000 00:00 0                                [heap]\n"
+        "%lx-%lx r-xp 00000000 00:00 0                          [vdso]\n";
+    char expected[1024], text[1024], piece[1024];
     struct px_memory_totals totals;
     size_t length;
 
+    (void)snprintf(expected, sizeof(expected), format, (unsigned long)px_vdso, (unsigned long)px_vdso_end);
     make(BASE, 2, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     make(BASE + 0x3000, 2, PROT_READ, MAP_SHARED, 0);
     make(BASE + 0x5000, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);

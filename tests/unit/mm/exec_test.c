@@ -25,6 +25,7 @@
 
 #define MACHINE 62
 const char px_arch_platform[] = "platform";
+const char px_vdso[1];
 const uint16_t px_arch_elf_machine = MACHINE;
 static struct exo_regs regs;
 static uint64_t started_entry, started_stack;
@@ -292,7 +293,8 @@ static void test_static(void)
 {
     static char a0[] = "prog", a1[] = "", a2[] = "two words", e0[] = "PATH=/bin", e1[] = "X=";
     char *argv[] = {a0, a1, a2, NULL}, *envp[] = {e0, e1, NULL};
-    const uint64_t aux[][2] = {{AT_MINSIGSTKSZ, 2048}, {AT_HWCAP, 0x1234}, {AT_PAGESZ, 4096}, {AT_CLKTCK, 100}, {AT_PHDR, 0x400040},
+    const uint64_t aux[][2] = {{AT_SYSINFO_EHDR, (uint64_t)px_vdso}, {AT_MINSIGSTKSZ, 2048}, {AT_HWCAP, 0x1234}, {AT_PAGESZ, 4096}, {AT_CLKTCK, 100},
+                               {AT_PHDR, 0x400040},
                                {AT_PHENT, 56}, {AT_PHNUM, 3}, {AT_BASE, 0}, {AT_FLAGS, 0}, {AT_ENTRY, 0x401234}, {AT_UID, 0}, {AT_EUID, 0},
                                {AT_GID, 0}, {AT_EGID, 0}, {AT_SECURE, 0}, {AT_RANDOM, 0}, {AT_HWCAP2, 2}, {AT_EXECFN, (uint64_t)"/bin/prog"},
                                {AT_PLATFORM, 0}, {AT_EXO_CALL, (uint64_t)px_direct_entry}, {AT_NULL, 0}};
@@ -335,9 +337,9 @@ static void test_position_independent(void)
     CHECK(exec_file("/bin/pie", no_strings, no_strings) == 0);
     CHECK(started_entry > PX_PROG_HI - (1ul << 30));
     aux = check_stack(1, (const char *const[]){"", NULL}, (const char *const[]){NULL});
-    CHECK(word_at(aux + 16 * 7) == AT_BASE && word_at(aux + 16 * 7 + 8) == started_entry - 0x1234);
-    CHECK(word_at(aux + 16 * 9) == AT_ENTRY && word_at(aux + 16 * 9 + 8) == PX_PIE_BASE + 0x1234);
-    CHECK(word_at(aux + 16 * 4 + 8) == PX_PIE_BASE + 64 && px_mm.brk == PX_PIE_BASE + 0x106000);
+    CHECK(word_at(aux + 16 * 8) == AT_BASE && word_at(aux + 16 * 8 + 8) == started_entry - 0x1234);
+    CHECK(word_at(aux + 16 * 10) == AT_ENTRY && word_at(aux + 16 * 10 + 8) == PX_PIE_BASE + 0x1234);
+    CHECK(word_at(aux + 16 * 5 + 8) == PX_PIE_BASE + 64 && px_mm.brk == PX_PIE_BASE + 0x106000);
     check_plain(PX_PIE_BASE);
     check_plain(started_entry - 0x1234);
     check_invariants();
