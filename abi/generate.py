@@ -80,6 +80,9 @@ class Abi:
             return None
         elif kind == "call":
             current = self.call(line)
+            for before in self.calls:
+                if before["number"] == current["number"] or before["name"] == current["name"]:
+                    raise ValueError(f"call {before['number']} {before['name']} is there already")
             self.calls.append(current)
             return current
         else:

@@ -21,8 +21,13 @@ static int serve(uint64_t endpoint)
     int64_t status = exo_fast_wait(endpoint, &message, EXO_DEADLINE_NEVER);
 
     while (status == 0) {
-        if (!exo_fast_is_call(&message)) {
+        if (!exo_fast_is_call(&message) && !message.sent) {
             bits |= message.word[1];
+            status = exo_fast_wait(endpoint, &message, EXO_DEADLINE_NEVER);
+            continue;
+        }
+        if (message.sent) { /* nobody waits */
+            sum += message.word[1];
             status = exo_fast_wait(endpoint, &message, EXO_DEADLINE_NEVER);
             continue;
         }
@@ -47,8 +52,8 @@ int main(void)
     server = fork();
     if (server == 0)
         return serve((uint64_t)endpoint);
-    /* Of the parent's own only the right to call is kept: so the server is the only one who can receive, and a call notices its end. */
-    caller = exo_cap_derive(PX_SLOT_SELF, 0, (uint64_t)endpoint, EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY, 0, EXO_DEADLINE_NEVER);
+    /* Of the parent's own only the rights to call and to send are kept: so the server is the only one who can receive, and a call notices its end. */
+    caller = exo_cap_derive(PX_SLOT_SELF, 0, (uint64_t)endpoint, EXO_RIGHT_CALL | EXO_RIGHT_SEND | EXO_RIGHT_NOTIFY, 0, EXO_DEADLINE_NEVER);
     if (caller < 0 || exo_cap_delete((uint64_t)endpoint) < 0 || exo_fast_send((uint64_t)caller, 4) < 0)
         return 1;
     for (uint64_t i = 1; i <= 1000 && status == 0; i++) {
@@ -56,7 +61,13 @@ int main(void)
         status = exo_fast_call((uint64_t)caller, &message);
     }
     printf("1 to 1000: %lu, bits %lu\n", (unsigned long)message.word[0], (unsigned long)message.word[1]);
-    if (status < 0)
+    message = (struct exo_message){.word = {ADD, 500}};
+    if (status < 0 || exo_fast_send_until((uint64_t)caller, &message, EXO_DEADLINE_NEVER) < 0) /* goes on when the server has it */
+        return 1;
+    message = (struct exo_message){.word = {ADD, 0}};
+    status = exo_fast_call((uint64_t)caller, &message);
+    printf("with 500 that were sent: %lu\n", (unsigned long)message.word[0]);
+    if (status < 0 || fflush(stdout) != 0)
         return 1;
     if (fork() == 0) {
         usleep(10000);

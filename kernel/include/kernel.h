@@ -355,7 +355,7 @@ struct context {
         uint32_t standing; /* all of them: the fast paths look once */
     };
     uint8_t cpu, last_cpu; /* with several: number of the CPU that runs it, and that ran it last, + 1; 0: none does */
-    uint16_t wait_count;
+    uint8_t wait_count, sends;     /* sends: CALL, and wants no answer */
     struct gas_account *sponsor;   /* counted: the client's account pays while this serves; NULL: env->gas does */
     struct slice *slice;           /* whose share it has when it works for itself; NULL: its zone's. Not counted: the slice knows */
     struct slice *serves_on;       /* whose share it has while it has a sponsor; NULL: the sponsor's zone's */

@@ -1,6 +1,6 @@
 /*
- * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues; a receiver
- * answers exactly the call that it received last. Notifications and the ends of environments arrive as messages from the
+ * Endpoints: calls go straight from caller to waiting receiver, registers only. A caller that finds nobody waiting queues, and so does who sends and wants
+ * no answer; a receiver answers exactly the call that it received last. Notifications and the ends of environments arrive as messages from the
  * kernel; neither needs memory, so none is lost.
  */
 #include "kernel.h"
@@ -65,10 +65,11 @@ static void drop_deadline(struct context *context)
     timer_disarm(&context->wait_timer);
 }
 
-static void fail_call(struct context *caller, int64_t error)
+/* With an error, or 0: what it sent has been received. */
+static void end_call(struct context *caller, int64_t result)
 {
     drop_deadline(caller);
-    arch_result(caller, error);
+    arch_result(caller, result);
     sched_ready(caller);
 }
 
@@ -82,7 +83,7 @@ static void abandon_client(struct context *server)
     server->client = NULL;
     client->server = NULL;
     gas_sponsor(server, NULL);
-    fail_call(client, -EXO_E_PEER);
+    end_call(client, -EXO_E_PEER);
 }
 
 void ipc_break(struct context *context)
@@ -111,7 +112,7 @@ void ipc_forget(struct context *context)
     abandon_client(context);
 }
 
-/* Hands the caller's message over. Fails only for a capability that cannot travel. */
+/* Hands the caller's message over, who then waits for the answer unless it sends. Fails only for a capability that cannot travel. */
 static int64_t hand_over(struct context *caller, struct context *receiver)
 {
     int64_t handle = 0;
@@ -123,12 +124,11 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
     }
     arch_message_copy(receiver, caller);
     arch_message_badge(receiver, caller->badge);
-    if (handle) {
+    arch_result(receiver, caller->sends ? EXO_MESSAGE_SENT : handle ? EXO_MESSAGE_CAP : 0);
+    if (caller->sends)
+        return 0;
+    if (handle)
         arch_message_set_word(receiver, 4, (uint64_t)handle);
-        arch_result(receiver, EXO_MESSAGE_CAP);
-    } else {
-        arch_result(receiver, 0);
-    }
     receiver->client = caller;
     caller->server = receiver;
     caller->state = CTX_REPLY;
@@ -142,8 +142,11 @@ static inline void pay_call(void)
     gas_charge(EXO_PRICE_IPC);
 }
 
-static int64_t do_call(struct context *caller, struct capability *capability, bool with_capability, uint64_t deadline_ns)
+enum kind { CALLS, CALLS_WITH_CAPABILITY, SENDS };
+
+static int64_t do_call(struct context *caller, struct capability *capability, enum kind kind, uint64_t deadline_ns)
 {
+    bool with_capability = kind == CALLS_WITH_CAPABILITY;
     struct endpoint *endpoint = (struct endpoint *)capability->object;
     struct capability *slot;
     struct context *receiver;
@@ -155,6 +158,7 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
     caller->transfer = with_capability ? arch_message_word(caller, 4) : 0;
     if (with_capability && caller->transfer == 0)
         return -EXO_E_BADSLOT;
+    caller->sends = kind == SENDS;
     if (list_empty(&endpoint->receivers)) {
         /* Found now, so that the caller hears of it at once. */
         status = with_capability ? cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot) : 0;
@@ -175,6 +179,10 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
     pay_call();
     leave_endpoint(receiver);
     drop_deadline(receiver);
+    if (kind == SENDS) {
+        sched_ready(receiver);
+        return 0;
+    }
     set_deadline(caller, deadline_ns);
     receiver->state = CTX_READY;
     sched_switch(receiver);
@@ -184,21 +192,35 @@ static int64_t do_call(struct context *caller, struct capability *capability, bo
 int64_t k_ep_call(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
     (void)w0, (void)w1, (void)w2, (void)w3, (void)w4; /* they stay in the registers */
-    return do_call(caller, endpoint, false, EXO_DEADLINE_NEVER);
+    return do_call(caller, endpoint, CALLS, EXO_DEADLINE_NEVER);
 }
 
 int64_t k_ep_call_until(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
                         uint64_t deadline_ns)
 {
     (void)w0, (void)w1, (void)w2, (void)w3;
-    return do_call(caller, endpoint, false, deadline_ns);
+    return do_call(caller, endpoint, CALLS, deadline_ns);
 }
 
 int64_t k_ep_call_cap(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
                       uint64_t w4)
 {
     (void)w0, (void)w1, (void)w2, (void)w3, (void)w4;
-    return do_call(caller, endpoint, true, EXO_DEADLINE_NEVER);
+    return do_call(caller, endpoint, CALLS_WITH_CAPABILITY, EXO_DEADLINE_NEVER);
+}
+
+int64_t k_ep_call_cap_until(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t deadline_ns,
+                            uint64_t handle)
+{
+    (void)w0, (void)w1, (void)w2, (void)handle;
+    return do_call(caller, endpoint, CALLS_WITH_CAPABILITY, deadline_ns);
+}
+
+int64_t k_ep_send(struct context *caller, struct capability *endpoint, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
+                  uint64_t deadline_ns)
+{
+    (void)w0, (void)w1, (void)w2, (void)w3;
+    return do_call(caller, endpoint, SENDS, deadline_ns);
 }
 
 static void message_from_kernel(struct context *receiver, uint64_t kind, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -262,9 +284,10 @@ static bool take_message(struct context *receiver, struct endpoint *endpoint)
 
         leave_endpoint(caller);
         status = hand_over(caller, receiver);
+        if (status < 0 || caller->sends)
+            end_call(caller, status);
         if (status == 0)
             return true;
-        fail_call(caller, status);
     }
     return false;
 }
@@ -309,7 +332,7 @@ bool endpoint_close_some(struct endpoint *endpoint, unsigned *most)
         struct context *caller = LIST_ENTRY(endpoint->callers.next, struct context, link);
 
         leave_endpoint(caller);
-        fail_call(caller, -EXO_E_PEER);
+        end_call(caller, -EXO_E_PEER);
     }
     for (; *most > 0 && !list_empty(&endpoint->deaths); work_spend(most, 1))
         object_drop(&take_death(endpoint)->object);

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import shutil
 
 
 def generate(t, out, *more):
@@ -44,7 +45,27 @@ def layouts_compile(t):
     t.equal(result.status, 0, str(result))
 
 
+def refuses(change, words):
+    """A table that says two things of one: nothing is made, and the line is named."""
+    def body(t):
+        folder = os.path.join(t.folder, "abi")
+        shutil.copytree(t.path("abi"), folder)
+        with open(os.path.join(folder, "exo.abi")) as file:
+            text = file.read()
+        t.check(change(text) != text, "the case changes nothing")
+        with open(os.path.join(folder, "exo.abi"), "w") as file:
+            file.write(change(text))
+        result = t.command("/usr/bin/python3", os.path.join(folder, "generate.py"), "--out", os.path.join(t.folder, "out"))
+        t.equal(result.status, 1, str(result))
+        t.check(words in result.stderr.decode() and "exo.abi:" in result.stderr.decode(), f"{words!r} is not in {result.stderr!r}")
+        t.check(not os.path.exists(os.path.join(t.folder, "out")), "something was made all the same")
+    return body
+
+
 def cases(_):
+    yield "number-twice", refuses(lambda text: text.replace("\ncall 32 ep_send(", "\ncall 33 ep_send("), "call 33 ep_recv is there already")
+    yield "name-twice", refuses(lambda text: text.replace("\ncall 32 ep_send(", "\ncall 32 ep_call("), "is there already")
+    yield "number-again-at-the-end", refuses(lambda text: text + "\ncall 0 nothing() 0\n", "call 0 null is there already")
     yield "listing", listing
     yield "generator-repeats", generator_repeats
     yield "layouts-compile", layouts_compile

@@ -38,6 +38,8 @@ static bool has_place(unsigned number)
     case EXO_CALL_EP_CALL:
     case EXO_CALL_EP_CALL_CAP:
     case EXO_CALL_EP_CALL_UNTIL:
+    case EXO_CALL_EP_CALL_CAP_UNTIL:
+    case EXO_CALL_EP_SEND:
     case EXO_CALL_EP_RECV:
     case EXO_CALL_EP_REPLY_RECV:
     case EXO_CALL_WAIT:

@@ -166,6 +166,7 @@ static void travel(uint64_t zone, void (*spoil)(struct env *receiver, uint64_t h
     case_become(first);
     spoil(child.context->env, service);
     case_expect(NUMBER(EP_CALL_CAP), error, (const uint64_t[6]){endpoint, 0, 0, 0, 0, service}, __FILE__, __LINE__);
+    case_expect(NUMBER(EP_CALL_CAP_UNTIL), error, (const uint64_t[6]){endpoint, 0, 0, 0, EXO_DEADLINE_NEVER, service}, __FILE__, __LINE__);
 }
 
 /* As travel, the other way round: an answer brings the capability. */
@@ -261,6 +262,11 @@ CASE(travel_back_expired, "a capability whose time is over does not come with an
     travel_back(ZONE, spoil_time, -EXO_E_EXPIRED);
 }
 
+CASE(travel_label, "a capability does not travel between labels that are apart")
+{
+    travel(case_zone(300, EXO_LABEL_TOP), spoil_label, -EXO_E_DENIED);
+}
+
 CASE(travel_back_label, "a capability does not come with an answer between labels that are apart")
 {
     travel_back(case_zone(300, EXO_LABEL_TOP), spoil_label, -EXO_E_DENIED);
@@ -283,49 +289,6 @@ CASE(travel_rights, "a capability without COPY does not travel")
     REFUSED(EP_REPLY_CAP, RIGHTS, 0, 0, 0, 0, fixed);
     REFUSED(EP_REPLY_CAP, BADSLOT, 0, 0, 0, 0, 0);
     REFUSED(EP_REPLY_CAP, STALE, 0, 0, 0, 0, service + (1ul << 16));
-}
-
-/* A context that is stopped in a call finds an event when it goes on. */
-static void broken_off(unsigned number)
-{
-    uint64_t endpoint = MUST_DO(EP_CREATE);
-    struct case_child child = case_child(ZONE);
-    struct context *first = case_self();
-    uint64_t there = case_give(&child, endpoint);
-
-    case_become(child.context);
-    (void)case_call(number, (const uint64_t[6]){there, 0, 0, 0, 0, number == NUMBER(EP_CALL_UNTIL) ? EXO_DEADLINE_NEVER : 1});
-    case_become(first);
-    (void)MUST_DO(CTX_STOP, child.ctx);
-    (void)MUST_DO(CTX_START, child.ctx);
-    (void)DO(YIELD);
-    REQUIRE(case_self() == child.context, "the child does not run");
-    case_late(number, -EXO_E_EVENT);
-}
-
-CASE(call_broken_off, "a call that is broken off")
-{
-    broken_off(NUMBER(EP_CALL));
-}
-
-CASE(call_until_broken_off, "a call with a deadline that is broken off")
-{
-    broken_off(NUMBER(EP_CALL_UNTIL));
-}
-
-CASE(call_until_refused, "a call with a deadline: nobody can receive, or nobody does")
-{
-    uint64_t endpoint = MUST_DO(EP_CREATE);
-    uint64_t calls = MUST_DO(CAP_DERIVE, SELF, 0, endpoint, EXO_RIGHT_CALL, 0, EXO_DEADLINE_NEVER);
-
-    REFUSED(EP_CALL_UNTIL, TIMEOUT, calls, 1, 2, 3, 4, EXO_DEADLINE_NOW);
-    (void)MUST_DO(CAP_DELETE, endpoint);
-    REFUSED(EP_CALL_UNTIL, PEER, calls, 1, 2, 3, 4, EXO_DEADLINE_NOW);
-}
-
-CASE(call_cap_broken_off, "a call with a capability that is broken off")
-{
-    broken_off(NUMBER(EP_CALL_CAP));
 }
 
 CASE(wait_rights, "waiting for an endpoint takes RECV")

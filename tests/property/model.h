@@ -89,6 +89,7 @@ struct m_object {
     bool donated; /* its sponsor gave it a turn */
     uint64_t upage_physical, upage_va, transfer;
     uint8_t state, sleeps_in; /* the call that it is in, or made last */
+    bool sends;               /* CTX_CALL: and wants no answer */
     bool waits_endpoint, woken, timer_armed, event_armed, words_expected;
     uint64_t timer_ns, event_ns, timer_order, event_order, event_bits;
     uint64_t badge, result, words[6]; /* what its registers must hold when it runs again */

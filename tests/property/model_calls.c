@@ -514,7 +514,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(MEM_MAP)] = mem_map, [NUMBER(MEM_SHARE)] = mem_share, [NUMBER(MEM_PROTECT)] = mem_protect, [NUMBER(MEM_UNMAP)] = mem_unmap,
     [NUMBER(MEM_QUERY)] = mem_query, [NUMBER(FRAME_ALLOC)] = frame_alloc, [NUMBER(FRAME_DEVICE)] = frame_device,
     [NUMBER(FRAME_ADDRESS)] = frame_address, [NUMBER(EP_CREATE)] = ep_create, [NUMBER(EP_CALL)] = call_ep_call,
-    [NUMBER(EP_CALL_UNTIL)] = call_ep_call, [NUMBER(EP_CALL_CAP)] = call_ep_call,
+    [NUMBER(EP_CALL_UNTIL)] = call_ep_call, [NUMBER(EP_CALL_CAP_UNTIL)] = call_ep_call, [NUMBER(EP_SEND)] = call_ep_call, [NUMBER(EP_CALL_CAP)] = call_ep_call,
     [NUMBER(EP_RECV)] = call_ep_recv, [NUMBER(EP_REPLY_RECV)] = call_ep_reply_recv,
     [NUMBER(EP_REPLY)] = call_ep_reply, [NUMBER(EP_REPLY_CAP)] = call_ep_reply, [NUMBER(EP_NOTIFY)] = ep_notify, [NUMBER(WAIT)] = call_wait,
     [NUMBER(WAIT_WORD)] = call_wait,

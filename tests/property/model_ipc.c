@@ -192,9 +192,13 @@ static int64_t hand_over(struct step *s, struct m_object *caller, struct m_objec
     m_ready(receiver, caller->transfer ? EXO_MESSAGE_CAP : 0);
     memcpy(receiver->words, caller->words, sizeof(receiver->words));
     receiver->words[0] = caller->badge;
+    receiver->words_expected = true;
+    if (caller->sends) {
+        receiver->result = EXO_MESSAGE_SENT;
+        return 0;
+    }
     if (caller->transfer)
         receiver->words[5] = got->r9;
-    receiver->words_expected = true;
     receiver->client = caller;
     m_sponsor(receiver, m_gas_payer(caller), m_slice_of(caller));
     caller->server = receiver;
@@ -226,6 +230,8 @@ static struct m_object *taken(const struct m_object *endpoint, const struct m_ob
         const struct context *context = (const struct context *)caller->kernel;
 
         if (context->state == CTX_REPLY && &context->server->object == receiver->kernel)
+            return caller;
+        if (caller->sends && context->state != CTX_CALL) /* and goes on */
             return caller;
     }
     return endpoint->callers.at[0];
@@ -261,8 +267,11 @@ static bool take_message(struct m_object *receiver, struct m_object *endpoint)
         int64_t failed = caller->transfer ? kernel_failed(caller) : 0;
 
         leave_endpoint(caller);
-        if (hand_over(present, caller, receiver, failed) == 0)
+        if (hand_over(present, caller, receiver, failed) == 0) {
+            if (caller->sends)
+                m_ready(caller, 0);
             return true;
+        }
         m_ready(caller, failed);
     }
     return false;
@@ -343,8 +352,11 @@ static void set_deadline(struct m_object *context, uint64_t deadline)
 void call_ep_call(struct step *s)
 {
     struct m_object *endpoint = s->caps[0]->object, *caller = s->caller;
-    bool with_capability = s->number == EXO_CALL_EP_CALL_CAP - EXO_CALL_BASE;
-    uint64_t deadline = s->number == EXO_CALL_EP_CALL_UNTIL - EXO_CALL_BASE ? s->a[5] : EXO_DEADLINE_NEVER;
+    uint32_t number = s->number + EXO_CALL_BASE;
+    bool with_capability = number == EXO_CALL_EP_CALL_CAP || number == EXO_CALL_EP_CALL_CAP_UNTIL, sends = number == EXO_CALL_EP_SEND;
+    uint64_t deadline = number == EXO_CALL_EP_CALL_UNTIL || sends      ? s->a[5]
+                        : number == EXO_CALL_EP_CALL_CAP_UNTIL ? s->a[4]
+                                                               : EXO_DEADLINE_NEVER;
     struct m_cap *travels;
 
     MUST(s, endpoint->receive_caps == 0, PEER);
@@ -360,6 +372,7 @@ void call_ep_call(struct step *s)
     keep_words(s);
     caller->badge = s->caps[0]->node->badge;
     caller->transfer = with_capability ? s->a[5] : 0;
+    caller->sends = sends;
     if (endpoint->receivers.count == 0) {
         enter_endpoint(caller, endpoint, &endpoint->callers, CTX_CALL);
         set_deadline(caller, deadline);
@@ -372,7 +385,8 @@ void call_ep_call(struct step *s)
 
         leave_endpoint(receiver);
         receiver->timer_armed = false;
-        set_deadline(caller, deadline);
+        if (!sends)
+            set_deadline(caller, deadline);
     }
     m_drop(endpoint);
 }

@@ -93,6 +93,7 @@ static bool arguments_of_capabilities(unsigned number, uint64_t a[6])
     case EXO_CALL_CAP_MOVE: ARGUMENTS(other.env, 300, MUST_DO(EP_CREATE));
     case EXO_CALL_ENV_CLONE_SLOTS: ARGUMENTS(other.env, 2, 4);
     case EXO_CALL_EP_CALL_CAP: ARGUMENTS(partner(false), 0, 0, 0, 0, ZONE);
+    case EXO_CALL_EP_CALL_CAP_UNTIL: ARGUMENTS(partner(false), 0, 0, 0, EXO_DEADLINE_NEVER, ZONE);
     case EXO_CALL_EP_REPLY_CAP: (void)partner(true); ARGUMENTS(0, 0, 0, 0, ZONE);
     default: return false;
     }

@@ -34,6 +34,23 @@ def panics(change, text):
     return body
 
 
+def policies(t):
+    """The kernel stops at a policy that there is not, and names those that there are; the machine works with each, and says which it has."""
+    result = t.exo("run", "--built", t.built, "--timeout=30", "--append", "sched=nonsense", "true", timeout=60)
+    t.equal((result.status, result.stdout), (200, b""), str(result))
+    found = re.search(rb"sched=nonsense: there is no such policy; there are (.*)", result.stderr)
+    t.check(found, result)
+    names = found[1].decode().strip().replace(" and ", ", ").split(", ")
+    shown = t.exo("run", "--sched", "nonsense", "true").stderr.decode()
+    t.check("known are: " + ", ".join(names) in shown, f"{names} are not those of {shown!r}")
+    for name in names:
+        log = os.path.join(t.folder, name)
+        result = t.guest("sh", "-c", "echo a | cat; exit 9", options=["--sched", name, "--kernel-log", log], timeout=60)
+        t.equal((result.status, result.stdout), (9, b"a\n"), str(result))
+        with open(log) as file:
+            t.check(f"sched={name}" in file.read(), f"the kernel does not say sched={name}")
+
+
 def too_little_memory(t):
     """Less than the image needs: an error, never a hang and never status 0."""
     result = t.guest("true", options=["--memory", "8M"], timeout=30)
@@ -88,6 +105,7 @@ def cases(t):
     yield "panic/no-header", panics(lambda image: b"\0" * 4096 + image[4096:], b"image")
     yield "panic/cut", panics(lambda image: image[:5000], b"image")
     yield "panic/empty-program", panics(lambda image: image[:4096] + bytes(4096) + image[8192:], b"ELF")
+    yield "policies", policies
     yield "too-little-memory", too_little_memory
     yield "kernel-is-small", kernel_is_small
     yield "idle-costs-nothing", idle_costs_nothing

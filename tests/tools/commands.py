@@ -21,6 +21,7 @@ def usage_errors(t):
                   ["run", "--memory=1M"], ["run", "--machine=pc"], ["run", "--arch", "vax"], ["run", "--quiet=yes"], ["run", "-e", "=x"],
                   ["run", "-w", "relative"], ["run", "--timeout=0"], ["run", "--timeout", "soon"], ["run", "--", ""],
                   ["run", "--package", "-o"], ["run", "--package=bash-"], ["run", "--package", "A"], ["run", "--package=a b"],
+                  ["run", "--sched"], ["run", "--sched", "lottery"], ["run", "--sched="],
                   ["test", "no-such-suite"], ["test", "--jobs=0"], ["clean", "--nope"], ["doctor", "--nope"],
                   ["run", "--kernel-log", "/no/such/folder/x", "true"]):
         result = t.exo(*words)
@@ -53,6 +54,10 @@ def dry_run(t):
         t.equal(result.status, 0, machine)
         for wanted in (word, b"-m 32M", b"-smp 2", b"-cpu qemu64", b"-append 'a b'", b"kernel.elf", b"boot.img"):
             t.check(wanted in result.stdout, f"no {wanted} in {result.stdout}")
+    result = t.exo("run", "--built", built, "--dry-run", "--append", "a b", "--sched", "beatty", "true")
+    t.check(b"-append 'a b sched=beatty'" in result.stdout, result)
+    result = t.exo("run", "--sched=nonsense", "true")
+    t.check(b"--sched" in result.stderr and b"known are: stride, rr, beatty, rt, dag, hybrid" in result.stderr, result)
     result = t.exo("run", "--built", os.path.join(t.folder, "empty"), "true")
     t.equal(result.status, 1, "a folder with nothing in it")
 

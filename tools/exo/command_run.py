@@ -21,6 +21,7 @@ LARGE_BYTES = 16 << 20         # an image that is so much larger than the usual 
 MEMORY_WITH_PACKAGES_MIB = 512
 GAS_RATE_MAX = 10**10  # abi/exo.abi
 GAS_AMOUNT_MAX = 2**62 - 1
+POLICIES = ["stride", "rr", "beatty", "rt", "dag", "hybrid"]  # kernel/sched/chooser.c
 SHELL = ["/bin/sh", "-l"]
 
 
@@ -67,6 +68,7 @@ MACHINE_OPTIONS = [
     Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
     Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),
     Option("arch", VALUE, "ARCH", "processor architecture (x86_64, the only one so far)", "x86_64", check=choice("x86_64")),
+    Option("sched", VALUE, "NAME", "how the first zone divides the processor: " + ", ".join(POLICIES) + " (stride)", check=choice(*POLICIES)),
     Option("append", VALUE, "TEXT", "kernel command line", ""),
 ]
 BUILD_OPTIONS = [
@@ -137,6 +139,8 @@ def the_build(values, targets=("kernel", "image")):
 def kernel_words(values):
     """What the kernel's command line tells the servers besides --append."""
     words = [values.append] if values.append else []
+    if getattr(values, "sched", None):
+        words.append(f"sched={values.sched}")
     if getattr(values, "gas", None):
         words.append(f"exo.gas={values.gas}")
         if values.gas_grace is not None:

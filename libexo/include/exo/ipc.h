@@ -9,11 +9,13 @@
 #include <exo/abi.h>
 #include <exo/calls.h>
 #include <exo/trap.h>
+#include <stdbool.h>
 
 struct exo_message {
     uint64_t word[5];
     uint64_t badge;      /* of the sender, on receipt */
     uint64_t capability; /* handle that came with the message, or 0 */
+    bool sent;           /* nobody waits for an answer to it */
 };
 
 static inline int64_t exo_message_trap(uint64_t call, uint64_t endpoint, struct exo_message *message)
@@ -21,6 +23,7 @@ static inline int64_t exo_message_trap(uint64_t call, uint64_t endpoint, struct 
     int64_t result = exo_trap_message(call, endpoint, message->word, &message->badge);
 
     message->capability = result == EXO_MESSAGE_CAP ? message->word[4] : 0;
+    message->sent = result == EXO_MESSAGE_SENT;
     return result < 0 ? result : 0;
 }
 
@@ -49,6 +52,13 @@ static inline int64_t exo_ep_call_until(uint64_t endpoint, struct exo_message *m
 {
     message->word[4] = deadline_ns;
     return exo_message_trap(EXO_CALL_EP_CALL_UNTIL, endpoint, message);
+}
+
+/* Right CALL; three words and a handle in word[4], and the server sees the deadline as word[3]. -EXO_E_TIMEOUT: no answer until then. */
+static inline int64_t exo_ep_call_cap_until(uint64_t endpoint, struct exo_message *message, uint64_t deadline_ns)
+{
+    message->word[3] = deadline_ns;
+    return exo_message_trap(EXO_CALL_EP_CALL_CAP_UNTIL, endpoint, message);
 }
 
 /* Right RECV. Waits until deadline_ns of the monotonic clock (EXO_DEADLINE_NOW: only looks). */
