@@ -70,6 +70,13 @@ enum px_errno {
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
 
+#define F_SEAL_SEAL 1u
+#define F_SEAL_SHRINK 2u
+#define F_SEAL_GROW 4u
+#define F_SEAL_WRITE 8u
+#define F_SEAL_FUTURE_WRITE 16u
+#define F_SEALS 31u
+
 struct px_timespec { int64_t tv_sec, tv_nsec; };
 struct px_timeval { int64_t tv_sec, tv_usec; };
 

@@ -215,6 +215,10 @@ int64_t px_node_map(const struct px_node *node, uint64_t first_page, uint64_t pa
 /* Keeps an inode alive (hazard list) while mapped or executed. */
 int64_t px_node_hold(const struct px_node *node);
 void px_node_drop(const struct px_node *node);
+/* Does this process have a shared mapping of the file that is, or may be made, writable? */
+bool px_memory_writes(const struct px_node *node);
+/* May nobody write to it any more (F_SEAL_WRITE)? */
+bool px_memfd_sealed(const struct px_node *node);
 int64_t px_node_stat(const struct px_node *node, struct px_stat *stat);
 /* Absolute path of a node or directory, for /proc/self/exe, getcwd, maps; length or -errno. */
 int64_t px_node_path(const struct px_node *node, char *to, size_t bytes);
@@ -251,7 +255,7 @@ struct px_ops {
 };
 
 enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH,
-                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_KINDS };
+                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_KINDS };
 
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */
 struct px_ofd {
@@ -265,6 +269,8 @@ struct px_ofd {
     uint64_t lock_id; /* names the description in flock's table; 0: never locked */
 };
 
+/* fcntl's F_ADD_SEALS and F_GET_SEALS (fs/memfd.c). */
+int64_t px_memfd_seals(struct px_ofd *ofd, bool add, uint64_t seals);
 extern const struct px_ops *const px_ops[PX_OFD_KINDS]; /* fd/ofd.c; each kind's file exports `const struct px_ops px_<kind>_ops` */
 
 /* The description behind a descriptor, or NULL (EBADF). */

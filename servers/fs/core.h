@@ -198,6 +198,11 @@ int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offs
 int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags,
                  uint64_t token, uint32_t *version);
 
+/* Seals (seal.c). -EPERM: the file's seals forbid to write, or to make it that large. */
+unsigned fs_seals(const struct px_inode *inode);
+int64_t fs_seal_check(const struct px_inode *inode, bool writes, uint64_t size);
+int64_t fs_seal(const struct fs_caller *caller, uint64_t node, unsigned seals, uint64_t token);
+
 /* ---- operations on names (create.c, remove.c, rename.c, attribute.c)
  * ------------------------------------------------------------- */
 

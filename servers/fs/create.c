@@ -75,6 +75,11 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
         fs_name_free(name);
         return -ENOSPC;
     }
+    if (what->flags & PX_CREATE_MEMFD) {
+        fs_inode(*ino)->flags |= what->flags & PX_CREATE_SEALABLE ? PX_INODE_SEALABLE : 0;
+        fs_orphan(*ino, name, fs_number(directory));
+        return 0;
+    }
     if (!name) {
         fs_inode(*ino)->flags |= what->flags & PX_CREATE_NOLINK ? 0 : PX_INODE_TMPFILE;
         fs_orphan(*ino, NULL, 0);
@@ -97,6 +102,11 @@ int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const
     *ino = 0;
     if (!directory)
         return status;
+    if (what->flags & PX_CREATE_MEMFD) { /* its name may be any: it only shows what is open */
+        if (!S_ISREG(what->mode) || what->flags & PX_CREATE_TMPFILE || what->name_bytes == 0 || what->name_bytes > NAME_MAX)
+            return -EINVAL;
+        return make(caller, directory, what, ino);
+    }
     if (!(what->flags & PX_CREATE_TMPFILE)) {
         status = fs_name_check(what->name, what->name_bytes);
         if (status < 0)

@@ -182,6 +182,9 @@ int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size
         return error;
     if (size > FS_SIZE_MAX)
         return -EFBIG;
+    error = fs_seal_check(inode, false, size);
+    if (error < 0)
+        return error;
     if (size < inode->size) {
         fs_map_cut(inode, PAGES_UP(size), ~0ull);
         inode->size = size;
@@ -213,6 +216,9 @@ int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start,
         return -EFBIG;
     if (start > end)
         return -EINVAL;
+    error = fs_seal_check(inode, true, end > inode->size ? end : inode->size);
+    if (error < 0)
+        return error;
     if (version != (inode->version & 0xffffffffu))
         return -EAGAIN;
     lengthen(inode, start, end);
@@ -235,6 +241,9 @@ int64_t fs_append(const struct fs_caller *caller, uint64_t node, uint64_t bytes,
         return -EINVAL;
     if (inode->size > FS_SIZE_MAX - bytes)
         return -EFBIG;
+    error = fs_seal_check(inode, true, inode->size + bytes);
+    if (error < 0)
+        return error;
     first = inode->size / FS_PAGE;
     end = inode->size + bytes;
     filled = fs_fill(inode, first, PAGES_UP(end) - first);
@@ -266,6 +275,9 @@ int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset,
         offset = inode->size;
     if (offset > FS_SIZE_MAX - bytes)
         return -EFBIG;
+    error = fs_seal_check(inode, true, offset + bytes > inode->size ? offset + bytes : inode->size);
+    if (error < 0)
+        return error;
     first = offset / FS_PAGE;
     filled = fs_fill(inode, first, PAGES_UP(offset + bytes) - first);
     if (filled < 0)
@@ -325,6 +337,9 @@ int64_t fs_punch(const struct fs_caller *caller, uint64_t node, uint64_t offset,
         return error;
     if (bytes == 0 || offset > FS_SIZE_MAX || bytes > FS_SIZE_MAX - offset)
         return -EINVAL;
+    error = fs_seal_check(inode, true, inode->size);
+    if (error < 0)
+        return error;
     if (first > last) { /* within one page */
         clear_in_page(inode, offset, end);
     } else {
@@ -351,6 +366,9 @@ int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offs
         return -EINVAL;
     if (bytes > FS_SIZE_MAX - offset)
         return -EFBIG;
+    error = fs_seal_check(inode, false, offset + bytes > inode->size ? offset + bytes : inode->size);
+    if (error < 0)
+        return error;
     count = PAGES_UP(offset + bytes) - first;
     if (count > fs_data_free() + inode->pages)
         return -ENOSPC;
@@ -404,6 +422,8 @@ static int64_t check_grant(const struct fs_caller *caller, const struct px_inode
         return S_ISDIR(inode->mode) ? -EISDIR : -ENODEV;
     if (flags & PX_GRANT_FILL && !shared_write)
         return -EINVAL;
+    if (shared_write && fs_seal_check(inode, true, inode->size) < 0)
+        return -EPERM;
     if (shared_write)
         return flags & PX_GRANT_EXEC ? -EINVAL : fs_allowed(caller, inode, ino, 6, token) ? 0 : -EACCES;
     if (fs_allowed(caller, inode, ino, 4, token) || (flags & PX_GRANT_EXEC && fs_may(caller, inode, 1)))

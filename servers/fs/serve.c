@@ -189,6 +189,13 @@ static int64_t do_fill(struct fs_request *request)
     return fs_allocate(&request->caller, word[1], word[2], word[3], VALUE(word[0]) & 1, word[4]);
 }
 
+static int64_t do_seal(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_seal(&request->caller, word[1], word[2] <= F_SEALS ? (unsigned)word[2] : ~0u, word[4]);
+}
+
 static int64_t do_reap(struct fs_request *request)
 {
     (void)request;
@@ -211,7 +218,7 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_TOUCH] = do_touch,   [PX_FS_PUNCH] = do_punch,       [PX_FS_FILL] = do_fill,
     [PX_FS_REAP] = do_reap,     [PX_FS_FIFO] = do_fifo,         [PX_FS_BIND] = fs_meet,
     [PX_FS_LISTEN] = fs_meet,   [PX_FS_CONNECT] = fs_meet,      [PX_FS_ACCEPT] = fs_meet,
-    [PX_FS_UNBOUND] = fs_meet,
+    [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,
 };
 
 void fs_serve(struct fs_request *request)

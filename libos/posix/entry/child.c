@@ -3,6 +3,7 @@
  * long as it stands still, what proc said last still holds.
  */
 #include "entry.h"
+#include "fd/pidfd.h"
 #include "px_calls.h"
 
 #define WNOHANG 1u
@@ -131,7 +132,7 @@ int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64
     return put_usage(usage, report.cpu_ns) < 0 ? -EFAULT : result;
 }
 
-enum { P_ALL, P_PID, P_PGID };
+enum { P_ALL, P_PID, P_PGID, P_PIDFD };
 
 static void describe(const struct report *report, struct px_siginfo *info)
 {
@@ -158,6 +159,7 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     struct px_siginfo info = {0};
     struct report report;
     int32_t words[8] = {0}, pid;
+    bool nonblocking = false;
     int64_t result;
 
     (void)f;
@@ -168,11 +170,19 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     case P_ALL: pid = -1; break;
     case P_PID: pid = (int32_t)id; break;
     case P_PGID: pid = (int32_t)id == 0 ? 0 : -(int32_t)id; break;
+    case P_PIDFD:
+        result = px_pidfd_pid((int)id, &nonblocking);
+        if (result < 0)
+            return (int32_t)id < 0 ? -EINVAL : result;
+        pid = (int32_t)result;
+        break;
     default: return -EINVAL;
     }
     if ((kind == P_PID && pid <= 0) || (kind == P_PGID && (pid > 0 || pid == -1)))
         return -EINVAL;
-    result = wait_for(pid, (uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT), &report);
+    result = wait_for(pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT)) | (nonblocking ? WNOHANG : 0), &report);
+    if (result == 0 && nonblocking && !(options & WNOHANG))
+        return -EAGAIN;
     if (result < 0)
         return result;
     if (result > 0) {

@@ -106,6 +106,11 @@ static void fire(struct px_timer *timer, uint64_t now_ns)
         limit_reached(timer, now_ns);
         return;
     }
+    if (timer == &px_timers[PX_TIMER_FD]) {
+        timer->deadline_ns = px_timerfd_expire(now_ns);
+        timer->running = timer->deadline_ns != PX_DEADLINE_NEVER;
+        return;
+    }
     if (timer->interval_ns) {
         missed = (now_ns - timer->deadline_ns) / timer->interval_ns;
         timer->deadline_ns += (missed + 1) * timer->interval_ns;
@@ -130,6 +135,14 @@ void px_timer_expire(uint64_t now_ns)
             fire(timer, now);
     }
     arm();
+}
+
+void px_timerfd_watch(uint64_t deadline_ns)
+{
+    struct px_timer *timer = &px_timers[PX_TIMER_FD];
+
+    if (!timer->running || deadline_ns < timer->deadline_ns)
+        px_timer_start(timer, deadline_ns, 0);
 }
 
 static void start_limit(void)

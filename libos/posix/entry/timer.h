@@ -7,8 +7,9 @@
 #include "px.h"
 
 #define PX_TIMER_LIMIT 3u /* RLIMIT_CPU; before it ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
-#define PX_TIMER_POSIX 4u /* from here: timer_create */
-#define PX_TIMERS 36u
+#define PX_TIMER_FD 4u    /* timerfds that this process sleeps on */
+#define PX_TIMER_POSIX 5u /* from here: timer_create */
+#define PX_TIMERS 37u
 
 struct px_timer {
     bool made, running, processor; /* made: by timer_create; processor: counts processor time, else CLOCK_MONOTONIC */
@@ -26,6 +27,10 @@ void px_timer_start(struct px_timer *timer, uint64_t deadline_ns, uint64_t inter
 void px_timer_stop(struct px_timer *timer);
 /* This thread ends. True: the kernel's timer was its own, and another thread must look. */
 bool px_timer_leave(void);
+/* Somebody sleeps on a timerfd with this deadline (timer.c); those that are due tell their sleepers, and the next of the others is answered
+ * (fd/timerfd.c). */
+void px_timerfd_watch(uint64_t deadline_ns);
+uint64_t px_timerfd_expire(uint64_t now_ns);
 /* A timer of timer_create has expired 1 + missed times. */
 void px_posix_timer_fire(struct px_timer *timer, uint64_t missed);
 

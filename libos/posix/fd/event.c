@@ -95,7 +95,12 @@ static unsigned event_poll(struct px_ofd *ofd, unsigned events, struct exo_predi
     return ((value ? POLLIN | POLLRDNORM : 0u) | (value < COUNTER_MAX ? POLLOUT | POLLWRNORM : 0u)) & events;
 }
 
-static int64_t event_stat(PX_UNUSED struct px_ofd *ofd, struct px_stat *stat)
+int64_t px_anonymous_seek(PX_UNUSED struct px_ofd *ofd, PX_UNUSED int64_t offset, PX_UNUSED int whence)
+{
+    return 0;
+}
+
+int64_t px_anonymous_stat(PX_UNUSED struct px_ofd *ofd, struct px_stat *stat)
 {
     stat->st_dev = 15;
     stat->st_ino = 1;
@@ -109,7 +114,8 @@ const struct px_ops px_event_ops = {
     .name = "anon_inode:[eventfd]",
     .read = event_read,
     .write = event_write,
-    .stat = event_stat,
+    .seek = px_anonymous_seek,
+    .stat = px_anonymous_stat,
     .poll = event_poll,
 };
 

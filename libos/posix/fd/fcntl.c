@@ -17,6 +17,8 @@
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
 #define FD_CLOEXEC 1
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | O_ASYNC)
 #define O_ASYNC 020000
@@ -81,6 +83,9 @@ PX_SYS(fcntl)
     case F_SETOWN: /* nothing here sends SIGIO: the owner is remembered by nobody, as when O_ASYNC is off */
     case F_GETOWN:
         return 0;
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+        return px_memfd_seals(ofd, (unsigned)b == F_ADD_SEALS, c);
     case F_SETPIPE_SZ:
     case F_GETPIPE_SZ:
         return pipe_size(ofd, (unsigned)b == F_SETPIPE_SZ, c);

@@ -118,6 +118,10 @@ void px_board_all(void); /* the whole table: at start and in a child */
 void px_board_set(unsigned fd, bool open);
 bool px_board_has(const struct px_proc *process, unsigned fd);
 
+/* Of what has no inode: eventfd and its like (event.c). Seeking moves nothing. */
+int64_t px_anonymous_seek(struct px_ofd *ofd, int64_t offset, int whence);
+int64_t px_anonymous_stat(struct px_ofd *ofd, struct px_stat *stat);
+
 /* Advisory locks (record.c). */
 void px_record_start(void); /* first process: makes the table that all its descendants share */
 void px_record_release(

@@ -135,11 +135,87 @@ static int64_t pipe_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED
     }
 }
 
+int64_t px_pipe_peek(struct px_ofd *ofd, px_user to, size_t bytes, bool wait, struct px_pipe_mark *mark)
+{
+    struct px_pipe *pipe = px_pipe_ring(ofd);
+
+    if (!pipe)
+        return -EIO;
+    for (;;) {
+        uint32_t writers;
+        int64_t result;
+        size_t there;
+
+        px_lock_take(&pipe->lock, PX_RANK_RING);
+        there = filled_locked(pipe);
+        mark->head = pipe->head;
+        if (there) {
+            size_t done = take(pipe, to, bytes < there ? bytes : there);
+
+            px_lock_give(&pipe->lock);
+            return done ? (int64_t)done : -EFAULT;
+        }
+        writers = __atomic_load_n(&pipe->writers, __ATOMIC_SEQ_CST);
+        if (!px_pipe_others(ofd, writers) || ofd->flags & O_NONBLOCK || !wait) {
+            px_lock_give(&pipe->lock);
+            return px_pipe_others(ofd, writers) ? -EAGAIN : 0;
+        }
+        result = sleep_on(pipe, &pipe->write_seq, &pipe->read_waiters, &pipe->writers, writers);
+        if (result < 0)
+            return result;
+    }
+}
+
+void px_pipe_consume(struct px_ofd *ofd, const struct px_pipe_mark *mark, uint32_t bytes)
+{
+    struct px_pipe *pipe = px_pipe_ring(ofd);
+    bool taken;
+
+    if (!pipe)
+        return;
+    px_lock_take(&pipe->lock, PX_RANK_RING);
+    taken = pipe->head == mark->head && bytes <= filled_locked(pipe);
+    if (taken && bytes == filled_locked(pipe))
+        make_empty(pipe);
+    else if (taken)
+        __atomic_store_n(&pipe->head, pipe->head + bytes, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST);
+    px_lock_give(&pipe->lock);
+    wake_all(&pipe->read_seq, &pipe->write_waiters);
+}
+
+uint32_t px_pipe_room(const struct px_ofd *ofd)
+{
+    const struct px_pipe *pipe = px_pipe_ring(ofd);
+    int64_t there = pipe ? filled(pipe) : 0;
+
+    if (!pipe || !px_pipe_others(ofd, __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST)))
+        return 1;
+    return PX_PIPE_SIZE - (uint32_t)(there < 0 ? 0 : there);
+}
+
+int64_t px_pipe_wait_room(struct px_ofd *ofd)
+{
+    struct px_pipe *pipe = px_pipe_ring(ofd);
+
+    if (!pipe)
+        return -EIO;
+    if (ofd->flags & O_NONBLOCK)
+        return -EAGAIN;
+    px_lock_take(&pipe->lock, PX_RANK_RING);
+    if (filled_locked(pipe) < PX_PIPE_SIZE) {
+        px_lock_give(&pipe->lock);
+        return 0;
+    }
+    return sleep_on(pipe, &pipe->read_seq, &pipe->write_waiters, &pipe->readers, __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST));
+}
+
 /* What is to be written: one range, or the pieces of a gathered write. */
 struct source {
     px_user from;
     const uint64_t *vector; /* base, bytes, base, bytes...; NULL: one range */
     uint64_t pieces;
+    bool part, now; /* what fits is enough; do not wait for room */
 };
 
 static size_t put_source(struct px_pipe *pipe, const struct source *source, size_t at, size_t bytes)
@@ -180,7 +256,7 @@ static int64_t write_locked(struct px_pipe *pipe, const struct source *source, s
 static int64_t write_source(struct px_ofd *ofd, const struct source *source, size_t bytes)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
-    size_t least = bytes <= PX_PIPE_BUF ? bytes : 1; /* short writes go out whole or not at all */
+    size_t least = bytes <= PX_PIPE_BUF && !source->part ? bytes : 1; /* short writes go out whole or not at all */
     size_t total = 0;
 
     if (!pipe)
@@ -196,7 +272,7 @@ static int64_t write_source(struct px_ofd *ofd, const struct source *source, siz
         room = PX_PIPE_SIZE - there;
         if (px_pipe_others(ofd, readers) && room >= least) {
             result = write_locked(pipe, source, total, bytes - total < room ? bytes - total : room, there);
-        } else if (!px_pipe_others(ofd, readers) || ofd->flags & O_NONBLOCK) {
+        } else if (!px_pipe_others(ofd, readers) || ofd->flags & O_NONBLOCK || source->now) {
             px_lock_give(&pipe->lock);
             result = px_pipe_others(ofd, readers) ? -EAGAIN : -EPIPE;
         } else {
@@ -207,8 +283,17 @@ static int64_t write_source(struct px_ofd *ofd, const struct source *source, siz
         if (result < 0)
             return total ? (int64_t)total : result;
         total += (size_t)result;
+        if (source->part && result)
+            break;
     }
     return (int64_t)total;
+}
+
+int64_t px_pipe_write_now(struct px_ofd *ofd, px_user from, size_t bytes, bool wait)
+{
+    struct source source = {.from = from, .part = true, .now = !wait};
+
+    return write_source(ofd, &source, bytes);
 }
 
 static int64_t pipe_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UNUSED uint64_t *offset)

@@ -32,4 +32,16 @@ static inline uint32_t px_pipe_others(const struct px_ofd *ofd, uint32_t count)
     return count > surplus ? count - surplus : 0;
 }
 
+/* For splice (splice.c): looks at what is there without taking it; waits for some if `wait` and the pipe is not O_NONBLOCK. Bytes, 0 at the end,
+ * -errno. What was seen is taken later, unless somebody else has meanwhile. */
+struct px_pipe_mark {
+    uint32_t head;
+};
+int64_t px_pipe_peek(struct px_ofd *ofd, px_user to, size_t bytes, bool wait, struct px_pipe_mark *mark);
+void px_pipe_consume(struct px_ofd *ofd, const struct px_pipe_mark *mark, uint32_t bytes);
+/* Writes what fits, at least one byte; waits for room for that one only. */
+int64_t px_pipe_write_now(struct px_ofd *ofd, px_user from, size_t bytes, bool wait);
+uint32_t px_pipe_room(const struct px_ofd *ofd); /* 1 when there are no readers: a write would say so */
+int64_t px_pipe_wait_room(struct px_ofd *ofd);
+
 #endif

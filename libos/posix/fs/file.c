@@ -275,6 +275,8 @@ static int64_t file_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64
         return -EIO;
     if (bytes == 0)
         return 0;
+    if (PX_META_LOAD(inode->flags) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) << PX_INODE_SEALS_SHIFT)
+        return -EPERM; /* windows may be older than the seal */
     clipped = clip_write(ofd->flags & O_APPEND ? PX_META_LOAD(inode->size) : place, bytes);
     if (clipped < 0)
         return clipped;

@@ -159,6 +159,8 @@ int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, co
 #define PX_WORD_NAME 2  /* directories: where the listing is (a hint) */
 void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *inode);
 int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t size);
+/* A description of a file that fs has just made. */
+int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd);
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token);
 
 #endif

@@ -105,7 +105,7 @@ static int64_t open_found(const struct px_node *node, const char *path, unsigned
     return px_open_node(node, path, flags, NULL, ofd);
 }
 
-static int64_t describe_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
+int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
 {
     struct px_node node = {.kind = PX_NODE_FS,
                            .mode = S_IFREG,
@@ -132,7 +132,7 @@ static int64_t open_new(const struct px_place *place, unsigned flags, unsigned m
     if (!place->directory)
         return -ENOENT;
     status = px_fs_create(place, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL, 0, &made);
-    return status < 0 ? status : describe_made(&made, flags, ofd);
+    return status < 0 ? status : px_file_made(&made, flags, ofd);
 }
 
 #define RACES_MAX 16u
@@ -182,7 +182,7 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned flags, unsign
     new.directory = PX_FS_NODE(place.node.ino, place.node.gen);
     status = px_fs_create(&new, S_IFREG | (mode & 07777 & ~px_umask), 0, NULL,
                           PX_CREATE_TMPFILE | (flags & O_EXCL ? PX_CREATE_NOLINK : 0), &made);
-    return status < 0 ? status : describe_made(&made, flags, ofd);
+    return status < 0 ? status : px_file_made(&made, flags, ofd);
 }
 
 static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mode)

@@ -173,6 +173,11 @@ static int64_t check_file(struct px_ofd *ofd, uint64_t flags, int prot, struct p
         if (status < 0)
             return status;
         node->size = (uint64_t)stat.st_size;
+        if (px_memfd_sealed(node) && map->flags & PX_VMA_SHARED) {
+            if (prot & PROT_WRITE)
+                return -EPERM;
+            map->flags |= PX_VMA_NOWRITE;
+        }
         map->node = node;
         map->ofd = ofd;
         return 0;

@@ -302,3 +302,15 @@ void px_vma_file_drop(unsigned file)
     px_free(entry);
     px_mm.file[file - 1] = NULL;
 }
+
+bool px_memory_writes(const struct px_node *node)
+{
+    for (unsigned at = 0; at < px_mm.count; at++) {
+        const struct px_vma *vma = &px_mm.vma[at];
+        const struct px_node *of = px_vma_node(vma);
+
+        if (of && of->ino == node->ino && of->gen == node->gen && (vma->flags & (PX_VMA_SHARED | PX_VMA_NOWRITE)) == PX_VMA_SHARED)
+            return true;
+    }
+    return false;
+}

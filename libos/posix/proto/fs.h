@@ -59,6 +59,7 @@ enum px_fs_op {
     PX_FS_CONNECT,
     PX_FS_ACCEPT,
     PX_FS_UNBOUND,
+    PX_FS_SEAL, /* w1 node, w2 F_SEAL_*, w4 token: these, too */
     PX_FS_OPS,
 };
 
@@ -85,6 +86,8 @@ struct px_fs_create {
     uint32_t pad;
 };
 #define PX_CREATE_TMPFILE 1u /* no name; PX_INODE_TMPFILE */
+#define PX_CREATE_MEMFD 4u   /* no name, in no directory: any may be named */
+#define PX_CREATE_SEALABLE 8u
 #define PX_CREATE_NOLINK 2u  /* and it will never have one (O_EXCL) */
 
 struct px_fs_names {

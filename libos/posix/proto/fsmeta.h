@@ -51,7 +51,10 @@ enum px_inode_flags {
     PX_INODE_PROCFS = 4,   /* mount point of /proc */
     PX_INODE_RESERVED = 8, /* has pages beyond its end, for writers to fill */
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
+    PX_INODE_SEALABLE = 32, /* a memfd that may be sealed */
 };
+#define PX_INODE_SEALS_SHIFT 8u /* F_SEAL_* */
+#define PX_INODE_SEALS(flags) ((flags)&PX_INODE_SEALABLE ? (flags) >> PX_INODE_SEALS_SHIFT & F_SEALS : F_SEAL_SEAL)
 #define PX_INODE_LABEL(flags) ((flags) >> 24) /* security label: who may change it */
 #define PX_INODE_LABELLED(label) ((uint32_t)(label) << 24)
 

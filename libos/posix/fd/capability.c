@@ -1,0 +1,95 @@
+/* capget and capset. A process's capabilities follow from its effective user: root has all, others have none. The servers decide by the user, so what
+ * cannot be given up here must not seem to be: capset takes what is there and refuses the rest. */
+#include "fd.h"
+
+#define VERSION_1 0x19980330u
+#define VERSION_2 0x20071026u
+#define VERSION_3 0x20080522u
+#define CAPABILITIES 0x1ffffffffffull /* up to CAP_CHECKPOINT_RESTORE, the last of Linux 6.1 */
+
+struct header {
+    uint32_t version;
+    int32_t pid;
+};
+struct data {
+    uint32_t effective, permitted, inheritable;
+};
+
+/* How many structures follow the header; a version that is not known is answered with the preferred one. */
+static int64_t read_header(px_user from, struct header *header, unsigned *count)
+{
+    uint32_t preferred = VERSION_3;
+
+    if (px_copy_in(header, from, sizeof *header) != 0)
+        return -EFAULT;
+    switch (header->version) {
+    case VERSION_1:
+        *count = 1;
+        return 0;
+    case VERSION_2:
+    case VERSION_3:
+        *count = 2;
+        return 0;
+    default:
+        return px_copy_out(from, &preferred, sizeof preferred) ? -EFAULT : -EINVAL;
+    }
+}
+
+static const struct px_proc *process_of(int32_t pid)
+{
+    for (unsigned i = 1; pid && pid != px_self()->pid; i++) {
+        if (i == PX_PROCS_MAX)
+            return NULL;
+        if (PX_PROC(PX_PROCTAB, i)->state != PX_FREE && PX_PROC(PX_PROCTAB, i)->pid == pid)
+            return PX_PROC(PX_PROCTAB, i);
+    }
+    return px_self();
+}
+
+PX_SYS(capget)
+{
+    const struct px_proc *process;
+    struct header header;
+    struct data data[2] = {{0}};
+    uint64_t permitted, effective;
+    unsigned count;
+    int64_t result = read_header(a, &header, &count);
+
+    if (result < 0)
+        return result == -EINVAL && !b ? 0 : result;
+    if (header.pid < 0)
+        return -EINVAL;
+    process = process_of(header.pid);
+    if (!process)
+        return -ESRCH;
+    effective = process->euid == 0 ? CAPABILITIES : 0;
+    permitted = process->euid == 0 || process->uid == 0 || process->suid == 0 ? CAPABILITIES : 0;
+    for (unsigned i = 0; i < 2; i++)
+        data[i] = (struct data){.effective = (uint32_t)(effective >> 32 * i), .permitted = (uint32_t)(permitted >> 32 * i)};
+    return b ? px_copy_out(b, data, count * sizeof *data) : 0;
+}
+
+PX_SYS(capset)
+{
+    const struct px_proc *self = px_self();
+    uint64_t effective = 0, permitted = 0, inheritable = 0, all = self->euid == 0 ? CAPABILITIES : 0;
+    struct header header;
+    struct data data[2] = {{0}};
+    unsigned count;
+    int64_t result = read_header(a, &header, &count);
+
+    if (result < 0)
+        return result;
+    if (px_copy_in(data, b, count * sizeof *data) != 0)
+        return -EFAULT;
+    if (header.pid != 0 && header.pid != self->pid)
+        return -EPERM;
+    for (unsigned i = 0; i < count; i++) {
+        effective |= (uint64_t)data[i].effective << 32 * i;
+        permitted |= (uint64_t)data[i].permitted << 32 * i;
+        inheritable |= (uint64_t)data[i].inheritable << 32 * i;
+    }
+    if (count == 1)
+        all &= UINT32_MAX;
+    return (effective & CAPABILITIES) == all && (permitted & CAPABILITIES) == all && !inheritable ? 0 : -EPERM;
+}

@@ -1,0 +1,96 @@
+/* pidfd: names a process by its entry of the process table and that entry's generation, so never another one. word[0] pid, word[1] index,
+ * word[2] generation. It is ready when the process has ended. */
+#include "entry/entry.h"
+#include "fd.h"
+#include "pidfd.h"
+
+#define SIGNAL_FLAGS 0u
+
+/* The process, or NULL when it is gone for good. */
+static const struct px_proc *process_of(const struct px_ofd *ofd)
+{
+    uint64_t index = ofd->word[1];
+    const struct px_proc *process;
+
+    if (index == 0 || index >= PX_PROCS_MAX)
+        return NULL;
+    process = PX_PROC(PX_PROCTAB, index);
+    if (process->gen != (uint32_t)ofd->word[2] || process->pid != (int32_t)ofd->word[0] || process->state == PX_FREE)
+        return NULL;
+    return process;
+}
+
+int64_t px_pidfd_pid(int fd, bool *nonblocking)
+{
+    const struct px_ofd *ofd = px_fd_get(fd);
+
+    if (!ofd || ofd->kind != PX_OFD_PIDFD)
+        return -EBADF;
+    *nonblocking = ofd->flags & O_NONBLOCK;
+    return process_of(ofd) ? (int32_t)ofd->word[0] : -ECHILD;
+}
+
+static unsigned pidfd_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
+{
+    const uint32_t *change = &px_proctab()->change;
+    uint32_t seen = __atomic_load_n(change, __ATOMIC_SEQ_CST);
+    const struct px_proc *process = process_of(ofd);
+
+    if (predicates)
+        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)change, .value = seen, .kind = EXO_WAIT_WORD};
+    return (!process || process->state == PX_ZOMBIE ? POLLIN | POLLRDNORM : 0u) & events;
+}
+
+const struct px_ops px_pidfd_ops = {
+    .name = "anon_inode:[pidfd]",
+    .stat = px_anonymous_stat,
+    .poll = pidfd_poll,
+};
+
+PX_SYS(pidfd_open)
+{
+    struct px_ofd *ofd;
+    uint32_t index = 1;
+    int64_t fd;
+
+    if (b & ~(uint64_t)O_NONBLOCK || (int32_t)a <= 0)
+        return -EINVAL;
+    while (index < PX_PROCS_MAX && (PX_PROC(PX_PROCTAB, index)->pid != (int32_t)a || PX_PROC(PX_PROCTAB, index)->state == PX_FREE))
+        index++;
+    if (index == PX_PROCS_MAX)
+        return -ESRCH;
+    ofd = px_ofd_new(PX_OFD_PIDFD, O_RDWR | ((unsigned)b & O_NONBLOCK));
+    if (!ofd)
+        return -ENFILE;
+    ofd->word[0] = (uint32_t)a;
+    ofd->word[1] = index;
+    ofd->word[2] = PX_PROC(PX_PROCTAB, index)->gen;
+    fd = px_fd_install(ofd, 0, true);
+    if (fd < 0)
+        px_ofd_abandon(ofd);
+    return fd;
+}
+
+PX_SYS(pidfd_send_signal)
+{
+    const struct px_ofd *ofd = px_fd_get((int)a);
+    const struct px_proc *process;
+    int32_t signo;
+
+    if (d != SIGNAL_FLAGS)
+        return -EINVAL;
+    if (!ofd || ofd->kind != PX_OFD_PIDFD)
+        return -EBADF;
+    if (c) {
+        if (px_copy_in(&signo, c, sizeof signo) != 0)
+            return -EFAULT;
+        if (signo != (int32_t)b)
+            return -EINVAL;
+    }
+    process = process_of(ofd);
+    if (!process)
+        return -ESRCH;
+    if (c)
+        return px_sys_rt_sigqueueinfo((uint64_t)process->pid, b, c, 0, 0, 0);
+    return px_sys_kill((uint64_t)process->pid, b, 0, 0, 0, 0);
+}
