@@ -13,6 +13,7 @@
 /* The entry code has compared `number` with EXO_CALLS; the mask is for a CPU that guesses. */
 int64_t call_dispatch(struct context *caller, uint64_t number)
 {
+    lock_needed();
     gas_charge(EXO_PRICE_SYSCALL);
     caller->env->calls++;
     stats.calls++;

@@ -147,6 +147,7 @@ static int64_t insert(struct env *env, uint64_t index, const struct cap_make *ma
     struct capability *slot = index == 0 ? cap_slot(env, env->slots_hint) : NULL;
     int64_t status;
 
+    lock_needed();
     if (slot && slot_usable(slot) && !env->ended) /* as a rule the first that may be free is */
         index = env->slots_hint;
     else

@@ -18,6 +18,7 @@
 
 #include "account.h"
 #include "list.h"
+#include "lock.h"
 #include "member.h"
 
 #define PAGE EXO_PAGE_BYTES
@@ -198,11 +199,13 @@ void *object_new(struct zone *zone, unsigned type, size_t bytes);
 void object_last_dropped(struct object *object); /* frees it */
 static inline void object_hold(struct object *object)
 {
+    lock_needed();
     ASSERT(object->references > 0);
     object->references++;
 }
 static inline void object_drop(struct object *object)
 {
+    lock_needed();
     ASSERT(object->references > 0);
     if (--object->references == 0)
         object_last_dropped(object);

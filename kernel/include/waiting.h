@@ -28,6 +28,7 @@ static inline void wait_enter(struct wait_node *node)
 {
     struct wait_node **place = wait_find(node->physical);
 
+    lock_needed();
     if (__builtin_expect(*place != NULL, false)) {
         node->place = NULL;
         list_append(&(*place)->same, &node->same);

@@ -125,6 +125,7 @@ uint64_t frame_take(struct zone *zone, unsigned order, bool raw)
     unsigned have = order;
     uint64_t number;
 
+    lock_needed();
     frame_return_late();
     while (have < ORDERS && list_empty(&free_blocks[have]))
         have++;
@@ -152,6 +153,7 @@ uint64_t frame_take(struct zone *zone, unsigned order, bool raw)
 
 void frame_hold(uint64_t physical)
 {
+    lock_needed();
     if (!frame_is_ram(physical))
         return;
     ASSERT(frame_of(physical)->references > 0);
@@ -179,6 +181,7 @@ void frame_drop(uint64_t physical)
 {
     struct frame *frame;
 
+    lock_needed();
     if (!frame_is_ram(physical))
         return;
     frame = frame_of(physical);

@@ -6,6 +6,7 @@
 
 void ready_give(struct context *context, bool first)
 {
+    lock_needed();
     share_enqueue(context, first);
     sched_runnable++;
     if (!sched_slice_armed || arch_cpus() > 1)
@@ -37,6 +38,7 @@ bool ready_has(const struct context *context)
 
 void ready_take(struct context *context)
 {
+    lock_needed();
     share_dequeue(context);
     sched_runnable--;
 }

@@ -15,6 +15,7 @@ static struct heap_node **heap(void)
 
 void timer_arm(struct timer *timer, uint64_t deadline_ns)
 {
+    lock_needed();
     ASSERT(!timer_armed(timer));
     timer->node.key = deadline_ns < INT64_MAX ? deadline_ns : INT64_MAX; /* in centuries */
     heap_insert(heap(), &timer->node);

@@ -51,6 +51,7 @@ bool zone_charge(struct zone *zone, uint64_t count)
 {
     struct zone *at, *undo;
 
+    lock_needed();
     for (at = zone; at; at = at->parent) {
         if (count > at->quota - at->used) {
             for (undo = zone; undo != at; undo = undo->parent)

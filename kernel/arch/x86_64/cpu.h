@@ -68,6 +68,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lock.h"
+
 struct tss {
     uint32_t reserved0;
     uint64_t rsp[3], reserved1, ist[7], reserved2;
@@ -221,6 +223,7 @@ void smp_unlock(void);
 extern uint32_t smp_lock_word;
 static inline void smp_unlock_clean(void) /* nothing was unmapped since it was taken */
 {
+    lock_giving();
     __atomic_store_n(&smp_lock_word, 0, __ATOMIC_RELEASE);
 }
 bool smp_poll(void);   /* waits a moment: true: there may be something to do */

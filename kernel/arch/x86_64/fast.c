@@ -85,6 +85,8 @@ static FAST _Noreturn void ep_reply_recv(bool held, uint64_t handle, uint64_t w0
 #define FAST_WAY(name, held, body)                                                                                     \
     __attribute__((hot)) WAY(name)                                                                                     \
     {                                                                                                                  \
+        if (held)                                                                                                      \
+            lock_taken(); /* by entry.S */                                                                             \
         body(held, handle, w0, w1, w2, w3, w4);                                                                        \
     }
 FAST_WAY(fast_ep_call, false, ep_call)

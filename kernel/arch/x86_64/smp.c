@@ -51,6 +51,7 @@ static bool answer(void)
 {
     uint32_t asked = __atomic_exchange_n(requests_of(percpu.number), 0, __ATOMIC_ACQUIRE);
 
+    lock_unwanted();
     if (asked & REQUEST_FLUSH)
         flush_mine();
     if (asked & REQUEST_PARK) {
@@ -73,6 +74,7 @@ static void ask(unsigned cpu, uint32_t request)
 
 static void await_answers(void)
 {
+    lock_needed();
     while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE) > 0)
         __asm__ volatile("pause");
 }
@@ -175,6 +177,7 @@ void arch_unload(void)
 
 void smp_lock(void)
 {
+    lock_taking();
     while (__atomic_exchange_n(&smp_lock_word, 1, __ATOMIC_ACQUIRE)) {
         do {
             if (__atomic_load_n(requests_of(percpu.number), __ATOMIC_RELAXED))
@@ -182,6 +185,7 @@ void smp_lock(void)
             __asm__ volatile("pause");
         } while (__atomic_load_n(&smp_lock_word, __ATOMIC_RELAXED));
     }
+    lock_taken();
 }
 
 void smp_unlock(void)

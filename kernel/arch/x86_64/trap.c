@@ -174,6 +174,7 @@ void arch_idle(void)
 
     if (several)
         smp_unlock();
+    lock_unwanted();
     if (!several || !smp_poll())
         __asm__ volatile("sti; hlt; cli" : : : "memory");
     if (several)
