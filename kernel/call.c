@@ -16,7 +16,7 @@ int64_t call_dispatch(struct context *caller, uint64_t number)
     lock_needed();
     gas_charge(EXO_PRICE_SYSCALL);
     caller->env->calls++;
-    stats.calls++;
+    COUNT_ONE(counters.calls);
     return dispatch[number % DISPATCH_SIZE](caller);
 }
 
@@ -64,7 +64,7 @@ int64_t k_batch(struct context *caller, uint64_t ops, uint64_t count)
 
 void kernel_fault(struct context *context, uint64_t vector, uint64_t error, uint64_t address)
 {
-    stats.faults++;
+    COUNT_ONE(counters.faults);
     context->env->faults++;
     gas_charge(EXO_PRICE_FAULT);
     if (arch_fault_is_write(vector, error) && space_break_copy(context->env, address & ~(PAGE - 1ul)))

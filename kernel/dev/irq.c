@@ -10,7 +10,7 @@ void irq_fired(unsigned line)
 {
     struct irq *irq = line < LINES ? bound[line] : NULL;
 
-    stats.interrupts++;
+    COUNT_ONE(counters.interrupts);
     if (irq)
         endpoint_notify(irq->endpoint, irq->bits);
 }

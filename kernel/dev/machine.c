@@ -32,13 +32,45 @@ int64_t k_power_off(struct context *caller, struct capability *machine, uint64_t
     arch_power_off((unsigned)code);
 }
 
+PER_CPU(struct counters) counters;
+
+/* The part of one CPU, whose fast paths count by themselves. */
+static void add_cpu(struct exo_stats *now, struct counters *sum, unsigned cpu)
+{
+    const struct counters *counted = &OF_CPU(cpu, struct counters, counters);
+    const struct sched_cpu *fast = &OF_CPU(cpu, struct sched_cpu, sched_cpu);
+    uint64_t switches = fast->calls + fast->replies + fast->turns;
+
+    counters_add(sum, counted);
+    now->calls += switches + fast->wakes;
+    now->ipc_calls += fast->calls;
+    now->redirects += arch_redirects(cpu);
+    now->running += fast->current != NULL;
+    now->cpu_idle_ns[cpu] = sched_idle_ns(cpu);
+    now->cpu_switches[cpu] = counted->switches + switches;
+    now->cpu_interrupts[cpu] = counted->interrupts;
+    now->cpu_timer_interrupts[cpu] = counted->timer_interrupts;
+    now->cpu_kicks[cpu] = counted->kicks;
+    now->switches += now->cpu_switches[cpu];
+    now->idle_ns += now->cpu_idle_ns[cpu];
+}
+
 int64_t k_stats(struct context *caller, uint64_t out)
 {
     struct exo_stats now = stats;
+    struct counters sum = {0};
 
-    now.calls += sched_cpu.calls + sched_cpu.replies + sched_cpu.turns + sched_cpu.wakes;
-    now.switches += sched_cpu.calls + sched_cpu.replies + sched_cpu.turns;
-    now.ipc_calls += sched_cpu.calls;
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
+        add_cpu(&now, &sum, cpu);
+    now.calls += sum.calls;
+    now.ipc_calls += sum.ipc_calls;
+    now.faults = sum.faults;
+    now.upcalls = sum.upcalls;
+    now.cow_copies = sum.cow_copies;
+    now.interrupts = sum.interrupts;
+    now.timer_interrupts = sum.timer_interrupts;
+    now.timers_early = sum.timers_early;
+    now.running += sched_runnable;
     now.frames_total = frames_total;
     now.frames_free = frames_free;
     now.kernel_frames = frames_kernel;

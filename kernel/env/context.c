@@ -104,7 +104,7 @@ void context_upcall(struct context *context, uint64_t cause, uint64_t error, uin
     frame->pending = page->pending;
     page->depth = depth + 1;
     page->masked = 1;
-    stats.upcalls++;
+    COUNT_ONE(counters.upcalls);
     arch_upcall_enter(context, context->arch.upage_va + EXO_UPAGE_FRAME + depth * sizeof(*frame), cause);
 }
 

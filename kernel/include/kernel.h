@@ -19,6 +19,7 @@
 #include "account.h"
 #include "list.h"
 #include "lock.h"
+#include "machine.h"
 #include "member.h"
 
 #define PAGE EXO_PAGE_BYTES
@@ -489,11 +490,7 @@ void irq_free(struct object *object);
 
 /* ---- the machine ---- */
 
-extern struct exo_info *info;
-extern uint64_t info_physical;
-extern struct exo_stats stats;
 extern struct object machine_object;
-
 void kernel_main(const struct boot *boot);
 int64_t call_dispatch(struct context *caller, uint64_t number);
 /* An exception from ring 3. */

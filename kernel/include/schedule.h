@@ -59,6 +59,7 @@ struct sched_cpu {
 };
 extern PER_CPU(struct sched_cpu) sched_cpu;
 const struct share *sched_share_of(unsigned cpu); /* on which its time passes; NULL: on nobody's */
+uint64_t sched_idle_ns(unsigned cpu); /* that it had nothing to do, up to now */
 uint64_t sched_unsettled(unsigned cpu); /* cycles that it has used for somebody, and that are not charged yet */
 uint64_t sched_unsettled_gas(unsigned cpu);
 extern uint32_t sched_shares_linked; /* that have somebody ready, or had just now */

@@ -138,7 +138,7 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
 
 static inline void pay_call(void)
 {
-    stats.ipc_calls++;
+    COUNT_ONE(counters.ipc_calls);
     gas_charge(EXO_PRICE_IPC);
 }
 

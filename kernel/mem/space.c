@@ -62,7 +62,7 @@ bool space_break_copy(struct env *env, uint64_t va)
     *entry = pte_settle((old & ~(PTE_COPY | PTE_ADDRESS)) | physical);
     space_flush_page(env, va);
     frame_drop(pte_physical(old));
-    stats.cow_copies++;
+    COUNT_ONE(counters.cow_copies);
     return true;
 }
 

@@ -107,6 +107,17 @@ static void end_donation(struct context *context)
         gas_sponsor(context, NULL);
 }
 
+static PER_CPU(uint64_t) switches_published;
+
+/* The public page's count has those of all CPUs, up to each one's last tick or sleep. */
+static void publish_switches(void)
+{
+    uint64_t now = counters.switches + sched_cpu.calls + sched_cpu.replies + sched_cpu.turns;
+
+    info->context_switches += now - switches_published;
+    switches_published = now;
+}
+
 void sched_tick(void)
 {
     bool idle = idling;
@@ -114,6 +125,7 @@ void sched_tick(void)
     timer_programmed = UINT64_MAX;
     sched_slice_armed = false;
     sched_needed = true;
+    publish_switches();
     sched_settle();
     share_pay(sched_share);
     reserve_let_go();
@@ -257,8 +269,7 @@ static void make_current(struct context *next)
     if (before)
         end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
-    stats.switches++;
-    info->context_switches = stats.switches + sched_cpu.calls + sched_cpu.replies + sched_cpu.turns;
+    COUNT_ONE(counters.switches);
     arch_switch_to(next);
     if (before && before->state == CTX_DEAD)
         object_drop(&before->object); /* context_kill left it that long: it ran, and its page tables were loaded */
@@ -283,6 +294,15 @@ static void let_go(void)
         object_drop(&before->object);
 }
 
+static PER_CPU(uint64_t) idle_since; /* cycles; 0: it does something */
+
+uint64_t sched_idle_ns(unsigned cpu)
+{
+    uint64_t since = OF_CPU(cpu, uint64_t, idle_since), counted = OF_CPU(cpu, struct counters, counters).idle_ns;
+
+    return since ? counted + arch_cycles_to_ns(arch_cycles() - since) : counted;
+}
+
 __attribute__((noinline)) static void idle(void)
 {
     uint64_t from = arch_cycles();
@@ -304,14 +324,18 @@ __attribute__((noinline)) static void idle(void)
     idling = true; /* whoever is ready now is stopped: no slice of time begins */
     program_timer();
     cpus_asleep |= 1u << arch_cpu();
+    idle_since = from;
+    publish_switches();
     sched_needed = false; /* until there is something again */
     arch_idle();
     cpus_asleep &= ~(1u << arch_cpu());
     idling = !sched_cpu.current;
+    idle_since = 0;
     start_clocks(arch_cycles());
     gas_time_passed();
-    stats.idle_ns += arch_cycles_to_ns(run_since - from);
-    info->idle_ns = stats.idle_ns;
+    from = arch_cycles_to_ns(run_since - from);
+    counters.idle_ns += from;
+    info->idle_ns += from;
 }
 
 /* Who pays for what comes now. False: there is no gas for it. */

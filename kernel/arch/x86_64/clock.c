@@ -228,7 +228,7 @@ void arch_timer_set(uint64_t deadline_ns)
 /* The timer came. That it still counts means that an interrupt waited which was asked for before it was set again. */
 void clock_check(void)
 {
-    stats.timer_interrupts++;
+    COUNT_ONE(counters.timer_interrupts);
     if (arch_now_ns() < not_before_ns && apic_timer_left() == 0)
-        stats.timers_early++;
+        COUNT_ONE(counters.timers_early);
 }

@@ -14,6 +14,7 @@ uint32_t smp_lock_word; /* 1: somebody is in the kernel. entry.S takes it, too *
 
 /* What the lock's holder asks of a CPU. */
 enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4 };
+_Static_assert(CPUS_MAX * sizeof(uint64_t) == sizeof(((struct exo_stats *)0)->cpu_kicks), "the statistics have room for all");
 static PER_CPU(uint32_t) requests;
 static PER_CPU(uint32_t) polling; /* it has nothing to do, and looks at its requests by itself */
 static PER_CPU(bool) served;      /* an interrupt, since it began to */
@@ -82,6 +83,7 @@ static void await_answers(void)
 bool smp_kicked(void)
 {
     apic_eoi();
+    COUNT_ONE(counters.kicks);
     return answer();
 }
 
@@ -111,6 +113,11 @@ bool smp_poll(void)
         return *stop;
     (void)answer(); /* who has nothing to do looks anyway */
     return true;
+}
+
+uint64_t arch_redirects(unsigned cpu)
+{
+    return __atomic_load_n(&OF_CPU(cpu, struct percpu, percpu).redirects, __ATOMIC_RELAXED);
 }
 
 void arch_kick(unsigned cpu)

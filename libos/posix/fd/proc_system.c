@@ -59,37 +59,84 @@ static void hundredths(struct px_text *text, uint64_t ns)
                 (unsigned long)(ns % PX_SECOND / TICK_NS));
 }
 
+/* The kernel's figures, with those of each CPU. Zeros if there are none. */
+static struct exo_stats kernel_figures(void)
+{
+    struct exo_stats stats = {0};
+
+    if (exo_stats(&stats) < 0)
+        memset(&stats, 0, sizeof stats);
+    return stats;
+}
+
+static unsigned cpus(void)
+{
+    unsigned most = sizeof ((struct exo_stats *)0)->cpu_idle_ns / sizeof(uint64_t), all = px_info()->cpus;
+
+    return all < 1 ? 1 : all < most ? all : most;
+}
+
 void px_text_uptime(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
     hundredths(text, px_now_ns());
     px_text_add(text, " ");
-    hundredths(text, px_info()->idle_ns);
+    hundredths(text, kernel_figures().idle_ns);
     px_text_add(text, "\n");
 }
 
 void px_text_loadavg(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    unsigned load = px_info()->load;
+    unsigned long load = kernel_figures().running;
 
-    px_text_add(text, "%u.00 %u.00 %u.00 %u/%u %d\n", load, load, load, load ? load : 1u, px_proctab()->count,
+    px_text_add(text, "%lu.00 %lu.00 %lu.00 %lu/%u %d\n", load, load, load, load ? load : 1u, px_proctab()->count,
                 px_proctab()->last_pid);
+}
+
+/* User, nice, system, idle and so on of one CPU or of all: what it did is told as one. */
+static void times(struct px_text *text, uint64_t all_ns, uint64_t idle_ns)
+{
+    px_text_add(text, " %lu 0 0 %lu 0 0 0 0 0 0\n", (unsigned long)((all_ns > idle_ns ? all_ns - idle_ns : 0) / TICK_NS),
+                (unsigned long)(idle_ns / TICK_NS));
 }
 
 void px_text_system_stat(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    const struct exo_info *info = px_info();
-    uint64_t now = px_now_ns(), idle = info->idle_ns, all = now * (info->cpus ? info->cpus : 1);
-    unsigned long busy_ticks = (unsigned long)((all > idle ? all - idle : 0) / TICK_NS),
-                  idle_ticks = (unsigned long)(idle / TICK_NS);
-    unsigned cpus = info->cpus ? info->cpus : 1;
+    struct exo_stats stats = kernel_figures();
+    uint64_t now = px_now_ns(), interrupts = stats.interrupts + stats.timer_interrupts;
 
-    px_text_add(text, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy_ticks, idle_ticks);
-    for (unsigned i = 0; i < cpus; i++)
-        px_text_add(text, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy_ticks / cpus, idle_ticks / cpus);
-    px_text_add(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
-                (unsigned long)info->context_switches, (unsigned long)((px_real_ns() - now) / PX_SECOND),
-                (unsigned long)px_proctab()->forks, info->load ? info->load : 1u);
+    px_text_add(text, "cpu ");
+    times(text, now * cpus(), stats.idle_ns);
+    for (unsigned i = 0; i < cpus(); i++) {
+        px_text_add(text, "cpu%u", i);
+        times(text, now, stats.cpu_idle_ns[i]);
+        interrupts += stats.cpu_kicks[i];
+    }
+    px_text_add(text, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %lu\nprocs_blocked 0\n", (unsigned long)interrupts,
+                (unsigned long)stats.switches, (unsigned long)((px_real_ns() - now) / PX_SECOND), (unsigned long)px_proctab()->forks,
+                (unsigned long)(stats.running ? stats.running : 1));
     px_text_add(text, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
+}
+
+static void interrupt_line(struct px_text *text, const char *name, const uint64_t *of_cpu, const char *what)
+{
+    px_text_add(text, "%s:", name);
+    for (unsigned i = 0; i < cpus(); i++)
+        px_text_add(text, " %10lu", (unsigned long)of_cpu[i]);
+    px_text_add(text, "   %s\n", what);
+}
+
+/* Which line of a device it was, its driver counts. */
+void px_text_interrupts(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    struct exo_stats stats = kernel_figures();
+
+    px_text_add(text, "    ");
+    for (unsigned i = 0; i < cpus(); i++)
+        px_text_add(text, "       CPU%u", i);
+    px_text_add(text, "\n");
+    interrupt_line(text, "DEV", stats.cpu_interrupts, "Device interrupts");
+    interrupt_line(text, "LOC", stats.cpu_timer_interrupts, "Local timer interrupts");
+    interrupt_line(text, "RES", stats.cpu_kicks, "Rescheduling interrupts");
 }
 
 void px_text_version(struct px_text *text, PX_UNUSED const struct px_proc *process)

@@ -47,6 +47,7 @@ const struct px_proc_object px_proc_objects[] = {
     {"uptime", PROC_ROOT, TEXT, px_text_uptime},
     {"loadavg", PROC_ROOT, TEXT, px_text_loadavg},
     {"stat", PROC_ROOT, TEXT, px_text_system_stat},
+    {"interrupts", PROC_ROOT, TEXT, px_text_interrupts},
     {"version", PROC_ROOT, TEXT, px_text_version},
     {"cpuinfo", PROC_ROOT, TEXT, px_text_cpuinfo},
     {"filesystems", PROC_ROOT, TEXT, px_text_filesystems},

@@ -33,7 +33,7 @@ px_proc_text px_text_stat, px_text_status, px_text_statm, px_text_cmdline, px_te
     px_text_maps, px_text_limits;
 px_proc_text px_text_mounts, px_text_mountinfo, px_text_cgroup, px_text_oom, px_text_loginuid, px_text_zero,
     px_text_wchan, px_text_io, px_text_auxv;
-px_proc_text px_text_meminfo, px_text_uptime, px_text_loadavg, px_text_system_stat, px_text_version,
+px_proc_text px_text_meminfo, px_text_uptime, px_text_loadavg, px_text_system_stat, px_text_interrupts, px_text_version,
     px_text_cpuinfo, px_text_filesystems;
 px_proc_text px_text_kernel_cmdline, px_text_vmstat, px_text_hostname, px_text_domainname, px_text_osrelease,
     px_text_ostype, px_text_kernel_version;

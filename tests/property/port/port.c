@@ -402,6 +402,12 @@ void arch_flush_stale(void)
 {
 }
 
+uint64_t arch_redirects(unsigned cpu)
+{
+    (void)cpu;
+    return 0; /* they are made by the entry code */
+}
+
 void arch_kick(unsigned cpu)
 {
     (void)cpu;

@@ -125,6 +125,7 @@ struct px_ppage fake_page;
 struct exo_info fake_info = {
     .cpus = 1, .tsc_mult = 1ull << 32, .tsc_hz = 1000000000, .frames_total = 1000, .frames_free = 400};
 uint8_t fake_message[4096], fake_meta[4096];
+static struct exo_stats fake_stats;
 
 static inline void fake_process(uint32_t index, uint32_t gen, uint32_t state)
 {
@@ -266,6 +267,9 @@ int64_t fake_kernel(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         return fake_wait(predicates, d ? 2 : 1, c);
     }
     case EXO_CALL_YIELD:
+        return 0;
+    case EXO_CALL_STATS:
+        *(struct exo_stats *)a = fake_stats;
         return 0;
     case EXO_CALL_TALLY_CREATE:
         return fake_tally(a);

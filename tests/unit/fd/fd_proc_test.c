@@ -247,9 +247,11 @@ static void system_files(void)
     table->count = 2;
     table->last_pid = 109;
     fake_now = 12340000000;
-    fake_info.idle_ns = 10010000000;
+    fake_info.cpus = 2;
+    fake_stats = (struct exo_stats){.idle_ns = 10010000000, .cpu_idle_ns = {9000000000, 1010000000}, .running = 3, .switches = 77, .interrupts = 5,
+                                    .timer_interrupts = 6, .cpu_interrupts = {5, 0}, .cpu_timer_interrupts = {2, 4}, .cpu_kicks = {8, 9}};
     expect("uptime", "12.34 10.01\n");
-    expect("loadavg", "0.00 0.00 0.00 1/2 109\n");
+    expect("loadavg", "3.00 3.00 3.00 3/2 109\n");
     expect("sys/kernel/hostname", "exov6\n");
     expect("sys/kernel/osrelease", "6.1.0-exov6\n");
     expect("sys/kernel/ostype", "Linux\n");
@@ -262,7 +264,12 @@ static void system_files(void)
                  "MemAvailable:      40960 kB\nBuffers:               0 kB\nCached:             8192 kB\n") ==
           content);
     read_path("stat", 4096);
-    CHECK(strstr(content, "cpu  233 0 0 1001 0 0 0 0 0 0\ncpu0 233 ") == content);
+    CHECK(strstr(content, "cpu  1467 0 0 1001 0 0 0 0 0 0\ncpu0 334 0 0 900 0 0 0 0 0 0\ncpu1 1133 0 0 101 0 0 0 0 0 0\nintr 28\nctxt 77\n") == content);
+    expect("interrupts", "           CPU0       CPU1\nDEV:          5          0   Device interrupts\n"
+                         "LOC:          2          4   Local timer interrupts\nRES:          8          9   Rescheduling interrupts\n");
+    fake_info.cpus = 1000; /* more than there are figures of */
+    CHECK(strstr(read_path("stat", 4096), "cpu7 1234 0 0 0 ") && !strstr(content, "cpu8"));
+    fake_info.cpus = 1;
     CHECK(strstr(read_path("version", 4096), "Linux version 6.1.0-exov6 ") == content);
     expect("mounts", "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
 }
