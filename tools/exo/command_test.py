@@ -23,6 +23,7 @@ OPTIONS = [
     Option("jobs", VALUE, "N", "cases at the same time (processors of this machine)", os.cpu_count() or 1, short="j",
            check=lambda text: number(text, 1, 256, "--jobs")),
     Option("smp", VALUE, "N", "processors of each guest (1)", None, check=lambda text: number(text, 1, 8, "--smp")),
+    Option("no-rewrite", FLAG, "", "leave the system calls of guests' programs as they are"),
     Option("seed", VALUE, "N", "for everything that is random (1)", 1, check=lambda text: number(text, 0, 2**63, "--seed")),
     Option("coverage", FLAG, "", "also say which statements of kernel/ the suites reach (default: bare and fuzz, with the property test)"),
     Option("list", FLAG, "", "only name the cases"),
@@ -99,6 +100,8 @@ def run(options, names):
     if options.smp:
         os.environ["EXO_SMP"] = str(options.smp)
         machine.DEFAULT_SMP = options.smp
+    if options.no_rewrite:
+        os.environ["EXO_NO_REWRITE"] = "1"
     total = Tally()
     runner = Runner(os.path.join(base_folder(), "test-logs"), options.jobs, None, options.long, options.seed, options.verbose)
     broken = None

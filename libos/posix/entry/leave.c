@@ -43,6 +43,10 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
 
     px_lock();
     px_arch_arguments(regs, word);
+    if (px_entry_slow & PX_SLOW_HOT) {
+        px_entry_slow &= ~PX_SLOW_HOT;
+        px_rewrite_hot(regs);
+    }
     if (px_strace_on)
         px_strace_enter(number, word);
     if (body)
@@ -122,6 +126,8 @@ void px_leave(struct exo_regs *regs, int64_t result)
         default: break;
         }
     px_thread()->no_restart = false;
+    if (!(px_thread()->exit_work & PX_WORK_REGS)) /* else they are not this call's any more */
+        px_arch_called(regs);
     px_arch_set_result(regs, result);
     finish(regs, &call);
 }

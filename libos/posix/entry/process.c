@@ -156,6 +156,7 @@ void px_child_start(void)
     px_timer_fork_child();
     px_demand_fork_child();
     px_vma_fork_child();
+    px_rewrite_fork_child();
     px_children_reset();
     px_fd_fork_child();
     if (birth.flags & CLONE_CHILD_SETTID)

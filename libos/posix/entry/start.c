@@ -175,6 +175,7 @@ void px_start(void)
         refuse("boot arguments", "incomplete", NOT_EXECUTABLE);
     if (boot.flags & PX_HELLO_STRACE)
         px_strace_on = true;
+    px_rewrite_off = boot.flags & PX_HELLO_NO_REWRITE;
     if (px_strace_on)
         px_entry_slow |= PX_SLOW_STRACE;
     run(&boot);

@@ -88,6 +88,7 @@ extern struct px_threads {
 extern uint32_t px_entry_slow;
 #define PX_SLOW_STRACE 1u
 #define PX_SLOW_THREADS 2u
+#define PX_SLOW_HOT 4u /* an instruction has trapped many times */
 
 #define PX_EVENT_THREAD 8u /* that threads post to each other: look at what has changed */
 

@@ -17,6 +17,7 @@ void px_upcall_program(struct exo_upcall *frame, uint64_t cause)
     px_arch_finish_exit(frame);
     px_arch_take(frame);
     px_lock();
+    px_rewrite_unwind(px_thread()->regs);
     if (cause == EXO_CAUSE_EVENT) {
         px_thread()->exit_work |= PX_WORK_SIGNALS;
     } else if (!px_arch_is_page_fault(frame) ||

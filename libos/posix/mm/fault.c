@@ -61,21 +61,28 @@ static bool grow_stack(unsigned at, uint64_t address)
     return true;
 }
 
-/* Gives the page of a private mapping a copy of its own, with write access, by hand. */
-static bool copy_page(const struct px_vma *vma, uint64_t va)
+bool px_mm_replace(uint64_t va, int prot, const struct px_change *change, unsigned changes)
 {
     uint64_t stage = px_big_reserve(1);
     bool copied = stage && exo_mem_alloc(PX_SLOT_SELF, stage, 1, px_mm_prot(PROT_READ | PROT_WRITE | PROT_EXEC)) == 1;
 
     if (copied) {
-        copied = px_raw_copy((void *)stage, (const void *)va, PX_PAGE) == 0 &&
-                 exo_mem_share(PX_SLOT_SELF, va, stage, 1, EXO_SHARE_MOVE | px_mm_prot(vma->prot)) == 1;
+        copied = px_raw_copy((void *)stage, (const void *)va, PX_PAGE) == 0;
+        for (unsigned i = 0; i < changes; i++)
+            memcpy((void *)(stage + change[i].va - va), change[i].bytes, change[i].count);
+        copied = copied && exo_mem_share(PX_SLOT_SELF, va, stage, 1, EXO_SHARE_MOVE | px_mm_prot(prot)) == 1;
         if (!copied && exo_unmap_all(PX_SLOT_SELF, stage, 1) < 0)
             return false;
     }
     if (stage)
         px_big_release(stage, 1);
-    return copied ? true : refuse(va, SIGKILL, 0);
+    return copied;
+}
+
+/* Gives the page of a private mapping a copy of its own, with write access, by hand. */
+static bool copy_page(const struct px_vma *vma, uint64_t va)
+{
+    return px_mm_replace(va, vma->prot, NULL, 0) ? true : refuse(va, SIGKILL, 0);
 }
 
 /* Another thread has brought in meanwhile what the fault was about. */

@@ -177,6 +177,22 @@ int64_t px_user_length(px_user from, size_t most);
 /* One ChaCha20 block (random.c). */
 void px_chacha_block(const uint32_t block_key[8], const uint32_t counter_nonce[4], uint32_t out[16]);
 
+/* The page at va, which is bound and of a private mapping, replaced at once by a copy with these changes, all of them within it. False: no memory. */
+struct px_change {
+    uint64_t va;
+    const void *bytes;
+    size_t count;
+};
+bool px_mm_replace(uint64_t va, int prot, const struct px_change *change, unsigned changes);
+
+/* ---- rewritten system calls (arch/.../rewrite.c)
+ * ----------------------------------------------------------------- */
+
+/* lo..hi goes, moves, or may be written from now on: its text is as it was loaded, and nothing leads there any more. */
+void px_rewrite_restore(uint64_t lo, uint64_t hi);
+/* Nothing is mapped any more. */
+void px_rewrite_reset(void);
+
 /* ---- what depends on the processor (arch/.../cpu.c)
  * -------------------------------------------------------------- */
 

@@ -306,6 +306,8 @@ static int64_t check_protect(uint64_t lo, uint64_t hi, int prot, uint64_t *end)
 
 static void protect(uint64_t lo, uint64_t hi, int prot)
 {
+    if (prot != (PROT_READ | PROT_EXEC))
+        px_rewrite_restore(lo, hi);
     px_vma_split(lo);
     px_vma_split(hi);
     for (unsigned at = px_vma_find(lo); at < px_mm.count && px_mm.vma[at].lo < hi; at++) {

@@ -62,7 +62,10 @@ static int64_t move(const struct px_vma *vma, const struct remap *r)
 {
     uint64_t moved = r->old_bytes < r->bytes ? r->old_bytes : r->bytes;
     struct px_vma made = *vma;
-    int64_t status = exo_share_all(PX_SLOT_SELF, r->to, r->lo, moved / PX_PAGE, EXO_SHARE_MOVE | 7);
+    int64_t status;
+
+    px_rewrite_restore(r->lo, r->lo + r->old_bytes);
+    status = exo_share_all(PX_SLOT_SELF, r->to, r->lo, moved / PX_PAGE, EXO_SHARE_MOVE | 7);
 
     if (status < 0) { /* no memory for page tables: what has moved goes back */
         status = exo_share_all(PX_SLOT_SELF, r->lo, r->to, moved / PX_PAGE, EXO_SHARE_MOVE | 7);

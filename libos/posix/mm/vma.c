@@ -131,6 +131,7 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
 {
     unsigned first, last;
 
+    px_rewrite_restore(lo, hi);
     px_vma_split(lo);
     px_vma_split(hi);
     first = px_vma_find(lo);
@@ -149,6 +150,7 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
 
 void px_vma_reset(void)
 {
+    px_rewrite_reset();
     for (unsigned at = 0; at < px_mm.count; at++) {
         struct px_vma *vma = &px_mm.vma[at];
 

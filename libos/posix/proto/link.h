@@ -44,6 +44,7 @@ struct px_link_hello {
 #define PX_HELLO_STRACE 8u /* trace the calls of the first process and its descendants */
 #define PX_HELLO_ZONE(flags) ((flags) >> 8 & 0xffu) /* label + 1: run the command in a zone of its own with that label */
 #define PX_HELLO_MISSING 16u /* at exit print what was called and is missing */
+#define PX_HELLO_NO_REWRITE 32u /* leave the programs' system calls as they are */
 
 /*
  * Given to the first process at PX_BOOTARGS: this header page, then three pipes of PX_PIPE_PAGES pages each (standard input, output, error;

@@ -61,6 +61,14 @@ static _Alignas(4096) __attribute__((unused)) unsigned char fake_info[4096], fak
 #include "mm/mm.h"
 #include "libexo/loop.c"
 
+void px_rewrite_restore(uint64_t lo, uint64_t hi)
+{
+    (void)lo, (void)hi;
+}
+void px_rewrite_reset(void)
+{
+}
+
 px_call px_sys_mmap, px_sys_munmap, px_sys_mprotect, px_sys_brk, px_sys_mremap, px_sys_madvise, px_sys_msync, px_sys_mincore, px_sys_mlock,
     px_sys_mlock2, px_sys_munlock, px_sys_mlockall, px_sys_munlockall, px_sys_execve, px_sys_execveat;
 

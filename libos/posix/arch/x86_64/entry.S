@@ -16,6 +16,7 @@
 #include <exo/abi.h>
 
 #define SLOW_THREADS 2 /* PX_SLOW_THREADS alone */
+#define SLOW_HOT 4
 #define PX_THREAD_REGS EXO_UPAGE_REST
 #define PX_THREAD_WORK (EXO_UPAGE_REST + 8)
 
@@ -29,10 +30,13 @@
     .section .stack, "aw", @nobits
     .balign 4096
 px_stack:
-    .skip STACK_BYTES - 192
+    .skip STACK_BYTES - 192 - 256
     .globl px_first_regs
 px_first_regs:
     .skip 192
+    .globl px_traps
+px_traps: /* of instructions by the last byte of where they go on; at a carry the one is rewritten. In a page that is written at each call anyway. */
+    .skip 256
 
     .text
     .balign 64
@@ -44,9 +48,18 @@ px_syscall_entry:
     mov %gs:EXO_UPAGE_SC_RIP, %rcx
     mov %gs:EXO_UPAGE_SC_RFLAGS, %r11
     movq $0, EXO_REGS_SS(%rsp)
+    mov %rcx, EXO_REGS_RIP(%rsp)
+    mov %r11, EXO_REGS_RFLAGS(%rsp)
+    movzbl %cl, %ecx
+    lea px_traps(%rip), %r11
+    addb $1, (%r11, %rcx)
+    jnc .Lsave
+    lock orl $SLOW_HOT, px_entry_slow(%rip)
+    jmp .Lsave
 .Lcall:
     mov %rcx, EXO_REGS_RIP(%rsp)
     mov %r11, EXO_REGS_RFLAGS(%rsp)
+.Lsave:
     mov %rax, EXO_REGS_RAX(%rsp)
     mov %rdi, EXO_REGS_RDI(%rsp)
     mov %rsi, EXO_REGS_RSI(%rsp)
@@ -141,6 +154,25 @@ px_direct_entry:
     mov $FLAGS_CLEAN, %r11d
     movq $1, EXO_REGS_SS(%rsp)
     cld
+    jmp .Lcall
+
+/*
+ * The same from a rewritten instruction (rewrite.c), whose stub has loaded RCX with where the program goes on: nothing but RCX and R11 may change, nor may the
+ * program's stack be touched.
+ */
+    .globl px_site_entry
+px_site_entry:
+    movl $1, %gs:EXO_UPAGE_MASKED
+    mov %rsp, %r11
+    mov %gs:PX_THREAD_REGS, %rsp
+    mov %r11, EXO_REGS_RSP(%rsp)
+    pushfq
+    pop %r11
+    movq $0, EXO_REGS_SS(%rsp)
+    test $FLAGS_SPECIAL, %r11d
+    jz .Lcall
+    push $FLAGS_CLEAN
+    popfq
     jmp .Lcall
 
 /* Restores every register from where RSP points, and continues the program. `masked` is set. */

@@ -10,12 +10,14 @@
 /* Top of the first thread's libOS stack: the program's registers. */
 #pragma GCC visibility push(hidden) /* entry.S: addressed without a table */
 extern struct exo_regs px_first_regs;
+extern uint8_t px_traps[256]; /* entry.S */
 
 void px_syscall_entry(void);
 void px_upcall_entry(void);
 void px_child_entry(void);
 _Noreturn void px_thread_entry(void);
 void px_direct_entry(void);
+void px_site_entry(void);
 #pragma GCC visibility pop
 
 /* The program's registers by meaning. */
@@ -26,6 +28,12 @@ static inline uint64_t px_arch_result(const struct exo_regs *regs)
 static inline void px_arch_set_result(struct exo_regs *regs, int64_t result)
 {
     regs->rax = (uint64_t)result;
+}
+/* What the instruction leaves in registers, which the fast way out does by itself. */
+static inline void px_arch_called(struct exo_regs *regs)
+{
+    regs->rcx = regs->rip;
+    regs->r11 = regs->rflags;
 }
 /* Until the result is set: which call it is. */
 static inline uint64_t px_arch_number(const struct exo_regs *regs)
@@ -63,6 +71,12 @@ static inline void px_arch_take(const struct exo_upcall *frame)
 uint64_t px_arch_starting(const struct exo_upcall *frame);
 /* If the upcall interrupted the last instructions of an exit, makes the frame the program's, as if the exit had been completed. */
 void px_arch_finish_exit(struct exo_upcall *frame);
+/* Rewritten system calls (rewrite.c). The instruction that regs stand behind has trapped many times. */
+void px_rewrite_hot(const struct exo_regs *regs);
+extern bool px_rewrite_off; /* --no-rewrite */
+void px_rewrite_fork_child(void);
+/* The program's registers, if they stand on the way from a rewritten call to the libOS: back before the call. */
+void px_rewrite_unwind(struct exo_regs *regs);
 /* Which signal an exception is. */
 struct px_fault {
     int signo, code;

@@ -1,0 +1,28 @@
+"""Programs whose hot system calls are made calls of the libOS, and programs that are left as they are: rewrite.c says what they may notice."""
+
+import os
+
+
+def run(expected, options):
+    def body(t):
+        program = "./" + os.path.relpath(os.path.join(t.built, "tests/guest/rewrite"), t.root)
+        result = t.guest(program, expected, options=options, timeout=120)
+        lines = result.stdout.decode().splitlines()
+        t.check(result.status == 0 and lines and lines[-1] == f"1..{len(lines) - 1}", result)
+    return body
+
+
+def text_below_stubs(t):
+    """A busy shell's own listing of its memory: text is still the file's, and the page of stubs can be run and not written."""
+    script = "i=0; while [ $i -lt 3000 ]; do umask >/dev/null; i=$((i + 1)); done; while read -r line; do echo \"$line\"; done </proc/self/maps"
+    result = t.guest("sh", "-c", script, timeout=60)
+    lines = result.stdout.decode().splitlines()
+    t.equal(result.status, 0, result)
+    t.check(not [line for line in lines if " rwx" in line], result)
+
+
+def cases(t):
+    yield "hot", run("rewritten", []), 180
+    yield "hot-2", run("rewritten", ["--smp", "2"]), 180
+    yield "untouched", run("untouched", ["--no-rewrite"]), 180
+    yield "maps", text_below_stubs, 90
