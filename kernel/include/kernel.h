@@ -354,7 +354,7 @@ struct context {
             uint8_t state;  /* enum context_state */
             bool donated;   /* its sponsor gave it the rest of a turn, and is no client */
             uint8_t slices; /* of `slice` and `serves_on`, those that there are */
-            bool timed;     /* CALL, REPLY, RECEIVE: wait_timer is armed */
+            bool timed : 1, tests : 1; /* CALL, REPLY, RECEIVE: wait_timer is armed; WAIT: not every wake ends it */
         };
         uint32_t standing; /* all of them: the fast paths look once */
     };
@@ -370,12 +370,12 @@ struct context {
     /* IPC */
     struct endpoint *endpoint; /* counted; while CALL, RECEIVE or in a wait on it */
     struct list peers;         /* CALL: others of the same zone that call the same endpoint; only the first has its link there */
-    struct context *server;    /* REPLY: who serves me */
-    struct context *client;    /* whose call I serve, also while I call others myself */
-    uint64_t badge;            /* CALL: what the receiver sees */
-    uint64_t transfer;         /* CALL: handle that travels, or 0 */
+    struct context *server, *client; /* REPLY: who serves me; whose call I serve, also while I call others myself */
+    uint64_t badge, transfer;  /* CALL: what the receiver sees; handle that travels, or 0 */
     struct list wait_endpoints; /* link in endpoint->pollers */
     struct wait_node nodes[EXO_WAIT_MAX];
+    uint32_t test_value[EXO_WAIT_MAX]; /* with `tests`: of each node, */
+    uint16_t test[EXO_WAIT_MAX];       /* and what it is compared by (waiting.h); 0: any wake ends the wait */
 };
 _Static_assert(sizeof(struct context) <= PAGE, "a context is a page");
 

@@ -39,6 +39,30 @@ static inline void wait_enter(struct wait_node *node)
     wait_put(place, node);
 }
 
+/* A predicate's kind in 13 bits, which are not 0: how it compares, and which field: its first bit << 3, its bits less one << 8. */
+static inline uint16_t wait_test(uint32_t kind)
+{
+    return (uint16_t)((kind & 7) | (kind >> 8 & 31) << 3 | ((kind >> 16 & 63 ? kind >> 16 & 63 : 32) - 1) << 8);
+}
+
+static inline uint32_t wait_field_mask(uint16_t test)
+{
+    return UINT32_MAX >> (31 - (test >> 8));
+}
+
+static inline bool wait_holds(uint16_t test, uint32_t word, uint32_t value)
+{
+    uint32_t mask = wait_field_mask(test), field = word >> (test >> 3 & 31) & mask;
+
+    switch (test & 7) {
+    case EXO_WAIT_IS: return field == value;
+    case EXO_WAIT_IS_NOT: return field != value;
+    case EXO_WAIT_BELOW: return field < value;
+    case EXO_WAIT_FROM: return field >= value;
+    default: return (field - value) >> (test >> 8) & 1; /* EXO_WAIT_BEHIND: the difference is negative */
+    }
+}
+
 /* In the tree, with nobody behind it or below. */
 static inline bool wait_alone(const struct wait_node *node)
 {

@@ -2,6 +2,8 @@
  * Waiting on words: a context names up to EXO_WAIT_MAX words and the values that they still have, and sleeps. Sleepers are found by the physical address of
  * the word, so whoever maps the page can wake them. The frames are held meanwhile.
  *
+ * Some sleep while a condition holds (EXO_WAIT_IS and the like): it is looked at when they go to sleep, and when somebody wakes the word.
+ *
  * A bucket is a digital tree: which way a word goes at each level is a bit of its address. Its depth is bounded by the bits of an address, so
  * nobody's sleepers make it long to find another's. The first sleeper on a word stands in the tree, later ones queue behind it.
  */
@@ -62,6 +64,7 @@ static void leave(struct context *context)
         frame_drop(node->physical & ~(PAGE - 1ul));
     }
     context->wait_count = 0;
+    context->tests = false;
     if (!list_empty(&context->wait_endpoints)) {
         list_remove(&context->wait_endpoints);
         object_drop(&context->endpoint->object);
@@ -96,16 +99,44 @@ static void finish(const struct wait_node *node)
     wait_finish(context, node - context->nodes);
 }
 
+/* Its condition still holds, so a wake is not for it. */
+static bool sleeps_on(const struct wait_node *node)
+{
+    const struct context *context = wait_context(node);
+    ptrdiff_t i = node - context->nodes;
+
+    if (__builtin_expect(!context->tests, true) || !context->test[i])
+        return false;
+    return wait_holds(context->test[i], __atomic_load_n((const uint32_t *)direct(node->physical), __ATOMIC_SEQ_CST), context->test_value[i]);
+}
+
+/* Who stands behind `kept` in the word's line; NULL: nobody. `first` is the one in the tree. */
+static struct wait_node *behind(struct wait_node *first, struct wait_node *kept)
+{
+    if (!kept)
+        return first;
+    return kept->same.next == &first->same ? NULL : LIST_ENTRY(kept->same.next, struct wait_node, same);
+}
+
 static unsigned wake(uint64_t physical, unsigned most)
 {
-    unsigned done = 0;
+    struct wait_node *kept = NULL; /* who sleeps on, and all before it do */
+    unsigned done = 0, looks = 0;
 
-    for (; done < most && done < EXO_WAKE_MOST; done++) {
-        struct wait_node *node = *wait_find(physical);
+    while (done < most && done < EXO_WAKE_MOST) {
+        struct wait_node *node = behind(*wait_find(physical), kept);
 
         if (!node)
             break;
+        if (looks < EXO_WAIT_LOOKS && sleeps_on(node)) {
+            looks++;
+            kept = node;
+            continue;
+        }
+        if (kept && wait_context(kept) == wait_context(node))
+            kept = NULL; /* it leaves the line as well */
         finish(node); /* its context may have had several nodes here */
+        done++;
     }
     return done;
 }
@@ -137,6 +168,22 @@ static void wake_now(void)
         reap_more();
 }
 
+/* Those among the first whose conditions still hold get in line again. */
+static void keep_some(struct list *all)
+{
+    struct list *at = all->next;
+
+    for (unsigned looks = 0; looks < EXO_WAIT_LOOKS && at != all; looks++) {
+        struct wait_node *node = LIST_ENTRY(at, struct wait_node, same);
+
+        at = at->next;
+        if (sleeps_on(node)) {
+            list_remove(&node->same);
+            wait_enter(node);
+        }
+    }
+}
+
 void wait_wake_all(uint64_t physical)
 {
     struct wait_node *first = *wait_find(physical);
@@ -148,6 +195,7 @@ void wait_wake_all(uint64_t physical)
     take_out(first);
     first->place = NULL;
     list_prepend(&all, &first->same);
+    keep_some(&all);
     list_append_all(&woken, &all);
     wake_now();
 }
@@ -165,50 +213,90 @@ struct checked {
     struct exo_predicate predicates[EXO_WAIT_MAX];
     uint64_t physical[EXO_WAIT_MAX]; /* 0: the endpoint */
     struct endpoint *endpoint;
+    bool tests; /* one is more than WAIT_WORD */
 };
+
+/* Such a field there is, and it can have the value. */
+static bool field_fits(const struct exo_predicate *predicate)
+{
+    uint32_t first = predicate->kind >> 8 & 0xff, bits = predicate->kind >> 16;
+
+    if (bits == 0)
+        return first == 0;
+    return first < 32 && bits <= 32 - first && predicate->value <= UINT32_MAX >> (32 - bits);
+}
+
+/* 1: the word's predicate holds, 0: it does not, or an error. */
+static int64_t check_word(struct context *caller, const struct exo_predicate *predicate, uint64_t *physical)
+{
+    uint32_t value;
+    const uint32_t *word;
+
+    if (predicate->va % sizeof(*word))
+        return -EXO_E_INVAL;
+    word = space_reach(caller->env, predicate->va, ACCESS_READ);
+    if (!word)
+        return -EXO_E_FAULT;
+    *physical = direct_physical(word);
+    value = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    return predicate->kind == EXO_WAIT_WORD ? value == predicate->value : wait_holds(wait_test(predicate->kind), value, predicate->value);
+}
+
+/* As check_word, for the endpoint, which has no message. */
+static int64_t check_endpoint(struct context *caller, uint64_t handle, struct checked *checked)
+{
+    struct capability *slot;
+    int64_t status = cap_resolve(caller->env, handle, EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV, &slot);
+
+    if (status < 0)
+        return status;
+    if (!label_may(caller->env, slot->object, EXO_RULE_READ))
+        return label_refused(caller->env, slot->object, EXO_AUDIT_READ);
+    checked->endpoint = (struct endpoint *)slot->object;
+    return !endpoint_has_message(checked->endpoint);
+}
 
 /* Index of a predicate that does not hold, -EXO_E_AGAIN if all hold, or an error. */
 static int64_t check(struct context *caller, struct checked *checked, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         const struct exo_predicate *predicate = &checked->predicates[i];
+        unsigned kind = predicate->kind & 0xff;
+        int64_t holds;
 
+        checked->physical[i] = 0;
         if (predicate->kind == EXO_WAIT_ENDPOINT) {
-            struct capability *slot;
-            int64_t status = cap_resolve(caller->env, predicate->va, EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV, &slot);
-
-            if (status < 0)
-                return status;
-            if (!label_may(caller->env, slot->object, EXO_RULE_READ))
-                return label_refused(caller->env, slot->object, EXO_AUDIT_READ);
-            if (checked->endpoint || i + 1 != count)
+            holds = check_endpoint(caller, predicate->va, checked);
+            if (holds >= 0 && i + 1 != count)
                 return -EXO_E_INVAL; /* one endpoint, and last */
-            checked->endpoint = (struct endpoint *)slot->object;
-            checked->physical[i] = 0;
-            if (endpoint_has_message(checked->endpoint))
-                return i;
-        } else if (predicate->kind == EXO_WAIT_WORD) {
-            const uint32_t *word;
-
-            if (predicate->va % sizeof(*word))
-                return -EXO_E_INVAL;
-            word = space_reach(caller->env, predicate->va, ACCESS_READ);
-            if (!word)
-                return -EXO_E_FAULT;
-            checked->physical[i] = direct_physical(word);
-            if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != predicate->value)
-                return i;
         } else {
-            return -EXO_E_INVAL;
+            if (predicate->kind != EXO_WAIT_WORD && (kind < EXO_WAIT_IS || kind > EXO_WAIT_BEHIND || !field_fits(predicate)))
+                return -EXO_E_INVAL;
+            holds = check_word(caller, predicate, &checked->physical[i]);
+            checked->tests |= predicate->kind != EXO_WAIT_WORD;
         }
+        if (holds <= 0)
+            return holds < 0 ? holds : i;
     }
     return -EXO_E_AGAIN;
+}
+
+/* What wakes compare by. */
+static void keep_tests(struct context *caller, const struct checked *checked, unsigned count)
+{
+    caller->tests = true;
+    for (unsigned i = 0; i < count; i++) {
+        caller->test[i] = checked->predicates[i].kind < EXO_WAIT_IS ? 0 : wait_test(checked->predicates[i].kind);
+        caller->test_value[i] = checked->predicates[i].value;
+    }
 }
 
 static void sleep_on(struct context *caller, const struct checked *checked, unsigned count)
 {
     caller->state = CTX_WAIT;
-    caller->wait_count = (uint16_t)count;
+    caller->wait_count = (uint8_t)count;
+    if (checked->tests)
+        keep_tests(caller, checked, count);
     for (unsigned i = 0; i < count; i++) {
         struct wait_node *node = &caller->nodes[i];
 
@@ -230,6 +318,7 @@ static int64_t wait_until(struct context *caller, struct checked *checked, unsig
     int64_t status;
 
     checked->endpoint = NULL;
+    checked->tests = false;
     status = check(caller, checked, count);
     if (status != -EXO_E_AGAIN)
         return status;

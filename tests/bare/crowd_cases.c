@@ -45,6 +45,14 @@ static void sleep_on_word(uint64_t value)
     heard(exo_wait(&predicate, 1, EXO_DEADLINE_NEVER));
 }
 
+static void sleep_while_below(uint64_t value)
+{
+    struct exo_predicate predicate = {SHARED, (uint32_t)value, EXO_WAIT_BELOW};
+
+    is_ready();
+    heard(exo_wait(&predicate, 1, EXO_DEADLINE_NEVER));
+}
+
 static void sleep_on_endpoint(uint64_t endpoint)
 {
     struct exo_predicate predicates[2] = {{SHARED, 0, EXO_WAIT_WORD}, {endpoint, 0, EXO_WAIT_ENDPOINT}};
@@ -143,6 +151,26 @@ CASE(crowd_on_word, "a wake for all is so many calls, and each says how many it 
         woken += MUST(exo_wake((void *)SHARED, UINT64_MAX));
     EXPECT(woken, ALL);
     EXPECT(exo_wake((void *)SHARED, UINT64_MAX), 0);
+    crowd_end(&crowd);
+}
+
+CASE(crowd_of_conditions, "a wake looks at so many conditions, and wakes who stands behind unseen; nobody is forgotten")
+{
+    uint64_t limit = bare_now() + 60000000000ul;
+    struct crowd crowd;
+    int64_t woken;
+
+    EXPECT(exo_alloc_all(SELF, SHARED, 1, RW, NULL), 0);
+    crowd = crowd_new(sleep_while_below, 5, 0, 0);
+    EXPECT(exo_wake((void *)SHARED, 1), 1); /* the one behind those */
+    for (woken = 1; woken < ALL - EXO_WAIT_LOOKS && bare_now() < limit; bare_settle())
+        woken += MUST(exo_wake((void *)SHARED, UINT64_MAX));
+    EXPECT(woken, ALL - EXO_WAIT_LOOKS);
+    EXPECT(exo_wake((void *)SHARED, UINT64_MAX), 0);
+    *(volatile uint32_t *)SHARED = 5;
+    for (; woken < ALL && bare_now() < limit; bare_settle())
+        woken += MUST(exo_wake((void *)SHARED, UINT64_MAX));
+    EXPECT(woken, ALL);
     crowd_end(&crowd);
 }
 

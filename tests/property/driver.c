@@ -480,6 +480,22 @@ static uint64_t word_to_meet_at(uint64_t word)
     return scratch_page(word % 3) + word / 3 % 4 * 4;
 }
 
+/* A condition on a word that is `now` which holds, or nearly; seldom there is no such condition. */
+static void write_condition(struct exo_predicate *predicate, uint32_t now, uint64_t word)
+{
+    unsigned first = word % 32, bits = 1 + (unsigned)(word >> 5) % 32;
+
+    predicate->kind = EXO_WAIT_WORD;
+    predicate->value = now + (word >> 20) % 8 / 7;
+    if (word >> 24 & 1)
+        return;
+    predicate->kind = EXO_WAIT_IS + (uint32_t)(word >> 25) % 6 % (word >> 30 & 7 ? 5 : 6);
+    if (!(word >> 28 & 3) && (first + bits <= 32 || !(word >> 33 & 7))) {
+        predicate->kind |= first << 8 | bits << 16;
+        predicate->value = (now >> first & UINT32_MAX >> (32 - bits)) + (word >> 20) % 8 / 7;
+    }
+}
+
 /* Predicates that hold, or nearly, in the caller's memory. */
 static void write_predicates(const struct op *op, uint64_t a[6])
 {
@@ -494,8 +510,12 @@ static void write_predicates(const struct op *op, uint64_t a[6])
         uint64_t va = word % 32 ? word_to_meet_at(word >> 5) : word >> 8;
 
         (void)m_read(m_current->env, &now, va, 4);
-        predicates[i] = (struct exo_predicate){endpoint ? find_cap(EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV) : va, now + (word >> 20) % 8 / 7,
-                                               endpoint ? EXO_WAIT_ENDPOINT : word >> 24 & 31 ? EXO_WAIT_WORD : (uint32_t)(word >> 30 & 3)};
+        predicates[i].va = va;
+        write_condition(&predicates[i], now, word >> 8);
+        if (endpoint)
+            predicates[i] = (struct exo_predicate){find_cap(EXO_TYPE_ENDPOINT, EXO_RIGHT_RECV), 0, EXO_WAIT_ENDPOINT};
+        else if ((word >> 44) % 64 == 0)
+            predicates[i].kind = (uint32_t)word >> 30;
     }
     if (count == 0 || !store(place, predicates, count * sizeof(predicates[0])) || m_current != caller)
         return;

@@ -606,7 +606,7 @@ void m_tally_changed(struct m_object *tally, int change)
 
     tally->count += (uint32_t)change;
     m_frames[tally->physical / PAGE].tag = *(uint64_t *)((char *)direct(tally->physical & ~(PAGE - 1ul)) + TAG_OFFSET);
-    m_wake(tally->physical, UINT64_MAX, &woken);
+    m_wake_at(tally->physical, tally->count, UINT64_MAX, &woken);
 }
 
 /* ---- the beginning ---- */

@@ -56,6 +56,7 @@ struct m_gas {
 
 struct m_word {
     uint64_t physical; /* 0: the endpoint */
+    uint32_t kind, value;
 };
 
 struct m_object {
@@ -248,6 +249,9 @@ void m_sponsor(struct m_object *server, struct m_object *owner, struct m_object 
 void m_forget(struct m_object *context);
 void m_post(struct m_object *context, uint64_t bits);
 void m_wake(uint64_t physical, uint64_t most, uint64_t *woken);
+void m_wake_at(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken); /* when the word was that */
+bool m_test_holds(uint32_t kind, uint32_t word, uint32_t value);
+bool m_predicate_known(const struct exo_predicate *predicate);
 void m_notify(struct m_object *endpoint, uint64_t bits);
 void m_serve(struct m_object *endpoint);
 void m_receive_caps_changed(struct m_object *endpoint, int change);

@@ -560,7 +560,7 @@ static void read_inputs(struct step *s)
         s->input_valid = count == 0 || m_read(s->env, s->predicates, s->a[0], count * sizeof(struct exo_predicate));
     }
     for (uint64_t i = 0; i < count && s->input_valid; i++)
-        if (s->predicates[i].kind == EXO_WAIT_WORD && s->predicates[i].va % 4 == 0)
+        if (m_predicate_known(&s->predicates[i]) && s->predicates[i].va % 4 == 0)
             (void)m_read(s->env, &s->predicate_word[i], s->predicates[i].va, 4);
 }
 

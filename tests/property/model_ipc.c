@@ -121,7 +121,28 @@ void m_post(struct m_object *context, uint64_t bits)
         m_finish(context, -EXO_E_EVENT);
 }
 
+/* Does the condition hold? What abi/exo.abi says of the kinds, in numbers wide enough. */
+bool m_test_holds(uint32_t kind, uint32_t word, uint32_t value)
+{
+    unsigned first = kind >> 8 & 0xff, bits = kind >> 16 ? kind >> 16 : 32;
+    uint64_t range = 1ul << bits, field = (uint64_t)word / (1ul << first) % range;
+
+    switch (kind & 0xff) {
+    case EXO_WAIT_IS: return field == value;
+    case EXO_WAIT_IS_NOT: return field != value;
+    case EXO_WAIT_BELOW: return field < value;
+    case EXO_WAIT_FROM: return field >= value;
+    case EXO_WAIT_BEHIND: return (field + range - value) % range >= range / 2;
+    default: return false;
+    }
+}
+
 void m_wake(uint64_t physical, uint64_t most, uint64_t *woken)
+{
+    m_wake_at(physical, *(const uint32_t *)direct(physical), most, woken);
+}
+
+void m_wake_at(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken)
 {
     *woken = 0;
     while (*woken < most) {
@@ -134,7 +155,7 @@ void m_wake(uint64_t physical, uint64_t most, uint64_t *woken)
             if (context->type != EXO_TYPE_CTX || context->state != CTX_WAIT || (first && first->sleep_order < context->sleep_order))
                 continue;
             for (unsigned n = context->node_count; n-- > 0;)
-                if (context->nodes[n].physical == physical) {
+                if (context->nodes[n].physical == physical && !m_test_holds(context->nodes[n].kind, word, context->nodes[n].value)) {
                     first = context;
                     index = n;
                 }
@@ -476,6 +497,18 @@ void call_ep_reply(struct step *s)
 
 /* ---- waiting ---- */
 
+/* Such a condition on a word there is. */
+bool m_predicate_known(const struct exo_predicate *predicate)
+{
+    unsigned kind = predicate->kind & 0xff, first = predicate->kind >> 8 & 0xff, bits = predicate->kind >> 16;
+
+    if (predicate->kind == EXO_WAIT_WORD)
+        return true;
+    if (kind < EXO_WAIT_IS || kind > EXO_WAIT_BEHIND)
+        return false;
+    return bits == 0 ? first == 0 : first + bits <= 32 && predicate->value < 1ul << bits;
+}
+
 void call_wait(struct step *s)
 {
     struct m_object *caller = s->caller, *endpoint = NULL;
@@ -500,13 +533,16 @@ void call_wait(struct step *s)
             MUST(s, cap && !m_label_may(s, cap->object, EXO_RULE_READ), DENIED);
             endpoint = cap ? cap->object : NULL;
             holds = endpoint && !endpoint->notified && !endpoint->callers.count && !endpoint->deaths.count;
-            caller->nodes[i].physical = 0;
+            caller->nodes[i] = (struct m_word){0};
         } else {
-            MUST(s, predicate->kind != EXO_WAIT_WORD || predicate->va % 4, INVAL);
-            MUST(s, predicate->kind == EXO_WAIT_WORD && !m_readable(s->env, predicate->va, 1), FAULT);
-            holds = s->predicate_word[i] == predicate->value;
+            bool known = m_predicate_known(predicate);
+
+            MUST(s, !known || predicate->va % 4, INVAL);
+            MUST(s, known && predicate->va % 4 == 0 && !m_readable(s->env, predicate->va, 1), FAULT);
+            holds = predicate->kind == EXO_WAIT_WORD ? s->predicate_word[i] == predicate->value
+                                                     : known && m_test_holds(predicate->kind, s->predicate_word[i], predicate->value);
             if (!s->must)
-                caller->nodes[i].physical = m_page(s->env, predicate->va)->physical + predicate->va % PAGE;
+                caller->nodes[i] = (struct m_word){m_page(s->env, predicate->va)->physical + predicate->va % PAGE, predicate->kind, predicate->value};
         }
         if (s->must) {
             m_refused(s);

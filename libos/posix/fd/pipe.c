@@ -5,6 +5,7 @@
 #include <exo/loop.h>
 
 #include "pipe.h"
+#include "poll.h"
 
 #define FIONREAD 0x541b
 
@@ -321,8 +322,8 @@ uint32_t px_pipe_sample(const struct px_ofd *ofd, uint32_t *sequence, uint32_t *
     if (predicates) {
         predicates[(*count)++] =
             (struct exo_predicate){.va = (uint64_t)sequence, .value = sequence_seen, .kind = EXO_WAIT_WORD};
-        predicates[(*count)++] =
-            (struct exo_predicate){.va = (uint64_t)tally, .value = tally_seen, .kind = EXO_WAIT_WORD};
+        predicates[*count] = px_poll_tally(*count, tally, tally_seen, (uint32_t)ofd->word[2]);
+        ++*count;
     }
     return px_pipe_others(ofd, tally_seen);
 }

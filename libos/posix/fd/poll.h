@@ -11,6 +11,16 @@ struct px_poll_item {
 
 /* Events of one description now; predicates as in px_ops.poll. */
 unsigned px_poll_ofd(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count);
+/*
+ * The predicate that the others, whom a tally counts (`seen` of them with ours), are as they were. Among more than two, which go the general way anyhow,
+ * it is: that there are any, so that a fork or an exit of one of many wakes nobody.
+ */
+static inline struct exo_predicate px_poll_tally(unsigned place, const uint32_t *tally, uint32_t seen, uint32_t ours)
+{
+    if (place < 2 || seen <= ours)
+        return (struct exo_predicate){.va = (uint64_t)tally, .value = seen, .kind = EXO_WAIT_WORD};
+    return (struct exo_predicate){.va = (uint64_t)tally, .value = ours + 1, .kind = EXO_WAIT_FROM};
+}
 /* Tells a pipe or socket that somebody is about to sleep on it (1), or no longer does (-1). */
 void px_poll_watch(struct px_ofd *ofd, int step);
 /* Fills in revents and returns how many items have some; sleeps until there is one. 0 after the deadline,

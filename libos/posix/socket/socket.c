@@ -1,6 +1,7 @@
 /* Making sockets and pairs of them, and what every description can do: read, write, poll, shut down, let go. */
 #include <exo/loop.h>
 
+#include "fd/poll.h"
 #include "socket.h"
 
 #define SOCK_NONBLOCK O_NONBLOCK
@@ -109,10 +110,14 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
     if (predicates) {
         uint32_t *words[3] = {&link->to[side].write_seq, &link->end[!side].holders, &link->to[!side].read_seq};
 
-        for (unsigned i = 0; i < (events & (POLLOUT | POLLWRNORM | POLLWRBAND) ? 3u : 2u); i++)
-            predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)words[i],
-                                                            .value = __atomic_load_n(words[i], __ATOMIC_SEQ_CST),
-                                                            .kind = EXO_WAIT_WORD};
+        for (unsigned i = 0; i < (events & (POLLOUT | POLLWRNORM | POLLWRBAND) ? 3u : 2u); i++) {
+            predicates[*count] = (struct exo_predicate){.va = (uint64_t)words[i],
+                                                        .value = __atomic_load_n(words[i], __ATOMIC_SEQ_CST),
+                                                        .kind = EXO_WAIT_WORD};
+            if (i == 1)
+                predicates[*count] = px_poll_tally(*count, words[i], predicates[*count].value, 0);
+            ++*count;
+        }
     }
     if (px_socket_of(ofd)->state == PX_SOCKET_LISTENING)
         return (link->to[0].tail != link->to[0].head ? POLLIN | POLLRDNORM : 0u) & events;
