@@ -5,11 +5,8 @@
  * A binding lives as long as somebody holds the tally whose word is in `alive`, in this server's own memory. Its page, the lobby, is shared with its
  * holders: what they write there is never read here. A link's pages stay mapped here, so that the kernel can say when nobody else has them.
  */
-#include "address.h"
-#include "serve.h"
-#include "socket.h"
+#include "meet.h"
 
-#define AF_UNIX 1u
 #define BINDINGS_MAX 256u
 #define LINKS_MAX 512u
 #define BINDINGS_EACH 128u /* of one process */
@@ -20,27 +17,13 @@
 #define PORT_FIRST 32768u /* those that are given to who asks for none */
 #define PORT_LAST 60999u
 #define PORTS_OF_ROOT 1024u
-#define TOKEN_BINDING 8u /* rights that no file's token has */
 #define LOBBY_VA 0x620000000000ul
 #define LINKS_VA 0x620040000000ul
 #define LINK_VA(i) (LINKS_VA + (uint64_t)(i) * PX_LINK_PAGES * FS_PAGE)
 
-struct cred {
-    uint32_t pid, uid, gid;
-};
-
-static struct binding {
-    uint32_t gen; /* 0: free */
-    uint32_t ino, ino_gen; /* of a path's inode; 0: the name itself counts */
-    uint16_t domain, type, zone, owner;
-    uint16_t name_bytes, backlog; /* backlog 0: does not listen */
-    uint16_t pending;
-    bool only6;
-    uint8_t name[PX_NAME_BYTES];
-    struct cred cred;
-} bindings[BINDINGS_MAX];
+static struct binding bindings[BINDINGS_MAX];
 static uint32_t alive[BINDINGS_MAX]; /* tally words */
-static unsigned binding_count;
+static unsigned binding_count, boxes; /* boxes: bindings of datagrams */
 static uint32_t last_gen, last_auto, last_port, arrivals;
 
 enum link_state { LINK_FREE, LINK_PENDING, LINK_GIVEN };
@@ -54,9 +37,9 @@ static struct link {
 } links[LINKS_MAX];
 static unsigned link_count, link_hand;
 
-static struct px_link *lobby_of(const struct binding *binding)
+struct px_link *lobby_of(const struct binding *binding)
 {
-    return (struct px_link *)(LOBBY_VA + (uint64_t)(binding - bindings) * FS_PAGE);
+    return (struct px_link *)(LOBBY_VA + (uint64_t)(binding - bindings) * PX_BOX_PAGES * FS_PAGE);
 }
 
 static const struct px_proc *process_of(const struct fs_request *request)
@@ -84,12 +67,12 @@ static void link_free(struct link *link)
     link_count--;
 }
 
-/* Does anybody else have the link's pages? */
-static bool link_shared(const struct link *link)
+/* Does anybody else have what begins with that page? */
+static bool shared(uint64_t va)
 {
     uint64_t page = 0;
 
-    return exo_mem_query(fs_start->self, LINK_VA(link - links), 1, &page) != 1 || page & EXO_QUERY_SHARED;
+    return exo_mem_query(fs_start->self, va, 1, &page) != 1 || page & EXO_QUERY_SHARED;
 }
 
 static void links_sweep(unsigned steps)
@@ -97,7 +80,7 @@ static void links_sweep(unsigned steps)
     for (unsigned i = 0; link_count && i < steps; i++) {
         struct link *link = &links[link_hand++ % LINKS_MAX];
 
-        if (link->state == LINK_GIVEN && !link_shared(link))
+        if (link->state == LINK_GIVEN && !shared(LINK_VA(link - links)))
             link_free(link);
     }
 }
@@ -108,7 +91,8 @@ static void binding_free(struct binding *binding)
         if (links[i].state == LINK_PENDING && links[i].binding == binding - bindings)
             link_free(&links[i]);
     }
-    os_pages_give(lobby_of(binding), 1);
+    os_pages_give(lobby_of(binding), binding->pages);
+    boxes -= binding->pages > 1;
     binding->gen = 0;
     binding_count--;
 }
@@ -116,18 +100,13 @@ static void binding_free(struct binding *binding)
 void fs_meet_sweep(void)
 {
     for (unsigned i = 0; binding_count && i < BINDINGS_MAX; i++) {
-        if (bindings[i].gen && !alive[i])
-            binding_free(&bindings[i]);
+        if (bindings[i].gen && !alive[i] && !(bindings[i].pages > 1 && shared((uint64_t)lobby_of(&bindings[i]))))
+            binding_free(&bindings[i]); /* a box is somebody's as long as he keeps it mapped */
     }
     links_sweep(SWEEP_STEP);
 }
 
 /* ---- binding ---- */
-
-static bool is_path(const struct px_fs_meet *ask)
-{
-    return ask->node != 0;
-}
 
 /* Is the binding what is asked for: to be met, or in the way of another? */
 static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask, bool connecting)
@@ -135,6 +114,8 @@ static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask
     if (address_internet(binding->domain) && address_internet(ask->domain)) {
         const struct address_bound bound = {binding->name, binding->only6}, wanted = {ask->name, ask->flags & PX_MEET_ONLY6};
 
+        if (binding->type != ask->type)
+            return false; /* each type has its ports */
         return connecting ? address_reaches(&bound, ask->name) : address_collides(&bound, &wanted);
     }
     if (binding->domain != ask->domain)
@@ -145,7 +126,7 @@ static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask
 }
 
 /* The binding that is meant in the caller's zone, or NULL. */
-static struct binding *find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
+struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
 {
     for (unsigned i = 0; i < BINDINGS_MAX; i++) {
         struct binding *binding = &bindings[i];
@@ -176,27 +157,32 @@ static bool name_self(const struct fs_request *request, struct px_fs_meet *ask)
             for (unsigned i = 0; i < 5; i++)
                 ask->name[3 + i] = (uint8_t)"0123456789abcdef"[number >> (16 - 4 * i) & 15];
         }
-        if (!find(request, ask, false))
+        if (!binding_find(request, ask, false))
             return true;
     }
     return false;
 }
 
-static struct binding *binding_of(uint64_t ticket)
+struct binding *binding_named(uint64_t token, unsigned kind)
 {
-    uint64_t i = ticket & 0xffff;
+    uint64_t i = token & 0xffff;
 
-    if (i >= BINDINGS_MAX || !bindings[i].gen || !alive[i] ||
-        ticket >> 16 != fs_token((uint32_t)i, bindings[i].gen, TOKEN_BINDING) >> 16)
+    if (i >= BINDINGS_MAX || !bindings[i].gen || !alive[i] || token >> 16 != fs_token((uint32_t)i, bindings[i].gen, kind) >> 16)
         return NULL;
     return &bindings[i];
 }
 
-static uint64_t ticket_of(const struct binding *binding)
+uint64_t binding_token(const struct binding *binding, unsigned kind)
 {
     uint32_t i = (uint32_t)(binding - bindings);
 
-    return (fs_token(i, binding->gen, TOKEN_BINDING) & ~0xffffull) | i;
+    return (fs_token(i, binding->gen, kind) & ~0xffffull) | i;
+}
+
+/* For another connection, or another box. */
+static bool memory_left(void)
+{
+    return link_count * PX_LINK_PAGES + boxes * PX_BOX_PAGES < fs_start->frames_total / LINKS_MEMORY;
 }
 
 static struct binding *binding_place(const struct fs_request *request)
@@ -217,7 +203,7 @@ static bool wants_name(const struct px_fs_meet *ask)
     return address_internet(ask->domain) ? !address_port(ask->name) : ask->name_bytes == 2;
 }
 
-static int64_t check_name(const struct px_fs_meet *ask)
+int64_t meet_check_name(const struct px_fs_meet *ask)
 {
     if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
         return -EINVAL;
@@ -228,7 +214,7 @@ static int64_t check_name(const struct px_fs_meet *ask)
 
 static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *ask)
 {
-    int64_t status = check_name(ask);
+    int64_t status = meet_check_name(ask);
 
     if (status < 0)
         return status;
@@ -242,11 +228,12 @@ static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *a
     }
     if (address_internet(ask->domain) && address_port(ask->name) < PORTS_OF_ROOT && request->caller.uid != 0)
         return -EACCES;
-    return find(request, ask, false) ? -EADDRINUSE : 0;
+    return binding_find(request, ask, false) ? -EADDRINUSE : 0;
 }
 
 static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
 {
+    unsigned pages = ask->type == SOCK_DGRAM ? PX_BOX_PAGES : 1;
     struct binding *binding;
     struct px_link *lobby;
     int64_t status, tally;
@@ -256,29 +243,31 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
     if (status < 0)
         return status;
     binding = binding_place(request);
-    if (!binding)
+    if (!binding || (pages > 1 && !memory_left()))
         return -ENOBUFS;
     lobby = lobby_of(binding);
-    if (!os_pages_take(lobby, 1))
+    if (!os_pages_take(lobby, pages))
         return -ENOMEM;
     lobby->version = PX_LINK_VERSION;
-    lobby->pages = 1;
+    lobby->pages = pages;
     lobby->end[0].name_bytes = ask->name_bytes;
     memcpy(lobby->end[0].name, ask->name, ask->name_bytes);
     tally = exo_tally_create(&alive[binding - bindings]);
     status = tally < 0 ? -ENOMEM
-                       : os_share(request->caller.client, ask->va, lobby, 1, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
+                       : os_share(request->caller.client, ask->va, lobby, pages, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
     if (status < 0) {
         if (tally >= 0)
             (void)!exo_cap_delete((uint64_t)tally);
-        os_pages_give(lobby, 1);
+        os_pages_give(lobby, pages);
         return status;
     }
+    boxes += pages > 1;
     *binding = (struct binding){.gen = ++last_gen ? last_gen : ++last_gen,
                                 .ino = is_path(ask) ? PX_FS_INO(ask->node) : 0,
                                 .ino_gen = is_path(ask) ? PX_FS_GEN(ask->node) : 0,
                                 .domain = ask->domain,
                                 .type = ask->type,
+                                .pages = (uint16_t)pages,
                                 .zone = process_of(request)->zone,
                                 .owner = (uint16_t)request->index,
                                 .only6 = ask->flags & PX_MEET_ONLY6,
@@ -296,7 +285,7 @@ static int64_t do_listen(struct fs_request *request, const struct px_fs_meet *as
 {
     struct binding *binding = binding_of(ask->ticket);
 
-    if (!binding)
+    if (!binding || binding->type == SOCK_DGRAM)
         return -EINVAL;
     binding->backlog = (uint16_t)(ask->backlog < BACKLOG_MAX ? ask->backlog + 1 : BACKLOG_MAX);
     if (address_internet(binding->domain))
@@ -318,7 +307,7 @@ static struct link *link_place(const struct fs_request *request)
         if (links[i].state == LINK_FREE && !place)
             place = &links[i];
     }
-    return own < LINKS_EACH && link_count < fs_start->frames_total / LINKS_MEMORY / PX_LINK_PAGES ? place : NULL;
+    return own < LINKS_EACH && memory_left() ? place : NULL;
 }
 
 /* What the two ends are called. On the internet who connects has a port, and who listens anywhere was met somewhere. */
@@ -356,9 +345,9 @@ static int64_t link_make(struct px_link *link, int64_t tally[2])
     return -ENOMEM;
 }
 
-static int64_t check_connect(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
+int64_t meet_whom(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
 {
-    int64_t status = check_name(ask);
+    int64_t status = meet_check_name(ask);
 
     if (status < 0)
         return status;
@@ -370,11 +359,20 @@ static int64_t check_connect(const struct fs_request *request, const struct px_f
         if (!fs_may(&request->caller, inode, 2))
             return -EACCES;
     }
-    *to = find(request, ask, true);
+    *to = binding_find(request, ask, true);
     if (!*to)
         return -ECONNREFUSED;
     if ((*to)->type != ask->type)
-        return is_path(ask) || ask->domain == AF_UNIX ? -EPROTOTYPE : -ECONNREFUSED;
+        return -EPROTOTYPE;
+    return 0;
+}
+
+static int64_t check_connect(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
+{
+    int64_t status = meet_whom(request, ask, to);
+
+    if (status < 0)
+        return status;
     if (!(*to)->backlog)
         return -ECONNREFUSED;
     return (*to)->pending >= (*to)->backlog ? -EAGAIN : 0;
@@ -480,6 +478,8 @@ int64_t fs_meet(struct fs_request *request)
     case PX_FS_LISTEN: return do_listen(request, &ask);
     case PX_FS_CONNECT: return do_connect(request, &ask);
     case PX_FS_ACCEPT: return do_accept(request, &ask);
+    case PX_FS_AIM: return letter_aim(request, &ask);
+    case PX_FS_SEND: return letter_send(request);
     default: fs_meet_sweep(); return 0;
     }
 }

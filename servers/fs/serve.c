@@ -218,7 +218,8 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_TOUCH] = do_touch,   [PX_FS_PUNCH] = do_punch,       [PX_FS_FILL] = do_fill,
     [PX_FS_REAP] = do_reap,     [PX_FS_FIFO] = do_fifo,         [PX_FS_BIND] = fs_meet,
     [PX_FS_LISTEN] = fs_meet,   [PX_FS_CONNECT] = fs_meet,      [PX_FS_ACCEPT] = fs_meet,
-    [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,
+    [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,         [PX_FS_AIM] = fs_meet,
+    [PX_FS_SEND] = fs_meet,
 };
 
 void fs_serve(struct fs_request *request)

@@ -1,4 +1,4 @@
-/* Sleeping while a condition on a word holds: which conditions there are, that a wake that changes nothing ends no sleep, and that one that does is not lost. */
+/* Sleeping while a condition on a word holds: which conditions there are, that a wake that changes nothing ends no sleep, and none that does is lost. */
 #include "bare.h"
 
 #define RW (EXO_PROT_READ | EXO_PROT_WRITE)

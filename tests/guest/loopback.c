@@ -222,6 +222,32 @@ static void test_unconnected(void)
     CASE("other protocols", FAILS(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT));
 }
 
+/* A connection that nobody waits for: made, and refused. */
+static void test_under_way(void)
+{
+    int server = listener(AF_INET, "127.0.0.1"), port = port_of(server), fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), error = -1;
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    socklen_t length = sizeof error;
+    char byte;
+
+    CASE("it is under way", FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), EINPROGRESS));
+    CASE("and then made", poll(&one, 1, 5000) == 1 && one.revents == POLLOUT && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0);
+    CASE("asked once more, and again", connect_at(fd, AF_INET, "127.0.0.1", port) == 0 && FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), EISCONN));
+    CASE("bytes go there", write(fd, "a", 1) == 1 && read(accept(server, NULL, NULL), &byte, 1) == 1 && byte == 'a');
+    close(fd), close(server);
+    fd = one.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CASE("so is one that will be refused", FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), EINPROGRESS));
+    CASE("poll tells", poll(&one, 1, 5000) == 1 && (one.revents & (POLLERR | POLLHUP | POLLOUT)) == (POLLERR | POLLHUP | POLLOUT));
+    CASE("and SO_ERROR, once", getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == ECONNREFUSED &&
+                                   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0);
+    CASE("the next connect tells of the last", FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), ECONNABORTED));
+    CASE("or of why", FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), EINPROGRESS) && poll(&one, 1, 5000) == 1 &&
+                          FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), ECONNREFUSED));
+    CASE("or a write does", FAILS(connect_at(fd, AF_INET, "127.0.0.1", port), EINPROGRESS) && poll(&one, 1, 5000) == 1 &&
+                                FAILS(send(fd, "a", 1, MSG_NOSIGNAL), ECONNREFUSED));
+    close(fd);
+}
+
 /* A server with epoll and children that ask: each gets its own answer. */
 static void test_server(void)
 {
@@ -291,6 +317,7 @@ int main(void)
     test_ports();
     test_families();
     test_unconnected();
+    test_under_way();
     test_server();
     return tap_finish();
 }

@@ -60,6 +60,13 @@ enum px_fs_op {
     PX_FS_ACCEPT,
     PX_FS_UNBOUND,
     PX_FS_SEAL, /* w1 node, w2 F_SEAL_*, w4 token: these, too */
+    /* Datagrams that go to names. BIND of SOCK_DGRAM maps PX_BOX_PAGES: end 0's flow is what comes, each record with a struct px_from before its bytes,
+     * written by fs alone. AIM: msg px_fs_meet: what comes to the binding `ticket` (0: there is none) is from that address only, whoever
+     * is there; without a name: from everybody again. AF_UNIX: somebody must be there, and w1 of the answer names him to SEND. SEND: msg
+     * px_fs_letter: the next part of a datagram. Answer w0: bytes that are there now; -EAGAIN: no room;
+     * -ESTALE: somebody else's came between the parts: begin anew; -ECONNREFUSED: nobody is there, or is there for this sender. */
+    PX_FS_AIM,
+    PX_FS_SEND,
     PX_FS_OPS,
 };
 
@@ -121,6 +128,16 @@ struct px_fs_meet {
     uint8_t name[110];
     uint32_t flags; /* PX_MEET_* */
 };
+
+struct px_fs_letter {
+    struct px_fs_meet to; /* `ticket`: the sender's own binding, or 0 */
+    uint64_t aim;         /* what AIM answered, instead of the address; 0: the address counts */
+    uint32_t bytes;       /* of the datagram, */
+    uint32_t offset, part; /* and of it what follows here */
+    int32_t pid;          /* as whom; others than root only as themselves */
+    uint32_t uid, gid;
+};
+#define PX_LETTER_PART (4096u - (unsigned)sizeof(struct px_fs_letter))
 #define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */
 
 #endif

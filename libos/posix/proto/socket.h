@@ -17,6 +17,7 @@
 #define PX_FLOW_BYTES 65536u
 #define PX_LINK_PAGES (1u + 2u * PX_FLOW_BYTES / 4096u)
 #define PX_RECORD_ALIGN 32u
+#define PX_BOX_PAGES (1u + PX_FLOW_BYTES / 4096u) /* of a socket that datagrams are sent to by its name: this page and what comes */
 #define PX_NAME_BYTES 110u /* of an address: struct sockaddr_un is the longest */
 
 struct px_flow {
@@ -33,13 +34,20 @@ struct px_flow {
 
 struct px_record {
     uint32_t bytes;
-    uint32_t taken; /* of a stream's: read already */
+    uint32_t taken; /* of a stream's: read already; of a datagram's that came to a name: its struct px_from */
     int32_t pid;    /* who sent it, as he says */
     uint32_t uid, gid;
     uint32_t rights; /* descriptors that come with it */
     uint64_t ticket; /* names them */
 };
 _Static_assert(sizeof(struct px_record) == PX_RECORD_ALIGN, "a header does not cross the ring's end");
+
+/* From whom a datagram is that was sent to a name. */
+struct px_from {
+    uint16_t bytes; /* 0: he has no name */
+    uint8_t name[PX_NAME_BYTES];
+};
+#define PX_BOX_MOST (PX_FLOW_BYTES - PX_RECORD_ALIGN - (unsigned)sizeof(struct px_from))
 
 struct px_end {
     _Alignas(64) uint32_t holders; /* tally word */

@@ -3,7 +3,7 @@
  * sleep, or to wake somebody who sleeps. The peer is not trusted: words of the ring are loaded once and checked, and a ring whose words make no
  * sense is empty.
  */
-#include "socket.h"
+#include "address.h"
 
 #define MASK (PX_FLOW_BYTES - 1)
 #define ENOUGH (PX_FLOW_BYTES / 2) /* so much room makes a socket writable, and wakes who waits for room */
@@ -115,6 +115,11 @@ static inline size_t message_move(uint8_t *ring, uint32_t at, const struct px_me
     return pieces_move(ring, at, message, skip, bytes, in);
 }
 
+size_t px_message_copy(uint8_t *to, const struct px_message *message, uint64_t skip, size_t bytes)
+{
+    return message_move(to, 0, message, skip, bytes, true);
+}
+
 /* Sleeps until the other side has moved or gone: 0, -EAGAIN after the deadline, or a signal. */
 static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *waiters, uint64_t timeout_ns,
                         uint64_t *deadline_ns)
@@ -198,23 +203,13 @@ static int64_t send_some(struct way *way, const struct px_message *message, uint
     return result;
 }
 
-/* On the internet that is a broken pipe. */
-static int64_t unconnected_send(const struct px_ofd *ofd, const struct px_message *message)
-{
-    if (!px_internet(((const struct px_socket *)ofd->word)->domain))
-        return -ENOTCONN;
-    if (!(message->flags & MSG_NOSIGNAL))
-        px_raise(SIGPIPE);
-    return -EPIPE;
-}
-
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
 {
     struct way way = way_of(ofd, true);
     uint64_t done = 0, deadline_ns = 0;
 
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
-        return unconnected_send(ofd, message);
+        return way.packets_only ? px_letter_send(ofd, message, NULL) : px_socket_unconnected(ofd, true, message->flags);
     if (!way.stream && message->bytes > PX_FLOW_BYTES - sizeof(struct px_record))
         return -EMSGSIZE;
     for (;;) {
@@ -329,11 +324,25 @@ static int64_t receive_stream(struct way *way, struct px_message *message, uint6
     return got || head == first ? (int64_t)got : -EAGAIN;
 }
 
+/* What stands before the bytes of a datagram that came to a name: bytes of the record to pass over. */
+static uint32_t read_sender(const struct way *way, struct px_message *message, const struct px_record *record, uint32_t head)
+{
+    uint8_t *to = (uint8_t *)&message->from;
+
+    message->named = px_socket_link(way->ofd)->pages == PX_BOX_PAGES && record->taken == sizeof message->from;
+    if (!message->named)
+        return 0;
+    for (uint32_t i = 0; i < sizeof message->from; i++)
+        to[i] = way->ring[(head + sizeof *record + i) & MASK];
+    return record->taken;
+}
+
 static int64_t receive_packet(struct way *way, struct px_message *message)
 {
     uint32_t head = way->flow->head, tail = __atomic_load_n(&way->flow->tail, __ATOMIC_ACQUIRE);
     int32_t error = px_flow_error(way->ofd);
     struct px_record record;
+    uint32_t skip;
     uint64_t part;
     size_t moved;
 
@@ -346,15 +355,16 @@ static int64_t receive_packet(struct way *way, struct px_message *message)
         return -EAGAIN;
     }
     note(message, &record);
-    part = record.bytes < message->bytes ? record.bytes : message->bytes;
-    if (part < record.bytes)
+    skip = read_sender(way, message, &record, head);
+    part = record.bytes - skip < message->bytes ? record.bytes - skip : message->bytes;
+    if (part < record.bytes - skip)
         message->found |= MSG_TRUNC;
-    moved = part ? message_move(way->ring, head + (uint32_t)sizeof record, message, 0, part, false) : 0;
+    moved = part ? message_move(way->ring, head + (uint32_t)sizeof record + skip, message, 0, part, false) : 0;
     if (!(message->flags & MSG_PEEK))
         advance(way, head + record_room(record.bytes), tail);
     if (moved < part)
         return -EFAULT;
-    return message->flags & MSG_TRUNC ? record.bytes : (int64_t)part;
+    return message->flags & MSG_TRUNC ? record.bytes - skip : (int64_t)part;
 }
 
 /* Nothing is there. What that means: an end (0), an error, or -EAGAIN. */
@@ -394,7 +404,7 @@ int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
     bool all = way.stream && message->flags & MSG_WAITALL;
 
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED && !way.packets_only)
-        return way.stream && !px_internet(px_socket_of(ofd)->domain) ? -EINVAL : -ENOTCONN;
+        return px_socket_unconnected(ofd, false, 0);
     for (;;) {
         bool stop = false;
         int64_t result = receive_some(&way, message, message->flags & MSG_PEEK ? 0 : done, &stop);

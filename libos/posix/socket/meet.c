@@ -4,8 +4,6 @@
  */
 #include "address.h"
 
-#include "proto/fs.h"
-
 #define LINE_FULL_NS 1000000u /* somebody's line is full: look again after a millisecond */
 
 static int64_t ask(uint64_t op, const struct px_fs_meet *what, struct exo_message *message)
@@ -15,7 +13,7 @@ static int64_t ask(uint64_t op, const struct px_fs_meet *what, struct exo_messag
     return px_call_server(PX_SLOT_FS, message);
 }
 
-static void put_address(struct px_ofd *ofd, const struct px_address *address, struct px_fs_meet *what)
+void px_socket_put_address(struct px_ofd *ofd, const struct px_address *address, struct px_fs_meet *what)
 {
     if (!what->domain)
         what->domain = px_socket_of(ofd)->domain;
@@ -42,6 +40,8 @@ static void move_to(struct px_ofd *ofd, uint64_t va)
     new->holders = kept.holders;
     new->name_bytes = kept.name_bytes;
     memcpy(new->name, kept.name, sizeof new->name);
+    if (socket->aimed && socket->type == SOCK_DGRAM)
+        new[1] = px_socket_link(ofd)->end[!px_socket_side(ofd)];
     px_ring_let_go(socket->link);
     socket->link = va;
     socket->side = 0;
@@ -51,7 +51,7 @@ static int64_t bind_to(struct px_ofd *ofd, struct px_address *address)
 {
     struct px_fs_meet what = {0};
     struct exo_message message;
-    unsigned domain = px_socket_of(ofd)->domain;
+    unsigned domain = px_socket_of(ofd)->domain, pages = px_socket_of(ofd)->type == SOCK_DGRAM ? PX_BOX_PAGES : 1;
     int64_t result = px_internet(domain) ? px_internet_bindable(address, &domain) : 0;
 
     if (result == 0 && address->path[0])
@@ -59,14 +59,14 @@ static int64_t bind_to(struct px_ofd *ofd, struct px_address *address)
     if (result < 0)
         return result;
     what.domain = (uint16_t)domain;
-    put_address(ofd, address, &what);
-    what.va = px_shared_reserve(1);
+    px_socket_put_address(ofd, address, &what);
+    what.va = px_shared_reserve(pages);
     if (!what.va)
         return -ENOMEM;
-    result = px_ring_hold(what.va, 1, true) ? ask(PX_FS_BIND, &what, &message) : -ENOMEM;
+    result = px_ring_hold(what.va, pages, true) ? ask(PX_FS_BIND, &what, &message) : -ENOMEM;
     if (result < 0) {
         px_ring_forget(what.va);
-        px_shared_release(what.va, 1);
+        px_shared_release(what.va, pages);
         return result;
     }
     move_to(ofd, what.va);
@@ -88,11 +88,10 @@ PX_SYS(bind)
         return result;
     if (px_socket_of(ofd)->state != PX_SOCKET_NEW || px_socket_of(ofd)->ticket)
         return -EINVAL;
-    return px_socket_of(ofd)->type == SOCK_DGRAM ? -EOPNOTSUPP : bind_to(ofd, &address);
+    return bind_to(ofd, &address);
 }
 
-/* A port of its own for who listens without one. */
-static int64_t bind_anywhere(struct px_ofd *ofd)
+int64_t px_socket_bind_anywhere(struct px_ofd *ofd)
 {
     uint16_t family = px_socket_of(ofd)->domain;
     struct px_address address = {.bytes = px_internet_bytes(family)};
@@ -115,7 +114,7 @@ PX_SYS(listen)
     if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED)
         return -EINVAL;
     if (!px_socket_of(ofd)->ticket) {
-        result = px_internet(px_socket_of(ofd)->domain) ? bind_anywhere(ofd) : -EINVAL;
+        result = px_internet(px_socket_of(ofd)->domain) ? px_socket_bind_anywhere(ofd) : -EINVAL;
         if (result < 0)
             return result;
     }
@@ -166,6 +165,45 @@ static int64_t connect_to(struct px_ofd *ofd, struct px_fs_meet *what)
     return 0;
 }
 
+/* Where datagrams go from now on, and alone come from; of no family: from and to everybody again. */
+static int64_t connect_letters(struct px_ofd *ofd, px_user name, uint64_t bytes)
+{
+    struct px_address address;
+    uint16_t family;
+    int64_t result;
+
+    if ((uint32_t)bytes < sizeof family)
+        return -EINVAL;
+    if (px_copy_in(&family, name, sizeof family) != 0)
+        return -EFAULT;
+    if (family == AF_UNSPEC)
+        return px_letter_aim(ofd, NULL);
+    result = px_address_read(ofd, name, bytes, &address);
+    return result < 0 ? result : px_letter_aim(ofd, &address);
+}
+
+/* On the internet who does not wait is told that it is under way, as on Linux, though it is made or refused already. */
+static int64_t connect_later(struct px_ofd *ofd, int64_t result)
+{
+    if (result != 0 && result != -ECONNREFUSED)
+        return result;
+    px_socket_of(ofd)->aimed = 1;
+    px_socket_end(ofd)->error = (int32_t)-result;
+    return -EINPROGRESS;
+}
+
+/* What became of it, once. */
+static int64_t connect_again(struct px_ofd *ofd)
+{
+    struct px_socket *socket = px_socket_of(ofd);
+    int32_t error = px_flow_error(ofd);
+
+    socket->aimed = 0;
+    if (socket->state == PX_SOCKET_CONNECTED)
+        return 0;
+    return error ? -error : -ECONNABORTED;
+}
+
 PX_SYS(connect)
 {
     int64_t result;
@@ -176,25 +214,28 @@ PX_SYS(connect)
 
     if (!ofd)
         return result;
+    if (px_socket_of(ofd)->type == SOCK_DGRAM)
+        return connect_letters(ofd, b, c);
     result = px_address_read(ofd, b, c, &address);
     if (result < 0)
         return result;
     if (address.bytes == 2)
         return -EINVAL;
     domain = px_socket_of(ofd)->domain;
-    if (px_socket_of(ofd)->state != PX_SOCKET_NEW && px_socket_of(ofd)->type != SOCK_DGRAM)
+    if (px_socket_of(ofd)->aimed)
+        return connect_again(ofd);
+    if (px_socket_of(ofd)->state != PX_SOCKET_NEW)
         return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EINVAL;
     result = px_internet(domain) ? px_internet_reachable(&address, &domain) : 0;
     if (result == 0 && address.path[0])
         result = px_address_find(&address, &what.node);
     if (result < 0)
         return result;
-    if (px_socket_of(ofd)->type == SOCK_DGRAM)
-        return -ECONNREFUSED;
     what.domain = (uint16_t)domain;
-    put_address(ofd, &address, &what);
+    px_socket_put_address(ofd, &address, &what);
     what.ticket = px_socket_of(ofd)->ticket;
-    return connect_to(ofd, &what);
+    result = connect_to(ofd, &what);
+    return px_internet(domain) && ofd->flags & O_NONBLOCK ? connect_later(ofd, result) : result;
 }
 
 /* ---- accepting ---- */

@@ -2,7 +2,7 @@
  * send, recv and their relatives with addresses and ancillary data: what the program's structures say is copied in, checked, and becomes a
  * struct px_message.
  */
-#include "socket.h"
+#include "address.h"
 
 #define PIECES_MAX 1024u
 #define PIECES_FEW 16u
@@ -125,6 +125,21 @@ static int64_t control_read(struct px_message *message, px_user control, uint64_
     return 0;
 }
 
+/* To an address, if there is one that counts: packets of AF_UNIX and all of the internet take one, streams are connected. */
+static int64_t send_to(struct px_ofd *ofd, const struct px_message *message, px_user name, uint64_t name_bytes)
+{
+    const struct px_socket *socket = px_socket_of(ofd);
+    struct px_address address;
+    int64_t result;
+
+    if (!name || !name_bytes || (socket->type != SOCK_DGRAM && (socket->type != SOCK_STREAM || socket->domain != AF_UNIX)))
+        return px_flow_send(ofd, message);
+    if (socket->type == SOCK_STREAM)
+        return socket->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+    result = px_address_read(ofd, name, name_bytes, &address);
+    return result < 0 ? result : px_letter_send(ofd, message, &address);
+}
+
 static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsigned flags)
 {
     struct px_message message = {.flags = flags, .cred = px_socket_self()};
@@ -133,15 +148,13 @@ static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsi
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (header->name && header->name_bytes && px_socket_of(ofd)->type == SOCK_STREAM && px_socket_of(ofd)->domain == AF_UNIX)
-        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
     if (header->control && header->control_bytes)
         result = control_read(&message, header->control, header->control_bytes);
     if (result == 0)
-        result = px_flow_send(ofd, &message);
+        result = send_to(ofd, &message, header->name, header->name_bytes);
     pieces_free(&message, &few);
     return result;
 }
@@ -160,9 +173,7 @@ PX_SYS(sendto)
         return -EINVAL;
     if (message.flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (e && f && px_socket_of(ofd)->type == SOCK_STREAM && px_socket_of(ofd)->domain == AF_UNIX)
-        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-    return px_flow_send(ofd, &message);
+    return send_to(ofd, &message, e, (uint32_t)f);
 }
 
 static int64_t send_user(struct px_ofd *ofd, px_user from, unsigned flags)
@@ -233,13 +244,13 @@ static int64_t control_put(struct control *control, struct px_message *message, 
 
 /*
  * Who sent it. The record is the peer's to write, and what he says counts as far as he may say it: root anything, others what they were when the
- * two were connected.
+ * two were connected. What came to a name fs has written.
  */
-static struct px_cred believed(const struct px_ofd *ofd, const struct px_cred *said)
+static struct px_cred believed(const struct px_ofd *ofd, const struct px_cred *said, bool named)
 {
     const struct px_cred *known = &((const struct px_socket *)ofd->word)->peer;
 
-    return known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
+    return named || known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
 }
 
 static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
@@ -248,15 +259,22 @@ static int64_t control_write(struct px_ofd *ofd, struct px_message *message, str
 
     if (!(px_socket_end(ofd)->options >> SO_PASSCRED & 1))
         return 0;
-    cred = believed(ofd, &message->cred);
+    cred = believed(ofd, &message->cred, message->named);
     return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
 }
 
 /* From whom a message is: of a stream on the internet nothing is told. */
-static int64_t put_peer(struct px_ofd *ofd, px_user to, uint32_t *room)
+static int64_t put_peer(struct px_ofd *ofd, const struct px_message *message, px_user to, uint32_t *room)
 {
     const struct px_end nobody = {0};
+    struct px_end from = {.name_bytes = message->from.bytes <= PX_NAME_BYTES ? message->from.bytes : 0};
 
+    if (message->named) {
+        memcpy(from.name, message->from.name, sizeof from.name);
+        if (px_internet(px_socket_of(ofd)->domain))
+            px_internet_name(px_socket_of(ofd)->domain, &from);
+        return px_socket_put_name(&from, to, room);
+    }
     return px_socket_put_name(
         px_internet(px_socket_of(ofd)->domain) ? &nobody : &px_socket_link(ofd)->end[!px_socket_side(ofd)], to, room);
 }
@@ -282,7 +300,7 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
         return result;
     extra = message.cred.pid ? control_write(ofd, &message, &control) : 0;
     if (extra == 0 && header->name)
-        extra = put_peer(ofd, header->name, &header->name_bytes);
+        extra = put_peer(ofd, &message, header->name, &header->name_bytes);
     header->control_bytes = control.used;
     header->flags = message.found;
     return extra < 0 ? extra : result;
@@ -334,7 +352,7 @@ PX_SYS(recvfrom)
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    error = put_peer(ofd, e, &room);
+    error = put_peer(ofd, &message, e, &room);
     if (error == 0)
         error = px_copy_out(f, &room, sizeof room);
     return error < 0 ? error : result;

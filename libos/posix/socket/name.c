@@ -108,9 +108,10 @@ PX_SYS(getpeername)
 {
     int64_t error;
     struct px_ofd *ofd = px_socket_get(a, &error);
+    bool connected;
 
     if (!ofd)
         return error;
-    return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? px_socket_tell_name(ofd, !px_socket_side(ofd), b, c)
-                                                           : -ENOTCONN;
+    connected = px_socket_of(ofd)->state == PX_SOCKET_CONNECTED || (px_socket_of(ofd)->aimed && px_socket_of(ofd)->type == SOCK_DGRAM);
+    return connected ? px_socket_tell_name(ofd, !px_socket_side(ofd), b, c) : -ENOTCONN;
 }

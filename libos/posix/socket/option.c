@@ -56,6 +56,8 @@ static int64_t set_internet(struct px_ofd *ofd, int level, unsigned name, uint32
 
     if (!px_internet(px_socket_of(ofd)->domain))
         return -EOPNOTSUPP;
+    if (level == IPPROTO_TCP && px_socket_of(ofd)->type != SOCK_STREAM)
+        return -ENOPROTOOPT;
     if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT) {
         if ((int32_t)value < 0 || value > 0x7fff)
             return -EINVAL;
@@ -77,6 +79,8 @@ static int64_t get_internet(struct px_ofd *ofd, int level, unsigned name, uint32
 
     if (!px_internet(px_socket_of(ofd)->domain))
         return -EOPNOTSUPP;
+    if (level == IPPROTO_TCP && px_socket_of(ofd)->type != SOCK_STREAM)
+        return -ENOPROTOOPT;
     if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT)
         *value = end->tcp[name] ? end->tcp[name] : tcp_first[name];
     else if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
@@ -200,7 +204,7 @@ static int64_t get_number(struct px_ofd *ofd, unsigned name, uint32_t *value)
     case SO_SNDBUF: *value = end->send_bytes; return 0;
     case SO_RCVBUF: *value = end->receive_bytes; return 0;
     case SO_PRIORITY: *value = 0; return 0;
-    case SO_PROTOCOL: *value = px_internet(socket->domain) ? IPPROTO_TCP : 0; return 0;
+    case SO_PROTOCOL: *value = !px_internet(socket->domain) ? 0 : socket->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP; return 0;
     case SO_RCVLOWAT: *value = end->low_water; return 0;
     case SO_SNDLOWAT: *value = 1; return 0;
     case SO_ACCEPTCONN: *value = socket->state == PX_SOCKET_LISTENING; return 0;

@@ -68,6 +68,23 @@ int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vecto
     return bytes || sending ? move(ofd, sending, (const struct px_piece *)vector, pieces, bytes) : 0;
 }
 
+/* On the internet sending then is a broken pipe, and what became of a connect that did not wait comes first. */
+int64_t px_socket_unconnected(struct px_ofd *ofd, bool sending, unsigned flags)
+{
+    const struct px_socket *socket = px_socket_of(ofd);
+    int32_t error = px_flow_error(ofd);
+
+    if (error)
+        return -error;
+    if (!px_internet(socket->domain))
+        return !sending && socket->type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
+    if (!sending)
+        return -ENOTCONN;
+    if (!(flags & MSG_NOSIGNAL))
+        px_raise(SIGPIPE);
+    return -EPIPE;
+}
+
 /* ---- what can be asked of it ---- */
 
 static int64_t socket_stat(struct px_ofd *ofd, struct px_stat *stat)
@@ -189,7 +206,9 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
     if (domain != AF_UNIX && !px_internet(domain))
         return -EAFNOSUPPORT;
     if (px_internet(domain))
-        return type != SOCK_STREAM ? -ESOCKTNOSUPPORT : protocol != 0 && protocol != IPPROTO_TCP ? -EPROTONOSUPPORT : 0;
+        return type != SOCK_STREAM && type != SOCK_DGRAM                                        ? -ESOCKTNOSUPPORT
+               : protocol != 0 && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP) ? -EPROTONOSUPPORT
+                                                                                                : 0;
     if (protocol != 0 && protocol != AF_UNIX)
         return -EPROTONOSUPPORT;
     if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET && type != SOCK_RAW)
@@ -324,7 +343,8 @@ PX_SYS(shutdown)
         return error;
     if (how > SHUT_RDWR)
         return -EINVAL;
-    if (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->state == PX_SOCKET_NEW)
+    if (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->state == PX_SOCKET_NEW &&
+        !(px_socket_of(ofd)->aimed && px_socket_of(ofd)->type == SOCK_DGRAM))
         return -ENOTCONN;
     link = px_socket_link(ofd);
     if (how != SHUT_WR)

@@ -15,6 +15,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define SOCK_STREAM 1u
 #define SOCK_DGRAM 2u
 #define SOCK_RAW 3u
@@ -49,7 +50,9 @@ struct px_socket {
     uint8_t type, side, state, domain;
     uint32_t write_lock;
     struct px_cred peer; /* as it was when they were connected */
-    uint32_t pad;
+    /* SOCK_DGRAM: its page's other end has the name that it sends to, and as `ino` what fs calls that. SOCK_STREAM: a connect that did not wait was made or
+     * refused, and nobody has asked since. */
+    uint32_t aimed;
     uint64_t ticket; /* fs's, of the name that it is bound to; 0: none. The capability by which the name lives is in the description's `offset`. */
 };
 _Static_assert(sizeof(struct px_socket) <= sizeof((struct px_ofd){0}.word), "fits a description");
@@ -110,11 +113,15 @@ struct px_message {
     struct px_cred cred; /* sent: as whom; received: from whom */
     unsigned rights;
     uint64_t ticket;
+    bool named;          /* received: it came to this socket's name, from */
+    struct px_from from;
 };
 
 /* Bytes moved, or -errno (flow.c). */
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message);
 int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message);
+/* Bytes of the message, from `skip` on, into memory of the libOS: how many there were. */
+size_t px_message_copy(uint8_t *to, const struct px_message *message, uint64_t skip, size_t bytes);
 /* The address of an end, cut off at *room, which becomes its length (name.c). */
 int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room);
 
@@ -129,6 +136,8 @@ uint32_t px_flow_unread(struct px_ofd *ofd);
 bool px_flow_alone(struct px_ofd *ofd);
 /* ... and left unread what was sent to it: ECONNRESET, until it has been told. */
 bool px_flow_reset(struct px_ofd *ofd);
+/* What sending or receiving answers where nobody is connected (socket.c). */
+int64_t px_socket_unconnected(struct px_ofd *ofd, bool sending, unsigned flags);
 /* Takes an error that waits to be told (ECONNRESET, or one of connecting): positive, or 0. */
 int32_t px_flow_error(struct px_ofd *ofd);
 

@@ -1,0 +1,60 @@
+/* Names that sockets are bound to: what meet.c, which owns them, and letter.c (datagrams) know of each other. */
+#ifndef FS_MEET_H
+#define FS_MEET_H
+#include "address.h"
+#include "serve.h"
+#include "socket.h"
+
+#define AF_UNIX 1u
+#define SOCK_DGRAM 2u
+
+struct cred {
+    uint32_t pid, uid, gid;
+};
+
+struct binding {
+    uint32_t gen; /* 0: free */
+    uint32_t ino, ino_gen; /* of a path's inode; 0: the name itself counts */
+    uint16_t domain, type, zone, owner;
+    uint16_t name_bytes, backlog; /* backlog 0: does not listen */
+    uint16_t pending, pages;
+    bool only6;
+    uint8_t name[PX_NAME_BYTES];
+    struct cred cred;
+    /* datagrams (letter.c) */
+    uint32_t tail;            /* of what comes: nobody else's to say */
+    uint32_t writer, written; /* table index + 1 of whose datagram is half there, and its bytes so far; 0: nobody's */
+    uint64_t aim;             /* AF_UNIX: ticket of the only one whom it hears; 0: everybody */
+    uint16_t aim_bytes;       /* internet: the address; 0: everybody */
+    uint8_t aim_name[28];
+};
+
+static inline bool is_path(const struct px_fs_meet *ask)
+{
+    return ask->node != 0;
+}
+
+/* The binding that is meant in the caller's zone, to be met or in the way of another, or NULL. */
+struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting);
+struct px_link *lobby_of(const struct binding *binding);
+/* A number that names a binding and that nobody can make: for its holders, who may do anything with it, and for who sends to it. NULL: it is no more. */
+#define TOKEN_BINDING 8u /* rights that no file's token has */
+#define TOKEN_AIM 16u
+struct binding *binding_named(uint64_t token, unsigned kind);
+uint64_t binding_token(const struct binding *binding, unsigned kind);
+static inline struct binding *binding_of(uint64_t ticket)
+{
+    return binding_named(ticket, TOKEN_BINDING);
+}
+static inline uint64_t ticket_of(const struct binding *binding)
+{
+    return binding_token(binding, TOKEN_BINDING);
+}
+int64_t meet_check_name(const struct px_fs_meet *ask);
+/* Who is there under the address, and may the caller meet him: 0 or -errno. */
+int64_t meet_whom(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to);
+
+int64_t letter_send(struct fs_request *request);
+int64_t letter_aim(struct fs_request *request, const struct px_fs_meet *ask);
+
+#endif
