@@ -39,6 +39,8 @@ struct fs_hazards {
     bool published;
 };
 bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards);
+/* Another number after each process that has begun, before its parent goes on: what the parent held, the child holds. */
+uint32_t os_process_changes(void);
 
 /* ---- the region (region.c)
  * ---------------------------------------------------------------------------------------------------- */

@@ -2,9 +2,12 @@
  * Files without a name that somebody may still have open. A process publishes the inodes that it holds in its process
  * page, and only then looks whether the inode still is what it found; fs takes the name away, and only then looks at
  * the lists: one of the two sees the other. A process whose list is not made yet (a child just after fork) may hold
- * anything: then nothing goes.
+ * anything: then nothing goes. One that is born while fs goes from list to list may have been passed over, and its parent, whose list comes later, have let
+ * go of the same file by then: so the lists are gone through again. models/hazards.pml has all this.
  */
 #include "core.h"
+
+#define LOOKS 8u /* at the lists, while processes come and go */
 
 uint32_t fs_orphan_count;
 
@@ -18,13 +21,12 @@ static uint32_t *next_of(uint32_t ino)
     return S_ISDIR(inode->mode) ? &inode->directory.orphan : &inode->parent;
 }
 
-/* Marks the orphans that are held. False: some process has not published yet. */
-static bool mark_held(void)
+/* False: some process has not published yet. */
+static bool mark_lists(void)
 {
     struct fs_hazards hazards;
     unsigned cursor = 0;
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: px_hold in the libOS */
     while (os_next_hazards(&cursor, &hazards)) {
         if (!hazards.published)
             return false;
@@ -36,6 +38,21 @@ static bool mark_held(void)
         }
     }
     return true;
+}
+
+/* Marks the orphans that are held. False: that is not known; the next sweep may. */
+static bool mark_held(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: px_node_hold in the libOS */
+    for (unsigned tries = 0; tries < LOOKS; tries++) {
+        uint32_t changes = os_process_changes();
+
+        if (!mark_lists())
+            return false;
+        if (os_process_changes() == changes)
+            return true;
+    }
+    return false;
 }
 
 void fs_orphans_sweep(void)

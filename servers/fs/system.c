@@ -96,6 +96,11 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
     return false;
 }
 
+uint32_t os_process_changes(void)
+{
+    return __atomic_load_n(&((const struct px_proctab *)PX_PROCTAB)->change, __ATOMIC_SEQ_CST);
+}
+
 bool fs_find_caller(uint64_t badge, struct fs_request *request)
 {
     unsigned index = PX_BADGE_INDEX(badge);

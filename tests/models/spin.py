@@ -51,5 +51,8 @@ def cases(t):
     yield "requests", holds(("-DROUNDS=8",), model="requests")
     for fault in ("BROKEN_NO_ANSWER", "BROKEN_ANSWERED_FIRST", "BROKEN_NO_LOOK", "BROKEN_NOT_SERVED"):
         yield "requests-finds-" + fault[7:].lower(), fails(fault, (), model="requests")
+    yield "hazards", holds((), model="hazards")
+    for fault in ("BROKEN_NO_FENCE", "BROKEN_LOOK_FIRST", "BROKEN_COUNT_FIRST", "BROKEN_NO_BEGIN", "BROKEN_UNPUBLISHED", "BROKEN_ONE_LOOK"):
+        yield "hazards-finds-" + fault[7:].lower(), fails(fault, (), model="hazards")
     if t.long:
         yield "safe-large", holds(("-DNODES=6", "-DOPS=4"), (*SAFETY, "-DHC4"), timeout=3000), 3200

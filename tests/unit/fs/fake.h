@@ -123,13 +123,26 @@ int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, ui
 #endif
 
 static uint32_t hazard_list[8];
-static bool hazards_published = true;
+static uint32_t child_list[8]; /* looked at before its parent's */
+static bool hazards_published = true, child_lives;
+static uint32_t process_changes;
+static void (*hazards_hook)(void); /* called when the child's list has been looked at */
 bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
 {
-    if ((*cursor)++)
+    if (*cursor == 0 && ++*cursor && child_lives) {
+        *hazards = (struct fs_hazards){child_list, 8, true};
+        return true;
+    }
+    if ((*cursor)++ > 1)
         return false;
+    if (hazards_hook)
+        hazards_hook();
     *hazards = (struct fs_hazards){hazard_list, 8, hazards_published};
     return true;
+}
+uint32_t os_process_changes(void)
+{
+    return process_changes;
 }
 
 #ifndef FAKE_FIFO

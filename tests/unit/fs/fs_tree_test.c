@@ -414,6 +414,40 @@ static void group_of_directory(void)
     CHECK(!(fs_inode(make(&alice, team, "s", S_IFREG | 02755, 0))->mode & S_ISGID));
 }
 
+static void forked_meanwhile(void)
+{
+    hazards_hook = NULL;
+    child_lives = true;
+    child_list[0] = hazard_list[0];
+    process_changes++;
+    hazard_list[0] = 0;
+}
+static void forking_always(void)
+{
+    process_changes++;
+}
+
+/* A child whose list is passed over because it is not there yet, and a parent who lets go before its own is looked at. */
+static void held_by_newborn(void)
+{
+    uint32_t root = fs_meta()->root, ino = make(&super, root, "passed", S_IFREG | 0644, 0);
+    uint64_t was = fs_node_of(ino);
+
+    hazard_list[0] = ino;
+    hazards_hook = forked_meanwhile;
+    CHECK(fs_unlink(&super, fs_node_of(root), "passed", 6, false) == 0);
+    CHECK(fs_node(was) && fs_orphan_count == 1);
+    child_lives = false;
+    hazards_hook = forking_always; /* then it stays for the next sweep */
+    fs_orphans_sweep();
+    CHECK(fs_node(was) && fs_orphan_count == 1);
+    hazards_hook = NULL;
+    fs_orphans_sweep();
+    CHECK(!fs_node(was) && fs_orphan_count == 0);
+    child_list[0] = 0;
+    check_all();
+}
+
 static void held_files(void)
 {
     uint32_t root = fs_meta()->root, ino = make(&super, root, "held", S_IFREG | 0644, 0), inodes = fs_meta()->inodes;
@@ -535,7 +569,7 @@ static void many_files(void)
 
 int main(void)
 {
-    void (*const cases[])(void) = {permissions, group_of_directory, held_files, nameless_files,
+    void (*const cases[])(void) = {permissions, group_of_directory, held_files, held_by_newborn, nameless_files,
                                    bad_names,   exhaustion,         many_files};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
