@@ -48,23 +48,6 @@ def image(options):
     os.rename(temporary, options.output)
 
 
-def export(folder):
-    tree, _ = rootfs.build()
-    for path, entry in tree.entries.items():
-        target = os.path.join(folder, path)
-        if stat.S_ISDIR(entry.mode):
-            os.makedirs(target, exist_ok=True)
-            os.chmod(target, stat.S_IMODE(entry.mode))
-        elif stat.S_ISLNK(entry.mode):
-            if not os.path.lexists(target):
-                os.symlink(os.fsdecode(entry.data), target)
-        elif stat.S_ISREG(entry.mode):
-            with open(target, "wb") as file:
-                file.write(entry.content())
-            os.chmod(target, stat.S_IMODE(entry.mode))
-            os.utime(target, (entry.mtime, entry.mtime))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", metavar="FILE")
@@ -78,7 +61,7 @@ def main():
         parser.error("--output, --rs, --proc, --fs, --tty and --posix are needed, or --tree")
     try:
         if options.tree:
-            export(options.tree)
+            archive.export(rootfs.build()[0], options.tree)
         else:
             image(options)
     except ExoError as error:

@@ -12,6 +12,8 @@ for name in null zero full random urandom tty; do
     mount --bind "/dev/$name" "$root/dev/$name"
 done
 mkdir -m 755 "$root/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
 mkdir -m 1777 "$root/dev/shm"
 ln -s /proc/self/fd "$root/dev/fd"
 for number in 0 1 2; do

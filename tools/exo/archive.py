@@ -246,3 +246,22 @@ def write_pieces(descriptor, pieces):
                 if sent == 0:
                     raise ExoError(f"{path} ends too early", "somebody changed it meanwhile: try again")
                 offset, count = offset + sent, count - sent
+
+
+def export(tree, folder):
+    """Writes a tree below a folder of the host: owners are not kept, devices are left out."""
+    for path, entry in tree.entries.items():
+        target = os.path.join(folder, path)
+        if stat.S_ISDIR(entry.mode):
+            os.makedirs(target, exist_ok=True)
+            os.chmod(target, stat.S_IMODE(entry.mode))
+            continue
+        if os.path.lexists(target):
+            os.remove(target)
+        if stat.S_ISLNK(entry.mode):
+            os.symlink(os.fsdecode(entry.data), target)
+        elif stat.S_ISREG(entry.mode):
+            with open(target, "wb") as file:
+                file.write(entry.content())
+            os.chmod(target, stat.S_IMODE(entry.mode))
+            os.utime(target, (entry.mtime, entry.mtime))

@@ -18,11 +18,12 @@ DEFAULT_ENVIRONMENT = {
 }
 LEAST_BYTES = 24 << 20         # what the system itself needs
 LARGE_BYTES = 16 << 20         # an image that is so much larger than the usual one gets more memory
-MEMORY_WITH_PACKAGES_MIB = 512
+MEMORY_WITH_PACKAGES_MIB = 1024
 GAS_RATE_MAX = 10**10  # abi/exo.abi
 GAS_AMOUNT_MAX = 2**62 - 1
 POLICIES = ["stride", "rr", "beatty", "rt", "dag", "hybrid"]  # kernel/sched/chooser.c
 SHELL = ["/bin/sh", "-l"]
+PACKAGES_SHELL = ["/bin/bash", "-l"]  # /bin/sh is Debian's dash then, which has no line editing
 
 
 def seconds(text):
@@ -64,7 +65,7 @@ def variable(text):
 # Which machine and which build: run, debug and bench share these.
 MACHINE_OPTIONS = [
     Option("smp", VALUE, "N", "processors, 1 to 8 (1)", DEFAULT_SMP, check=lambda text: number(text, 1, 8, "--smp")),
-    Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M, and with packages 512M and what they take)", check=memory_size),
+    Option("memory", VALUE, "SIZE", "memory, such as 32M or 8G (256M, and with packages 1G and what they take)", check=memory_size),
     Option("cpu", VALUE, "MODEL", "QEMU's CPU model (max)", "max"),
     Option("machine", VALUE, "TYPE", "microvm or q35 (microvm)", "microvm", check=choice("microvm", "q35")),
     Option("arch", VALUE, "ARCH", "processor architecture (x86_64, the only one so far)", "x86_64", check=choice("x86_64")),
@@ -191,7 +192,7 @@ def start(values, words, gdb=None):
     """Builds, boots and runs; returns the exit status."""
     from exo.session import Session, open_standard_streams
     open_standard_streams()
-    words = words or SHELL
+    words = words or (PACKAGES_SHELL if values.package else SHELL)
     built = the_build(values)
     built.check()
     image, added_bytes = image_for(built, words[0], values)
