@@ -9,7 +9,7 @@
 
 #define ORDERS 19u /* up to 1 GiB: few blocks, so few pages are touched before they are used */
 
-struct frame *frames;
+HOT_DATA struct frame *frames;
 uint64_t frames_end, frames_total, frames_free, frames_kernel;
 
 static struct list free_blocks[ORDERS];

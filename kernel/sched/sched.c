@@ -20,7 +20,7 @@ PER_CPU(uint64_t) run_since;
 uint64_t cycle_price;
 PER_CPU(struct sched_cpu) sched_cpu;
 PER_CPU(bool) sched_needed = true;
-uint32_t sched_runnable;
+HOT_DATA uint32_t sched_runnable;
 uint64_t sched_slice_cycles;
 
 struct context *arch_current(void)

@@ -55,11 +55,11 @@ def header(rows):
 def source(rows):
     lines = [MADE, "#include \"px_calls.h\"\n\n"]
     lines += [f"#pragma weak px_sys_{name}\n" for _, name, there, _ in rows if there]
-    lines.append("\nconst struct px_call_entry px_calls[] = {\n")
+    lines.append("\nPX_HOT_TABLE const struct px_call_entry px_calls[] = {\n")
     for number, name, there, kinds in rows:
         body = f"px_sys_{name}" if there else "NULL"
         lines.append(f"    [{number}] = {{{body}, \"{name}\", \"{kinds}\"}},\n")
-    lines.append("};\nconst unsigned px_calls_count = PX_CALLS_COUNT;\nuint32_t px_missing[PX_CALLS_COUNT];\n")
+    lines.append("};\nPX_HOT_TABLE const unsigned px_calls_count = PX_CALLS_COUNT;\nuint32_t px_missing[PX_CALLS_COUNT];\n")
     return "".join(lines)
 
 

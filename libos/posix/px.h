@@ -60,6 +60,14 @@ struct exo_regs *px_regs(void);
  * argument registers, without entering the kernel. */
 void px_direct_entry(void) __attribute__((visibility("hidden")));
 
+/*
+ * What each system call, or a hand-over between processes, runs and touches: kept together. After a change of address space each page costs a walk of the
+ * page tables, and under TCG that is most of what a change takes.
+ */
+#define PX_HOT __attribute__((hot))
+#define PX_HOT_DATA __attribute__((section(".data.hot")))
+#define PX_HOT_TABLE __attribute__((section(".rodata.hot")))
+
 static inline struct px_ppage *px_ppage(void)
 {
     return (struct px_ppage *)PX_PPAGE;

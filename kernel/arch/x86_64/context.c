@@ -104,7 +104,7 @@ void arch_upcall_enter(struct context *context, uint64_t frame_va, uint64_t caus
     context->arch.full_return = 1;
 }
 
-void arch_result(struct context *context, int64_t result)
+__attribute__((hot)) void arch_result(struct context *context, int64_t result)
 {
     context->arch.regs.rax = (uint64_t)result;
 }

@@ -2,7 +2,7 @@
 #include "px_arch.h"
 #include "px_calls.h"
 
-uint32_t px_entry_slow;
+PX_HOT_DATA uint32_t px_entry_slow;
 
 void px_no_restart(void)
 {

@@ -10,7 +10,7 @@ static int64_t finish_call(int64_t status, const struct exo_message *message)
     return (int64_t)message->word[0];
 }
 
-int64_t px_call_server(enum px_slot server, struct exo_message *message)
+PX_HOT int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {
     return finish_call(exo_ep_call(server, message), message);
 }
@@ -38,7 +38,7 @@ __attribute__((noinline)) static void bring_back(const struct exo_predicate *pre
             return; /* lost: exo_wait will say so */
 }
 
-int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
+PX_HOT int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns)
 {
     const struct px_thread *thread = px_thread();
     const uint32_t *pending = &px_upage()->pending;
@@ -66,7 +66,7 @@ int64_t px_wait(const struct exo_predicate *predicates, unsigned count, uint64_t
     }
 }
 
-int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns)
+PX_HOT int64_t px_wait_word(const uint32_t *word, uint32_t value, uint64_t deadline_ns)
 {
     const struct exo_predicate predicate = {(uint64_t)word, value, EXO_WAIT_WORD};
 

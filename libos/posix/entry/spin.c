@@ -58,7 +58,7 @@ static int64_t sleep_counted(const struct exo_predicate *predicates, unsigned co
     return result;
 }
 
-int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
+PX_HOT int64_t px_wait_counted(const struct exo_predicate *predicates, unsigned count, uint64_t deadline_ns, uint32_t *waiters)
 {
     if (px_info()->cpus == 1)
         return sleep_counted(predicates, count, deadline_ns, waiters);

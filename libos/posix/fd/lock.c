@@ -6,7 +6,7 @@
 #define PX_LOCK_RECHECK_NS 20000000ull /* a death posts no wake on the lock's word: look again after 20 ms   \
                                         */
 
-uint32_t px_lock_self;
+PX_HOT_DATA uint32_t px_lock_self;
 
 void px_lock_start(void)
 {

@@ -27,7 +27,7 @@ extern const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_op
 extern const struct px_ops px_pipe_ops, px_device_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
 extern const struct px_ops px_timerfd_ops, px_signalfd_ops, px_pidfd_ops;
 
-const struct px_ops *const px_ops[PX_OFD_KINDS] = {
+PX_HOT_TABLE const struct px_ops *const px_ops[PX_OFD_KINDS] = {
     [PX_OFD_FREE] = &px_none_ops,   [PX_OFD_FILE] = &px_file_ops,     [PX_OFD_DIRECTORY] = &px_directory_ops,
     [PX_OFD_PIPE] = &px_pipe_ops,   [PX_OFD_TTY] = &px_tty_ops,       [PX_OFD_DEVICE] = &px_device_ops,
     [PX_OFD_PROC] = &px_proc_ops,   [PX_OFD_SOCKET] = &px_socket_ops, [PX_OFD_PATH] = &px_path_ops,

@@ -48,7 +48,7 @@ static void wake_all(uint32_t *word, const uint32_t *waiters)
 
 /* Sleeps until the other side has moved (`sequence`) or gone (`tally`). Called with the lock, which it gives
  * back. */
-static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *waiters, uint32_t *tally,
+PX_HOT static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *waiters, uint32_t *tally,
                         uint32_t tally_seen)
 {
     struct exo_predicate unchanged[2] = {
@@ -65,7 +65,7 @@ static int64_t sleep_on(struct px_pipe *pipe, uint32_t *sequence, uint32_t *wait
 }
 
 /* Copies out of the ring, in one or two pieces: bytes copied. */
-static size_t take(struct px_pipe *pipe, px_user to, size_t bytes)
+PX_HOT static size_t take(struct px_pipe *pipe, px_user to, size_t bytes)
 {
     uint32_t at = pipe->head % PX_PIPE_SIZE;
     size_t first = bytes < PX_PIPE_SIZE - at ? bytes : PX_PIPE_SIZE - at;
@@ -76,7 +76,7 @@ static size_t take(struct px_pipe *pipe, px_user to, size_t bytes)
     return done;
 }
 
-static size_t put(struct px_pipe *pipe, uint32_t tail, px_user from, size_t bytes)
+PX_HOT static size_t put(struct px_pipe *pipe, uint32_t tail, px_user from, size_t bytes)
 {
     uint32_t at = tail % PX_PIPE_SIZE;
     size_t first = bytes < PX_PIPE_SIZE - at ? bytes : PX_PIPE_SIZE - at;
@@ -108,7 +108,7 @@ static int64_t read_locked(struct px_pipe *pipe, px_user to, size_t bytes, size_
     return (int64_t)done;
 }
 
-static int64_t pipe_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED uint64_t *offset)
+PX_HOT static int64_t pipe_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED uint64_t *offset)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
     int64_t result;
@@ -254,7 +254,7 @@ static int64_t write_locked(struct px_pipe *pipe, const struct source *source, s
     return (int64_t)done;
 }
 
-static int64_t write_source(struct px_ofd *ofd, const struct source *source, size_t bytes)
+PX_HOT static int64_t write_source(struct px_ofd *ofd, const struct source *source, size_t bytes)
 {
     struct px_pipe *pipe = px_pipe_ring(ofd);
     size_t least = bytes <= PX_PIPE_BUF && !source->part ? bytes : 1; /* short writes go out whole or not at all */
@@ -297,7 +297,7 @@ int64_t px_pipe_write_now(struct px_ofd *ofd, px_user from, size_t bytes, bool w
     return write_source(ofd, &source, bytes);
 }
 
-static int64_t pipe_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UNUSED uint64_t *offset)
+PX_HOT static int64_t pipe_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UNUSED uint64_t *offset)
 {
     struct source source = {.from = from};
 
@@ -415,7 +415,7 @@ static int64_t pipe_stat(struct px_ofd *ofd, struct px_stat *stat)
     return 0;
 }
 
-const struct px_ops px_pipe_ops = {
+PX_HOT_TABLE const struct px_ops px_pipe_ops = {
     .name = "pipe",
     .read = pipe_read,
     .write = pipe_write,

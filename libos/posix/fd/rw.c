@@ -76,12 +76,12 @@ static int64_t write_ofd(struct px_ofd *ofd, px_user from, uint64_t bytes)
     return ops->write(ofd, from, bytes, &ofd->offset);
 }
 
-PX_SYS(read)
+PX_HOT PX_SYS(read)
 {
     return read_ofd(px_fd_entry((unsigned)a), b, c);
 }
 
-PX_SYS(write)
+PX_HOT PX_SYS(write)
 {
     return write_ofd(px_fd_entry((unsigned)a), b, c);
 }

@@ -3,8 +3,8 @@
 #include "fd.h"
 #include "hold.h"
 
-static uint64_t first_entries[PX_FD_FIRST];
-struct px_fd_table px_fds = {.entry = first_entries, .count = PX_FD_FIRST};
+PX_HOT_DATA static uint64_t first_entries[PX_FD_FIRST];
+PX_HOT_DATA struct px_fd_table px_fds = {.entry = first_entries, .count = PX_FD_FIRST};
 
 struct px_ofd *px_fd_get(int fd)
 {

@@ -461,7 +461,7 @@ static void file_drop(struct px_ofd *ofd)
     px_node_drop(&ofd->node);
 }
 
-const struct px_ops px_file_ops = {
+PX_HOT_TABLE const struct px_ops px_file_ops = {
     .name = "file",
     .read = file_read,
     .write = file_write,

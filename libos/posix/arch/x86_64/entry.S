@@ -38,7 +38,7 @@ px_first_regs:
 px_traps: /* of instructions by the last byte of where they go on; at a carry the one is rewritten. In a page that is written at each call anyway. */
     .skip 256
 
-    .text
+    .section .text.hot, "ax", @progbits
     .balign 64
     .globl px_syscall_entry
 px_syscall_entry:

@@ -16,6 +16,8 @@
  */
 #define PER_CPU(type) __attribute__((section(".percpu"))) __seg_gs __typeof__(type)
 #define OF_CPU(cpu, type, variable) (*(type *)((uint64_t)&(variable) + arch_cpu_offset[cpu]))
+/* What most entries touch, beside the variables of the first CPU: after a change of address space each page costs a walk of the page tables. */
+#define HOT_DATA __attribute__((section(".data.hot")))
 #define CPUS_MAX 8u
 extern uint64_t arch_cpu_offset[CPUS_MAX];
 extern unsigned smp_cpus; /* that run */
