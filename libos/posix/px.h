@@ -263,7 +263,7 @@ struct px_ops {
 };
 
 enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH,
-                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_KINDS };
+                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_INOTIFY, PX_OFD_KINDS };
 
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */
 struct px_ofd {

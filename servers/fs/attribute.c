@@ -58,6 +58,16 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
     inode->ctime = now;
 }
 
+/* What inotify calls the change. */
+static uint32_t event_of(const struct px_fs_attributes *new)
+{
+    bool atime = new->what & (PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW), mtime = new->what & (PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW);
+
+    if (new->what & (PX_ATTRIBUTE_MODE | PX_ATTRIBUTE_UID | PX_ATTRIBUTE_GID) || (atime && mtime))
+        return IN_ATTRIB;
+    return atime ? IN_ACCESS : mtime ? IN_MODIFY : 0;
+}
+
 int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct px_fs_attributes *new)
 {
     struct px_inode *inode = fs_node(node);
@@ -77,5 +87,7 @@ int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct p
     if (status < 0)
         return status;
     commit(caller, inode, new);
+    if (fs_watched() && event_of(new))
+        fs_watch_inode(inode, event_of(new));
     return 0;
 }

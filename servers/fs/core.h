@@ -16,6 +16,7 @@
 #include "../linux.h"
 #include "fs.h"
 #include "fsmeta.h"
+#include "watch.h"
 
 #define FS_PAGE 4096ul
 #define FS_SIZE_MAX 0x7fffffffffffffffull
@@ -199,6 +200,18 @@ int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offs
                     uint64_t token);
 int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags,
                  uint64_t token, uint32_t *version);
+
+/* inotify (watch.c): to be called if somebody watches something at all. */
+static inline bool fs_watched(void)
+{
+    return fs_meta()->watches != 0;
+}
+void fs_watch_name(const struct px_name *name, uint32_t mask, uint32_t cookie); /* tells who watches its directory */
+void fs_watch_self(const struct px_inode *inode, uint32_t mask);                /* who watches the inode */
+void fs_watch_inode(const struct px_inode *inode, uint32_t mask);               /* all of these */
+uint32_t fs_watch_cookie(void);
+void fs_watch_gone(uint32_t ino);
+void fs_watch_sweep(void); /* instances that nobody has any more */
 
 /* Seals (seal.c). -EPERM: the file's seals forbid to write, or to make it that large. */
 unsigned fs_seals(const struct px_inode *inode);

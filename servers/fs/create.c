@@ -87,6 +87,8 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
     }
     fs_inode(*ino)->nlink = S_ISDIR(what->mode) ? 2 : 1;
     fs_name_enter(name, fs_number(directory), *ino);
+    if (fs_watched())
+        fs_watch_name(name, IN_CREATE, 0);
     if (S_ISDIR(what->mode))
         directory->nlink++;
     fs_touch(directory);
@@ -168,6 +170,10 @@ int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t director
     inode->ctime = os_now();
     fs_name_enter(name, PX_FS_INO(directory_node), PX_FS_INO(from));
     fs_touch(directory);
+    if (fs_watched()) {
+        fs_watch_self(inode, IN_ATTRIB);
+        fs_watch_name(name, IN_CREATE, 0);
+    }
     return 0;
 }
 

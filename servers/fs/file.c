@@ -124,6 +124,15 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
     return done > 0 || count == 0 ? (int64_t)done : -ENOSPC;
 }
 
+/* What follows from a change of the contents. */
+static void written(const struct fs_caller *caller, struct px_inode *inode)
+{
+    fs_touch(inode);
+    fs_drop_set_id(caller, inode);
+    if (fs_watched())
+        fs_watch_inode(inode, IN_MODIFY);
+}
+
 /* The file is to be at least `end` long, with data from `start` on: what lies between the old end and start reads as
  * zeros. */
 static void lengthen(struct px_inode *inode, uint64_t start, uint64_t end)
@@ -199,8 +208,7 @@ int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size
         clear_in_page(inode, inode->size, PAGES_UP(inode->size) * FS_PAGE);
         inode->size = size;
     }
-    fs_touch(inode);
-    fs_drop_set_id(caller, inode);
+    written(caller, inode);
     return 0;
 }
 
@@ -222,8 +230,7 @@ int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start,
     if (version != (inode->version & 0xffffffffu))
         return -EAGAIN;
     lengthen(inode, start, end);
-    fs_touch(inode);
-    fs_drop_set_id(caller, inode);
+    written(caller, inode);
     return 0;
 }
 
@@ -293,8 +300,7 @@ int64_t fs_write(const struct fs_caller *caller, uint64_t node, uint64_t offset,
         memcpy(fs_page(fs_map_get(inode, place / FS_PAGE)) + place % FS_PAGE, (const uint8_t *)data + done, part);
         done += part;
     }
-    fs_touch(inode);
-    fs_drop_set_id(caller, inode);
+    written(caller, inode);
     *at = offset;
     return (int64_t)bytes;
 }
@@ -319,8 +325,7 @@ int64_t fs_touched(const struct fs_caller *caller, uint64_t node, unsigned what,
     if (!fs_allowed(caller, inode, PX_FS_INO(node), what & PX_TOUCH_WRITTEN ? 2 : 4, token))
         return -EACCES;
     if (what & PX_TOUCH_WRITTEN) {
-        fs_touch(inode);
-        fs_drop_set_id(caller, inode);
+        written(caller, inode);
     }
     if (what & PX_TOUCH_READ)
         read_now(inode);
@@ -348,8 +353,7 @@ int64_t fs_punch(const struct fs_caller *caller, uint64_t node, uint64_t offset,
         fs_map_cut(inode, first, last);
         inode->version++;
     }
-    fs_touch(inode);
-    fs_drop_set_id(caller, inode);
+    written(caller, inode);
     return 0;
 }
 
@@ -381,8 +385,7 @@ int64_t fs_allocate(const struct fs_caller *caller, uint64_t node, uint64_t offs
         return -ENOSPC;
     if (!keep_size && offset + bytes > inode->size)
         inode->size = offset + bytes;
-    fs_touch(inode);
-    fs_drop_set_id(caller, inode);
+    written(caller, inode);
     return 0;
 }
 

@@ -32,6 +32,8 @@ void fs_inode_free(uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
+    if (inode->flags & PX_INODE_WATCHED)
+        fs_watch_gone(ino);
     if (inode->name && inode->flags & PX_INODE_ORPHAN)
         fs_name_free(fs_at(inode->name));
     if (S_ISFIFO(inode->mode))

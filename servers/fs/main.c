@@ -84,8 +84,9 @@ void exo_main(const struct px_server_start *start)
             continue;
         if (message.badge == EXO_BADGE_KERNEL) {
             fs_meet_sweep();
-            if (fs_orphan_count) {
+            if (fs_orphan_count || fs_watched()) {
                 fs_change_begin();
+                fs_watch_sweep();
                 fs_orphans_sweep();
                 fs_change_end();
             }

@@ -48,6 +48,11 @@ int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const
         status = check_kind(inode, rmdir);
     if (status < 0)
         return status;
+    if (fs_watched()) {
+        if (!rmdir)
+            fs_watch_self(inode, IN_ATTRIB);
+        fs_watch_name(name, IN_DELETE, 0);
+    }
     fs_name_leave(name);
     fs_touch(directory);
     inode->ctime = directory->ctime;

@@ -139,19 +139,42 @@ static void move_name(const struct plan *plan, struct px_name *name)
     }
 }
 
+/* The other name must hold what it is to hold by now. */
+static void tell_exchange(const struct plan *plan)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t cookie = fs_watch_cookie();
+
+        fs_watch_name(plan->name[i], IN_MOVED_FROM, cookie);
+        fs_watch_name(plan->name[1 - i], IN_MOVED_TO, cookie);
+        fs_watch_self(plan->inode[i], IN_MOVE_SELF);
+    }
+}
+
 static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
 {
+    struct px_name *name = plan->name[1] ? plan->name[1] : fs_name_new(rename->text[1], rename->bytes[1]);
+    uint32_t cookie = fs_watch_cookie();
+
+    if (!name)
+        return -ENOSPC;
+    if (fs_watched() && !(rename->flags & RENAME_EXCHANGE))
+        fs_watch_name(plan->name[0], IN_MOVED_FROM, cookie);
     if (rename->flags & RENAME_EXCHANGE) {
         exchange_names(plan);
         plan->inode[1]->ctime = os_now();
+        if (fs_watched())
+            tell_exchange(plan);
     } else if (plan->name[1]) {
         replace_target(plan);
     } else {
-        struct px_name *name = fs_name_new(rename->text[1], rename->bytes[1]);
-
-        if (!name)
-            return -ENOSPC;
         move_name(plan, name);
+    }
+    if (fs_watched() && !(rename->flags & RENAME_EXCHANGE)) {
+        fs_watch_name(name, IN_MOVED_TO, cookie);
+        if (plan->inode[1] && !S_ISDIR(plan->inode[1]->mode))
+            fs_watch_self(plan->inode[1], IN_ATTRIB);
+        fs_watch_self(plan->inode[0], IN_MOVE_SELF);
     }
     fs_touch(plan->directory[0]);
     fs_touch(plan->directory[1]);

@@ -189,6 +189,18 @@ static int64_t do_fill(struct fs_request *request)
     return fs_allocate(&request->caller, word[1], word[2], word[3], VALUE(word[0]) & 1, word[4]);
 }
 
+static int64_t do_watch(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    switch (word[0] & 0xff) {
+    case PX_FS_WATCH_NEW: return fs_watch_new(request, word[2]);
+    case PX_FS_WATCH_ADD: return fs_watch_add(request, word[4], word[1], (uint32_t)word[2]);
+    case PX_FS_WATCH_REMOVE: return fs_watch_remove(word[4], word[2]);
+    default: return fs_watch_notice(request, word[1], (uint32_t)word[2], word[4]);
+    }
+}
+
 static int64_t do_seal(struct fs_request *request)
 {
     const uint64_t *word = request->message->word;
@@ -199,6 +211,7 @@ static int64_t do_seal(struct fs_request *request)
 static int64_t do_reap(struct fs_request *request)
 {
     (void)request;
+    fs_watch_sweep();
     fs_orphans_sweep();
     return 0;
 }
@@ -220,6 +233,8 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_LISTEN] = fs_meet,   [PX_FS_CONNECT] = fs_meet,      [PX_FS_ACCEPT] = fs_meet,
     [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,         [PX_FS_AIM] = fs_meet,
     [PX_FS_SEND] = fs_meet,
+    [PX_FS_SHM] = fs_shm,
+    [PX_FS_WATCH_NEW] = do_watch, [PX_FS_WATCH_ADD] = do_watch, [PX_FS_WATCH_REMOVE] = do_watch, [PX_FS_NOTICE] = do_watch,
 };
 
 void fs_serve(struct fs_request *request)

@@ -29,6 +29,11 @@ void fs_serve(struct fs_request *request);
 bool fs_find_caller(uint64_t badge, struct fs_request *request);
 int64_t fs_meet(struct fs_request *request); /* meet.c: PX_FS_BIND to PX_FS_UNBOUND */
 void fs_meet_sweep(void);                   /* somebody has ended: his bindings are free */
+int64_t fs_watch_new(struct fs_request *request, uint64_t va); /* watch.c */
+int64_t fs_watch_add(struct fs_request *request, uint64_t ticket, uint64_t node, uint32_t mask);
+int64_t fs_watch_remove(uint64_t ticket, uint64_t wd);
+int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token);
+int64_t fs_shm(struct fs_request *request); /* shm.c */
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
 #endif

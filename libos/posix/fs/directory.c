@@ -166,6 +166,8 @@ static int64_t directory_sync(struct px_ofd *ofd)
 
 static void directory_drop(struct px_ofd *ofd)
 {
+    if (ofd->kind == PX_OFD_DIRECTORY)
+        px_watch_closed(ofd);
     px_node_drop(&ofd->node);
 }
 

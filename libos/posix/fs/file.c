@@ -2,6 +2,8 @@
  * Linux's clock ticks. */
 #include "files.h"
 
+#include "proto/watch.h"
+
 #define TICK_SHIFT 22u    /* about 4 ms in ns, the grain of Linux's file times */
 #define SMALL_WRITE 1024u /* a write past the end up to this goes with the message */
 #define CHUNK_MAX (128 * PX_PAGE)
@@ -25,6 +27,8 @@ static void note_read(const struct px_ofd *ofd, const struct px_inode *inode)
 {
     int64_t atime = PX_META_LOAD(inode->atime);
 
+    if (PX_META_LOAD(px_meta()->watches))
+        px_watch_tell(ofd, IN_ACCESS);
     if (atime > PX_META_LOAD(inode->mtime) && atime > PX_META_LOAD(inode->ctime))
         return;
     if (!(ofd->flags & O_NOATIME)) {
@@ -159,7 +163,7 @@ static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_u
 
     if (done == -EACCES)
         return write_message(file, from, offset, bytes, &at);
-    if (done > 0 && ofd->word[PX_WORD_TICK] != tick + 1) {
+    if (done > 0 && (ofd->word[PX_WORD_TICK] != tick + 1 || px_watched(px_held_inode(&ofd->node)))) {
         ofd->word[PX_WORD_TICK] = tick + 1;
         (void)!px_fs_call(PX_FS_TOUCH, node_of(file), PX_TOUCH_WRITTEN, 0, file->token, NULL);
     }
@@ -208,7 +212,7 @@ static uint64_t readable(px_user from, uint64_t bytes)
 }
 
 /* O_APPEND: fs says where, in one step with growing the file. */
-static int64_t write_append(const struct px_file *file, px_user from, uint64_t bytes, uint64_t *at)
+static int64_t write_append(const struct px_file *file, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *at)
 {
     int64_t got, done;
 
@@ -226,6 +230,8 @@ static int64_t write_append(const struct px_file *file, px_user from, uint64_t b
 
         return write_message(file, from, *at, (uint64_t)got, &place);
     }
+    if (px_watched(inode)) /* now that the bytes are there */
+        (void)!px_fs_call(PX_FS_TOUCH, node_of(file), PX_TOUCH_WRITTEN, 0, file->token, NULL);
     return done;
 }
 
@@ -255,7 +261,7 @@ static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_u
     uint64_t size = PX_META_LOAD(inode->size);
 
     if (ofd->flags & O_APPEND)
-        return write_append(&file, from, bytes, offset);
+        return write_append(&file, inode, from, bytes, offset);
     if (*offset >= size)
         return write_beyond(ofd, &file, from, *offset, bytes);
     if (bytes <= size - *offset)
@@ -458,6 +464,7 @@ static int64_t file_sync(struct px_ofd *ofd)
 
 static void file_drop(struct px_ofd *ofd)
 {
+    px_watch_closed(ofd);
     px_node_drop(&ofd->node);
 }
 

@@ -151,6 +151,17 @@ int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev,
 int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
                     uint32_t flags);
 
+/* ---- inotify (inotify.c) ----------------------------------------------------------------------------------------------- */
+
+bool px_watched_now(const struct px_inode *inode);
+/* Does somebody want to know what happens to it, or in its directory? */
+static inline bool px_watched(const struct px_inode *inode)
+{
+    return PX_META_LOAD(px_meta()->watches) && px_watched_now(inode);
+}
+void px_watch_tell(const struct px_ofd *ofd, uint32_t mask); /* IN_* */
+void px_watch_closed(struct px_ofd *ofd);                    /* before its last descriptor goes */
+
 /* ---- open files (file.c, open.c)
  * ------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* open and its relatives. An existing file opened for reading costs no message: permission is checked here, and again
  * by fs when pages are asked for. */
 #include "files.h"
+#include "proto/watch.h"
 #include "px_calls.h"
 
 #define O_ASYNC 020000
@@ -212,6 +213,8 @@ static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mo
         if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->destroy)
             px_ops[ofd->kind]->destroy(ofd);
         px_ofd_abandon(ofd);
+    } else if (PX_META_LOAD(px_meta()->watches) && (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY)) {
+        px_watch_tell(ofd, IN_OPEN);
     }
     return status;
 }

@@ -67,6 +67,13 @@ enum px_fs_op {
      * -ESTALE: somebody else's came between the parts: begin anew; -ECONNREFUSED: nobody is there, or is there for this sender. */
     PX_FS_AIM,
     PX_FS_SEND,
+    /* inotify (watch.h). NEW: w2 va of PX_WATCH_PAGES free pages in the caller, where the ring is mapped; answer w1 ticket. ADD: w1 node, w2 IN_*,
+     * w4 ticket; answer w0 watch. REMOVE: w2 watch, w4 ticket. NOTICE: w1 node, w2 what the caller did to it, w4 token. */
+    PX_FS_WATCH_NEW,
+    PX_FS_WATCH_ADD,
+    PX_FS_WATCH_REMOVE,
+    PX_FS_NOTICE,
+    PX_FS_SHM, /* w2 enum px_shm_call, msg struct px_shm (shm.h), both ways */
     PX_FS_OPS,
 };
 

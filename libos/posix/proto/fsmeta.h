@@ -43,6 +43,7 @@ struct px_meta { /* the first page */
     uint64_t data_pages_max;
     uint32_t inodes_max;
     uint32_t id; /* changes with each start of fs */
+    uint32_t watches; /* of inotify: 0: nobody wants to know */
 };
 
 enum px_inode_flags {
@@ -52,6 +53,7 @@ enum px_inode_flags {
     PX_INODE_RESERVED = 8, /* has pages beyond its end, for writers to fill */
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
     PX_INODE_SEALABLE = 32, /* a memfd that may be sealed */
+    PX_INODE_WATCHED = 64,  /* inotify: of a directory, its entries, too */
 };
 #define PX_INODE_SEALS_SHIFT 8u /* F_SEAL_* */
 #define PX_INODE_SEALS(flags) ((flags)&PX_INODE_SEALABLE ? (flags) >> PX_INODE_SEALS_SHIFT & F_SEALS : F_SEAL_SEAL)

@@ -19,7 +19,7 @@
 #include "libos/posix/fd/text.c"
 
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_device_ops, px_tty_ops, px_socket_ops,
-    px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
+    px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
 char px_domain_name[65] = "(none)";
 struct px_action px_actions[SIGRTMAX + 1];
 

@@ -28,6 +28,31 @@ int64_t fs_meet(struct fs_request *request)
     (void)request;
     return -ENOSYS;
 }
+int64_t fs_watch_new(struct fs_request *request, uint64_t va)
+{
+    (void)request, (void)va;
+    return -ENOSYS;
+}
+int64_t fs_watch_add(struct fs_request *request, uint64_t ticket, uint64_t node, uint32_t mask)
+{
+    (void)request, (void)ticket, (void)node, (void)mask;
+    return -ENOSYS;
+}
+int64_t fs_watch_remove(uint64_t ticket, uint64_t wd)
+{
+    (void)ticket, (void)wd;
+    return -ENOSYS;
+}
+int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token)
+{
+    (void)request, (void)node, (void)mask, (void)token;
+    return -ENOSYS;
+}
+int64_t fs_shm(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
 {
     (void)request, (void)node, (void)va, (void)end;
