@@ -2,9 +2,11 @@
 """Makes the libOS's system-call table from calls.tab.
 
 usage: calls.py --out DIR
+       calls.py --document FILE
 
 DIR/px_calls.h   declarations of all handlers: every file that defines one includes it
 DIR/px_calls.c   px_calls[]: body (NULL where none is linked), name and argument kinds of each number
+FILE             docs/linux-abi.md: every call, and from calls.notes what it takes and what it does with the rest
 """
 import argparse
 import pathlib
@@ -63,6 +65,45 @@ def source(rows):
     return "".join(lines)
 
 
+def notes(path, rows):
+    """{name: text} of calls.notes; a name that calls.tab has not is a mistake."""
+    known = {name for _, name, _, _ in rows}
+    found = {}
+    for place, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, text = line.partition(": ")
+        if not colon or name not in known or name in found:
+            sys.exit(f"{path.name}:{place}: not 'name: text' with a name of calls.tab, once")
+        found[name] = text.strip()
+    return found
+
+
+DOCUMENT = """# Linux's system calls
+
+Made by `libos/posix/calls.py --document` from `libos/posix/calls.tab` and `libos/posix/calls.notes`: change those. A call that is there takes and
+answers what Linux 6.1's does, but for what stands beside it and in `CAVEATS.md`. {there} are there, {missing} are not: those answer ENOSYS, and
+`./exo run --missing` tells which a program asked for.
+
+## There
+
+| number | call | what it takes, what it does with the rest |
+|---|---|---|
+"""
+
+
+def document(rows, texts):
+    named = [row for row in rows if not row[1].startswith("reserved_")]
+    there = [row for row in named if row[2]]
+    missing = [row for row in named if not row[2]]
+    lines = [DOCUMENT.format(there=len(there), missing=len(missing))]
+    lines += [f"| {number} | {name} | {texts.get(name, '')} |\n" for number, name, _, _ in there]
+    lines.append("\n## Not there\n\n")
+    for at in range(0, len(missing), 8):
+        lines.append(", ".join(f"{name} ({number})" for number, name, _, _ in missing[at:at + 8]) + (",\n" if at + 8 < len(missing) else ".\n"))
+    return "".join(lines)
+
+
 def write(path, text):
     """Leaves an unchanged file alone, so that nothing is compiled again for nothing."""
     if not path.exists() or path.read_text() != text:
@@ -71,12 +112,18 @@ def write(path, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder to write to")
+    parser.add_argument("--out", type=pathlib.Path, help="folder to write the table to")
+    parser.add_argument("--document", type=pathlib.Path, help="file to write the list for people to")
     arguments = parser.parse_args()
+    if not arguments.out and not arguments.document:
+        parser.error("nothing to write")
     rows = parse(pathlib.Path(__file__).with_name("calls.tab"))
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write(arguments.out / "px_calls.h", header(rows))
-    write(arguments.out / "px_calls.c", source(rows))
+    if arguments.document:
+        write(arguments.document, document(rows, notes(pathlib.Path(__file__).with_name("calls.notes"), rows)))
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        write(arguments.out / "px_calls.h", header(rows))
+        write(arguments.out / "px_calls.c", source(rows))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev)
     inode->mode = mode;
     inode->uid = uid;
     inode->gid = gid;
-    inode->rdev = rdev;
+    inode->rdev = (uint32_t)rdev;
     inode->atime = inode->mtime = inode->ctime = inode->btime = now;
     if (S_ISDIR(mode)) {
         inode->size = FS_PAGE;
@@ -28,12 +28,25 @@ uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev)
     return ino;
 }
 
+void fs_xattr_forget(struct px_inode *inode)
+{
+    struct fs_release release = {0};
+
+    if (!inode->extended)
+        return;
+    fs_release_page(&release, inode->extended);
+    fs_release_end(&release);
+    fs_label_pages(inode, -1);
+    inode->extended = 0;
+}
+
 void fs_inode_free(uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
     if (inode->flags & PX_INODE_WATCHED)
         fs_watch_gone(ino);
+    fs_xattr_forget(inode);
     if (inode->name && inode->flags & PX_INODE_ORPHAN)
         fs_name_free(fs_at(inode->name));
     if (S_ISFIFO(inode->mode))

@@ -34,6 +34,7 @@ int64_t fs_watch_add(struct fs_request *request, uint64_t ticket, uint64_t node,
 int64_t fs_watch_remove(uint64_t ticket, uint64_t wd);
 int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token);
 int64_t fs_shm(struct fs_request *request); /* shm.c */
+int64_t fs_xattr(struct fs_request *request); /* xattr.c */
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
 #endif

@@ -74,6 +74,7 @@ enum px_fs_op {
     PX_FS_WATCH_REMOVE,
     PX_FS_NOTICE,
     PX_FS_SHM, /* w2 enum px_shm_call, msg struct px_shm (shm.h), both ways */
+    PX_FS_XATTR, /* xattr.h: w1 node, w2 enum px_xattr_call */
     PX_FS_OPS,
 };
 

@@ -69,7 +69,8 @@ struct px_inode {
     uint32_t flags;   /* enum px_inode_flags */
     uint32_t pages;   /* of data */
     uint64_t size;
-    uint64_t rdev;
+    uint32_t rdev;
+    uint32_t extended; /* number of the page with its extended attributes, which only fs sees; 0: it has none */
     int64_t atime, mtime, ctime, btime; /* PX_TIME */
     uint32_t name;   /* first of its names (struct px_name, chained by `alias`); an orphan's last name, or 0 */
     uint32_t parent; /* directories: inode of the parent; other orphans: fs's list */

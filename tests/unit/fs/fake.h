@@ -228,6 +228,11 @@ static void check_inode(uint32_t ino, uint32_t *names)
         fs_map_each(inode, see_page, &pages);
         CHECK(pages == inode->pages);
     }
+    if (inode->extended) {
+        uint64_t extra = 0;
+
+        see_page(&extra, inode->extended);
+    }
     if (S_ISDIR(inode->mode)) {
         *names += check_directory_names(ino, &directories);
         CHECK(inode->nlink == 0 ? directories == 0 : inode->nlink == 2 + directories);

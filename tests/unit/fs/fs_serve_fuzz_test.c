@@ -5,13 +5,16 @@
  *
  * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
  * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/file.c servers/fs/seal.c servers/fs/create.c servers/fs/remove.c
- * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c servers/fs/xattr.c
  */
 #define FAKE_FIFO
 #define FAKE_SHARE
 #include "fake.h"
 
 #include "servers/fs/serve.h"
+#define FS_XATTR_SERVED
+#include "unserved.h"
+#include "xattr.h"
 
 #define REQUESTS 60000u
 static _Alignas(4096) uint8_t page[4096];
@@ -24,31 +27,6 @@ void fs_fifo_forget(uint32_t ino)
     (void)ino;
 }
 int64_t fs_meet(struct fs_request *request)
-{
-    (void)request;
-    return -ENOSYS;
-}
-int64_t fs_watch_new(struct fs_request *request, uint64_t va)
-{
-    (void)request, (void)va;
-    return -ENOSYS;
-}
-int64_t fs_watch_add(struct fs_request *request, uint64_t ticket, uint64_t node, uint32_t mask)
-{
-    (void)request, (void)ticket, (void)node, (void)mask;
-    return -ENOSYS;
-}
-int64_t fs_watch_remove(uint64_t ticket, uint64_t wd)
-{
-    (void)ticket, (void)wd;
-    return -ENOSYS;
-}
-int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token)
-{
-    (void)request, (void)node, (void)mask, (void)token;
-    return -ENOSYS;
-}
-int64_t fs_shm(struct fs_request *request)
 {
     (void)request;
     return -ENOSYS;
@@ -118,6 +96,15 @@ static void some_page(uint64_t op)
                                       .flags = (uint32_t)below(4),
                                       .bytes = {(uint16_t)(below(9) ? 1 : below(300)),
                                                 (uint16_t)(below(9) ? 1 : below(300))}};
+    } else if (op == PX_FS_XATTR) {
+        static const char *const attributes[] = {"user.a", "user.bc", "trusted.d", "security.e", "system.f", "user."};
+        const char *name = attributes[below(6)];
+        struct px_xattr *ask = (struct px_xattr *)page;
+
+        *ask = (struct px_xattr){.flags = (uint32_t)below(4), .name_bytes = (uint32_t)(below(9) ? strlen(name) : below(5000)),
+                                 .value_bytes = (uint32_t)(below(9) ? below(1000) : some_word())};
+        memcpy(ask + 1, name, strlen(name));
+        return;
     } else if (op == PX_FS_SETATTR) {
         *(struct px_fs_attributes *)page = (struct px_fs_attributes){.what = (uint32_t)below(256),
                                                                      .mode = (uint32_t)random_number(),
@@ -139,6 +126,8 @@ static void one_request(const struct fs_caller *caller)
 
     for (unsigned i = 1; i < 5; i++)
         message.word[i] = some_word();
+    if (message.word[0] == PX_FS_XATTR)
+        message.word[2] = below(6);
     if (below(2)) {
         ino = fs_inode_after((uint32_t)below(fs_region.bytes / PX_INODE_BYTES));
         if (ino)
