@@ -48,7 +48,7 @@ class Effort:
         self.boots, self.options, self.idle_s = boots, options, idle_s
 
 
-FULL = Effort(3, "-i 7 -t 10", 20)
+FULL = Effort(3, "-i 9 -t 20", 20)
 QUICK = Effort(1, "-i 3 -t 1", 3)  # for a first look: under a minute for ExoV6 alone
 
 
