@@ -7,13 +7,15 @@ import sys
 from exo import command_run
 from exo.build import ROOT, build
 from exo.errors import ExoError
-from exo.machine import DEFAULT_MEMORY
+from exo.machine import DEFAULT_MEMORY, memory_size
 from exo.options import FLAG, VALUE, Option, Parser, choice, number
 from exo.runner import load_module
 
 # The comparison's processor: on newer models Linux's own choices (rep movsb, PKU) cost it dearly under QEMU's translator.
 CPU = Option("cpu", VALUE, "MODEL", "QEMU's CPU model (qemu64)", "qemu64")
-RUN_OPTIONS = [CPU if option.name == "cpu" else option for option in command_run.MACHINE_OPTIONS] + command_run.BUILD_OPTIONS
+MEMORY = Option("memory", VALUE, "SIZE", f"memory, such as 32M or 8G ({DEFAULT_MEMORY})", DEFAULT_MEMORY, check=memory_size)
+OWN = {option.name: option for option in (CPU, MEMORY)}
+RUN_OPTIONS = [OWN.get(option.name, option) for option in command_run.MACHINE_OPTIONS] + command_run.BUILD_OPTIONS
 OPTIONS = [
     Option("vs", VALUE, "SYSTEM", "compare with this system: linux", check=choice("linux")),
     Option("json", VALUE, "FILE", "write all figures there too"),
@@ -52,7 +54,6 @@ def main(arguments):
         return 0
     if values.native:
         return native()
-    values.memory = values.memory or DEFAULT_MEMORY
     path = os.path.join(ROOT, "bench", "runner.py")
     if not os.path.exists(path):
         raise ExoError("there are no benchmarks yet", "bench/ is where they will be")
