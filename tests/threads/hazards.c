@@ -4,7 +4,9 @@
  * of fs makes and frees inodes. An inode's bytes are ordinary memory: if fs frees one that is held, its reader reads what is another's, and ThreadSanitizer
  * sees that nothing orders the two.
  */
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wtsan" /* fences: they order values, as on the processor; what ThreadSanitizer judges goes by the lists' loads and stores */
+#endif
 #define EXO_ARCH_TRAP_H
 #include <sched.h>
 #include <stdint.h>
