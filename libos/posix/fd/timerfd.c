@@ -115,10 +115,12 @@ uint64_t px_timerfd_expire(uint64_t now_ns)
         if (!ofd || ofd->kind != PX_OFD_TIMER)
             continue;
         deadline = __atomic_load_n(&ofd->word[DEADLINE], __ATOMIC_RELAXED);
-        if (deadline && deadline <= now_ns)
-            bump(ofd);
-        else if (deadline && deadline < next)
+        if (deadline && deadline <= now_ns) {
+            if (!__atomic_load_n(&ofd->word[TICKS], __ATOMIC_RELAXED)) /* else the edge has been, and nobody sleeps */
+                bump(ofd);
+        } else if (deadline && deadline < next) {
             next = deadline;
+        }
     }
     return next;
 }
