@@ -3,7 +3,7 @@
 are compared byte for byte.
 
 A case is a file GROUP/NAME.sh beside this program. In its opening comment:
-    # shell: sh | bash | lksh | mksh | zsh      what runs it (default: sh, which is busybox)
+    # shell: sh | bash | lksh | mksh | zsh      what runs it (default: sh, which is busybox); several: a case for each
     # stdin: TEXT                               a line of standard input; may be repeated (default: /dev/null)
     # needs: root                               on the host: real root, not only that of a user namespace
 On both sides it runs in an empty scratch folder with the same environment (driver.sh). On Linux the root is a chroot made

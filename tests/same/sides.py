@@ -4,6 +4,7 @@ programs. How a case looks: run.py beside this file. driver.sh runs a list of th
 
 import argparse
 import concurrent.futures
+import copy
 import io
 import os
 import re
@@ -23,7 +24,7 @@ class Case:
     def __init__(self, path, top, shells):
         self.path = path
         self.name = os.path.relpath(path, top)[:-3].replace(os.sep, "-")
-        self.shell = "sh"
+        self.in_shells = ["sh"]
         self.stdin = []
         self.needs = []
         self.long = False
@@ -41,18 +42,32 @@ class Case:
             elif match[1] == "needs":
                 self.needs += match[2].split()
             else:
-                self.shell = match[2].strip()
-        if self.shell not in shells:
-            raise SystemExit(f"{path}: no shell named {self.shell}")
-        self.command = shells[self.shell]
+                self.in_shells = match[2].split()
+        for shell in self.in_shells:
+            if shell not in shells:
+                raise SystemExit(f"{path}: no shell named {shell}")
+        self.command = shells[self.in_shells[0]]
+
+    def each(self, shells):
+        """The cases of the file: one for each shell that it names."""
+        if len(self.in_shells) == 1:
+            return [self]
+        cases = []
+        for shell in self.in_shells:
+            cases.append(copy.copy(self))
+            cases[-1].name, cases[-1].command = f"{self.name}-{shell}", shells[shell]
+        return cases
 
 
 def find_cases(top, patterns, shells=None):
     """All cases below the folder `top`. `shells`: the commands for the names of shells."""
     cases = []
+    shells = shells or SHELLS
     for folder, _, names in os.walk(top):
         if folder != top:
-            cases += [Case(os.path.join(folder, name), top, shells or SHELLS) for name in names if name.endswith(".sh")]
+            for name in names:
+                if name.endswith(".sh"):
+                    cases += Case(os.path.join(folder, name), top, shells).each(shells)
     cases.sort(key=lambda case: case.name)
     if patterns:
         cases = [case for case in cases if any(re.search(pattern, case.name) for pattern in patterns)]
@@ -286,7 +301,7 @@ def parser(text):
 def judge(options, cases, linux, guest, top):
     """Runs the cases on both sides; (passed, failed, differing for a listed reason, skipped)."""
     if options.list:
-        print("\n".join(f"{case.name} ({case.shell})" for case in cases))
+        print("\n".join(f"{case.name} ({case.command})" for case in cases))
         return 0, 0, 0, 0
     chosen = [case for case in cases if "root" not in case.needs or os.geteuid() == 0]
     expected, complaints = run_batch(linux, chosen, options.limit)

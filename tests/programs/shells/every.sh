@@ -1,5 +1,5 @@
-# shell: mksh
-# Pipes, subshells, functions, here-documents, traps, jobs and expansions of mksh, linked dynamically.
+# shell: bash dash mksh zsh
+# Pipes, subshells, functions, here-documents, traps, jobs and expansions of each shell, linked dynamically.
 f() { echo "f $# $1"; return 3; }
 f a b; echo status $?
 echo $( (echo inner; exit 4); echo "after $?")
@@ -10,6 +10,7 @@ END
 trap 'echo usr1' USR1
 kill -USR1 $$
 trap 'echo leaving' EXIT
+[ -z "$BASH_VERSION" ] || exec 2>/dev/null # it names the killed one's pid
 sleep 5 & pid=$!; sleep 0.3
 kill -TERM $pid; wait $pid; echo "wait $?"
 (exit 7) & wait $!; echo "wait $?"
