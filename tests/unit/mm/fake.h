@@ -5,24 +5,13 @@
  */
 #ifndef MM_FAKE_H
 #define MM_FAKE_H
-#define EXO_ARCH_TRAP_H
 #define PX_CALLS_H
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
-#define exo_trap0(call) exo_trap6(call, 0, 0, 0, 0, 0, 0)
-#define exo_trap1(call, a) exo_trap6(call, a, 0, 0, 0, 0, 0)
-#define exo_trap2(call, a, b) exo_trap6(call, a, b, 0, 0, 0, 0)
-#define exo_trap3(call, a, b, c) exo_trap6(call, a, b, c, 0, 0, 0)
-#define exo_trap4(call, a, b, c, d) exo_trap6(call, a, b, c, d, 0, 0)
-#define exo_trap5(call, a, b, c, d, e) exo_trap6(call, a, b, c, d, e, 0)
-static inline int64_t exo_trap_message(uint64_t call, uint64_t first, uint64_t words[5], uint64_t *badge)
-{
-    (void)words, (void)badge;
-    return exo_trap6(call, first, 0, 0, 0, 0, 0);
-}
+#include "tests/unit/trap_fake.h"
 static inline uint64_t exo_arch_cycles(void)
 {
     static uint64_t cycles;
