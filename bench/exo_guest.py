@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+import applications
 import qemu
 from exo.build import ROOT
 from exo.errors import ExoError
@@ -13,21 +14,26 @@ from exo.machine import POWER_OFF_STATUS, Machine
 
 
 class ExoGuest:
-    """Boots ExoV6 with a shell text to run."""
+    """Boots ExoV6 with a shell text to run; with Debian packages when they are named."""
 
     name = "ExoV6"
 
-    def __init__(self, folder, program, options, built):
+    def __init__(self, folder, program, options, built, packages=(), memory=None):
         self.folder = folder
         self.options = options
         self.built = built
+        self.packages = packages
+        self.memory = memory or options.memory
         self.overlay = os.path.join(folder, "overlay")
         os.makedirs(os.path.join(self.overlay, "bench"), exist_ok=True)
         shutil.copy2(program, os.path.join(self.overlay, "bench", "exobench"))
+        if packages:
+            applications.copy_to(self.overlay)
 
     def _command(self, words, overlay=True):
         command = [os.path.join(ROOT, "exo"), "run", "--built", self.built.folder, "--machine", self.options.machine,
-                   "--cpu", self.options.cpu, "--smp", str(self.options.smp), "--memory", self.options.memory]
+                   "--cpu", self.options.cpu, "--smp", str(self.options.smp), "--memory", self.memory]
+        command += [word for name in self.packages for word in ("--package", name)]
         if self.options.append:
             command += ["--append", self.options.append]
         return command + (["--overlay", self.overlay] if overlay else []) + ["--", *words]

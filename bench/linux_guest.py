@@ -3,9 +3,11 @@
 import glob
 import os
 import re
+import shutil
 import subprocess
 import time
 
+import applications
 import qemu
 from exo import archive, rootfs
 from exo.errors import ExoError
@@ -19,6 +21,7 @@ META_PACKAGE = "linux-image-cloud-amd64"
 INIT = b"""#!/bin/busybox sh
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
+ifconfig lo up
 echo @begin
 eval "$(echo "$DO" | base64 -d)"
 echo @end
@@ -43,27 +46,39 @@ def kernel_package(warn):
 
 
 class LinuxGuest:
-    """Boots Linux with a shell text to run. `parameters` are added to the kernel command line."""
+    """Boots Linux with a shell text to run. `parameters` are added to the kernel command line; `debian` is a DebianRoot, or None."""
 
-    def __init__(self, name, folder, program, options, parameters=""):
+    def __init__(self, name, folder, program, options, parameters="", debian=None, memory=None):
         self.name = name
         self.options = options
+        self.memory = memory or options.memory
         self.parameters = parameters
         self.package, unpacked = kernel_package(options.warn)
         self.kernel, = glob.glob(os.path.join(unpacked, "boot", "vmlinuz-*"))
         self.initrd = os.path.join(folder, "initrd")
         if not os.path.exists(self.initrd):
-            tree, _ = rootfs.build(options.warn)
-            tree.host_file("bench/exobench", program, 0o755)
-            tree.text("bench/init", INIT, 0o755)
-            with open(self.initrd, "wb") as file:
-                file.write(archive.write_archive([tree]))
+            self._make_initrd(program, debian)
+
+    def _make_initrd(self, program, debian):
+        """Archives one after the other, as Linux takes them: the project's own root, the packages, and what is the benchmark's."""
+        tree, _ = rootfs.build(self.options.warn)
+        last = debian.tree if debian else archive.Tree()
+        last.host_file("bench/exobench", program, 0o755)
+        last.text("bench/init", INIT, 0o755)
+        if debian:
+            last.host_tree(applications.FOLDER, "bench/applications")
+        with open(self.initrd, "wb") as file:
+            file.write(archive.write_archive([tree]))
+            for segment in debian.segments if debian else []:
+                with open(segment, "rb") as source:
+                    shutil.copyfileobj(source, file)
+            file.write(archive.write_archive([last]))
 
     def _line(self, init, extra):
         # Linux boots faster on pc than on microvm (and says less); the processor and the memory are the same.
         append = f"console=ttyS0 quiet panic=-1 {self.parameters} {init}"
         return [qemu.program(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-accel", "tcg", "-M", "pc",
-                "-cpu", self.options.cpu, "-smp", str(self.options.smp), "-m", self.options.memory, "-serial", "stdio",
+                "-cpu", self.options.cpu, "-smp", str(self.options.smp), "-m", self.memory, "-serial", "stdio",
                 *extra, "-kernel", self.kernel, "-initrd", self.initrd, "-append", append]
 
     def _boot(self, text, extra):

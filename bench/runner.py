@@ -12,26 +12,33 @@ import subprocess
 import sys
 import tempfile
 
+import applications
 import qemu
+from exo.debian_root import DebianRoot
 from exo.errors import ExoError
 from exo_guest import ExoGuest
 from linux_guest import LinuxGuest
 
 MACHINE_CASES = ["boot", "memory", "image", "idle"]
+PACKAGE_CASES = [*applications.PACKAGE_CASES, "memory_bash", *applications.names()]
 KERNEL_CASES = ["kernel_null", "frame_address", "label_check", "rights_check", "mem_map_1", "mem_unmap_1", "mem_protect_1", "cap_derive",
                 "switch_same", "switch_other", "slice_yield_to", "yield_to_crowd", "wake_turns", "wake_turns_crowd", "ipc_call",
                 "ipc_grant", "channel_send", "channel_receive", "channel_turns", "sched_choice_2", "sched_choice_2000", "sched_quantum_2",
                 "sched_quantum_2000", "revoke_100", "revoke_10000", "revoke_chains"]  # kernelbench: only counted, and only ExoV6
 COUNT_CASES = ["gas_charge", "capability_check", "revoke_growth", "yield_to_growth", "wake_growth"]  # only counted, and only here
-UNITS = {"boot": "s", "memory": "MiB", "image": "KiB", "idle": "% CPU"}
+UNITS = {"boot": "s", "memory": "MiB", "memory_bash": "MiB", "image": "KiB", "idle": "% CPU"}
 # What the project promises: how many times as fast as the faster Linux, and which of Linux's cases counts.
-BARS = {"null": 2.0, "direct_null": 10.0, "read_1": 3.0, "read_4k": 1.5, "read_64k": 1.1, "pipe_pingpong": 2.5, "unix_pingpong": 2.5,
-        "token_2": 2.0, "token_8": 2.0, "fork_wait": 1.5,
-        "fork_exec_wait": 1.5, "boot": 10.0, "stream_1gib": 10.0,
-        "futex_pingpong_threads": 2.0, "pipe_pingpong_threads": 2.0, "thread_create_join": 2.0}
+BARS = {"null": 5.0, "getpid": 5.0, "lseek": 5.0, "fcntl": 5.0, "sigprocmask": 5.0, "clock_gettime_call": 5.0, "direct_null": 10.0,
+        "read_1": 5.0, "read_4k": 1.7, "read_64k": 1.1, "write_4k": 1.5, "stat": 2.0, "open_close": 2.0, "create_unlink": 1.5, "getdents_1000": 1.5,
+        "anon_fault": 1.5, "cow_fault": 1.5, "mmap_munmap": 1.5, "protection_fault": 1.5, "signal_self": 1.5,
+        "fork_wait": 2.0, "fork_exec_wait": 2.0, "exec_busybox": 2.0, "exec_dynamic": 2.0, "vfork_wait": 2.0, "vfork_exec_wait": 2.0,
+        "posix_spawn_wait": 2.0, "thread_create_join": 2.0, "pipe_pingpong": 2.5, "unix_pingpong": 2.5, "token_2": 2.0, "token_8": 2.0,
+        "boot": 10.0, "stream_1gib": 10.0, "futex_pingpong_threads": 2.0, "pipe_pingpong_threads": 2.0,
+        **dict.fromkeys(applications.names(), 1.0)}
+APPLICATIONS_BAR = 1.2  # of the geometric mean
 SMP_BARS = {"pipe_pingpong": 5.0, "unix_pingpong": 5.0}  # with two processors or more, where who waits for an answer spins a moment
 COMPARED_WITH = {"direct_null": "null", "direct_getpid": "getpid"}
-CEILINGS = {"memory": 12.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
+CEILINGS = {"memory": 12.0, "memory_bash": 24.0, "image": 256.0, "idle": 1.0}  # for ExoV6 alone
 COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0, "capability_check": 25.0, "label_check": 10.0,
                   "rights_check": 10.0, "ipc_call": 300.0, "ipc_grant": 150.0, "switch_same": 120.0, "switch_other": 180.0,
                   "revoke_growth": 1.1, "yield_to_growth": 1.05, "wake_growth": 1.05, "channel_send": 60.0, "channel_receive": 60.0,
@@ -42,14 +49,14 @@ RUN_LIMIT_S = 400
 
 
 class Effort:
-    """How much is measured: boots unless the caller says, exobench's options, how long idleness is watched."""
+    """How much is measured: boots unless the caller says, exobench's options, how long idleness is watched, runs of an application a boot."""
 
-    def __init__(self, boots, options, idle_s):
-        self.boots, self.options, self.idle_s = boots, options, idle_s
+    def __init__(self, boots, options, idle_s, application_runs):
+        self.boots, self.options, self.idle_s, self.application_runs = boots, options, idle_s, application_runs
 
 
-FULL = Effort(3, "-i 9 -t 20", 20)
-QUICK = Effort(1, "-i 3 -t 1", 3)  # for a first look: under a minute for ExoV6 alone
+FULL = Effort(3, "-i 9 -t 20", 20, 2)
+QUICK = Effort(1, "-i 3 -t 1", 3, 1)  # for a first look: under a minute for ExoV6 alone
 
 
 class Series:
@@ -69,7 +76,8 @@ class Series:
 
 def known_cases(program):
     run = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
-    return run.stdout.split() + MACHINE_CASES + KERNEL_CASES + COUNT_CASES
+    own = [name for name in run.stdout.split() if name not in PACKAGE_CASES]
+    return own + MACHINE_CASES + KERNEL_CASES + COUNT_CASES + PACKAGE_CASES
 
 
 def gas_charge(kernel):
@@ -90,9 +98,10 @@ def derived(figures):
             "wake_growth": figures["wake_turns_crowd"] / figures["wake_turns"]}
 
 
-def choose(names, words):
+def choose(names, words, vs):
+    """What the words match; without any all but what takes packages, unless there is another system to compare with."""
     if not words:
-        return names
+        return [name for name in names if vs or name not in PACKAGE_CASES]
     chosen = [name for name in names if any(re.fullmatch(word, name) for word in words)]
     for word in words:
         if not any(re.fullmatch(word, name) for name in names):
@@ -119,15 +128,28 @@ class Bench:
         if not os.path.exists(self.program):
             raise ExoError(f"there is no {os.path.relpath(self.program)}", "the build makes it: see bench/CMakeLists.txt")
         self.kernel = built.kernel
-        self.names = choose(known_cases(self.program), values.words)
-        self.systems = []
+        self.names = choose(known_cases(self.program), values.words, values.vs)
+        self.folder = folder
         values.warn = lambda text: print(f"exo: {text}", file=sys.stderr)
-        if values.vs == "linux":
-            self.systems += [LinuxGuest("Linux", folder, self.program, values),
-                             LinuxGuest("Linux norandmaps", folder, self.program, values, "nokaslr norandmaps")]
-        if os.environ.get("EXO_BENCH_LINUX_ONLY") != "1":
-            self.systems.append(ExoGuest(folder, self.program, values, built))
+        self.systems = self.guests(built, "base")
+        self.with_packages = self.guests(built, "applications", applications.packages(), applications.MEMORY) if self.package_cases() else []
+        self.with_bash = self.guests(built, "bash", applications.BASH) if "memory_bash" in self.names else []
         self.figures = {system.name: {} for system in self.systems}
+
+    def guests(self, built, name, packages=(), memory=None):
+        """The systems with one root file system."""
+        folder, guests = os.path.join(self.folder, name), []
+        os.makedirs(folder, exist_ok=True)
+        if self.values.vs == "linux":
+            for title, parameters in (("Linux", ""), ("Linux norandmaps", "nokaslr norandmaps")):
+                debian = DebianRoot(packages) if packages else None
+                guests.append(LinuxGuest(title, folder, self.program, self.values, parameters, debian, memory))
+        if os.environ.get("EXO_BENCH_LINUX_ONLY") != "1":
+            guests.append(ExoGuest(folder, self.program, self.values, built, packages, memory))
+        return guests
+
+    def package_cases(self):
+        return [name for name in self.names if name in PACKAGE_CASES and name != "memory_bash"]
 
     def say(self, text):
         if not self.values.quiet:
@@ -137,7 +159,7 @@ class Bench:
         self.figures[system.name].setdefault(case, Series()).values.append(value)
 
     def exobench(self, system, arguments, extra=()):
-        cases = [name for name in self.names if name not in MACHINE_CASES + KERNEL_CASES + COUNT_CASES]
+        cases = [name for name in self.names if name not in MACHINE_CASES + KERNEL_CASES + COUNT_CASES + PACKAGE_CASES]
         if not cases:
             return
         text = f"/bench/exobench {arguments} {' '.join(cases)}"
@@ -166,6 +188,7 @@ class Bench:
                     self.add(system, "boot", system.first_output(BOOT_LIMIT_S))
                 if "memory" in self.names:
                     self.add(system, "memory", self.memory(system))
+            self.measure_packages(boot)
         for system in self.systems:
             if "image" in self.names:
                 self.add(system, "image", (system.image_bytes()[0] or 0) / 1024)
@@ -173,9 +196,21 @@ class Bench:
                 self.say(f"idle for {self.effort.idle_s} s: {system.name}")
                 self.add(system, "idle", 100 * system.idle_share(self.effort.idle_s, BOOT_LIMIT_S))
 
-    def memory(self, system):
+    def measure_packages(self, boot):
+        own = [name for name in self.package_cases() if name in applications.PACKAGE_CASES]
+        scripts = [name for name in self.package_cases() if name not in own]
+        text = f"/bench/exobench {self.effort.options} {' '.join(own)}\n" if own else ""
+        text += applications.text(scripts, self.effort.application_runs) if scripts else ""
+        for system in self.with_packages:
+            self.say(f"boot {boot + 1} of {self.boots}: {system.name}, packages")
+            for case, value in parse(system.run(text, applications.LIMIT_S)).items():
+                self.add(system, case, value)
+        for system in self.with_bash:
+            self.add(system, "memory_bash", self.memory(system, applications.PROMPT))
+
+    def memory(self, system, text="cat /proc/meminfo"):
         """MiB that are not free while a shell runs: of all that the machine has, not of what the system admits to."""
-        free = qemu.meminfo(system.run("cat /proc/meminfo", BOOT_LIMIT_S))["MemFree"]
+        free = qemu.meminfo(system.run(text, BOOT_LIMIT_S))["MemFree"]
         return machine_kib(self.values.memory) / 1024 - free / 1024
 
     def report(self):
@@ -195,6 +230,13 @@ class Bench:
         print(f"{unit} per operation ({', '.join(f'{name}: {unit_}' for name, unit_ in UNITS.items())}); "
               f"-cpu {self.values.cpu} -smp {self.values.smp} -m {self.values.memory}" + ("; quick, so rough" if self.values.quick else ""))
         print_table([head] + rows)
+        self.report_applications()
+
+    def report_applications(self):
+        ratios = [ratio for ratio in (self.ratio(case) for case in applications.names()) if ratio]
+        if len(ratios) > 1:
+            mean = statistics.geometric_mean(ratios)
+            print(f"applications: geometric mean of {len(ratios)} ratios {mean:.2f}, bar {APPLICATIONS_BAR:g}: {'yes' if mean >= APPLICATIONS_BAR else 'NO'}")
 
     def ratio(self, case):
         ours = self.figures.get("ExoV6", {}).get(case)

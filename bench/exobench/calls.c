@@ -1,6 +1,7 @@
 /* Calls that do next to nothing: what the way in and out costs. And two controls that need no system at all. */
 #define _GNU_SOURCE
 #include "bench.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -98,6 +99,26 @@ static uint64_t clock_call(long n)
     return TIMED(n, clock_gettime(CLOCK_MONOTONIC, &now));
 }
 
+/* The clock by a system call, as programs ask that have no vDSO. */
+static uint64_t clock_system_call(long n)
+{
+    struct timespec now;
+    return TIMED(n, syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
+}
+
+static uint64_t fcntl_call(long n)
+{
+    return TIMED(n, sink = syscall(SYS_fcntl, STDOUT_FILENO, F_GETFL, 0L));
+}
+
+static uint64_t sigprocmask_call(long n)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    return TIMED(n, sigprocmask(timed_i & 1 ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL));
+}
+
 static void on_signal(int number)
 {
     (void)number;
@@ -132,6 +153,9 @@ const struct bench_case call_cases[] = {
     {"getpid", getpid_call, 1000},
     {"direct_getpid", direct_getpid, 1000},
     {"clock_gettime", clock_call, 1000},
+    {"clock_gettime_call", clock_system_call, 1000},
+    {"fcntl", fcntl_call, 1000},
+    {"sigprocmask", sigprocmask_call, 1000},
     {"signal_install", signal_install, 1000},
     {"signal_self", signal_self, 1000},
     {0},

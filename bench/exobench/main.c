@@ -1,9 +1,11 @@
 /*
  * exobench [-i REPETITIONS] [-t MILLISECONDS] [--tsc] [--list] [CASE...]
+ * exobench [-i REPETITIONS] --run NAME PROGRAM [ARGUMENT...]
  * Prints a line a case: name, nanoseconds (or ticks) per operation: median, lowest, highest over the repetitions, and the
  * operations of one repetition. A case that does not exist on this system is left out.
  * --tsc: ticks of the time stamp counter, (T(3N) - T(N)) / 2N, so that what comes before and after cancels. Under QEMU's
  * -icount shift=0 a tick is an instruction.
+ * --run: the case NAME is one whole run of PROGRAM, found on the path, whose output is thrown away. One run more comes first, if there are several.
  */
 #include "bench.h"
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,6 +75,13 @@ static long calibrate(const struct bench_case *one)
     return n;
 }
 
+/* Median, lowest and highest of the repetitions. */
+static void print_case(const char *name, double *figures, long n)
+{
+    qsort(figures, (size_t)repetitions, sizeof figures[0], compare_doubles);
+    printf("%s %.1f %.1f %.1f %ld\n", name, figures[repetitions / 2], figures[0], figures[repetitions - 1], n);
+}
+
 static void time_case(const struct bench_case *one)
 {
     static double per_operation[REPETITIONS_MAX];
@@ -83,9 +93,7 @@ static void time_case(const struct bench_case *one)
     n = calibrate(one);
     for (int i = 0; i < repetitions; i++)
         per_operation[i] = (double)one->run(n) / (double)n;
-    qsort(per_operation, (size_t)repetitions, sizeof per_operation[0], compare_doubles);
-    printf("%s %.1f %.1f %.1f %ld\n", one->name, per_operation[repetitions / 2], per_operation[0],
-           per_operation[repetitions - 1], n);
+    print_case(one->name, per_operation, n);
 }
 
 static void count_case(const struct bench_case *one)
@@ -96,6 +104,37 @@ static void count_case(const struct bench_case *one)
     uint64_t once = one->run(n), thrice = one->run(3 * n);
     double ticks = ((double)thrice - (double)once) / (double)(2 * n);
     printf("%s %.1f %.1f %.1f %ld\n", one->name, ticks, ticks, ticks, n);
+}
+
+static void run_program(char **words)
+{
+    pid_t child = (pid_t)must(fork(), "fork");
+    int status, null;
+    if (child == 0) {
+        null = (int)must(open("/dev/null", O_WRONLY), "/dev/null");
+        must(dup2(null, STDOUT_FILENO), "dup2");
+        execvp(words[0], words);
+        fail(words[0]);
+    }
+    must(waitpid(child, &status, 0), "waitpid");
+    if (status != 0) {
+        fprintf(stderr, "exobench: %s ended with status 0x%x\n", words[0], (unsigned)status);
+        exit(1);
+    }
+}
+
+/* A program's start, work and end; words: the case's name, the program, its arguments. */
+static void time_program(char **words)
+{
+    static double took[REPETITIONS_MAX];
+    if (repetitions > 1)
+        run_program(words + 1);
+    for (int i = 0; i < repetitions; i++) {
+        uint64_t start = ticks_now();
+        run_program(words + 1);
+        took[i] = (double)(ticks_now() - start);
+    }
+    print_case(words[0], took, 1);
 }
 
 static bool wanted(const char *name, char **names, int count)
@@ -117,7 +156,9 @@ static void scratch_folder(void)
 
 static void usage(void)
 {
-    fputs("usage: exobench [-i REPETITIONS] [-t MILLISECONDS] [--tsc] [--list] [CASE...]\n", stderr);
+    fputs("usage: exobench [-i REPETITIONS] [-t MILLISECONDS] [--tsc] [--list] [CASE...]\n"
+          "       exobench [-i REPETITIONS] --run NAME PROGRAM [ARGUMENT...]\n",
+          stderr);
     exit(2);
 }
 
@@ -132,13 +173,15 @@ static long number(const char *text, long low, long high)
 
 int main(int argc, char **argv)
 {
-    bool list = false;
+    bool list = false, run = false;
     int at = 1;
-    for (; at < argc && argv[at][0] == '-'; at++) {
+    for (; at < argc && argv[at][0] == '-' && !run; at++) {
         if (strcmp(argv[at], "--tsc") == 0)
             use_tsc = true;
         else if (strcmp(argv[at], "--list") == 0)
             list = true;
+        else if (strcmp(argv[at], "--run") == 0)
+            run = true;
         else if (strcmp(argv[at], "-i") == 0)
             repetitions = (int)number(argv[++at], 1, REPETITIONS_MAX);
         else if (strcmp(argv[at], "-t") == 0)
@@ -147,6 +190,12 @@ int main(int argc, char **argv)
             usage();
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (run) {
+        if (argc - at < 2)
+            usage();
+        time_program(argv + at);
+        return 0;
+    }
     if (!list)
         scratch_folder();
     for (size_t table = 0; table < sizeof tables / sizeof tables[0]; table++)

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <stddef.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -75,17 +76,22 @@ static void write_tiny(const char *path)
 
 static char *no_arguments[] = {(char *)"tiny", NULL}, *no_environment[] = {NULL};
 
-static uint64_t fork_exec_wait(long n)
+static uint64_t fork_exec(long n, const char *path, char **arguments)
 {
-    write_tiny("/tmp/exobench/tiny");
-    uint64_t took = TIMED(n, ({
+    return TIMED(n, ({
         pid_t child = (pid_t)must(fork(), "fork");
         if (child == 0) {
-            execve("/tmp/exobench/tiny", no_arguments, no_environment);
+            execve(path, arguments, no_environment);
             _exit(127);
         }
         reap(child);
     }));
+}
+
+static uint64_t fork_exec_wait(long n)
+{
+    write_tiny("/tmp/exobench/tiny");
+    uint64_t took = fork_exec(n, "/tmp/exobench/tiny", no_arguments);
     unlink("/tmp/exobench/tiny");
     return took;
 }
@@ -109,20 +115,47 @@ static uint64_t vfork_exec_wait(long n)
     return took;
 }
 
+static pid_t vfork_nothing(void)
+{
+    pid_t child = vfork();
+    if (child == 0)
+        _exit(0);
+    return child;
+}
+
+static uint64_t vfork_wait(long n)
+{
+    return TIMED(n, reap((pid_t)must(vfork_nothing(), "vfork")));
+}
+
+static uint64_t posix_spawn_wait(long n)
+{
+    write_tiny("/tmp/exobench/tiny");
+    uint64_t took = TIMED(n, ({
+        pid_t child;
+        if (posix_spawn(&child, "/tmp/exobench/tiny", NULL, NULL, no_arguments, no_environment) != 0)
+            fail("posix_spawn");
+        reap(child);
+    }));
+    unlink("/tmp/exobench/tiny");
+    return took;
+}
+
 /* What a script does for each command: the shell starts busybox, which does nothing. */
 static uint64_t sh_true(long n)
 {
     static char *arguments[] = {(char *)"busybox", (char *)"true", NULL};
-    if (access("/bin/busybox", X_OK) < 0)
+    return access("/bin/busybox", X_OK) < 0 ? NOT_HERE : fork_exec(n, "/bin/busybox", arguments);
+}
+
+/* A program with a loader and a shared library, where there is one: the root file system has Debian's true then and not a link to busybox. */
+static uint64_t exec_dynamic(long n)
+{
+    static char *arguments[] = {(char *)"true", NULL};
+    char target[8];
+    if (access("/lib64/ld-linux-x86-64.so.2", X_OK) < 0 || access("/bin/true", X_OK) < 0 || readlink("/bin/true", target, sizeof target) >= 0)
         return NOT_HERE;
-    return TIMED(n, ({
-        pid_t child = (pid_t)must(fork(), "fork");
-        if (child == 0) {
-            execve("/bin/busybox", arguments, no_environment);
-            _exit(127);
-        }
-        reap(child);
-    }));
+    return fork_exec(n, "/bin/true", arguments);
 }
 
 const struct bench_case process_cases[] = {
@@ -130,6 +163,9 @@ const struct bench_case process_cases[] = {
     {"fork_wait_4m", fork_wait_4m, 50},
     {"fork_exec_wait", fork_exec_wait, 50},
     {"vfork_exec_wait", vfork_exec_wait, 50},
+    {"vfork_wait", vfork_wait, 50},
+    {"posix_spawn_wait", posix_spawn_wait, 50},
     {"exec_busybox", sh_true, 20},
+    {"exec_dynamic", exec_dynamic, 20},
     {0},
 };

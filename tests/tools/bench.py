@@ -80,6 +80,35 @@ def counting(t):
     t.check("at most 150: yes" in shown, shown)
 
 
+def packages(t):
+    """What takes packages runs in a root of its own, once a boot; the applications' ratios have a geometric mean, and bars of their own."""
+    sys.path.insert(0, t.path("bench"))
+    import applications
+    import runner
+    names = applications.names()
+    t.check(len(names) > 5, names)
+    t.equal(runner.choose(["null", *runner.PACKAGE_CASES], [], None), ["null"], "cases without words and without another system")
+    t.check(names[0] in runner.choose(["null", *runner.PACKAGE_CASES], [], "linux"), "cases of a comparison")
+    values = Parser("bench", command_bench.OPTIONS).parse(["--quiet", "--quick", "exec_dynamic", *names[:2]])
+    bench = runner.Bench.__new__(runner.Bench)
+    bench.values, bench.effort, bench.boots, bench.names = values, runner.QUICK, 1, values.words
+    ours, theirs = FakeGuest(), FakeGuest()
+    theirs.name = "Linux"
+    for guest, taken in ((ours, 100), (theirs, 150)):
+        guest.run = lambda text, limit_s, guest=guest, taken=taken: guest.ran.append(text) or "".join(
+            f"{name} {taken}.0 1.0 1.0 1\n" for name in names[:2])
+    bench.systems, bench.with_packages, bench.with_bash = [], [theirs, ours], []
+    bench.figures = {"ExoV6": {}, "Linux": {}}
+    bench.measure()
+    t.check(len(ours.ran) == 1 and "exec_dynamic" in ours.ran[0] and f"name={names[0]};" in ours.ran[0] and "sort.sh" not in ours.ran[0], ours.ran)
+    bench.systems = [theirs, ours]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        bench.report()
+    t.check("geometric mean of 2 ratios 1.50, bar 1.2: yes" in printed.getvalue() and "1: yes" in printed.getvalue(), printed.getvalue())
+
+
 def cases(_):
+    yield "packages", packages
     yield "quick", quick
     yield "counting", counting

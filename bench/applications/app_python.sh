@@ -1,0 +1,2 @@
+# An interpreter's start and end.
+timed_often python3 -c pass
