@@ -81,8 +81,8 @@ def known_differences(top):
     return dict(rows)
 
 
-def archive(cases):
-    """What driver.sh reads: the list, the scripts, their inputs."""
+def archive(cases, material=None):
+    """What driver.sh reads: the list, the scripts, their inputs; and the folder `material` as `files`."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         def add(name, text):
@@ -96,6 +96,8 @@ def archive(cases):
             add(case.name + ".sh", case.text)
             if case.stdin:
                 add(case.name + ".in", "".join(line + "\n" for line in case.stdin))
+        if material:
+            tar.add(material, "files")
     return out.getvalue()
 
 
@@ -130,11 +132,11 @@ class Stream:
         return True
 
 
-def run_driver(command, cases, limit_s):
+def run_driver(command, cases, limit_s, material=None):
     """Runs driver.sh over cases under `command`. (results, complaint or None)"""
     stream = Stream()
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
-        source.write(archive(cases))
+        source.write(archive(cases, material))
         source.seek(0)
         process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=errors, preexec_fn=default_signals)
         complaint = watch(process, stream, limit_s)
@@ -190,23 +192,25 @@ def driver_text():
 class Linux:
     """The host's kernel under a chroot: a folder that holds the same root file system as the guest's."""
 
-    def __init__(self, root):
+    def __init__(self, root, material=None):
         self.root = root
+        self.material = material
 
     def run(self, cases, limit_s):
         unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         if os.geteuid() != 0:
             unshare += ["--user", "--map-root-user"]
         command = unshare + ["/bin/sh", os.path.join(HERE, "linux.sh"), self.root, "/bin/busybox", "sh", "-c", driver_text()]
-        return run_driver(command, cases, limit_s)
+        return run_driver(command, cases, limit_s, self.material)
 
 
 class Guest:
-    def __init__(self, exo, words):
+    def __init__(self, exo, words, material=None):
         self.command = [exo, "run", *words]
+        self.material = material
 
     def run(self, cases, limit_s):
-        return run_driver([*self.command, "--", "/bin/busybox", "sh", "-c", driver_text()], cases, limit_s)
+        return run_driver([*self.command, "--", "/bin/busybox", "sh", "-c", driver_text()], cases, limit_s, self.material)
 
 
 def run_batch(system, cases, limit_s):
