@@ -2,8 +2,9 @@
 """Test suites that others wrote, run on the host's Linux and on ExoV6 with the same Debian binaries; each test's outcome is compared.
 
 table.py says what there is. The tests come from Debian's source packages (sources.lock), nothing is compiled. One boot runs a suite; on
-Linux it runs in a chroot unpacked from the same packages. A test that passes on Linux and does not here is a failure, unless differences.tsv
-lists it: suite/test, and the reason. Without --long only a part of some suites runs. Names: SUITE-STEP.
+Linux it runs in a chroot unpacked from the same packages. A test with another outcome here than on Linux is a failure, unless it passes
+here, or differences.tsv lists it: suite/test, or for tests that are skipped here `skipped: TEXT`, what they say then; and the reason.
+Without --long only a part of some suites runs. Names: SUITE-STEP.
 """
 
 import os
@@ -33,7 +34,7 @@ class Step:
         self.name = f"{suite.name}-{name}".replace("/", "_")
         self.text = STEP.format(text=text)
         self.stdin = []
-        self.command = f"timeout -k 5 {suite.limit_s} sh"
+        self.command = f"/bin/busybox setsid /bin/timeout -k 5 {suite.limit_s} /bin/sh"
 
 
 class Judgement:
@@ -44,7 +45,7 @@ class Judgement:
         self.passed = self.failed = self.listed = self.skipped = 0
         self.known = sides.known_differences(HERE)
 
-    def one(self, name, linux, here, detail):
+    def one(self, name, linux, here, said):
         if here == linux or (here == "pass" and linux != "pass"):
             if linux == "pass":
                 self.passed += 1
@@ -52,12 +53,18 @@ class Judgement:
                 self.skipped += 1
             if self.verbose or here != linux:
                 print(f"same {name}: {here}" if here == linux else f"note {name}: {linux} on Linux, {here} here")
-        elif name in self.known:
+        elif self.reason(name, here, said):
             self.listed += 1
-            print(f"diff {name}: {linux} on Linux, {here} here: {self.known[name]}")
+            print(f"diff {name}: {linux} on Linux, {here} here: {self.reason(name, here, said)}")
         else:
             self.failed += 1
-            print(f"FAIL {name}: {linux} on Linux, {here} here{detail}", flush=True)
+            lines = "".join(f"\n    {line[:200]}" for line in said.rstrip().splitlines()[-12:])
+            print(f"FAIL {name}: {linux} on Linux, {here} here{lines}", flush=True)
+
+    def reason(self, name, here, said):
+        """Why the difference is accepted, if it is."""
+        skips = [why for what, why in self.known.items() if here == "skip" and what.startswith("skipped: ") and what[9:] in said]
+        return self.known.get(name) or (skips[0] if skips else None)
 
 
 def outcomes(step, results, complaints):
@@ -69,12 +76,10 @@ def outcomes(step, results, complaints):
     return found, complaints.get(step.name, "")
 
 
-def tail(step, results, lines=12):
-    if step.name not in results:
-        return ""
-    _, out, err = results[step.name]
-    said = (out + err).decode(errors="replace").rstrip().splitlines()[-lines:]
-    return "".join(f"\n    {line[:200]}" for line in said)
+def said(step, results):
+    """All that a step printed, when it is one test."""
+    _, out, err = results.get(step.name, (0, b"", b""))
+    return (out + err).decode(errors="replace")
 
 
 def keep(options, side, steps, results):
@@ -95,7 +100,7 @@ def judge(options, suite, steps, folder, judgement):
     linux, linux_said = sides.run_batch(sides.Linux(root.on_host(), folder), steps, limit)
     keep(options, "linux", steps, linux)
     if options.linux_only:
-        here, here_said = linux, linux_said
+        here, here_said = sides.run_batch(sides.Linux(root.on_host(), folder), steps[::-1], limit)
     else:
         here, here_said = sides.run_batch(sides.Guest(options.exo, [*words, *options.run_option], folder), steps, limit)
     keep(options, "exo", steps, here)
@@ -106,8 +111,8 @@ def judge(options, suite, steps, folder, judgement):
             print(f"{step.name}: {problem and 'on Linux: ' + problem} {complaint and 'here: ' + complaint}")
         for test in sorted({*expected, *found}):
             name = "/".join(part for part in (suite.name, step.step, test) if part)
-            detail = tail(step, here) if len(expected) == 1 else ""
-            judgement.one(name, expected.get(test, "absent"), found.get(test, "absent"), detail)
+            text = said(step, here) if len(expected) == 1 else ""
+            judgement.one(name, expected.get(test, "absent"), found.get(test, "absent"), text)
 
 
 def run_suite(options, suite, source, judgement):

@@ -87,7 +87,68 @@ def bash_read(status, out, err):
     return {"": f"fail-{zlib.crc32(out.encode()):08x}" if out.strip() else "pass"}
 
 
+# ---- coreutils, and what is laid out like it: automake runs each script with a few variables ----------------------------------------------
+
+COREUTILS = """[ arch b2sum base32 base64 basename basenc cat chcon chgrp chmod chown chroot cksum comm cp csplit cut date dd df dir dircolors
+dirname du echo env expand expr factor false fmt fold groups head hostid id install join link ln logname ls md5sum mkdir mkfifo mknod mktemp mv
+nice nl nohup nproc numfmt od paste pathchk pinky pr printenv printf ptx pwd readlink realpath rm rmdir runcon seq sha1sum sha224sum sha256sum
+sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum sync tac tail tee test timeout touch tr true truncate tsort tty uname
+unexpand uniq unlink users vdir wc who whoami yes""".split()
+CONFIG = "HAVE_UTIMENSAT HAVE_LUTIMES HAVE_LINKAT HAVE_SELINUX_SELINUX_H HAVE_CAP USE_XATTR USE_ACL HAVE_INOTIFY"
+
+
+def getlimits():
+    """What coreutils' own program of that name prints here."""
+    whole = {"CHAR": 8, "SCHAR": 8, "UCHAR": -8, "SHRT": 16, "INT": 32, "UINT": -32, "LONG": 64, "ULONG": -64, "SIZE": -64, "SSIZE": 64, "TIME_T": 64,
+             "UID_T": -32, "GID_T": -32, "PID_T": 32, "OFF_T": 64, "INTMAX": 64, "UINTMAX": -64}
+    lines = []
+    for name, bits in whole.items():
+        high = (1 << -bits) - 1 if bits < 0 else (1 << (bits - 1)) - 1
+        lines += [f"{name}_MAX={high}", f"{name}_OFLOW={high + 1}"]
+        if bits > 0:
+            lines += [f"{name}_MIN={-high - 1}", f"{name}_UFLOW={-high - 2}"]
+    lines += ["FLT_MIN=1.17549435e-38", "FLT_MAX=3.40282347e+38", "DBL_MIN=2.2250738585072014e-308", "DBL_MAX=1.7976931348623157e+308",
+              "LDBL_MIN=3.3621031431120935063e-4932", "LDBL_MAX=1.189731495357231765e+4932"]
+    return "#!/bin/sh\ncat <<end\n" + "\n".join(lines) + "\nend\n"
+
+
+def programs(folder, names):
+    """A build folder with the tested programs: links to Debian's."""
+    os.makedirs(os.path.join(folder, "src"))
+    for name in names:
+        os.symlink("/usr/bin/" + name, os.path.join(folder, "src", "g" + name if name == "install" else name))
+
+
+def automake(folder, tests, words, modules):
+    """Steps for the scripts `tests`, the paths of which are below $files."""
+    setup = ("cd $files && exec 9>&2\nunset TERM\nexport srcdir=. top_srcdir=. abs_srcdir=$files abs_top_srcdir=$files abs_top_builddir=$files"
+             f" LOCALE_FR=none LOCALE_FR_UTF8=none LOCALE_JA=none SHELL=/bin/sh PERL=perl AWK=gawk EGREP='grep -E' CC=false MAKE=false EXEEXT="
+             f" CONFIG_HEADER=$files/config.h host_os=linux-gnu host_triplet=x86_64-pc-linux-gnu TMPDIR=/tmp fail=0 {words}\n")
+    with open(os.path.join(folder, "config.h"), "w") as file:
+        file.write("".join(f"#define {name} 1\n" for name in CONFIG.split()))
+    steps = []
+    for test in tests:
+        taint = " -T" if test.endswith(".xpl") else ""
+        perl = f"perl{taint} -w -I$files/{modules} -MCuSkip -MCoreutils -M'CuTmpdir qw({test})' ./{test}"
+        name = re.sub(r"\.(sh|x?pl)$", "", test.partition("/")[2] or test)
+        steps.append((name, setup + (f"exec {perl}" if test.endswith("pl") else f"exec sh ./{test}")))
+    return steps
+
+
+def coreutils_gather(source, folder):
+    copy(source, folder, "init.cfg", "tests")
+    programs(folder, COREUTILS)
+    with open(os.path.join(folder, "src", "getlimits"), "w") as file:
+        file.write(getlimits())
+    os.chmod(os.path.join(folder, "src", "getlimits"), 0o755)
+    with open(os.path.join(source, "tests", "local.mk")) as file:
+        tests = sorted(set(re.findall(r"^\s+(tests/\S+\.(?:sh|pl|xpl))\b", file.read(), re.M)) - {"tests/factor/run.sh", "tests/factor/create-test.sh"})
+    names = " ".join("ginstall" if name == "install" else name for name in COREUTILS)
+    return automake(folder, tests, f"VERSION=9.1 PACKAGE_VERSION=9.1 built_programs='{names}' CU_TEST_NAME=coreutils", "tests")
+
+
 SUITES = [
     Suite("mksh", mksh_gather, mksh_read, packages=["mksh"], limit_s=600),
-    Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120),
+    Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120, quick="^(redir|trap|procsub|array)$"),
+    Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^(ln|readlink|rmdir)/"),
 ]
