@@ -114,8 +114,8 @@ static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask
     if (address_internet(binding->domain) && address_internet(ask->domain)) {
         const struct address_bound bound = {binding->name, binding->only6}, wanted = {ask->name, ask->flags & PX_MEET_ONLY6};
 
-        if (binding->type != ask->type)
-            return false; /* each type has its ports */
+        if (binding->type != ask->type || binding->lite != !!(ask->flags & PX_MEET_LITE))
+            return false; /* each protocol has its ports */
         return connecting ? address_reaches(&bound, ask->name) : address_collides(&bound, &wanted);
     }
     if (binding->domain != ask->domain)
@@ -271,6 +271,7 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
                                 .zone = process_of(request)->zone,
                                 .owner = (uint16_t)request->index,
                                 .only6 = ask->flags & PX_MEET_ONLY6,
+                                .lite = ask->flags & PX_MEET_LITE,
                                 .name_bytes = ask->name_bytes,
                                 .cred = cred_of(request)};
     memcpy(binding->name, ask->name, ask->name_bytes);

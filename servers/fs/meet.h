@@ -18,7 +18,7 @@ struct binding {
     uint16_t domain, type, zone, owner;
     uint16_t name_bytes, backlog; /* backlog 0: does not listen */
     uint16_t pending, pages;
-    bool only6;
+    bool only6, lite;
     uint8_t name[PX_NAME_BYTES];
     struct cred cred;
     /* datagrams (letter.c) */

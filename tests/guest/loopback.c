@@ -249,6 +249,105 @@ static void test_under_way(void)
 }
 
 /* A server with epoll and children that ask: each gets its own answer. */
+static int asked(int fd, int events)
+{
+    struct pollfd one = {.fd = fd, .events = (short)events};
+
+    return poll(&one, 1, 0) < 0 ? -1 : one.revents;
+}
+
+static int error_of(int fd)
+{
+    int error = -1;
+    socklen_t length = sizeof error;
+
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    return error;
+}
+
+/* A connection: its two ends. */
+static void meet(int server, int end[2])
+{
+    end[0] = socket(AF_INET, SOCK_STREAM, 0);
+    connect_at(end[0], AF_INET, "127.0.0.1", port_of(server));
+    end[1] = accept(server, NULL, NULL);
+}
+
+/* What is sent to a peer that has closed is lost at first, and a broken pipe afterwards; one that left bytes unread has reset the connection. */
+static void test_gone(void)
+{
+    const int all = POLLIN | POLLOUT | POLLRDHUP;
+    int server = listener(AF_INET, "127.0.0.1"), end[2];
+    char block[16];
+
+    meet(server, end);
+    write(end[0], "last", 4);
+    close(end[0]);
+    CASE("closed: only that no more comes", asked(end[1], all) == all);
+    CASE("sent to nobody", send(end[1], "lost", 4, MSG_NOSIGNAL) == 4);
+    CASE("then it is known", asked(end[1], all) == (all | POLLERR | POLLHUP));
+    CASE("what came before is there", read(end[1], block, 16) == 4 && read(end[1], block, 16) == 0);
+    CASE("a broken pipe", FAILS(send(end[1], "x", 1, MSG_NOSIGNAL), EPIPE) && FAILS(send(end[1], "x", 1, MSG_NOSIGNAL), EPIPE) &&
+                              read(end[1], block, 16) == 0 && asked(end[1], all) == (all | POLLHUP));
+    close(end[1]);
+
+    meet(server, end);
+    close(end[0]);
+    send(end[1], "lost", 4, MSG_NOSIGNAL);
+    CASE("as an error", error_of(end[1]) == EPIPE && error_of(end[1]) == 0);
+    close(end[1]);
+
+    meet(server, end);
+    write(end[1], "unread", 6);
+    close(end[0]);
+    CASE("bytes left unread are a reset", asked(end[1], all) == (all | POLLERR | POLLHUP));
+    CASE("of which writing hears", FAILS(send(end[1], "x", 1, MSG_NOSIGNAL), ECONNRESET) && FAILS(send(end[1], "x", 1, MSG_NOSIGNAL), EPIPE) &&
+                                       read(end[1], block, 16) == 0);
+    close(end[1]);
+
+    meet(server, end);
+    write(end[1], "unread", 6);
+    close(end[0]);
+    CASE("or reading", FAILS(read(end[1], block, 16), ECONNRESET) && read(end[1], block, 16) == 0 && error_of(end[1]) == 0);
+    close(end[1]);
+
+    meet(server, end);
+    shutdown(end[0], SHUT_RD);
+    CASE("one's reading shut is nothing to the other", send(end[1], "x", 1, MSG_NOSIGNAL) == 1 && asked(end[1], all) == POLLOUT);
+    shutdown(end[1], SHUT_WR);
+    close(end[0]);
+    close(end[1]);
+
+    meet(server, end);
+    shutdown(end[1], SHUT_WR);
+    close(end[0]);
+    CASE("both ways ended: a hang-up", asked(end[1], all) == (all | POLLHUP));
+    close(end[1]);
+    close(server);
+}
+
+/* UDP-Lite: as UDP, with ports of its own. */
+static void test_lite(void)
+{
+    int lite = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), other = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), udp = socket(AF_INET, SOCK_DGRAM, 0),
+        protocol = 0, port;
+    union address to;
+    socklen_t length = sizeof protocol;
+    char block[16];
+
+    CASE("UDP-Lite", lite >= 0 && getsockopt(lite, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_UDPLITE &&
+                         FAILS(socket(AF_INET, SOCK_STREAM, IPPROTO_UDPLITE), EPROTONOSUPPORT));
+    bind_at(lite, AF_INET, "127.0.0.1", 0);
+    port = port_of(lite);
+    to = at(AF_INET, "127.0.0.1", port);
+    CASE("has its ports", bind_at(udp, AF_INET, "127.0.0.1", port) == 0 && FAILS(bind_at(other, AF_INET, "127.0.0.1", port), EADDRINUSE));
+    CASE("and its datagrams", sendto(other, "lite", 4, 0, &to.any, size_of(AF_INET)) == 4 && recv(lite, block, 16, 0) == 4 &&
+                                  FAILS(recv(udp, block, 16, MSG_DONTWAIT), EAGAIN));
+    close(lite);
+    close(other);
+    close(udp);
+}
+
 static void test_server(void)
 {
     int server = listener(AF_INET, "127.0.0.1"), port = port_of(server), set = epoll_create1(0), open = 0, served = 0, good = 0;
@@ -318,6 +417,8 @@ int main(void)
     test_families();
     test_unconnected();
     test_under_way();
+    test_gone();
+    test_lite();
     test_server();
     return tap_finish();
 }

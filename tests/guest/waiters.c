@@ -331,6 +331,32 @@ static void test_pidfd_misuse(void)
     close(null);
 }
 
+/* A signal may be sent to the directory of a process, too. */
+static void test_pidfd_directory(void)
+{
+    siginfo_t info = {0};
+    pid_t child = fork();
+    char path[32];
+    int fd, other;
+
+    if (child == 0) {
+        for (;;)
+            pause();
+    }
+    snprintf(path, sizeof path, "/proc/%d", child);
+    fd = open(path, O_RDONLY | O_DIRECTORY);
+    other = openat(fd, "task", O_RDONLY | O_DIRECTORY);
+    CASE("a process's directory", pidfd_send(fd, 0, NULL, 0) == 0 && FAILS(pidfd_send(fd, 0, NULL, 64), EINVAL));
+    CASE("no other directory, and not for waitid", FAILS(pidfd_send(other, 0, NULL, 0), EBADF) && FAILS(waitid(P_PIDFD_, (id_t)fd, &info, WEXITED), EBADF));
+    CASE("killed by its directory", pidfd_send(fd, SIGTERM, NULL, 0) == 0 && waitid(P_PID, (id_t)child, &info, WEXITED) == 0 && info.si_status == SIGTERM);
+    CASE("which names nobody then", FAILS(pidfd_send(fd, SIGTERM, NULL, 0), ESRCH));
+    close(other);
+    close(fd);
+    fd = open("/proc/self", O_PATH | O_DIRECTORY);
+    CASE("nor a path", FAILS(pidfd_send(fd, 0, NULL, 0), EBADF));
+    close(fd);
+}
+
 static int late;
 
 static void *sets_late(void *unused)
@@ -363,6 +389,7 @@ int main(void)
     test_signal();
     test_signal_misuse();
     test_pidfd();
+    test_pidfd_directory();
     test_pidfd_misuse();
     test_threads();
     return tap_finish();

@@ -10,6 +10,8 @@
 #define F_SETLK 6
 #define F_SETLKW 7
 #define F_SETOWN 8
+#define F_NOTIFY 1026u
+#define DN_MULTISHOT 0x80000000u
 #define F_GETOWN 9
 #define F_OFD_GETLK 36
 #define F_OFD_SETLK 37
@@ -83,6 +85,8 @@ PX_SYS(fcntl)
     case F_SETOWN: /* nothing here sends SIGIO: the owner is remembered by nobody, as when O_ASYNC is off */
     case F_GETOWN:
         return 0;
+    case F_NOTIFY: /* nobody is told of a directory's changes by signals: there is nothing to end either */
+        return ofd->kind != PX_OFD_DIRECTORY ? -ENOTDIR : (uint32_t)c & ~DN_MULTISHOT ? -EINVAL : 0;
     case F_ADD_SEALS:
     case F_GET_SEALS:
         return px_memfd_seals(ofd, (unsigned)b == F_ADD_SEALS, c);

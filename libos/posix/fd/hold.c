@@ -72,10 +72,10 @@ void px_hold_items(const struct px_poll_item *items, unsigned count)
 
 bool px_hold_left(struct px_ofd *ofd)
 {
-    if (!px_threads.many || px_fd_exiting)
+    if (px_fd_exiting)
         return false;
     px_epoll_closed(ofd); /* who sleeps there must not find it, nor another in its place */
-    if (left_count == LEFT_MOST || !in_use(ofd))
+    if (!px_threads.many || left_count == LEFT_MOST || !in_use(ofd))
         return false;
     if (!left && !(left = px_alloc(LEFT_MOST * sizeof *left)))
         return false;

@@ -11,7 +11,8 @@ bool px_hold_left(struct px_ofd *ofd);
 /* Those that only calls use, for fork: by place, then NULL. The child has none of these calls. */
 struct px_ofd *px_hold_next(unsigned at);
 void px_hold_forked(void);
-/* epoll.c: no list may name the description any more. */
+/* epoll.c: no list may name the description any more, because the process's last descriptor of it is closed; and, in a child, nobody sleeps. */
 void px_epoll_closed(const struct px_ofd *ofd);
+void px_epoll_forked(void);
 
 #endif

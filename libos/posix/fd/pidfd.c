@@ -1,8 +1,9 @@
 /* pidfd: names a process by its entry of the process table and that entry's generation, so never another one. word[0] pid, word[1] index,
- * word[2] generation. It is ready when the process has ended. */
+ * word[2] generation. It is ready when the process has ended. To send a signal, a descriptor of the directory /proc/PID will do. */
 #include "entry/entry.h"
 #include "fd.h"
 #include "pidfd.h"
+#include "proc_tree.h"
 
 #define SIGNAL_FLAGS 0u
 
@@ -71,6 +72,18 @@ PX_SYS(pidfd_open)
     return fd;
 }
 
+static bool is_process_directory(const struct px_ofd *ofd)
+{
+    return ofd->kind == PX_OFD_PROC && PX_PROC_OBJECT(ofd->node.ino) == PROC_PID;
+}
+
+static const struct px_proc *process_of_directory(const struct px_ofd *ofd)
+{
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(ofd->node.ino));
+
+    return process && process->gen == ofd->node.gen ? process : NULL;
+}
+
 PX_SYS(pidfd_send_signal)
 {
     const struct px_ofd *ofd = px_fd_get((int)a);
@@ -79,7 +92,7 @@ PX_SYS(pidfd_send_signal)
 
     if (d != SIGNAL_FLAGS)
         return -EINVAL;
-    if (!ofd || ofd->kind != PX_OFD_PIDFD)
+    if (!ofd || (ofd->kind != PX_OFD_PIDFD && !is_process_directory(ofd)))
         return -EBADF;
     if (c) {
         if (px_copy_in(&signo, c, sizeof signo) != 0)
@@ -87,7 +100,7 @@ PX_SYS(pidfd_send_signal)
         if (signo != (int32_t)b)
             return -EINVAL;
     }
-    process = process_of(ofd);
+    process = ofd->kind == PX_OFD_PIDFD ? process_of(ofd) : process_of_directory(ofd);
     if (!process)
         return -ESRCH;
     if (c)

@@ -56,12 +56,18 @@ void px_poll_watch(struct px_ofd *ofd, int step)
         px_socket_watch(ofd, step);
 }
 
-/* Tells the pipes and sockets among them that somebody sleeps, or no longer does. */
-static void watch(struct px_poll_item *items, unsigned count, int step)
+/* Tells the pipes and sockets among them that somebody sleeps, or no longer does: in the lists of epolls, for those that were there then. */
+static void watch(struct px_poll_item *items, unsigned count, int step, uint32_t begun)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (items[i].ofd)
+        if (!items[i].ofd)
+            continue;
+        if (items[i].ofd->kind != PX_OFD_EPOLL)
             px_poll_watch(items[i].ofd, step);
+        else if (step > 0)
+            px_epoll_watch(items[i].ofd);
+        else
+            px_epoll_unwatch(items[i].ofd, begun);
     }
 }
 
@@ -71,11 +77,13 @@ static int64_t look_and_sleep(struct px_poll_item *items, unsigned count, uint64
     unsigned used = 0;
     bool all = true;
     uint64_t until = deadline_ns;
-    int64_t result = look(items, count, predicates, &used, &all);
+    int64_t result;
 
+    px_epoll_partial = false;
+    result = look(items, count, predicates, &used, &all);
     if (result)
         return result;
-    if (!all && px_now_ns() + SLICE_NS < until)
+    if ((!all || px_epoll_partial) && px_now_ns() + SLICE_NS < until)
         until = px_now_ns() + SLICE_NS;
     result = px_wait(predicates, used, px_slacked(until));
     if (result == -ETIMEDOUT)
@@ -90,12 +98,14 @@ int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadli
     int64_t ready = look(items, count, NULL, &unused, &all);
 
     while (!ready) {
+        uint32_t begun = px_epoll_changes();
+
         if (deadline_ns != PX_DEADLINE_NEVER && px_now_ns() >= deadline_ns)
             return 0;
         px_hold_items(items, count);
-        watch(items, count, 1);
+        watch(items, count, 1, begun);
         ready = look_and_sleep(items, count, deadline_ns);
-        watch(items, count, -1);
+        watch(items, count, -1, begun);
         px_hold_items(NULL, 0);
     }
     return ready == -ETIMEDOUT ? 0 : ready;

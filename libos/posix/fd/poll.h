@@ -23,6 +23,11 @@ static inline struct exo_predicate px_poll_tally(unsigned place, const uint32_t 
 }
 /* Tells a pipe or socket that somebody is about to sleep on it (1), or no longer does (-1). */
 void px_poll_watch(struct px_ofd *ofd, int step);
+/* Lists of epolls (epoll.c). All changes so far; the same for what is in an epoll's list, at the end for those that were there at `begun`. */
+uint32_t px_epoll_changes(void);
+void px_epoll_watch(const struct px_ofd *ofd);
+void px_epoll_unwatch(const struct px_ofd *ofd, uint32_t begun);
+extern bool px_epoll_partial; /* an epoll's poll had more to sleep on than there was room for: look again soon */
 /* Fills in revents and returns how many items have some; sleeps until there is one. 0 after the deadline,
  * -PX_ERESTART* after a signal. */
 int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadline_ns);

@@ -286,6 +286,7 @@ void px_fd_fork_child(void)
     px_board_all();
     px_futex_forked();
     px_hold_forked();
+    px_epoll_forked();
 }
 
 uint32_t px_exec_count;

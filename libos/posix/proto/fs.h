@@ -147,5 +147,6 @@ struct px_fs_letter {
 };
 #define PX_LETTER_PART (4096u - (unsigned)sizeof(struct px_fs_letter))
 #define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */
+#define PX_MEET_LITE 2u  /* of UDP-Lite, which has its own ports */
 
 #endif

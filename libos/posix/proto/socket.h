@@ -58,11 +58,15 @@ struct px_end {
     uint32_t low_water;
     uint32_t linger; /* seconds, with SO_LINGER */
     int32_t error;   /* SO_ERROR: what has not been told yet */
-    uint32_t reset_told;
+    uint32_t reset;      /* PX_RESET_*: what this end has done of the other's being gone */
     uint16_t tcp[8];     /* options of TCP, by number; 0: as at first */
     uint16_t name_bytes; /* of the address that it is bound to */
     uint8_t name[PX_NAME_BYTES];
 };
+
+#define PX_RESET_NOT 0u
+#define PX_RESET_TOLD 1u /* that he left what was sent unread */
+#define PX_RESET_SENT 2u /* sent on after he had closed: to nobody */
 
 struct px_link {
     uint32_t version;

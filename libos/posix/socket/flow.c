@@ -145,6 +145,8 @@ static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *wai
 /* Has the way an end, so that nothing can be sent? The error, or 0. */
 static int64_t send_refused(const struct way *way)
 {
+    if (px_internet(px_socket_of(way->ofd)->domain) && !way->packets_only)
+        return px_stream_refused(way->ofd, way->closed, way->holders);
     if (way->closed)
         return -EPIPE;
     if (way->holders)
@@ -196,7 +198,9 @@ static int64_t send_some(struct way *way, const struct px_message *message, uint
 
     look(way, &way->flow->read_seq);
     result = send_refused(way);
-    if (result == 0 && (message->bytes || !way->stream))
+    if (result == PX_STREAM_LOST)
+        result = (int64_t)(message->bytes - skip);
+    else if (result == 0 && (message->bytes || !way->stream))
         result = send_record(way, message, skip);
     if (locked)
         px_lock_give(lock);
@@ -372,6 +376,8 @@ static int64_t nothing_there(const struct way *way)
 {
     int32_t error;
 
+    if (way->stream && px_socket_end(way->ofd)->reset == PX_RESET_SENT)
+        return 0; /* the end had come before */
     if (way->holders && !way->closed && !px_socket_end(way->ofd)->error)
         return -EAGAIN;
     error = px_flow_error(way->ofd);
@@ -472,7 +478,7 @@ bool px_flow_reset(struct px_ofd *ofd)
 {
     const struct px_socket *socket = px_socket_of(ofd);
 
-    return socket->type != SOCK_DGRAM && socket->state == PX_SOCKET_CONNECTED && !px_socket_end(ofd)->reset_told &&
+    return socket->type != SOCK_DGRAM && socket->state == PX_SOCKET_CONNECTED && px_socket_end(ofd)->reset == PX_RESET_NOT &&
            px_flow_alone(ofd) && px_flow_unread(ofd);
 }
 
@@ -482,7 +488,7 @@ int32_t px_flow_error(struct px_ofd *ofd)
     int32_t error = end->error ? __atomic_exchange_n(&end->error, 0, __ATOMIC_RELAXED) : 0;
 
     if (!error && px_flow_reset(ofd)) {
-        end->reset_told = 1;
+        end->reset = PX_RESET_TOLD;
         return ECONNRESET;
     }
     return error >= 0 && error < 4096 ? error : EIO;

@@ -87,6 +87,32 @@ int64_t px_internet_reachable(struct px_address *address, unsigned *domain)
     return is_loopback(address) ? 0 : -ENETUNREACH;
 }
 
+/*
+ * TCP tells who goes on sending only afterwards that nobody is there: what is sent first after the other has closed is lost without a word, and
+ * answered by a reset. One that left bytes unread has sent it already. Whether the other still reads, of what he holds, is no matter of the network's.
+ */
+int64_t px_stream_refused(struct px_ofd *ofd, uint32_t closed, uint32_t holders)
+{
+    struct px_end *end = px_socket_end(ofd);
+    int32_t error;
+
+    if (holders && !(closed & PX_FLOW_NO_WRITE))
+        return 0;
+    error = px_flow_error(ofd);
+    if (error)
+        return -error;
+    if (closed & PX_FLOW_NO_WRITE || end->reset != PX_RESET_NOT)
+        return -EPIPE;
+    end->reset = PX_RESET_SENT;
+    end->error = EPIPE;
+    return PX_STREAM_LOST;
+}
+
+bool px_stream_is_reset(struct px_ofd *ofd)
+{
+    return px_socket_end(ofd)->reset != PX_RESET_NOT || px_flow_reset(ofd);
+}
+
 void px_internet_name(unsigned domain, struct px_end *end)
 {
     uint16_t family = (uint16_t)domain;

@@ -188,6 +188,13 @@ PX_SYS(setsockopt)
     }
 }
 
+static uint32_t protocol_of(const struct px_socket *socket, const struct px_end *end)
+{
+    if (!px_internet(socket->domain))
+        return 0;
+    return socket->type == SOCK_STREAM ? IPPROTO_TCP : end->options & PX_OPTION_LITE ? IPPROTO_UDPLITE : IPPROTO_UDP;
+}
+
 /* An option that is one number; -ENOPROTOOPT. */
 static int64_t get_number(struct px_ofd *ofd, unsigned name, uint32_t *value)
 {
@@ -204,7 +211,7 @@ static int64_t get_number(struct px_ofd *ofd, unsigned name, uint32_t *value)
     case SO_SNDBUF: *value = end->send_bytes; return 0;
     case SO_RCVBUF: *value = end->receive_bytes; return 0;
     case SO_PRIORITY: *value = 0; return 0;
-    case SO_PROTOCOL: *value = !px_internet(socket->domain) ? 0 : socket->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP; return 0;
+    case SO_PROTOCOL: *value = protocol_of(socket, end); return 0;
     case SO_RCVLOWAT: *value = end->low_water; return 0;
     case SO_SNDLOWAT: *value = 1; return 0;
     case SO_ACCEPTCONN: *value = socket->state == PX_SOCKET_LISTENING; return 0;

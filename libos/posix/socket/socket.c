@@ -111,9 +111,10 @@ static unsigned shut_ways(struct px_ofd *ofd)
 
     if (px_socket_of(ofd)->type == SOCK_DGRAM)
         return (in & PX_FLOW_NO_READ ? 1u : 0u) | (out & PX_FLOW_NO_WRITE ? 2u : 0u);
-    if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED && px_flow_alone(ofd))
-        return 3;
-    return (in ? 1u : 0u) | (out ? 2u : 0u);
+    if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED || !px_flow_alone(ofd))
+        return (in ? 1u : 0u) | (out ? 2u : 0u);
+    /* To a stream of the internet the other's end means only that no more comes, as long as no reset did. */
+    return px_internet(px_socket_of(ofd)->domain) && !(out & PX_FLOW_NO_WRITE) && !px_stream_is_reset(ofd) ? 1 : 3;
 }
 
 static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
@@ -205,10 +206,13 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
         return -EINVAL;
     if (domain != AF_UNIX && !px_internet(domain))
         return -EAFNOSUPPORT;
+    if (px_internet(domain) && type != SOCK_STREAM && type != SOCK_DGRAM)
+        return -ESOCKTNOSUPPORT;
     if (px_internet(domain))
-        return type != SOCK_STREAM && type != SOCK_DGRAM                                        ? -ESOCKTNOSUPPORT
-               : protocol != 0 && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP) ? -EPROTONOSUPPORT
-                                                                                                : 0;
+        return protocol == 0 || protocol == (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP) ||
+                       (type == SOCK_DGRAM && protocol == IPPROTO_UDPLITE)
+                   ? 0
+                   : -EPROTONOSUPPORT;
     if (protocol != 0 && protocol != AF_UNIX)
         return -EPROTONOSUPPORT;
     if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET && type != SOCK_RAW)
@@ -272,6 +276,8 @@ PX_SYS(socket)
     }
     link_start(px_socket_link(ofd), 1);
     px_socket_of(ofd)->domain = (uint8_t)a;
+    if (c == IPPROTO_UDPLITE)
+        px_socket_end(ofd)->options |= PX_OPTION_LITE;
     fd = px_fd_install(ofd, 0, b & SOCK_CLOEXEC);
     if (fd < 0)
         px_ofd_leave(ofd);

@@ -16,6 +16,7 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
 #define SOCK_STREAM 1u
 #define SOCK_DGRAM 2u
 #define SOCK_RAW 3u
@@ -34,7 +35,9 @@
 
 #define SOL_SOCKET 1
 #define SO_PASSCRED 16u
-#define PX_OPTION_ONLY6 1u /* bit of `options`, where no option of SOL_SOCKET is: IPV6_V6ONLY */
+/* Bits of `options` where no option of SOL_SOCKET is: IPV6_V6ONLY, and that it is of UDP-Lite. */
+#define PX_OPTION_ONLY6 1u
+#define PX_OPTION_LITE 8u
 
 struct px_cred {
     int32_t pid;
@@ -87,6 +90,10 @@ static inline bool px_socket_here(struct px_ofd *ofd)
 
 /* A socket of the internet, of which there is the loopback (internet.c). */
 bool px_internet(unsigned domain);
+/* A stream's sending, whose way has `closed` and `holders` (flow.c): 0 if it may, -errno, or that what is sent gets lost. */
+#define PX_STREAM_LOST 1
+int64_t px_stream_refused(struct px_ofd *ofd, uint32_t closed, uint32_t holders);
+bool px_stream_is_reset(struct px_ofd *ofd);
 
 /* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
 struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);

@@ -459,6 +459,10 @@ struct px_ofd *px_hold_next(unsigned at)
 void px_hold_forked(void)
 {
 }
+void px_epoll_forked(void);
+void px_epoll_forked(void)
+{
+}
 void px_hold_items(const struct px_poll_item *items, unsigned count)
 {
     (void)items, (void)count;

@@ -37,6 +37,20 @@ void px_socket_watch(struct px_ofd *ofd, int step)
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_proc_ops, px_socket_ops,
     px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
 
+bool px_epoll_partial;
+uint32_t px_epoll_changes(void)
+{
+    return 0;
+}
+void px_epoll_watch(const struct px_ofd *ofd)
+{
+    (void)ofd;
+}
+void px_epoll_unwatch(const struct px_ofd *ofd, uint32_t begun)
+{
+    (void)ofd, (void)begun;
+}
+
 static int watched;
 void px_pipe_watch(struct px_ofd *ofd, int step)
 {
