@@ -223,6 +223,11 @@ int64_t px_node_map(const struct px_node *node, uint64_t first_page, uint64_t pa
 /* Keeps an inode alive (hazard list) while mapped or executed. */
 int64_t px_node_hold(const struct px_node *node);
 void px_node_drop(const struct px_node *node);
+int64_t px_node_hold_write(const struct px_node *node); /* open for writing: nobody may execute it */
+void px_node_drop_write(const struct px_node *node);
+int64_t px_node_unwritten(const struct px_node *node); /* -ETXTBSY: it is open for writing */
+/* This is the program from now on, which nobody may write; held until there is another one. -ETXTBSY: it is open for writing. */
+int64_t px_node_run(const struct px_node *node);
 /* Does this process have a shared mapping of the file that is, or may be made, writable? */
 bool px_memory_writes(const struct px_node *node);
 /* May nobody write to it any more (F_SEAL_WRITE)? */
@@ -304,6 +309,7 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);
 int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat);
 int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* absolute; length */
 
+void px_limits_changed(void); /* by another process: asks proc for them */
 /* Soft limit of RLIMIT_*; ~0: none. */
 uint64_t px_limit(unsigned which);
 

@@ -91,6 +91,13 @@ uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights);
 void fs_token_start(const uint64_t secret[2]);
 void fs_drop_set_id(const struct fs_caller *caller, struct px_inode *inode); /* somebody wrote */
 
+/* ---- programs that run and files that are written (busy.c)
+ * ------------------------------------------------------------------ */
+
+int64_t fs_busy_write(struct px_inode *inode); /* 0 or -ETXTBSY: a program that runs */
+/* 0 or -ETXTBSY: open for writing. `run`: it is a program that begins. */
+int64_t fs_busy_execute(uint64_t node, bool run);
+
 /* ---- security labels (label.c)
  * ------------------------------------------------------------------------------------------------ */
 

@@ -170,6 +170,13 @@ int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, 
         return -EINVAL;
     if (!fs_may(caller, inode, rights | (truncate ? 2 : 0)))
         return -EACCES;
+    if (rights & 2 || truncate) {
+        int64_t status = fs_busy_write(inode);
+
+        if (status < 0)
+            return status;
+        inode->flags |= rights & 2 ? PX_INODE_WRITTEN : 0;
+    }
     if (truncate && S_ISREG(inode->mode)) {
         int64_t status = fs_truncate(caller, node, 0, fs_token(PX_FS_INO(node), inode->gen, 2));
 
@@ -192,6 +199,8 @@ int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size
     if (size > FS_SIZE_MAX)
         return -EFBIG;
     error = fs_seal_check(inode, false, size);
+    if (error == 0)
+        error = fs_busy_write(inode);
     if (error < 0)
         return error;
     if (size < inode->size) {

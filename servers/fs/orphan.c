@@ -6,6 +6,7 @@
  * go of the same file by then: so the lists are gone through again. models/hazards.pml has all this.
  */
 #include "core.h"
+#include "proctab.h"
 
 #define LOOKS 8u /* at the lists, while processes come and go */
 
@@ -31,7 +32,7 @@ static bool mark_lists(void)
         if (!hazards.published)
             return false;
         for (uint32_t i = 0; i < hazards.count; i++) {
-            uint32_t ino = __atomic_load_n(&hazards.ino[i], __ATOMIC_ACQUIRE);
+            uint32_t ino = PX_HAZARD_INO(__atomic_load_n(&hazards.ino[i], __ATOMIC_ACQUIRE));
 
             if (ino && fs_is_inode(ino) && fs_inode(ino)->flags & PX_INODE_ORPHAN)
                 fs_inode(ino)->flags |= PX_INODE_HELD;

@@ -51,8 +51,10 @@ static int64_t do_create(struct fs_request *request)
     status = fs_create(&request->caller, ask.directory, &new, &ino);
     if (ino) {
         request->message->word[1] = fs_node_of(ino);
-        if (status == 0)
+        if (status == 0) {
             request->message->word[2] = fs_token(ino, fs_inode(ino)->gen, 6);
+            fs_inode(ino)->flags |= S_ISREG(ask.mode) && !(ask.flags & PX_CREATE_MEMFD) ? PX_INODE_WRITTEN : 0;
+        }
     }
     return status;
 }
@@ -124,6 +126,11 @@ static int64_t do_open(struct fs_request *request)
 
     word[1] = token;
     return status;
+}
+
+static int64_t do_execute(struct fs_request *request)
+{
+    return fs_busy_execute(request->message->word[1], request->message->word[2] == 1);
 }
 
 static int64_t do_truncate(struct fs_request *request)
@@ -234,6 +241,7 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,         [PX_FS_AIM] = fs_meet,
     [PX_FS_SEND] = fs_meet,
     [PX_FS_SHM] = fs_shm,       [PX_FS_XATTR] = fs_xattr,
+    [PX_FS_EXECUTE] = do_execute,
     [PX_FS_WATCH_NEW] = do_watch, [PX_FS_WATCH_ADD] = do_watch, [PX_FS_WATCH_REMOVE] = do_watch, [PX_FS_NOTICE] = do_watch,
 };
 

@@ -132,7 +132,7 @@ static uint64_t holders_of(uint32_t ino)
 
     while (os_next_hazards(&cursor, &hazards)) {
         for (uint32_t i = 0; i < hazards.count; i++) {
-            if (__atomic_load_n(&hazards.ino[i], __ATOMIC_ACQUIRE) == ino) {
+            if (PX_HAZARD_INO(__atomic_load_n(&hazards.ino[i], __ATOMIC_ACQUIRE)) == ino) {
                 count++;
                 break;
             }

@@ -38,6 +38,7 @@ static int64_t spawn_first(uint64_t boot_frames, uint32_t zone, int32_t *pid)
 
     if (index < 0)
         return index;
+    limits_begin((uint32_t)index);
     born((uint32_t)index, &process);
     processes[index].pgid = processes[index].sid = processes[index].pid;
     table_publish((uint32_t)index);
@@ -79,6 +80,7 @@ static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *a
 
     if (taken < 0)
         return taken;
+    limits_begin(index);
     born(index, &process);
     processes[index].pgid = processes[index].sid = processes[index].pid;
     memcpy(table_entry(index)->groups, table_entry(caller)->groups, sizeof(table_entry(caller)->groups));
@@ -119,6 +121,8 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
      */
     if (kill_is_due(parent))
         return -ERESTARTNOINTR;
+    if (!limit_allows_fork(parent))
+        return -EAGAIN;
     taken = table_take(processes[parent].zone);
     if (taken < 0)
         return taken;
@@ -126,12 +130,13 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
     process.maker = parent;
     process.flags = flags & PX_FORK_VFORK ? PX_PF_VFORK : 0;
-    process.stop_news = process.continue_news = process.killed = false;
+    process.stop_news = process.continue_news = process.killed = process.subreaper = false;
     process.cont_seq = 0;
     process.stops = 0;
     process.status = process.death_signal = process.forked = 0;
     process.cpu_ns = process.child_cpu_ns = 0;
     born(index, &process);
+    memcpy(rlimits[index], rlimits[parent], sizeof(rlimits[index]));
     memcpy(table_entry(index)->groups, table_entry(parent)->groups, sizeof(table_entry(parent)->groups));
     table_entry(index)->ngroups = table_entry(parent)->ngroups;
     memcpy(table_entry(index)->comm, table_entry(parent)->comm,
@@ -217,6 +222,19 @@ static void tell_parent(uint32_t index, int code, int32_t status)
     kill_post(parent, &info);
 }
 
+static int exit_code(int32_t status)
+{
+    if (!(status & 0x7f))
+        return CLD_EXITED;
+    return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+}
+
+/* The exit status, or the signal. */
+static int32_t exit_value(int32_t status)
+{
+    return status & 0x7f ? status & 0x7f : status >> 8 & 0xff;
+}
+
 void life_stopped(uint32_t index, int32_t status)
 {
     struct process *process = &processes[index];
@@ -258,16 +276,31 @@ static void hang_up_if_orphaned(int32_t pgid)
     }
 }
 
-static void release_child(uint32_t child)
+/* Who takes the orphans of a process that ends: the next one above that has asked for them, or init. */
+static uint32_t reaper_above(uint32_t index)
+{
+    uint32_t above = processes[index].parent;
+
+    for (unsigned steps = 0; above > INIT && steps < PX_PROCS_MAX; steps++, above = processes[above].parent)
+        if (processes[above].subreaper && is_alive(above))
+            return above;
+    return INIT;
+}
+
+static void release_child(uint32_t child, uint32_t reaper)
 {
     struct process *process = &processes[child];
 
-    process->parent = INIT;
-    if (process->state == PX_ZOMBIE) {
+    process->parent = reaper;
+    if (process->state == PX_ZOMBIE && (reaper == INIT || machine_ppage(reaper)->child_flags & PX_CHILD_NOWAIT)) {
         life_reap(child);
         return;
     }
     table_publish(child);
+    if (process->state == PX_ZOMBIE) {
+        tell_parent(child, exit_code(process->status), exit_value(process->status));
+        return;
+    }
     if (process->death_signal) {
         const struct px_siginfo info = {.signo = process->death_signal, .code = SI_KERNEL};
 
@@ -275,9 +308,11 @@ static void release_child(uint32_t child)
     }
 }
 
-/* Children go to init; groups that depended on the dead process hang up. `linked` tells groups that were not orphaned before. */
+/* Children go to init, or to who reaps; groups that depended on the dead process hang up. `linked` tells groups that were not orphaned before. */
 static void release_children(uint32_t index)
 {
+    uint32_t reaper = reaper_above(index);
+
     for (uint32_t child = INIT + 1; child < table_end(); child++) {
         int32_t pgid = processes[child].pgid, sid = processes[child].sid;
         bool linked;
@@ -285,7 +320,7 @@ static void release_children(uint32_t index)
         if (processes[child].state == PX_FREE || processes[child].parent != index)
             continue;
         linked = pgid != processes[index].pgid && sid == processes[index].sid && processes[child].state != PX_ZOMBIE;
-        release_child(child);
+        release_child(child, reaper);
         if (linked)
             hang_up_if_orphaned(pgid);
     }
@@ -316,13 +351,6 @@ static void end_unstarted(uint32_t index, int32_t pid)
         life_end(child, SIGKILL, false);
 }
 
-static int exit_code(int32_t status)
-{
-    if (!(status & 0x7f))
-        return CLD_EXITED;
-    return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
-}
-
 void life_end(uint32_t index, int32_t status, bool orderly)
 {
     struct process *process = &processes[index];
@@ -348,7 +376,7 @@ void life_end(uint32_t index, int32_t status, bool orderly)
         machine_notify_tty(PX_NOTE_PROCESS);
     if (process->pid == table->first_pid)
         life_end_run(process->status);
-    tell_parent(index, exit_code(status), status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
+    tell_parent(index, exit_code(status), exit_value(status));
     if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
         life_reap(index);
 }

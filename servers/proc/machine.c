@@ -375,6 +375,12 @@ void machine_post(uint32_t index)
         return; /* it has just ended: its death note is on the way */
 }
 
+void machine_post_limit(uint32_t index)
+{
+    if (contexts[index])
+        (void)!exo_ctx_post(contexts[index], PX_EVENT_LIMIT); /* who has just ended needs no limits */
+}
+
 void machine_wake(uint32_t *word)
 {
     exo_wake_all(word);

@@ -14,6 +14,7 @@
 
 #include "../../libos/posix/linux.h"
 #include "../../libos/posix/proto/layout.h"
+#include "../../libos/posix/proto/limit.h"
 #include "../../libos/posix/proto/proc.h"
 #include "../../libos/posix/proto/proctab.h"
 #include "../../libos/posix/proto/server.h"
@@ -56,6 +57,7 @@ struct process {
     int32_t tty, nice, death_signal, dumpable;
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
+    bool subreaper; /* orphans among its descendants become its children */
 };
 
 extern struct process processes[PX_PROCS_MAX];
@@ -92,6 +94,7 @@ int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *
 bool machine_started(uint32_t index);
 void machine_destroy(uint32_t index, int32_t status);
 void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
+void machine_post_limit(uint32_t index); /* PX_EVENT_LIMIT */
 void machine_wake(uint32_t *word);
 uint64_t machine_now_ns(void);
 uint64_t machine_gas_used(void); /* by all processes */
@@ -222,6 +225,15 @@ void group_set_tty(int32_t sid, int32_t tty);
 int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third);
 int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t count);
 int64_t credentials_set_priority(uint32_t index, uint64_t which, uint32_t who, int64_t value);
+
+/* ---- limit.c ---- */
+
+extern struct px_rlimit rlimits[PX_PROCS_MAX][PX_RLIMITS]; /* of each process */
+void limits_begin(uint32_t index); /* of who inherits nothing */
+/* `set` NULL: only asks. *old: what was before. */
+int64_t limit_call(uint32_t caller, int32_t pid, uint64_t which, const struct px_rlimit *set, struct px_rlimit *old);
+/* RLIMIT_NPROC lets the process's user have one more. */
+bool limit_allows_fork(uint32_t index);
 
 /* ---- serve.c ---- */
 

@@ -5,7 +5,7 @@
 #include <exo/label.h>
 #include <exo/string.h>
 
-enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15 };
+enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER };
 
 static int64_t do_fork(uint32_t caller, struct exo_message *message)
 {
@@ -83,7 +83,19 @@ static int64_t do_set_name(uint32_t caller)
     return 0;
 }
 
-static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value)
+static int64_t do_limit(uint32_t caller, struct exo_message *message)
+{
+    const struct px_rlimit set = {message->word[3], message->word[4]};
+    struct px_rlimit old = {0};
+    int64_t status =
+        limit_call(caller, (int32_t)message->word[1], message->word[2] & ~(uint64_t)PX_LIMIT_SET, message->word[2] & PX_LIMIT_SET ? &set : NULL, &old);
+
+    message->word[3] = old.soft;
+    message->word[4] = old.hard;
+    return status;
+}
+
+static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value, uint64_t *answer)
 {
     switch (option) {
     case PR_SET_NAME: return do_set_name(caller);
@@ -98,6 +110,8 @@ static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value)
             return -EINVAL;
         processes[caller].death_signal = (int32_t)value;
         return 0;
+    case PR_SET_CHILD_SUBREAPER: processes[caller].subreaper = value != 0; return 0;
+    case PR_GET_CHILD_SUBREAPER: *answer = processes[caller].subreaper; return 0;
     default: return -EINVAL;
     }
 }
@@ -231,13 +245,14 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_SETPRIORITY: return credentials_set_priority(caller, word[1], (uint32_t)word[2], (int64_t)word[3]);
     case PX_PROC_SETHOSTNAME: return do_set_hostname(caller, word[1]);
     case PX_PROC_SETTTY: return do_leave_tty(caller, word[1]);
-    case PX_PROC_PRCTL: return do_prctl(caller, word[1], word[2]);
+    case PX_PROC_PRCTL: return do_prctl(caller, word[1], word[2], &word[1]);
     case PX_PROC_USAGE: return do_usage(caller, message);
     case PX_PROC_REBOOT: return do_reboot(caller, word[1]);
     case PX_PROC_TABLE: return word[1] < PX_PROCTAB_PAGES - 1 ? machine_map_table(caller, (uint32_t)word[1]) : -EINVAL;
     case PX_PROC_ZONE: return do_zone(caller, message);
     case PX_PROC_AUDIT: return do_audit(caller, message);
     case PX_PROC_RECLAIM: return do_reclaim(caller, message);
+    case PX_PROC_LIMIT: return do_limit(caller, message);
     default: return -EINVAL;
     }
 }

@@ -60,6 +60,7 @@ static void make_init(void)
 {
     processes[INIT] = (struct process){.state = PX_RUNNING, .gen = 1, .pid = 1, .pgid = 1, .sid = 1, .tty = NO_TTY, .dumpable = 1,
                                        .flags = PX_PF_LEADER | PX_PF_EXECED, .start_ns = machine_now_ns()};
+    limits_begin(INIT);
     memcpy(table_entry(INIT)->comm, "init", 5);
     table_publish(INIT);
 }

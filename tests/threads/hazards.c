@@ -66,6 +66,17 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
 #define px_node_hold OTHER(px_node_hold)
 #define px_node_drop OTHER(px_node_drop)
 #define px_files_fork_child OTHER(px_files_fork_child)
+#define runs OTHER(runs)
+#define mark OTHER(mark)
+#define ask_busy OTHER(ask_busy)
+#define px_node_hold_write OTHER(px_node_hold_write)
+#define px_node_drop_write OTHER(px_node_drop_write)
+#define px_node_unwritten OTHER(px_node_unwritten)
+#define px_node_run OTHER(px_node_run)
+int64_t px_node_hold_write(const struct px_node *node);
+void px_node_drop_write(const struct px_node *node);
+int64_t px_node_unwritten(const struct px_node *node);
+int64_t px_node_run(const struct px_node *node);
 int64_t px_node_hold(const struct px_node *node);
 void px_node_drop(const struct px_node *node);
 void px_files_fork_child(void);

@@ -77,7 +77,9 @@ bool px_take_events(void)
         px_timer_expire(px_now_ns());
     if (bits & PX_EVENT_DEMAND)
         px_demand_answer();
-    return bits & PX_EVENT_DEMAND;
+    if (bits & PX_EVENT_LIMIT)
+        px_limits_changed();
+    return bits & (PX_EVENT_DEMAND | PX_EVENT_LIMIT);
 }
 
 /* What other threads ask of this one, before it goes back to the program. */

@@ -5,7 +5,7 @@
 enum {
     PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_SET_NAME = 15,
     PR_GET_NAME, PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK, PR_SET_NO_NEW_PRIVS = 38,
-    PR_GET_NO_NEW_PRIVS, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
+    PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
 };
 #define CAPABILITY_LAST 40u
 
@@ -55,6 +55,16 @@ static int64_t get_name(px_user to)
     return px_copy_out(to, px_thread()->number ? px_thread()->name : px_self()->comm, sizeof(px_self()->comm));
 }
 
+/* proc keeps it: a forked child has it not. */
+static int64_t get_subreaper(px_user to)
+{
+    struct exo_message message = {.word = {PX_PROC_PRCTL, PR_GET_CHILD_SUBREAPER}};
+    int64_t status = px_call_proc(&message);
+    int32_t value = (int32_t)message.word[1];
+
+    return status < 0 ? status : px_copy_out(to, &value, sizeof(value));
+}
+
 /* A flag that can be set and asked for. */
 static int64_t set_flag(bool *flag, uint64_t value)
 {
@@ -88,6 +98,8 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_TIMERSLACK: return (int64_t)px_timer_slack_ns;
     case PR_SET_NO_NEW_PRIVS: return value == 1 ? set_flag(&own.no_new_privs, value) : -EINVAL;
     case PR_GET_NO_NEW_PRIVS: return own.no_new_privs;
+    case PR_SET_CHILD_SUBREAPER: return tell_proc(PR_SET_CHILD_SUBREAPER, value != 0);
+    case PR_GET_CHILD_SUBREAPER: return get_subreaper(value);
     case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);
     case PR_GET_THP_DISABLE: return own.no_huge_pages;
     default: return -EINVAL;

@@ -10,12 +10,12 @@
 
 #include "px_calls.h"
 
+#include "proto/limit.h"
 #include "proto/ring.h"
 #include "rank.h"
 
 #define PX_FD_FIRST 64u /* entries of the table that need no heap */
-#define PX_FD_MAX 4096u /* hard RLIMIT_NOFILE */
-#define PX_FD_SOFT 1024u
+#define PX_FD_MAX PX_LIMIT_FILES_MAX
 #define PX_ENTRY_CLOEXEC 1ul
 #define PX_ENTRY_TWIN 2ul /* another descriptor of this process may name the same description */
 #define PX_ENTRY_BITS 127ul
@@ -181,15 +181,11 @@ int64_t px_fd_describe(int fd, char *to, size_t bytes);
 void px_futex_forked(void);
 
 /* Limits (limits.c). */
-struct px_rlimit {
-    uint64_t soft, hard;
-};
-#define PX_RLIMITS 16u
 #define RLIMIT_CPU 0u
 #define RLIMIT_NOFILE 7u
 #define RLIMIT_STACK 3u
-#define PX_RLIM_INFINITY (~0ull)
 extern struct px_rlimit px_limits[PX_RLIMITS];
+int64_t px_limit_of(int pid, unsigned which, struct px_rlimit *limit); /* of any process that this one may ask about */
 
 /* Time (time.c). */
 int64_t px_read_timespec(px_user from,

@@ -1,63 +1,65 @@
-/* Resource limits: kept here, inherited by fork and exec because they are libOS data. What uses one reads
- * px_limits. */
+/* Resource limits: a copy of what proc knows, inherited by fork and exec because it is libOS data. What uses one reads px_limits. */
 #include "fd.h"
+#include "proto/proc.h"
 
-struct px_rlimit px_limits[PX_RLIMITS] = {
-    [RLIMIT_CPU] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},
-    [1] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* fsize */
-    [2] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* data */
-    [RLIMIT_STACK] = {8u << 20, PX_RLIM_INFINITY},
-    [4] = {0, PX_RLIM_INFINITY},                /* core */
-    [5] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* rss */
-    [6] = {PX_PROCS_MAX - 1, PX_PROCS_MAX - 1}, /* nproc */
-    [RLIMIT_NOFILE] = {PX_FD_SOFT, PX_FD_MAX},
-    [8] = {8u << 20, 8u << 20},                  /* memlock */
-    [9] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY},  /* as */
-    [10] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* locks */
-    [11] = {PX_PROCS_MAX - 1, PX_PROCS_MAX - 1}, /* sigpending */
-    [12] = {819200, 819200},                     /* msgqueue */
-    [13] = {0, 0},                               /* nice */
-    [14] = {0, 0},                               /* rtprio */
-    [15] = {PX_RLIM_INFINITY, PX_RLIM_INFINITY}, /* rttime */
-};
+struct px_rlimit px_limits[PX_RLIMITS] = PX_LIMITS_FIRST;
 
-static int64_t check_new(unsigned which, const struct px_rlimit *limit)
+static void adopt(unsigned which, const struct px_rlimit *limit)
 {
-    if (limit->soft > limit->hard)
-        return -EINVAL;
-    if (which == RLIMIT_NOFILE && limit->hard > PX_FD_MAX)
-        return -EPERM;
-    if (limit->hard > px_limits[which].hard && px_self()->euid != 0)
-        return -EPERM;
-    return 0;
+    px_limits[which] = *limit;
+    if (which == RLIMIT_CPU)
+        px_timer_cpu_limit(limit->soft, limit->hard);
 }
 
-/* Of this process; of another one only if it is this one by number: limits are private to each. */
+/* proc decides, and knows the limits of others. */
+static int64_t ask_proc(int pid, unsigned which, const struct px_rlimit *wanted, struct px_rlimit *old)
+{
+    struct exo_message message = {.word = {PX_PROC_LIMIT, (uint64_t)pid, which}};
+    int64_t status;
+
+    if (wanted) {
+        message.word[2] |= PX_LIMIT_SET;
+        message.word[3] = wanted->soft;
+        message.word[4] = wanted->hard;
+    }
+    status = px_call_server(PX_SLOT_PROC, &message);
+    *old = (struct px_rlimit){message.word[3], message.word[4]};
+    return status;
+}
+
+void px_limits_changed(void)
+{
+    for (unsigned which = 0; which < PX_RLIMITS; which++) {
+        struct px_rlimit now;
+
+        if (ask_proc(0, which, NULL, &now) == 0 && (now.soft != px_limits[which].soft || now.hard != px_limits[which].hard))
+            adopt(which, &now);
+    }
+}
+
+int64_t px_limit_of(int pid, unsigned which, struct px_rlimit *limit)
+{
+    return ask_proc(pid, which, NULL, limit);
+}
+
 static int64_t limit_call(int pid, unsigned which, px_user new_limit, px_user old_limit)
 {
+    bool own = pid == 0 || pid == px_self()->pid;
     struct px_rlimit wanted, old;
-    int64_t result;
+    int64_t status = 0;
 
     if (which >= PX_RLIMITS)
         return -EINVAL;
-    if (pid != 0 && pid != px_self()->pid)
-        return -EPERM;
-    old = px_limits[which];
-    if (new_limit) {
-        if (px_copy_in(&wanted, new_limit, sizeof wanted) != 0)
-            return -EFAULT;
-        result = check_new(which, &wanted);
-        if (result < 0)
-            return result;
-    }
-    if (old_limit && px_copy_out(old_limit, &old, sizeof old) != 0)
+    if (new_limit && px_copy_in(&wanted, new_limit, sizeof wanted) != 0)
         return -EFAULT;
-    if (!new_limit)
-        return 0;
-    px_limits[which] = wanted;
-    if (which == RLIMIT_CPU)
-        px_timer_cpu_limit(wanted.soft, wanted.hard);
-    return 0;
+    old = px_limits[which];
+    if (!own || new_limit)
+        status = ask_proc(own ? 0 : pid, which, new_limit ? &wanted : NULL, &old);
+    if (status < 0)
+        return status;
+    if (own && new_limit)
+        adopt(which, &wanted);
+    return old_limit && px_copy_out(old_limit, &old, sizeof old) != 0 ? -EFAULT : 0;
 }
 
 PX_SYS(getrlimit)

@@ -290,13 +290,17 @@ static void limit_value(struct px_text *text, uint64_t value)
         px_text_add(text, "%-20lu ", (unsigned long)value);
 }
 
-void px_text_limits(struct px_text *text, PX_UNUSED const struct px_proc *process)
+void px_text_limits(struct px_text *text, const struct px_proc *process)
 {
     px_text_add(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
     for (unsigned i = 0; i < PX_RLIMITS; i++) {
+        struct px_rlimit limit = px_limits[i];
+
+        if (process != px_self())
+            (void)!px_limit_of(process->pid, i, &limit); /* of who is not ours to ask about the caller's are shown */
         px_text_add(text, "%-25s ", limit_title[i]);
-        limit_value(text, px_limits[i].soft);
-        limit_value(text, px_limits[i].hard);
+        limit_value(text, limit.soft);
+        limit_value(text, limit.hard);
         px_text_add(text, *limit_unit[i] ? "%-10s\n" : "%s\n", limit_unit[i]);
     }
 }

@@ -172,6 +172,7 @@ void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *ino
 int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t size);
 /* A description of a file that fs has just made. */
 int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd);
+void px_file_let_go(const struct px_ofd *ofd); /* its hold on the inode */
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token);
 
 #endif

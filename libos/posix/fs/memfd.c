@@ -61,7 +61,7 @@ PX_SYS(memfd_create)
         return status;
     status = px_fd_install(ofd, 0, b & MFD_CLOEXEC);
     if (status < 0) {
-        px_node_drop(&ofd->node);
+        px_file_let_go(ofd);
         px_ofd_abandon(ofd);
     }
     return status;

@@ -21,13 +21,17 @@ static unsigned rights_of(unsigned flags)
 static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
                         struct px_ofd **ofd)
 {
-    int64_t status = px_node_hold(node);
+    const bool writing = kind == PX_OFD_FILE && rights_of(flags) & 2;
+    int64_t status = writing ? px_node_hold_write(node) : px_node_hold(node);
 
     if (status < 0)
         return status;
     *ofd = px_ofd_new(kind, flags);
     if (!*ofd) {
-        px_node_drop(node);
+        if (writing)
+            px_node_drop_write(node);
+        else
+            px_node_drop(node);
         return -ENFILE;
     }
     (*ofd)->node = *node;
@@ -64,7 +68,7 @@ static int64_t open_inode(const struct px_node *node, unsigned flags, struct px_
     status = px_fs_call(PX_FS_OPEN, PX_FS_NODE(node->ino, node->gen), rights_of(flags) | (flags & O_TRUNC ? 2 : 0),
                         flags & O_TRUNC ? 1 : 0, 0, &token);
     if (status < 0) {
-        px_node_drop(node);
+        px_file_let_go(*ofd);
         px_ofd_abandon(*ofd);
         return status == -ESTALE ? -ENOENT : status;
     }

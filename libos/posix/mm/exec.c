@@ -34,7 +34,9 @@ static int64_t find_file(struct px_exec *exec, int dirfd, const char *path, unsi
     if (!S_ISREG(node->mode))
         return -EACCES;
     status = px_node_access(node, 1);
-    return status < 0 ? status : hold(exec, node);
+    if (status == 0)
+        status = hold(exec, node);
+    return status < 0 ? status : px_node_unwritten(node);
 }
 
 static int64_t read_line(struct px_exec *exec)
@@ -219,6 +221,8 @@ static int64_t run(struct px_exec *exec)
         status = px_stage_start(exec);
     if (status == 0)
         status = load_headers(exec);
+    if (status == 0)
+        status = px_node_run(&exec->node);
     if (status == 0)
         status = px_thread_end_others();
     if (status == 0)

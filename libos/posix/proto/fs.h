@@ -75,6 +75,8 @@ enum px_fs_op {
     PX_FS_NOTICE,
     PX_FS_SHM, /* w2 enum px_shm_call, msg struct px_shm (shm.h), both ways */
     PX_FS_XATTR, /* xattr.h: w1 node, w2 enum px_xattr_call */
+    /* w1 node: -ETXTBSY while somebody has it open for writing; w2 1: the caller runs it. Not needed where PX_INODE_WRITTEN and PX_INODE_RUN say it already. */
+    PX_FS_EXECUTE,
     PX_FS_OPS,
 };
 

@@ -54,6 +54,8 @@ enum px_inode_flags {
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
     PX_INODE_SEALABLE = 32, /* a memfd that may be sealed */
     PX_INODE_WATCHED = 64,  /* inotify: of a directory, its entries, too */
+    PX_INODE_WRITTEN = 0x4000, /* has been opened for writing, and may be still: ask (PX_FS_EXECUTE) before it is run */
+    PX_INODE_RUN = 0x8000,     /* has been a program that runs, and may be still */
 };
 #define PX_INODE_SEALS_SHIFT 8u /* F_SEAL_* */
 #define PX_INODE_SEALS(flags) ((flags)&PX_INODE_SEALABLE ? (flags) >> PX_INODE_SEALS_SHIFT & F_SEALS : F_SEAL_SEAL)

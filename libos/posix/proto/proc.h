@@ -47,7 +47,8 @@ enum px_proc_op {
     /* Only tty: start the first process. w1: a label + 1 for a zone of its own, or 0. w4 carries a capability to a frame
      * block that proc maps at PX_BOOTARGS (read-write). Answer: w1 pid. */
     PX_PROC_SPAWN,
-    /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG */
+    /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG;
+     * PR_SET_CHILD_SUBREAPER; PR_GET_CHILD_SUBREAPER: answer w1 */
     PX_PROC_PRCTL,
     /* w1 pid. Answer: w1 cpu ns so far, w2 frames in use, w3 children's cpu ns. */
     PX_PROC_USAGE,
@@ -66,10 +67,16 @@ enum px_proc_op {
      * give (RECLAIM, INSPECT); w2 the number of its zone, w3 its label. The process is told that demands may come
      * (PX_EVENT_DEMAND). -EPERM: not root; -ESRCH: the caller sees no living process with that pid. */
     PX_PROC_RECLAIM,
+    /* w1 pid (0: the caller), w2 enum px_limit_name, with PX_LIMIT_SET also w3 the new soft and w4 the new hard limit. Answer: w3, w4 what they were
+     * before. Another process is told by PX_EVENT_LIMIT, upon which it asks for its own. */
+    PX_PROC_LIMIT,
 };
+#define PX_LIMIT_SET 0x100u
+
 
 #define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
 #define PX_EVENT_DEMAND 4u /* that proc or the kernel posts: look at the ledger (2: PX_EVENT_TIMER, the libOS's own) */
+#define PX_EVENT_LIMIT 8u /* that proc posts: somebody has changed a limit of this process */
 #define PX_WAIT_MORE (1ull << 63)
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */

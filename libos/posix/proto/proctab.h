@@ -79,6 +79,10 @@ struct px_siginfo {
 
 #define PX_SIGQUEUE 16u
 #define PX_HAZARDS 352u
+/* An entry of the list: the inode's number, and what is done with it. */
+#define PX_HAZARD_WRITES 0x80000000u /* opened for writing */
+#define PX_HAZARD_RUNS 0x40000000u   /* the program that runs */
+#define PX_HAZARD_INO(entry) ((entry) & 0x1fffffu) /* PX_META_PAGES_MAX is less */
 
 /*
  * The process page at PX_PPAGE: shared by one process, proc and fs. The process may write nonsense here and hurts only itself:

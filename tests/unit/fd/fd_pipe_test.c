@@ -352,7 +352,7 @@ static void fails_cleanly(void)
     EQUAL(px_fd_next(0), -1);
     px_limits[RLIMIT_NOFILE].soft = 1;
     EQUAL(px_sys_pipe2(USER(0), 0, 0, 0, 0, 0), -EMFILE);
-    px_limits[RLIMIT_NOFILE].soft = PX_FD_SOFT;
+    px_limits[RLIMIT_NOFILE].soft = PX_LIMIT_FILES;
     EQUAL(px_fd_next(0), -1);
     for (uint32_t slot = 0; slot < FAKE_SLOTS; slot++)
         EQUAL(fake_slot[slot], 0); /* no capability is left behind */

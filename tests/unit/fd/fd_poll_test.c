@@ -29,6 +29,11 @@ static unsigned word_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
 }
 const struct px_ops px_device_ops = {.name = "word", .poll = word_poll};
 const struct px_ops px_pipe_ops = {.name = "pipe", .poll = word_poll};
+int64_t px_call_server(enum px_slot server, struct exo_message *message)
+{
+    (void)server, (void)message;
+    return -EIO;
+}
 void px_socket_watch(struct px_ofd *ofd, int step)
 {
     (void)ofd;
@@ -219,7 +224,7 @@ static void more_than_a_wait_has(void)
 static void refuses(void)
 {
     EQUAL(px_sys_poll(16, 1, 0, 0, 0, 0), -EFAULT);
-    EQUAL(px_sys_poll(USER(0), PX_FD_SOFT + 1, 0, 0, 0, 0), -EINVAL);
+    EQUAL(px_sys_poll(USER(0), PX_LIMIT_FILES + 1, 0, 0, 0, 0), -EINVAL);
     fake_user_bytes = 12;
     EQUAL(poll_fds(2, 0), -EFAULT);
     fake_user_bytes = sizeof fake_user;

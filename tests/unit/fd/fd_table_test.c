@@ -34,6 +34,11 @@ const struct px_ops px_device_ops = {
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_pipe_ops, px_proc_ops,
     px_socket_ops, px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
 
+int64_t px_call_server(enum px_slot server, struct exo_message *message)
+{
+    (void)server, (void)message;
+    return -EIO;
+}
 static unsigned released, inherited;
 void px_record_release(struct px_ofd *ofd)
 {

@@ -224,6 +224,7 @@ static void start_process(uint64_t quota)
     client_ids = &super;
     memset(held, 0, sizeof held);
     memset(users, 0, sizeof users);
+    runs = 0;
     high = 0;
     px_files_start();
 }

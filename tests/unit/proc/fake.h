@@ -128,6 +128,12 @@ void machine_destroy(uint32_t index, int32_t status)
     CHECK(fake_environment[index]); /* once each */
     fake_environment[index] = false;
 }
+static unsigned fake_limit_posts;
+void machine_post_limit(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    fake_limit_posts++;
+}
 void machine_post(uint32_t index)
 {
     CHECK(fake_environment[index]);

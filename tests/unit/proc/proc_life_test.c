@@ -1,7 +1,7 @@
 /*
  * Fork, exec, wait, end and reparenting in proc.
  * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
- * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/serve.c
+ * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/serve.c
  */
 #include "fake.h"
 
@@ -254,8 +254,47 @@ static void test_death_signal(void)
     fake_check();
 }
 
+static void test_limits(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+    const struct px_rlimit low = {2, 3}, high = {2, 4}, odd = {3, 2};
+    struct px_rlimit old;
+
+    CHECK(limit_call(first, 0, PX_RLIMITS, NULL, &old) == -EINVAL && limit_call(first, 0, ~0ull, NULL, &old) == -EINVAL);
+    CHECK(limit_call(first, 9999, 0, NULL, &old) == -ESRCH && limit_call(first, -1, 0, NULL, &old) == -ESRCH);
+    CHECK(limit_call(first, processes[child].pid, PX_LIMIT_NPROC, &odd, &old) == -EINVAL);
+    CHECK(limit_call(first, processes[child].pid, PX_LIMIT_NPROC, &low, &old) == 0 && old.hard == PX_PROCS_MAX - 1);
+    CHECK(fake_limit_posts == 1 && rlimits[child][PX_LIMIT_NPROC].soft == 2);
+    CHECK(rlimits[first][PX_LIMIT_NPROC].soft == PX_PROCS_MAX - 1);
+    processes[child].uid = processes[child].euid = processes[child].suid = 5;
+    CHECK(limit_call(child, processes[first].pid, PX_LIMIT_NPROC, NULL, &old) == -EPERM);
+    CHECK(limit_call(child, 0, PX_LIMIT_NPROC, &high, &old) == -EPERM && limit_call(child, 0, PX_LIMIT_NPROC, &low, &old) == 0);
+    CHECK(limit_allows_fork(child)); /* one of two */
+    fake_fork(child);
+    CHECK(!limit_allows_fork(child));
+    fake_check();
+}
+
+static void test_subreaper(void)
+{
+    uint32_t first = fake_start(), reaper = fake_fork(first), middle = fake_fork(reaper), dead = fake_fork(middle), living = fake_fork(middle);
+
+    processes[reaper].subreaper = true;
+    life_end(dead, 3 << 8, true);
+    CHECK(!(fake_pending(reaper) & PX_SIGBIT(SIGCHLD)));
+    life_end(middle, 0, true);
+    CHECK(processes[dead].state == PX_ZOMBIE && processes[dead].parent == reaper && table_entry(dead)->ppid == processes[reaper].pid);
+    CHECK(processes[living].parent == reaper && fake_pending(reaper) & PX_SIGBIT(SIGCHLD));
+    machine_ppage(first)->child_flags = 0;
+    life_end(reaper, 0, true);
+    CHECK(processes[dead].state == PX_FREE && processes[living].parent == INIT);
+    fake_check();
+}
+
 int main(void)
 {
+    test_limits();
+    test_subreaper();
     test_fork_and_wait();
     test_killed_status();
     test_orphans();
