@@ -44,6 +44,9 @@ void px_window_forget(uint32_t ino)
 {
     (void)ino;
 }
+void px_window_fork_child(void)
+{
+}
 int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {
     (void)server, (void)message;

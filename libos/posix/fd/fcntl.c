@@ -55,24 +55,16 @@ static bool fcntl_path_only(unsigned command)
            command == F_GETFL;
 }
 
-PX_SYS(fcntl)
+static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_t a, uint64_t b, uint64_t c)
 {
-    struct px_ofd *ofd = px_fd_entry((unsigned)a);
-
-    if (!ofd || (ofd->flags & O_PATH && !fcntl_path_only((unsigned)b)))
-        return -EBADF;
     switch ((unsigned)b) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
         return (int64_t)c < 0 || c > PX_FD_MAX ? -EINVAL
                                                : px_fd_dup((int)a, (int)c, (unsigned)b == F_DUPFD_CLOEXEC);
-    case F_GETFD:
-        return px_fd_cloexec((unsigned)a) ? FD_CLOEXEC : 0;
     case F_SETFD:
         px_fd_set_cloexec((unsigned)a, c & FD_CLOEXEC);
         return 0;
-    case F_GETFL:
-        return ofd->flags | (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? O_LARGEFILE : 0);
     case F_SETFL:
         return set_flags(ofd, c);
     case F_GETLK:
@@ -96,6 +88,20 @@ PX_SYS(fcntl)
     default:
         return -EINVAL;
     }
+}
+
+/* What only asks is asked often, and needs no registers of its own. */
+PX_HOT PX_SYS(fcntl)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+
+    if (!ofd || (ofd->flags & O_PATH && !fcntl_path_only((unsigned)b)))
+        return -EBADF;
+    if ((unsigned)b == F_GETFL)
+        return ofd->flags | (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? O_LARGEFILE : 0);
+    if ((unsigned)b == F_GETFD)
+        return px_fds.entry[(unsigned)a] & PX_ENTRY_CLOEXEC ? FD_CLOEXEC : 0;
+    return fcntl_other(ofd, a, b, c);
 }
 
 static int64_t ioctl_flag(struct px_ofd *ofd, px_user argument, uint32_t flag)
@@ -149,14 +155,11 @@ PX_SYS(ioctl)
     return px_ofd_ops(ofd)->ioctl(ofd, request, c);
 }
 
-PX_SYS(lseek)
+static __attribute__((noinline)) int64_t seek_other(struct px_ofd *ofd, uint64_t b, uint64_t c)
 {
-    struct px_ofd *ofd = px_fd_entry((unsigned)a);
     int64_t result;
     bool locked;
 
-    if (!ofd || ofd->flags & O_PATH)
-        return -EBADF;
     if ((unsigned)c > SEEK_HOLE)
         return -EINVAL;
     if (!px_ofd_ops(ofd)->seek)
@@ -165,6 +168,22 @@ PX_SYS(lseek)
     result = px_ofd_ops(ofd)->seek(ofd, (int64_t)b, (int)c);
     px_ofd_unlock(ofd, locked);
     return result;
+}
+
+/* To a place in a file that does not depend on its size, by the only process that has the description: nothing but a number changes. */
+PX_HOT PX_SYS(lseek)
+{
+    struct px_ofd *ofd = px_fd_entry((unsigned)a);
+    int64_t to;
+
+    if (!ofd || ofd->flags & O_PATH)
+        return -EBADF;
+    if (ofd->kind != PX_OFD_FILE || (unsigned)c > SEEK_CUR || __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
+        return seek_other(ofd, b, c);
+    if (__builtin_add_overflow((unsigned)c == SEEK_SET ? 0 : (int64_t)ofd->offset, (int64_t)b, &to) || to < 0)
+        return -EINVAL;
+    ofd->offset = (uint64_t)to;
+    return to;
 }
 
 PX_SYS(fstat)

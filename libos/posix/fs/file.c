@@ -55,19 +55,12 @@ static int64_t read_part(const struct px_file *file, px_user to, uint64_t offset
     return px_clear_out(to, part) == 0 ? (int64_t)part : 0;
 }
 
-static int64_t file_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
+/* Piece by piece: bytes, or -errno if there are none. */
+static __attribute__((noinline)) int64_t read_parts(const struct px_ofd *ofd, px_user to, uint64_t start, uint64_t bytes)
 {
-    const struct px_inode *inode = px_held_inode(&ofd->node);
     struct px_file file = file_of(ofd);
-    uint64_t size, start = *offset, done = 0;
+    uint64_t done = 0;
 
-    if (!inode)
-        return -EIO;
-    size = PX_META_LOAD(inode->size);
-    if (start >= size || bytes == 0)
-        return 0;
-    if (bytes > size - start)
-        bytes = size - start;
     while (done < bytes) {
         int64_t part = read_part(&file, to + done, start + done, bytes - done);
 
@@ -77,9 +70,30 @@ static int64_t file_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
             break;
         done += (uint64_t)part;
     }
-    note_read(ofd, inode);
-    *offset = start + done;
     return done > 0 ? (int64_t)done : -EFAULT;
+}
+
+static int64_t file_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
+{
+    const struct px_inode *inode = px_held_inode_inline((uint32_t)ofd->node.ino, ofd->node.gen);
+    uint64_t size, start = *offset;
+    const uint8_t *seen;
+    int64_t done;
+
+    if (!inode)
+        return -EIO;
+    size = PX_META_LOAD(inode->size);
+    if (start >= size || bytes == 0)
+        return 0;
+    if (bytes > size - start)
+        bytes = size - start;
+    seen = px_window_seen(ofd, PX_META_LOAD(inode->version), start, bytes);
+    done = seen ? (int64_t)px_copy_out_part(to, seen, bytes) : read_parts(ofd, to, start, bytes);
+    if (done <= 0)
+        return done ? done : -EFAULT;
+    note_read(ofd, inode);
+    *offset = start + (uint64_t)done;
+    return done;
 }
 
 int64_t px_node_read(const struct px_node *node, void *to, uint64_t offset, size_t bytes)

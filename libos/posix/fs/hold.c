@@ -194,4 +194,5 @@ void px_files_fork_child(void)
     for (unsigned at = 0; at < high; at++)
         __atomic_store_n(&page->hazard[at], held[at] & ~WRITERS, __ATOMIC_RELAXED);
     __atomic_store_n(&page->hazard_count, high ? high : 1, __ATOMIC_RELEASE);
+    px_window_fork_child();
 }

@@ -38,10 +38,7 @@ bool px_meta_fault(uint64_t address)
 
 const struct px_inode *px_held_inode(const struct px_node *node)
 {
-    struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
-    const struct px_inode *inode = px_region_inode(&region, (uint32_t)node->ino);
-
-    return inode && PX_META_LOAD(inode->gen) == node->gen && PX_META_LOAD(inode->mode) ? inode : NULL;
+    return px_held_inode_inline((uint32_t)node->ino, node->gen);
 }
 
 void px_node_fill(struct px_node *node, uint32_t ino, const struct px_inode *inode)

@@ -56,15 +56,34 @@ static bool covers(const struct window *window, const struct px_file *file, uint
            page - window->base < span_of(window);
 }
 
+/* px_window_seen leaves no stamps. */
+static struct window *look_at(struct window *window)
+{
+    if (latest->used)
+        latest->used = ++stamp;
+    return latest = window;
+}
+
 static struct window *find(const struct px_file *file, uint64_t page)
 {
     if (covers(latest, file, page))
         return latest;
     for (unsigned i = 0; i < WINDOWS; i++) {
         if (covers(&windows[i], file, page))
-            return latest = &windows[i];
+            return look_at(&windows[i]);
     }
     return NULL;
+}
+
+PX_HOT const uint8_t *px_window_seen(const struct px_ofd *ofd, uint32_t version, uint64_t offset, uint64_t bytes)
+{
+    const struct window *window = latest;
+    uint64_t at = offset / PX_PAGE - window->base;
+
+    if (at >= span_of(window) || window->ino != (uint32_t)ofd->node.ino || window->gen != ofd->node.gen || !window->used ||
+        window->version != version || !is_mapped(window, at) || offset % PX_PAGE + bytes > PX_PAGE)
+        return NULL;
+    return (const uint8_t *)(window->va + at * PX_PAGE + offset % PX_PAGE);
 }
 
 /* A window for the page, taken from its last user. NULL: no addresses. */
@@ -84,8 +103,7 @@ static struct window *take(const struct px_file *file, uint64_t page, uint64_t f
     oldest->gen = file->gen;
     oldest->base = page & ~(span_of(oldest) - 1);
     oldest->use = PX_USE_READ;
-    latest = oldest;
-    return oldest;
+    return look_at(oldest);
 }
 
 void px_window_forget(uint32_t ino)
@@ -95,6 +113,14 @@ void px_window_forget(uint32_t ino)
             clear(&windows[i]);
             windows[i].used = 0;
         }
+    }
+}
+
+void px_window_fork_child(void)
+{
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        memset(windows[i].mapped, 0, sizeof(windows[i].mapped));
+        windows[i].grants = 0;
     }
 }
 
@@ -196,8 +222,7 @@ static struct window *ready(const struct px_file *file, const struct px_inode *i
 
 int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, enum px_window_use use, uint8_t **at)
 {
-    const struct px_node node = {.kind = PX_NODE_FS, .ino = file->ino, .gen = file->gen};
-    const struct px_inode *inode = px_held_inode(&node);
+    const struct px_inode *inode = px_held_inode_inline(file->ino, file->gen);
 
     for (unsigned tries = 0; inode && tries < 8; tries++) {
         uint64_t pages = PX_PAGES_UP(PX_META_LOAD(inode->size)), index, count;

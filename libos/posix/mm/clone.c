@@ -84,8 +84,9 @@ static int64_t share_used(uint64_t env, const struct px_range *range, uint64_t m
     return status;
 }
 
-/* The libOS's own part. Its data, the stack in use and the first pages of the heap are written by both sides at once: copied now, which is
- * cheaper than two faults each. The rest of the stack holds nothing, but must be there. */
+/* The libOS's own part, without the pages in windows: most children read other files, and to share a page costs as much as to read much of it. The
+ * libOS's data, the stack in use and the first pages of the heap are written by both sides at once: copied now, which is cheaper than two faults
+ * each. The rest of the stack holds nothing, but must be there. */
 #define HEAP_HOT 8u
 
 static int64_t clone_libos(uint64_t env)
@@ -113,7 +114,7 @@ static int64_t clone_libos(uint64_t env)
         status = share_used(env, &px_big_range, EXO_SHARE_COW);
     if (status == 0)
         status = share_used(env, &px_shared_range, EXO_SHARE_SAME);
-    return status < 0 ? status : share_used(env, &px_window_range, EXO_SHARE_SAME);
+    return status;
 }
 
 int64_t px_memory_clone(uint64_t env, bool vfork)

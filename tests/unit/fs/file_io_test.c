@@ -351,9 +351,29 @@ static void unlinked(void)
     check_all();
 }
 
+/* A child of fork has windows without pages: it reads and writes as its parent, wherever that was. */
+static void in_a_child(void)
+{
+    open_file(0);
+    hazard_list[0] = (uint32_t)ofd->node.ino;
+    model_size = 40 * 4096 + 17;
+    for (uint64_t i = 0; i < model_size; i++)
+        program[i] = model[i] = (uint8_t)(i * 7 + i / 4096);
+    ofd->offset = 0;
+    CHECK(px_file_ops.write(ofd, (px_user)program, model_size, &ofd->offset) == (int64_t)model_size);
+    check_read(39 * 4096 + 5, 100);
+    CHECK(mmap(window_range, WINDOW_PAGES * FS_PAGE, 0, HOST_MAP_FIXED | HOST_MAP_PRIVATE | 0x20, -1, 0) == window_range);
+    px_files_fork_child();
+    check_read(39 * 4096 + 5, 100);
+    check_read(39 * 4096 + 6, 1);
+    check_read(3, 3 * 4096);
+    check_read(model_size - 20, 40);
+    px_window_forget((uint32_t)ofd->node.ino);
+}
+
 int main(void)
 {
-    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked};
+    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked, in_a_child};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_process(AREA_PAGES);

@@ -3,7 +3,7 @@
  * at; px_guarded_fixup goes there. Every loop moves its pointers only after the bytes have moved, so that a fast loop is
  * finished by a loop of single bytes, which finds out exactly how many there are.
  *
- * Plain moves, 64 bytes a round: under TCG that takes 0.6 of the time of rep movsq, and half of that of rep stosq.
+ * Plain moves, 256 or 64 bytes a round: under TCG that takes 0.6 of the time of rep movsq, and half of that of rep stosq.
  */
     .section .text.hot, "ax", @progbits
 
@@ -25,6 +25,7 @@ copy_words:
     add $8, %rsi
     add $8, %rdi
     sub $8, %edx
+    jz 3f
     cmp $8, %edx
     jae copy_words
 copy_tail:
@@ -46,8 +47,22 @@ copy_tail:
     mov %al, (%rdi)
 3:  xor %eax, %eax
     ret
+copy_much:
+    .irp high, 0, 64, 128, 192
+    .irp low, 0, 8, 16, 24, 32, 40, 48, 56
+    mov \high+\low(%rsi), %rax
+    mov %rax, \high+\low(%rdi)
+    .endr
+    .endr
+    add $256, %rsi
+    add $256, %rdi
+    sub $256, %rdx
 copy_bulk:
-    .irp offset, 0, 8, 16, 24, 32, 40, 48, 56
+    cmp $256, %rdx
+    jae copy_much
+    cmp $64, %rdx
+    jb 1f
+2:  .irp offset, 0, 8, 16, 24, 32, 40, 48, 56
     mov \offset(%rsi), %rax
     mov %rax, \offset(%rdi)
     .endr
@@ -55,8 +70,8 @@ copy_bulk:
     add $64, %rdi
     sub $64, %rdx
     cmp $64, %rdx
-    jae copy_bulk
-    cmp $8, %edx
+    jae 2b
+1:  cmp $8, %edx
     jae copy_words
     jmp copy_tail
 
