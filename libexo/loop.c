@@ -42,6 +42,21 @@ int64_t exo_share_all(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pa
            share_some(env, va + at * EXO_PAGE_BYTES, source_va + at * EXO_PAGE_BYTES, pages - at, mode_prot));
 }
 
+static int64_t fetch_some(uint64_t env, uint64_t va, uint64_t own_va, uint64_t pages, uint64_t prot)
+{
+    int64_t status;
+
+    do
+        status = exo_mem_fetch(env, va, own_va, pages, prot);
+    while (status == -EXO_E_AGAIN);
+    return status;
+}
+
+int64_t exo_fetch_all(uint64_t env, uint64_t va, uint64_t own_va, uint64_t pages, uint64_t prot)
+{
+    REPEAT(pages, (void *)0, fetch_some(env, va + at * EXO_PAGE_BYTES, own_va + at * EXO_PAGE_BYTES, pages - at, prot));
+}
+
 int64_t exo_protect_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot)
 {
     REPEAT(pages, (void *)0, exo_mem_protect(env, va + at * EXO_PAGE_BYTES, pages - at, prot));

@@ -1,6 +1,6 @@
 /*
- * mem_share: what the caller has mapped is mapped elsewhere too, in one of several ways. Frames stay charged where they are, tables and copies are
- * charged to the environment that they are for; large pages of the source and the destination are split.
+ * mem_share: what the caller has mapped is mapped elsewhere too, in one of several ways. mem_fetch: the other way round. Frames stay charged where they are,
+ * tables and copies are charged to the environment that they are for; large pages of the source and the destination are split.
  */
 #include <exo/string.h>
 
@@ -85,21 +85,14 @@ static bool must_wait(uint64_t pte, uint64_t mode)
     return true;
 }
 
-int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va, uint64_t source_va, uint64_t pages,
-                    uint64_t mode_prot)
+/* What `self` has mapped at source_va comes to `target` at va: pages done. Ranges and mode are checked. */
+static int64_t share_pages(struct env *self, uint64_t source_va, struct env *target, uint64_t va, uint64_t pages, uint64_t mode_prot)
 {
-    struct env *target = (struct env *)env->object, *self = caller->env;
     uint64_t mode = mode_prot & EXO_SHARE_MODE, at = 0, work = 0;
     uint64_t *source = NULL, *entry = NULL; /* of page `at`, if known */
     bool guarded = recall_guards(self, target);
-    int64_t status = space_check_range(target, va, pages);
+    int64_t status = 0;
 
-    if (status == 0)
-        status = space_check_range(self, source_va, pages);
-    if (status < 0)
-        return status;
-    if (mode > EXO_SHARE_PRIVATE || mode_prot & ~(EXO_SHARE_MODE | 7ul))
-        return -EXO_E_INVAL;
     for (; at < pages && work < WORK_PAGES; work++) {
         uint64_t from = source_va + at * PAGE, to = va + at * PAGE, pte;
 
@@ -148,4 +141,33 @@ int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va,
     if (at == 0 && status < 0)
         return status;
     return (int64_t)(at < pages ? at : pages);
+}
+
+int64_t k_mem_share(struct context *caller, struct capability *env, uint64_t va, uint64_t source_va, uint64_t pages,
+                    uint64_t mode_prot)
+{
+    struct env *target = (struct env *)env->object;
+    int64_t status = space_check_range(target, va, pages);
+
+    if (status == 0)
+        status = space_check_range(caller->env, source_va, pages);
+    if (status < 0)
+        return status;
+    if ((mode_prot & EXO_SHARE_MODE) > EXO_SHARE_PRIVATE || mode_prot & ~(EXO_SHARE_MODE | 7ul))
+        return -EXO_E_INVAL;
+    return share_pages(caller->env, source_va, target, va, pages, mode_prot);
+}
+
+int64_t k_mem_fetch(struct context *caller, struct capability *env, uint64_t va, uint64_t own_va, uint64_t pages, uint64_t prot)
+{
+    struct env *from = (struct env *)env->object;
+    int64_t status = space_check_range(from, va, pages);
+
+    if (status == 0)
+        status = space_check_range(caller->env, own_va, pages);
+    if (status < 0)
+        return status;
+    if (prot & ~7ul)
+        return -EXO_E_INVAL;
+    return share_pages(from, va, caller->env, own_va, pages, EXO_SHARE_SAME | prot);
 }

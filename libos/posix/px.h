@@ -27,6 +27,7 @@
 
 #include "linux.h" /* Linux's numbers and structures, as far as the libOS uses them */
 #include "proto/layout.h"
+#include "proto/parcel.h"
 #include "proto/proctab.h"
 
 typedef uint64_t px_user; /* an address that the program gave: not yet believed */
@@ -267,9 +268,6 @@ struct px_ops {
     void (*fork)(struct px_ofd *ofd);
 };
 
-enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH,
-                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_INOTIFY, PX_OFD_KINDS };
-
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */
 struct px_ofd {
     uint32_t kind;   /* enum px_ofd_kind: chooses the operations */
@@ -300,6 +298,7 @@ int64_t px_fd_fork_prepare(void); /* before the clone; counts holders for the ch
 void px_fd_fork_failed(void);
 void px_fd_fork_child(void);      /* in the child, first thing */
 void px_fd_exec(void);            /* close-on-exec */
+bool px_ring_lost(uint64_t address); /* a fault there: a page of a ring that is gone is replaced */
 void px_fd_exit(void);
 /* devices, tty, procfs by node; FILES calls it for non-regular nodes */
 int64_t px_open_node(const struct px_node *node, const char *path, unsigned flags, unsigned *made_kind, struct px_ofd **ofd);

@@ -3,6 +3,8 @@
  * or any (all zeroes). The libOS of a client has checked its address; whatever one says here, it only names a binding.
  */
 #include "address.h"
+#include "core.h"
+#include "socket.h"
 
 #define AF_INET 2u
 #define AF_INET6 10u
@@ -78,4 +80,18 @@ unsigned address_loopback(uint8_t *name, unsigned domain, uint16_t port)
     else
         name[23] = 1;
     return bytes;
+}
+
+bool address_wanted(const struct px_fs_meet *ask)
+{
+    return address_internet(ask->domain) ? !address_port(ask->name) : ask->name_bytes == 2;
+}
+
+int64_t address_check(const struct px_fs_meet *ask)
+{
+    if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
+        return -EINVAL;
+    if (address_internet(ask->domain) && (is_path(ask) || !address_whole(ask->name, ask->name_bytes, ask->domain)))
+        return -EINVAL;
+    return 0;
 }

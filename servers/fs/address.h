@@ -5,6 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fs.h"
+
+/* Is it of a path's socket inode, and not the name that is the address? */
+static inline bool is_path(const struct px_fs_meet *ask)
+{
+    return ask->node != 0;
+}
+/* 0, or -EINVAL. */
+int64_t address_check(const struct px_fs_meet *ask);
+/* Is a name asked for? */
+bool address_wanted(const struct px_fs_meet *ask);
 struct address_bound {
     const uint8_t *name;
     bool only6; /* IPV6_V6ONLY */

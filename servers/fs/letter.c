@@ -68,7 +68,9 @@ static void publish(struct binding *to, const struct px_fs_letter *letter, const
                                      .taken = PREFIX,
                                      .pid = (int32_t)cred->pid,
                                      .uid = cred->uid,
-                                     .gid = cred->gid};
+                                     .gid = cred->gid,
+                                     .rights = letter->rights,
+                                     .ticket = letter->ticket};
 
     put(to, to->tail, &record, sizeof record);
     put(to, to->tail + (uint32_t)sizeof record, from, PREFIX);
@@ -142,6 +144,8 @@ int64_t letter_send(struct fs_request *request)
     name_sender(&from, sender, &letter.to);
     if (!hears(to, sender, &from))
         return address_internet(letter.to.domain) ? -ECONNREFUSED : -EPERM;
+    if (letter.rights && !letter.offset && !fs_parcel_attach(request, letter.ticket, to))
+        return -EINVAL;
     if (letter.offset && (to->writer != request->index + 1 || to->written != letter.offset))
         return -ESTALE;
     if (room_for(letter.bytes) > PX_FLOW_BYTES - used(to))
@@ -163,7 +167,7 @@ int64_t letter_aim(struct fs_request *request, const struct px_fs_meet *ask)
     if (ask->type != SOCK_DGRAM || (own && own->type != SOCK_DGRAM))
         return -EINVAL;
     if (ask->name_bytes && address_internet(ask->domain))
-        status = meet_check_name(ask); /* whether anybody is there shows when something is sent */
+        status = address_check(ask); /* whether anybody is there shows when something is sent */
     else if (ask->name_bytes)
         status = meet_whom(request, ask, &to);
     if (status < 0)

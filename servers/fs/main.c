@@ -49,13 +49,16 @@ static void start_core(void)
 
 static void answer(struct exo_message *message)
 {
-    struct fs_request request = {.message = message};
+    struct fs_request request = {.message = message, .came = message->capability};
 
     if (!fs_find_caller(message->badge, &request)) {
+        exo_message_refuse(message);
         message->word[0] = (uint64_t)-ESRCH;
         return;
     }
     fs_serve(&request);
+    if (request.came)
+        (void)!exo_cap_delete(request.came);
     if (request.capability && (int64_t)message->word[0] >= 0) {
         (void)!exo_ep_reply_cap(message->word[0], message->word[1], message->word[2], message->word[3],
                                 request.capability);
@@ -83,6 +86,7 @@ void exo_main(const struct px_server_start *start)
         if (status < 0)
             continue;
         if (message.badge == EXO_BADGE_KERNEL) {
+            fs_parcels_sweep();
             fs_meet_sweep();
             if (fs_orphan_count || fs_watched()) {
                 fs_change_begin();
@@ -92,7 +96,6 @@ void exo_main(const struct px_server_start *start)
             }
             continue;
         }
-        exo_message_refuse(&message);
         answer(&message);
         reply = message.badge != EXO_BADGE_KERNEL;
     }

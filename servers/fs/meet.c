@@ -33,7 +33,7 @@ static struct link {
     uint16_t binding;
     uint32_t order;
     uint64_t tally; /* PENDING: of the accepting end */
-    struct cred cred;
+    struct cred cred, to; /* of who connected, and of whom he met */
 } links[LINKS_MAX];
 static unsigned link_count, link_hand;
 
@@ -67,7 +67,7 @@ static void link_free(struct link *link)
     link_count--;
 }
 
-/* Does anybody else have what begins with that page? */
+/* Has anybody else what begins with that page? */
 static bool shared(uint64_t va)
 {
     uint64_t page = 0;
@@ -125,7 +125,6 @@ static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask
     return !binding->ino && binding->name_bytes == ask->name_bytes && !memcmp(binding->name, ask->name, ask->name_bytes);
 }
 
-/* The binding that is meant in the caller's zone, or NULL. */
 struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
 {
     for (unsigned i = 0; i < BINDINGS_MAX; i++) {
@@ -198,23 +197,9 @@ static struct binding *binding_place(const struct fs_request *request)
     return own < BINDINGS_EACH ? place : NULL;
 }
 
-static bool wants_name(const struct px_fs_meet *ask)
-{
-    return address_internet(ask->domain) ? !address_port(ask->name) : ask->name_bytes == 2;
-}
-
-int64_t meet_check_name(const struct px_fs_meet *ask)
-{
-    if (ask->name_bytes < 2 || ask->name_bytes > PX_NAME_BYTES)
-        return -EINVAL;
-    if (address_internet(ask->domain) && (is_path(ask) || !address_whole(ask->name, ask->name_bytes, ask->domain)))
-        return -EINVAL;
-    return 0;
-}
-
 static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *ask)
 {
-    int64_t status = meet_check_name(ask);
+    int64_t status = address_check(ask);
 
     if (status < 0)
         return status;
@@ -223,7 +208,7 @@ static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *a
 
         if (!inode || (inode->mode & S_IFMT) != S_IFSOCK || !fs_owns(&request->caller, inode))
             return inode ? -EACCES : -ESTALE;
-    } else if (wants_name(ask) && !name_self(request, ask)) {
+    } else if (address_wanted(ask) && !name_self(request, ask)) {
         return -EADDRINUSE;
     }
     if (address_internet(ask->domain) && address_port(ask->name) < PORTS_OF_ROOT && request->caller.uid != 0)
@@ -348,7 +333,7 @@ static int64_t link_make(struct px_link *link, int64_t tally[2])
 
 int64_t meet_whom(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to)
 {
-    int64_t status = meet_check_name(ask);
+    int64_t status = address_check(ask);
 
     if (status < 0)
         return status;
@@ -422,7 +407,8 @@ static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *a
                           .binding = (uint16_t)(to - bindings),
                           .order = ++arrivals,
                           .tally = (uint64_t)tally[1],
-                          .cred = cred_of(request)};
+                          .cred = cred_of(request),
+                          .to = to->cred};
     link_count++;
     to->pending++;
     put_cred(request, &to->cred);
@@ -430,6 +416,31 @@ static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *a
     request->passed_on = true;
     announce(to);
     return 0;
+}
+
+unsigned binding_number(const struct binding *binding)
+{
+    return (unsigned)(binding - bindings);
+}
+
+bool binding_alive(unsigned number, uint32_t gen)
+{
+    return bindings[number].gen == gen && alive[number];
+}
+
+void meet_tell_peer(const struct fs_request *request, uint64_t frame, unsigned side, uint32_t peer[3])
+{
+    struct cred cred = cred_of(request);
+
+    for (unsigned i = 0; i < LINKS_MAX; i++) {
+        uint64_t page = 0;
+
+        if (links[i].state == LINK_GIVEN && exo_mem_query(fs_start->self, LINK_VA(i), 1, &page) == 1 && (page & ~(uint64_t)(FS_PAGE - 1)) == frame)
+            cred = side == 0 ? links[i].to : links[i].cred;
+    }
+    peer[0] = cred.pid;
+    peer[1] = cred.uid;
+    peer[2] = cred.gid;
 }
 
 static struct link *first_pending(const struct binding *binding)
@@ -481,6 +492,10 @@ int64_t fs_meet(struct fs_request *request)
     case PX_FS_ACCEPT: return do_accept(request, &ask);
     case PX_FS_AIM: return letter_aim(request, &ask);
     case PX_FS_SEND: return letter_send(request);
-    default: fs_meet_sweep(); return 0;
+    default:
+        fs_parcels_sweep();
+        fs_meet_sweep();
+        fs_orphans_sweep();
+        return 0;
     }
 }

@@ -29,11 +29,6 @@ struct binding {
     uint8_t aim_name[28];
 };
 
-static inline bool is_path(const struct px_fs_meet *ask)
-{
-    return ask->node != 0;
-}
-
 /* The binding that is meant in the caller's zone, to be met or in the way of another, or NULL. */
 struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting);
 struct px_link *lobby_of(const struct binding *binding);
@@ -50,9 +45,16 @@ static inline uint64_t ticket_of(const struct binding *binding)
 {
     return binding_token(binding, TOKEN_BINDING);
 }
-int64_t meet_check_name(const struct px_fs_meet *ask);
 /* Who is there under the address, and may the caller meet him: 0 or -errno. */
 int64_t meet_whom(const struct fs_request *request, const struct px_fs_meet *ask, struct binding **to);
+
+unsigned binding_number(const struct binding *binding);
+bool binding_alive(unsigned number, uint32_t gen);
+/* The credentials of who is at the other end of a connection that begins with that frame: as they were when the two met; of one that was not made here
+ * those of the caller, who made it, or a relative did. */
+void meet_tell_peer(const struct fs_request *request, uint64_t frame, unsigned side, uint32_t peer[3]);
+/* The parcel that a letter carries goes with it, from the letter's sender. False: he has no such parcel. */
+bool fs_parcel_attach(const struct fs_request *request, uint64_t ticket, const struct binding *to);
 
 int64_t letter_send(struct fs_request *request);
 int64_t letter_aim(struct fs_request *request, const struct px_fs_meet *ask);

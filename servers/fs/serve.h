@@ -20,6 +20,7 @@ struct fs_request {
     unsigned index;              /* in the process table */
     const void *page;            /* the caller's message page: may change at any time */
     struct exo_message *message; /* the question; the answer replaces it */
+    uint64_t came;               /* a handle that came with the question, or 0: deleted afterwards unless it is 0 by then */
     uint64_t capability;         /* a handle to go with the answer in word 4, or 0 */
     bool passed_on;              /* ... that is not kept here */
 };
@@ -35,6 +36,9 @@ int64_t fs_watch_remove(uint64_t ticket, uint64_t wd);
 int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token);
 int64_t fs_shm(struct fs_request *request); /* shm.c */
 int64_t fs_xattr(struct fs_request *request); /* xattr.c */
+int64_t fs_parcel(struct fs_request *request); /* parcel.c */
+void fs_parcels_sweep(void);                   /* somebody has ended, or closed: what nobody can take any more goes */
+uint32_t fs_parcels_hold(const uint32_t **inodes); /* what is in parcels, as processes say what they hold (proctab.h): how many */
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
 #endif

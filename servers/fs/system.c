@@ -80,7 +80,7 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
 {
     uint32_t entries = ((const struct px_proctab *)PX_PROCTAB)->entries;
 
-    while (++*cursor < entries && *cursor < PX_PROCS_MAX) {
+    while (*cursor < PX_PROCS_MAX && ++*cursor < entries && *cursor < PX_PROCS_MAX) {
         const struct px_proc *process = PX_PROC(PX_PROCTAB, *cursor);
         const struct px_ppage *page = (const struct px_ppage *)PX_CLIENT_PPAGE(*cursor);
         uint32_t count;
@@ -91,6 +91,12 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
         hazards->ino = page->hazard;
         hazards->count = count < PX_HAZARDS ? count : PX_HAZARDS;
         hazards->published = count > 0 || monotonic_ns() - process->start_ns > PUBLISH_WITHIN_NS;
+        return true;
+    }
+    if (*cursor <= PX_PROCS_MAX) { /* last: what is on its way from one to another */
+        *cursor = PX_PROCS_MAX + 1;
+        hazards->count = fs_parcels_hold(&hazards->ino);
+        hazards->published = true;
         return true;
     }
     return false;

@@ -147,6 +147,39 @@ CASE(share_copy_move_sole, "SHARE_COPY, SHARE_MOVE and SHARE_SOLE")
         drop(AREA(i), 1);
 }
 
+CASE(fetch, "mem_fetch: another environment's pages come, as it has them; with both rights only")
+{
+    int64_t env = MUST(exo_env_create(ZONE, 0, 0)), half;
+    uint64_t words[3];
+
+    EXPECT(exo_alloc_all(SELF, AREA(0), 2, RW, NULL), 0);
+    *word(AREA(0)) = 7;
+    EXPECT(exo_share_all((uint64_t)env, 0x70000000, AREA(0), 1, EXO_SHARE_SAME | RW), 0);
+    EXPECT(exo_share_all((uint64_t)env, 0x70001000, AREA(0) + PAGE, 1, EXO_SHARE_SAME | EXO_PROT_READ), 0);
+    EXPECT(exo_mem_fetch((uint64_t)env, 0x70000000, AREA(1), 3, RW), 3);
+    EXPECT(*word(AREA(1)), 7);
+    *word(AREA(1)) = 8;
+    EXPECT(*word(AREA(0)), 8);
+    CHECK(exo_mem_protect(SELF, AREA(1) + PAGE, 1, RW) < 0);
+    EXPECT(exo_mem_query(SELF, AREA(1), 3, words), 3);
+    CHECK(words[0] & EXO_QUERY_WRITE && !(words[1] & EXO_QUERY_WRITE) && words[1] & EXO_QUERY_PRESENT && !words[2]);
+    half = MUST(exo_cap_copy(SELF, 0, (uint64_t)env, EXO_RIGHT_INSPECT, 0));
+    EXPECT(exo_mem_fetch((uint64_t)half, 0x70000000, AREA(1), 1, RW), -EXO_E_RIGHTS);
+    EXPECT(exo_cap_delete((uint64_t)half), 0);
+    half = MUST(exo_cap_copy(SELF, 0, (uint64_t)env, EXO_RIGHT_MAP, 0));
+    EXPECT(exo_mem_fetch((uint64_t)half, 0x70000000, AREA(1), 1, RW), -EXO_E_RIGHTS);
+    EXPECT(exo_cap_delete((uint64_t)half), 0);
+    EXPECT(exo_mem_fetch((uint64_t)env, 0x70000000, AREA(1), 1, EXO_SHARE_COW | RW), -EXO_E_INVAL);
+    EXPECT(exo_mem_fetch((uint64_t)env, EXO_USER_TOP, AREA(1), 1, RW), -EXO_E_RANGE);
+    EXPECT(exo_mem_fetch((uint64_t)env, 0x70000000, 0xffffffff80100000ul, 1, RW), -EXO_E_RANGE);
+    EXPECT(exo_mem_fetch((uint64_t)env, 0x70000008, AREA(1), 1, RW), -EXO_E_ALIGN);
+    EXPECT(exo_env_destroy((uint64_t)env, 0), 0);
+    EXPECT(exo_cap_delete((uint64_t)env), 0);
+    EXPECT(*word(AREA(1)), 8);
+    drop(AREA(0), 2);
+    drop(AREA(1), 3);
+}
+
 CASE(share_misuse, "mem_share refuses bad ranges and modes")
 {
     EXPECT(exo_mem_share(SELF, AREA(0), AREA(1), 1, 0x600 | RW), -EXO_E_INVAL);

@@ -51,6 +51,7 @@ static unsigned weight(unsigned number)
     case EXO_CALL_CAP_DERIVE:
     case EXO_CALL_MEM_ALLOC:
     case EXO_CALL_MEM_SHARE:
+    case EXO_CALL_MEM_FETCH:
     case EXO_CALL_MEM_MAP: return 6;
     default: return model_knows(number) ? 2 : 0;
     }

@@ -495,6 +495,9 @@ CASE(alignment, "addresses that are not aligned")
     REFUSED(MEM_MAP, ALIGN, SELF, odd, frame, 0, 1, 3);
     REFUSED(MEM_SHARE, ALIGN, SELF, odd, MEMORY, 1, 3);
     REFUSED(MEM_SHARE, ALIGN, SELF, MEMORY, odd, 1, 3);
+    REFUSED(MEM_FETCH, ALIGN, SELF, odd, MEMORY, 1, 3);
+    REFUSED(MEM_FETCH, ALIGN, SELF, MEMORY, odd, 1, 3);
+    REFUSED(MEM_FETCH, INVAL, SELF, MEMORY, MEMORY, 1, EXO_SHARE_COPY | 3);
     REFUSED(MEM_PROTECT, ALIGN, SELF, odd, 1, 3);
     REFUSED(MEM_UNMAP, ALIGN, SELF, odd, 1);
     REFUSED(MEM_QUERY, ALIGN, SELF, odd, 1, MEMORY);
@@ -556,6 +559,7 @@ CASE(ended, "an environment that has ended")
     REFUSED(MEM_QUERY_CLEAR, PEER, child.env, 0x40000000, 1, MEMORY);
     REFUSED(MEM_MAP, PEER, child.env, 0x40000000, IMAGE, 0, 1, 1);
     REFUSED(MEM_SHARE, PEER, child.env, 0x40000000, MEMORY, 1, 3);
+    REFUSED(MEM_FETCH, PEER, child.env, 0x40000000, MEMORY, 1, 3);
     REFUSED(MEM_PROTECT, PEER, child.env, MEMORY, 1, 3);
     REFUSED(MEM_UNMAP, PEER, child.env, MEMORY, 1);
     REFUSED(MEM_QUERY, PEER, child.env, MEMORY, 1, MEMORY);

@@ -10,6 +10,7 @@ RANDOM_CALLS = 100000
 # The host port has no large pages, and less memory than a block whose end is not ready at once: programs in ring 3 show these.
 ELSEWHERE = {
     ("mem_share", "AGAIN"): "bare: revoke_cases.c share_meets_pass",
+    ("mem_fetch", "AGAIN"): "the same loop as mem_share's",
     ("mem_map", "AGAIN"): "bare: frame_cases.c claim_large",
     ("mem_protect", "NOMEM"): "bare: large_cases.c large_no_table",
     ("mem_unmap", "NOMEM"): "bare: large_cases.c large_no_table",

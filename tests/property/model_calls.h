@@ -10,6 +10,7 @@ bool output(struct step *s, uint64_t va, uint64_t bytes);
 void mem_alloc(struct step *s);
 void mem_map(struct step *s);
 void mem_share(struct step *s);
+void mem_fetch(struct step *s);
 void mem_protect(struct step *s);
 void mem_unmap(struct step *s);
 void mem_query(struct step *s);

@@ -134,38 +134,51 @@ static uint64_t next_source(struct m_object *env, uint64_t va)
     return next;
 }
 
-void mem_share(struct step *s)
+/* What `self` has at source_va comes to `env` at va. */
+static void share_pages(struct step *s, struct m_object *self, uint64_t source_va, struct m_object *env, uint64_t va, uint64_t pages, uint64_t mode_prot)
 {
-    struct m_object *env = s->caps[0]->object;
-    uint64_t va = s->a[1], source_va = s->a[2], pages = s->a[3], mode = s->a[4] & EXO_SHARE_MODE, shared = 0;
+    uint64_t mode = mode_prot & EXO_SHARE_MODE, shared = 0;
     bool may_stop;
 
-    check_range(s, env, va, pages);
-    check_range(s, s->env, source_va, pages);
-    MUST(s, mode > EXO_SHARE_PRIVATE || s->a[4] & ~(EXO_SHARE_MODE | 7ul), INVAL);
     if (!s->must) {
-        for (unsigned i = 0; i < s->env->page_count; i++)
-            shared += s->env->pages[i].va >= source_va && s->env->pages[i].va - source_va < pages * PAGE;
-        for (unsigned i = 0; i < s->env->lost_count; i++)
-            shared += s->env->lost[i] >= source_va && s->env->lost[i] - source_va < pages * PAGE;
+        for (unsigned i = 0; i < self->page_count; i++)
+            shared += self->pages[i].va >= source_va && self->pages[i].va - source_va < pages * PAGE;
+        for (unsigned i = 0; i < self->lost_count; i++)
+            shared += self->lost[i] >= source_va && self->lost[i] - source_va < pages * PAGE;
         MAY(s, m_recalling() && mode != EXO_SHARE_COPY, AGAIN);
-        MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 8) || m_tight(s, s->env->charged, shared)), NOMEM);
+        MAY(s, shared > 0 && (m_tight(s, env->charged, 2 * shared + 8) || m_tight(s, self->charged, shared)), NOMEM);
     }
     if (m_refused(s))
         return;
     may_stop = s->may || (s->result > 0 && s->result * 32 >= 1024);
-    REQUIRE((uint64_t)s->result == pages || ((uint64_t)s->result < pages && may_stop), "mem_share did %ld of %lu", s->result, pages);
+    REQUIRE((uint64_t)s->result == pages || ((uint64_t)s->result < pages && may_stop), "%ld of %lu pages were shared", s->result, pages);
     for (uint64_t i = 0; i < (uint64_t)s->result; i++) { /* what is shared may itself come to lie in the source */
-        uint64_t next = next_source(s->env, source_va + i * PAGE);
+        uint64_t next = next_source(self, source_va + i * PAGE);
 
         if (next - source_va >= (uint64_t)s->result * PAGE)
             break;
         i = (next - source_va) / PAGE;
-        if (!m_page(s->env, next))
-            share_loss(env, s->env, va + i * PAGE, next, mode);
+        if (!m_page(self, next))
+            share_loss(env, self, va + i * PAGE, next, mode);
         else
-            share_page(env, s->env, va + i * PAGE, source_va + i * PAGE, mode, s->a[4] & 7);
+            share_page(env, self, va + i * PAGE, source_va + i * PAGE, mode, mode_prot & 7);
     }
+}
+
+void mem_share(struct step *s)
+{
+    check_range(s, s->caps[0]->object, s->a[1], s->a[3]);
+    check_range(s, s->env, s->a[2], s->a[3]);
+    MUST(s, (s->a[4] & EXO_SHARE_MODE) > EXO_SHARE_PRIVATE || s->a[4] & ~(EXO_SHARE_MODE | 7ul), INVAL);
+    share_pages(s, s->env, s->a[2], s->caps[0]->object, s->a[1], s->a[3], s->a[4]);
+}
+
+void mem_fetch(struct step *s)
+{
+    check_range(s, s->caps[0]->object, s->a[1], s->a[3]);
+    check_range(s, s->env, s->a[2], s->a[3]);
+    MUST(s, s->a[4] & ~7ul, INVAL);
+    share_pages(s, s->caps[0]->object, s->a[1], s->env, s->a[2], s->a[3], EXO_SHARE_SAME | s->a[4]);
 }
 
 void mem_protect(struct step *s)

@@ -78,6 +78,7 @@ static bool arguments_of_memory(unsigned number, uint64_t a[6])
     case EXO_CALL_MEM_ALLOC: ARGUMENTS(other.env, FAR, 1, 3);
     case EXO_CALL_MEM_MAP: ARGUMENTS(other.env, FAR, IMAGE, 0, 1, 1);
     case EXO_CALL_MEM_SHARE: ARGUMENTS(other.env, FAR, MEMORY, 1, EXO_SHARE_COPY | 3);
+    case EXO_CALL_MEM_FETCH: ARGUMENTS(SELF, MEMORY, FAR, 1, 3);
     case EXO_CALL_FRAME_ALLOC: ARGUMENTS(ZONE, 3);
     case EXO_CALL_FRAME_CLAIM: ARGUMENTS(ZONE, 20, EXO_FRAME_COLOUR, 1ul << 32);
     case EXO_CALL_FRAME_SPLIT: ARGUMENTS(MUST_DO(FRAME_ALLOC, ZONE, 2), 1);

@@ -9,6 +9,7 @@
 __attribute__((warn_unused_result)) int64_t exo_alloc_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot, uint64_t *done);
 __attribute__((warn_unused_result)) int64_t exo_map_all(uint64_t env, uint64_t va, uint64_t frame, uint64_t first, uint64_t pages, uint64_t prot);
 __attribute__((warn_unused_result)) int64_t exo_share_all(uint64_t env, uint64_t va, uint64_t source_va, uint64_t pages, uint64_t mode_prot);
+__attribute__((warn_unused_result)) int64_t exo_fetch_all(uint64_t env, uint64_t va, uint64_t own_va, uint64_t pages, uint64_t prot);
 __attribute__((warn_unused_result)) int64_t exo_protect_all(uint64_t env, uint64_t va, uint64_t pages, uint64_t prot);
 __attribute__((warn_unused_result)) int64_t exo_unmap_all(uint64_t env, uint64_t va, uint64_t pages);
 /*

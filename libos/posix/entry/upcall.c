@@ -59,6 +59,8 @@ void px_upcall_libos(struct exo_upcall *frame, uint64_t cause)
         if (((address >= PX_META && address < PX_META_HI) || (address >= PX_WINDOW_LO && address < PX_WINDOW_HI)) &&
             px_memory_fault(address, px_arch_fault_writes(frame), false))
             return;
+        if (address >= PX_SHARED && address < PX_SHARED_HI && px_ring_lost(address))
+            return;
     }
     px_fatal(frame);
 }

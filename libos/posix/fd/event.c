@@ -1,5 +1,7 @@
-/* eventfd: a counter in the description itself, which relatives share. word[0] the counter, word[1] bumped at
- * each change, word[2] 1: a semaphore. */
+/*
+ * eventfd: a counter in a page of its own, which relatives share, and whoever got the descriptor by a message. The page may be written by all of them, and
+ * what they write there is a counter and nothing else.
+ */
 #include <exo/loop.h>
 
 #include "entry/thread.h"
@@ -8,48 +10,70 @@
 #define EFD_SEMAPHORE 1u
 #define COUNTER_MAX 0xfffffffffffffffeull
 
-static uint32_t *sequence(struct px_ofd *ofd)
+/* At word[0]. */
+struct counter {
+    uint64_t value;
+    uint32_t sequence; /* bumped at each change */
+    uint32_t lock;
+    uint32_t semaphore;
+    uint32_t shared; /* with others than those who hold the description */
+};
+
+/* NULL: the description lies. */
+static struct counter *counter_of(const struct px_ofd *ofd)
 {
-    return (uint32_t *)&ofd->word[1];
+    return px_ring_held(ofd->word[0]) ? (struct counter *)ofd->word[0] : NULL;
 }
 
-static void bump(struct px_ofd *ofd)
+void px_event_shared(struct px_ofd *ofd)
 {
-    __atomic_fetch_add(sequence(ofd), 1, __ATOMIC_SEQ_CST);
-    if (px_threads.many || __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
-        exo_wake_all(sequence(ofd));
+    struct counter *counter = counter_of(ofd);
+
+    if (counter)
+        counter->shared = 1;
+}
+
+static void bump(struct px_ofd *ofd, struct counter *counter)
+{
+    __atomic_fetch_add(&counter->sequence, 1, __ATOMIC_SEQ_CST);
+    if (px_threads.many || counter->shared || __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) > 1)
+        exo_wake_all(&counter->sequence);
 }
 
 /* Changes the counter if that can be done now: 0 or -EAGAIN. */
-static int64_t try_change(struct px_ofd *ofd, bool reading, uint64_t *value, uint32_t *seen)
+static int64_t try_change(struct px_ofd *ofd, struct counter *counter, bool reading, uint64_t *value, uint32_t *seen)
 {
     int64_t result = -EAGAIN;
 
-    px_lock_take(&ofd->lock, PX_RANK_COUNTER);
-    *seen = __atomic_load_n(sequence(ofd), __ATOMIC_RELAXED);
-    if (reading && ofd->word[0]) {
-        *value = ofd->word[2] ? 1 : ofd->word[0];
-        ofd->word[0] -= *value;
+    px_lock_take(&counter->lock, PX_RANK_COUNTER);
+    *seen = __atomic_load_n(&counter->sequence, __ATOMIC_RELAXED);
+    if (reading && counter->value) {
+        *value = counter->semaphore ? 1 : counter->value;
+        counter->value -= *value;
         result = 0;
-    } else if (!reading && COUNTER_MAX - ofd->word[0] >= *value) {
-        ofd->word[0] += *value;
+    } else if (!reading && COUNTER_MAX - counter->value >= *value) {
+        counter->value += *value;
         result = 0;
     }
-    px_lock_give(&ofd->lock);
+    px_lock_give(&counter->lock);
     if (result == 0)
-        bump(ofd);
+        bump(ofd, counter);
     return result;
 }
 
 static int64_t change(struct px_ofd *ofd, bool reading, uint64_t *value)
 {
+    struct counter *counter = counter_of(ofd);
+
+    if (!counter)
+        return -EIO;
     for (;;) {
         uint32_t seen;
-        int64_t result = try_change(ofd, reading, value, &seen);
+        int64_t result = try_change(ofd, counter, reading, value, &seen);
 
         if (result == 0 || ofd->flags & O_NONBLOCK)
             return result;
-        result = px_wait_word(sequence(ofd), seen, PX_DEADLINE_NEVER);
+        result = px_wait_word(&counter->sequence, seen, PX_DEADLINE_NEVER);
         if (result < 0)
             return result;
     }
@@ -86,12 +110,17 @@ static int64_t event_write(struct px_ofd *ofd, px_user from, size_t bytes, PX_UN
 static unsigned event_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
                            unsigned *count)
 {
-    uint32_t seen = __atomic_load_n(sequence(ofd), __ATOMIC_SEQ_CST);
-    uint64_t value = __atomic_load_n(&ofd->word[0], __ATOMIC_SEQ_CST);
+    struct counter *counter = counter_of(ofd);
+    uint32_t seen;
+    uint64_t value;
 
+    if (!counter)
+        return POLLERR;
+    seen = __atomic_load_n(&counter->sequence, __ATOMIC_SEQ_CST);
+    value = __atomic_load_n(&counter->value, __ATOMIC_SEQ_CST);
     if (predicates)
         predicates[(*count)++] =
-            (struct exo_predicate){.va = (uint64_t)sequence(ofd), .value = seen, .kind = EXO_WAIT_WORD};
+            (struct exo_predicate){.va = (uint64_t)&counter->sequence, .value = seen, .kind = EXO_WAIT_WORD};
     return ((value ? POLLIN | POLLRDNORM : 0u) | (value < COUNTER_MAX ? POLLOUT | POLLWRNORM : 0u)) & events;
 }
 
@@ -110,6 +139,11 @@ int64_t px_anonymous_stat(PX_UNUSED struct px_ofd *ofd, struct px_stat *stat)
     return 0;
 }
 
+static void event_drop(struct px_ofd *ofd)
+{
+    px_ring_let_go(ofd->word[0]);
+}
+
 const struct px_ops px_event_ops = {
     .name = "anon_inode:[eventfd]",
     .read = event_read,
@@ -117,7 +151,24 @@ const struct px_ops px_event_ops = {
     .seek = px_anonymous_seek,
     .stat = px_anonymous_stat,
     .poll = event_poll,
+    .drop = event_drop,
 };
+
+struct px_ofd *px_anonymous_new(enum px_ofd_kind kind, unsigned flags)
+{
+    uint64_t va = px_ring_new(1);
+    struct px_ofd *ofd = va ? px_ofd_new(kind, flags) : NULL;
+
+    if (ofd && px_ring_hold(va, 1, false)) {
+        ofd->word[0] = va;
+        return ofd;
+    }
+    if (ofd)
+        px_ofd_abandon(ofd);
+    if (va)
+        px_ring_free(va, 1);
+    return NULL;
+}
 
 static int64_t event_new(uint64_t value, unsigned flags)
 {
@@ -126,14 +177,14 @@ static int64_t event_new(uint64_t value, unsigned flags)
 
     if (flags & ~(EFD_SEMAPHORE | (unsigned)O_NONBLOCK | (unsigned)O_CLOEXEC))
         return -EINVAL;
-    ofd = px_ofd_new(PX_OFD_EVENT, O_RDWR | (flags & O_NONBLOCK));
+    ofd = px_anonymous_new(PX_OFD_EVENT, O_RDWR | (flags & O_NONBLOCK));
     if (!ofd)
         return -ENFILE;
-    ofd->word[0] = value;
-    ofd->word[2] = flags & EFD_SEMAPHORE;
+    counter_of(ofd)->value = value;
+    counter_of(ofd)->semaphore = flags & EFD_SEMAPHORE;
     fd = px_fd_install(ofd, 0, flags & O_CLOEXEC);
     if (fd < 0)
-        px_ofd_abandon(ofd);
+        px_ofd_leave(ofd);
     return fd;
 }
 

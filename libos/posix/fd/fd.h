@@ -118,7 +118,10 @@ void px_board_all(void); /* the whole table: at start and in a child */
 void px_board_set(unsigned fd, bool open);
 bool px_board_has(const struct px_proc *process, unsigned fd);
 
+/* Other processes may sleep on the eventfd from now on, though they do not hold the description (event.c). */
+void px_event_shared(struct px_ofd *ofd);
 /* Of what has no inode: eventfd and its like (event.c). Seeking moves nothing. */
+struct px_ofd *px_anonymous_new(enum px_ofd_kind kind, unsigned flags); /* with a page of zeros at word[0]; NULL: no room */
 int64_t px_anonymous_seek(struct px_ofd *ofd, int64_t offset, int whence);
 int64_t px_anonymous_stat(struct px_ofd *ofd, struct px_stat *stat);
 
@@ -158,6 +161,7 @@ void px_ring_free(uint64_t va, unsigned pages);
 /* One description more on the ring, which `inherited` says others can see. False: too many rings. */
 bool px_ring_hold(uint64_t va, unsigned pages, bool inherited);
 bool px_ring_held(uint64_t va);
+unsigned px_ring_pages(uint64_t va); /* of a ring that is held; 0: it is not */
 void px_ring_forget(uint64_t va); /* held, but nothing came to lie there */
 /* One fewer; with the last one the ring goes, or is kept for the next pipe if nobody else can see it. */
 void px_ring_let_go(uint64_t va);

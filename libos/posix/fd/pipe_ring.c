@@ -42,6 +42,26 @@ bool px_ring_held(uint64_t va)
     return holding_of(va) != NULL;
 }
 
+unsigned px_ring_pages(uint64_t va)
+{
+    const struct holding *known = holding_of(va);
+
+    return known ? known->pages : 0;
+}
+
+/* Whose pages they were has taken them back, which he can if they are of a block of his. Zeros are a ring that nobody holds an end of. */
+bool px_ring_lost(uint64_t address)
+{
+    for (unsigned i = 0; i < holding_count; i++) {
+        if (address - holdings[i].va >= holdings[i].pages * PX_PAGE)
+            continue;
+        address &= ~(PX_PAGE - 1);
+        return exo_unmap_all(PX_SLOT_SELF, address, 1) == 0 &&
+               exo_alloc_all(PX_SLOT_SELF, address, 1, EXO_PROT_READ | EXO_PROT_WRITE, NULL) == 0;
+    }
+    return false;
+}
+
 bool px_ring_hold(uint64_t va, unsigned ring_pages, bool inherited)
 {
     struct holding *known = holding_of(va);

@@ -77,6 +77,7 @@ enum px_fs_op {
     PX_FS_XATTR, /* xattr.h: w1 node, w2 enum px_xattr_call */
     /* w1 node: -ETXTBSY while somebody has it open for writing; w2 1: the caller runs it. Not needed where PX_INODE_WRITTEN and PX_INODE_RUN say it already. */
     PX_FS_EXECUTE,
+    PX_FS_PARCEL, /* parcel.h: w1 enum px_parcel_call, w2 ticket */
     PX_FS_OPS,
 };
 
@@ -146,6 +147,8 @@ struct px_fs_letter {
     uint32_t offset, part; /* and of it what follows here */
     int32_t pid;          /* as whom; others than root only as themselves */
     uint32_t uid, gid;
+    uint32_t rights; /* descriptors that come with it, in the parcel */
+    uint64_t ticket;
 };
 #define PX_LETTER_PART (4096u - (unsigned)sizeof(struct px_fs_letter))
 #define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */

@@ -271,7 +271,7 @@ static void note(struct px_message *message, const struct px_record *record)
 /* May the record's bytes follow those of the message, which are already there? */
 static bool goes_with(struct way *way, const struct px_message *message, const struct px_record *record)
 {
-    if (record->rights || message->rights)
+    if (message->rights)
         return false;
     return !(px_socket_end(way->ofd)->options >> SO_PASSCRED & 1) ||
            (message->cred.pid == record->pid && message->cred.uid == record->uid &&
@@ -308,6 +308,8 @@ static int64_t receive_stream(struct way *way, struct px_message *message, uint6
             note(message, &record);
         else if ((*stop = !goes_with(way, message, &record)))
             break;
+        else if (record.rights)
+            note(message, &record); /* they end what is read at once */
         part = record.bytes - record.taken;
         if (part > message->bytes - done - got)
             part = message->bytes - done - got;
@@ -325,6 +327,7 @@ static int64_t receive_stream(struct way *way, struct px_message *message, uint6
     }
     if (!peek && head != first)
         advance(way, head, tail);
+    *stop |= message->rights != 0;
     return got || head == first ? (int64_t)got : -EAGAIN;
 }
 

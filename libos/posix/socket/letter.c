@@ -142,6 +142,8 @@ int64_t px_letter_send(struct px_ofd *ofd, const struct px_message *message, str
         aimed_at(ofd, &letter);
     }
     letter.bytes = (uint32_t)message->bytes;
+    letter.rights = message->rights;
+    letter.ticket = message->ticket;
     result = send_whole(ofd, &letter, message);
     return result == -ECONNREFUSED ? refused(ofd, message, !to) : result;
 }

@@ -322,15 +322,21 @@ PX_SYS(accept4)
 
 /* ---- letting go ---- */
 
+void px_socket_over(void)
+{
+    const struct px_fs_meet nothing = {0};
+    struct exo_message message;
+
+    (void)!ask(PX_FS_UNBOUND, &nothing, &message);
+}
+
 void px_socket_unbind(struct px_ofd *ofd)
 {
     bool last = __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1;
-    const struct px_fs_meet nothing = {0};
-    struct exo_message message;
 
     if (ofd->offset < PX_SLOT_FIRST_FREE)
         return;
     (void)!exo_cap_delete(ofd->offset);
     if (last)
-        (void)!ask(PX_FS_UNBOUND, &nothing, &message);
+        px_socket_over();
 }

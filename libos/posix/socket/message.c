@@ -3,11 +3,13 @@
  * struct px_message.
  */
 #include "address.h"
+#include "rights.h"
 
 #define PIECES_MAX 1024u
 #define PIECES_FEW 16u
 #define MESSAGES_MAX 1024u
-#define CONTROL_MAX 1024u
+#define CONTROL_FEW 512u
+#define CONTROL_MAX 20480u /* as Linux's optmem_max */
 #define SCM_RIGHTS 1
 #define SCM_CREDENTIALS 2
 
@@ -98,15 +100,20 @@ static int64_t control_credentials(struct px_message *message, const uint8_t *da
     return 0;
 }
 
-/* What the program sends along. */
-static int64_t control_read(struct px_message *message, px_user control, uint64_t bytes)
+static int64_t control_rights(struct px_ofd *ofd, struct px_message *message, const uint8_t *data, uint64_t bytes)
 {
-    _Alignas(8) uint8_t block[CONTROL_MAX];
+    int32_t fds[PX_PARCEL_MOST];
 
-    if (bytes > sizeof block)
-        return -ENOBUFS;
-    if (px_copy_in(block, control, bytes) != 0)
-        return -EFAULT;
+    if (px_internet(px_socket_of(ofd)->domain))
+        return 0;
+    if (bytes / sizeof *fds > PX_PARCEL_MOST)
+        return -EINVAL;
+    memcpy(fds, data, bytes / sizeof *fds * sizeof *fds);
+    return px_rights_pack(ofd, message, fds, (unsigned)(bytes / sizeof *fds));
+}
+
+static int64_t control_use(struct px_ofd *ofd, struct px_message *message, const uint8_t *block, uint64_t bytes)
+{
     for (uint64_t at = 0; bytes - at >= sizeof(struct cmsghdr);) {
         struct cmsghdr header;
         int64_t result = 0;
@@ -116,13 +123,30 @@ static int64_t control_read(struct px_message *message, px_user control, uint64_
             return -EINVAL;
         if (header.level == SOL_SOCKET && header.type == SCM_CREDENTIALS)
             result = control_credentials(message, block + at + sizeof header, header.bytes - sizeof header);
+        else if (header.level == SOL_SOCKET && header.type == SCM_RIGHTS)
+            result = control_rights(ofd, message, block + at + sizeof header, header.bytes - sizeof header);
         else if (header.level == SOL_SOCKET)
-            result = header.type == SCM_RIGHTS ? -EOPNOTSUPP : -EINVAL;
+            result = -EINVAL;
         if (result < 0)
             return result;
         at = CMSG_ALIGN(header.bytes) < bytes - at ? at + CMSG_ALIGN(header.bytes) : bytes;
     }
     return 0;
+}
+
+/* What the program sends along. */
+static int64_t control_read(struct px_ofd *ofd, struct px_message *message, px_user control, uint64_t bytes)
+{
+    _Alignas(8) uint8_t few[CONTROL_FEW];
+    uint8_t *block = bytes <= sizeof few ? few : bytes <= CONTROL_MAX ? px_alloc(bytes) : NULL;
+    int64_t result;
+
+    if (!block)
+        return -ENOBUFS;
+    result = px_copy_in(block, control, bytes) ? -EFAULT : control_use(ofd, message, block, bytes);
+    if (block != few)
+        px_free(block);
+    return result;
 }
 
 /* To an address, if there is one that counts: packets of AF_UNIX and all of the internet take one, streams are connected. */
@@ -152,9 +176,11 @@ static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsi
     if (result < 0)
         return result;
     if (header->control && header->control_bytes)
-        result = control_read(&message, header->control, header->control_bytes);
+        result = control_read(ofd, &message, header->control, header->control_bytes);
     if (result == 0)
         result = send_to(ofd, &message, header->name, header->name_bytes);
+    if (result < 0 || (result == 0 && px_socket_of(ofd)->type == SOCK_STREAM))
+        px_rights_drop(&message);
     pieces_free(&message, &few);
     return result;
 }
@@ -253,7 +279,7 @@ static struct px_cred believed(const struct px_ofd *ofd, const struct px_cred *s
     return named || known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
 }
 
-static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
+static int64_t credentials_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
 {
     struct px_cred cred;
 
@@ -261,6 +287,30 @@ static int64_t control_write(struct px_ofd *ofd, struct px_message *message, str
         return 0;
     cred = believed(ofd, &message->cred, message->named);
     return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
+}
+
+/* As many as there is room for. */
+static int64_t rights_write(struct px_message *message, struct control *control, unsigned flags)
+{
+    uint64_t room = control->at && control->room > control->used ? control->room - control->used : 0;
+    int32_t fds[PX_PARCEL_MOST];
+    unsigned count;
+
+    room = room > sizeof(struct cmsghdr) ? (room - sizeof(struct cmsghdr)) / sizeof *fds : 0;
+    count = px_rights_unpack(message, fds, room < PX_PARCEL_MOST ? (unsigned)room : PX_PARCEL_MOST, flags & MSG_CMSG_CLOEXEC);
+    return count ? control_put(control, message, SCM_RIGHTS, fds, count * sizeof *fds) : 0;
+}
+
+static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct control *control, unsigned flags)
+{
+    int64_t result = message->cred.pid ? credentials_write(ofd, message, control) : 0;
+
+    if (!message->rights)
+        return result;
+    if (result == 0)
+        return rights_write(message, control, flags);
+    px_rights_drop(message);
+    return result;
 }
 
 /* From whom a message is: of a stream on the internet nothing is told. */
@@ -298,7 +348,7 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
     pieces_free(&message, &few);
     if (result < 0)
         return result;
-    extra = message.cred.pid ? control_write(ofd, &message, &control) : 0;
+    extra = control_write(ofd, &message, &control, flags);
     if (extra == 0 && header->name)
         extra = put_peer(ofd, &message, header->name, &header->name_bytes);
     header->control_bytes = control.used;
@@ -346,6 +396,8 @@ PX_SYS(recvfrom)
     if (message.flags & MSG_OOB)
         return -EOPNOTSUPP;
     result = px_flow_receive(ofd, &message);
+    if (!(message.flags & MSG_PEEK))
+        px_rights_drop(&message);
     if (result < 0 || !e)
         return result;
     if (px_copy_in(&room, f, sizeof room) != 0)

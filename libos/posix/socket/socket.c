@@ -2,7 +2,7 @@
 #include <exo/loop.h>
 
 #include "fd/poll.h"
-#include "socket.h"
+#include "rights.h"
 
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC O_CLOEXEC
@@ -42,8 +42,12 @@ static int64_t move(struct px_ofd *ofd, bool sending, const struct px_piece *pie
 
     if (!px_socket_here(ofd))
         return -EIO;
-    if (!sending)
-        return px_flow_receive(ofd, &message);
+    if (!sending) {
+        int64_t result = px_flow_receive(ofd, &message);
+
+        px_rights_drop(&message);
+        return result;
+    }
     message.cred = px_socket_self();
     return px_flow_send(ofd, &message);
 }
@@ -178,12 +182,15 @@ static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argum
 static void socket_drop(struct px_ofd *ofd)
 {
     struct px_socket *socket = px_socket_of(ofd);
+    bool unread = socket->domain == AF_UNIX && socket->state == PX_SOCKET_CONNECTED && px_socket_here(ofd) && px_flow_readable(ofd);
 
     px_socket_unbind(ofd);
     if (socket->tally >= PX_SLOT_FIRST_FREE && !px_fd_exiting)
         (void)!exo_cap_delete(socket->tally);
     if (px_socket_link(ofd))
         px_ring_let_go(socket->link);
+    if (unread && !px_fd_exiting)
+        px_socket_over(); /* descriptors may have come along that nobody takes any more */
 }
 
 const struct px_ops px_socket_ops = {

@@ -105,6 +105,8 @@ struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, un
 void px_socket_end_start(struct px_end *end);
 /* The last descriptor here closes: the name goes if nobody else has it (meet.c). */
 void px_socket_unbind(struct px_ofd *ofd);
+/* Something may be over: fs looks (meet.c). */
+void px_socket_over(void);
 
 /* A message as it comes and goes: pieces of the program's memory, and what goes with them. */
 struct px_piece {

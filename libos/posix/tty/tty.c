@@ -92,6 +92,15 @@ int64_t px_tty_open_master(unsigned flags, struct px_ofd **ofd)
     return result < 0 ? result : open_done(&message, PX_TTY_HANDLE_INDEX(message.word[1]), true, flags, ofd);
 }
 
+int64_t px_tty_adopt(struct px_ofd *ofd)
+{
+    struct exo_message claim = {.word = {PX_TTY_CLAIM, ofd->word[0], 0, 0, ofd->word[1]}};
+    int64_t result = px_call_server_cap(PX_SLOT_TTY, &claim);
+
+    find_node(&ofd->node, PX_TTY_HANDLE_INDEX(ofd->word[0]), ofd->word[0] & PX_TTY_MASTER);
+    return result < 0 ? -EIO : 0;
+}
+
 static void tty_drop(struct px_ofd *ofd)
 {
     struct exo_message message = {.word = {PX_TTY_CLOSE, ofd->word[0], 0, 0, 0}};

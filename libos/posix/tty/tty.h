@@ -34,6 +34,9 @@ static inline uint64_t px_tty_ignores(int signal)
 /* A call about this description: word 1 is filled in. Shows the capability when tty asks for it. Word 0 of the answer. */
 int64_t px_tty_call(struct px_ofd *ofd, struct exo_message *message);
 
+/* A description that came from another process: shows its capability. -EIO: that is not the terminal's. */
+int64_t px_tty_adopt(struct px_ofd *ofd);
+
 int64_t px_tty_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument);
 
 #endif

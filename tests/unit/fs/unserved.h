@@ -8,6 +8,7 @@ int64_t fs_watch_remove(uint64_t ticket, uint64_t wd);
 int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_t mask, uint64_t token);
 int64_t fs_shm(struct fs_request *request);
 int64_t fs_xattr(struct fs_request *request);
+int64_t fs_parcel(struct fs_request *request);
 
 int64_t fs_watch_new(struct fs_request *request, uint64_t va)
 {
@@ -41,6 +42,13 @@ int64_t fs_xattr(struct fs_request *request)
     (void)request;
     return -ENOSYS;
 }
+
 #endif
+
+int64_t fs_parcel(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
 
 #endif

@@ -1,0 +1,254 @@
+/*
+ * Descriptors that travel with messages (SCM_RIGHTS): by parcels that fs keeps (proto/parcel.h, decision 0030). What arrives is a description of the
+ * receiver's own, on the sender's pages and by copies of his capabilities: nothing that he can still change afterwards says which file or whose socket it is.
+ * So the position in a file is not shared, and neither are status flags.
+ */
+#include "fs/files.h"
+#include "rights.h"
+#include "tty/tty.h"
+
+/* What of a description of a kind travels. */
+static const struct traveller {
+    bool travels, pages; /* pages: at word 0's address */
+    bool node, offset;
+    uint8_t words;    /* bit n: word n is a number that means the same elsewhere */
+    uint8_t place[2]; /* of capabilities */
+} travellers[PX_OFD_KINDS] = {
+    [PX_OFD_FILE] = {true, false, true, true, 1 << PX_WORD_TOKEN, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_DIRECTORY] = {true, false, true, true, 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_PATH] = {true, false, true, false, 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_PIPE] = {true, true, true, false, 1 << 2 | 1 << 4, {1, 3}},
+    [PX_OFD_TTY] = {true, false, false, false, 1 << 0, {1, PX_PARCEL_NONE}},
+    [PX_OFD_DEVICE] = {true, false, true, false, 1 << 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_SOCKET] = {true, true, false, false, 1 << 2 | 1 << 4 | 1 << 5, {1, PX_PARCEL_OFFSET}},
+    [PX_OFD_EVENT] = {true, true, false, false, 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_TIMER] = {true, true, false, false, 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_SIGNAL] = {true, false, false, false, 1 << 0, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+    [PX_OFD_PIDFD] = {true, false, false, false, 1 << 0 | 1 << 1 | 1 << 2, {PX_PARCEL_NONE, PX_PARCEL_NONE}},
+};
+
+static int64_t ask(enum px_parcel_call call, uint64_t ticket, uint64_t a, uint64_t b, struct exo_message *message)
+{
+    *message = (struct exo_message){.word = {PX_FS_PARCEL, call, ticket, a, b}};
+    return px_call_server(PX_SLOT_FS, message);
+}
+
+static uint64_t *slot_at(struct px_ofd *ofd, unsigned place)
+{
+    return place == PX_PARCEL_OFFSET ? &ofd->offset : &ofd->word[place];
+}
+
+/* ---- sending ---- */
+
+static int64_t pack(struct px_ofd *ofd, struct px_parcel_item *item)
+{
+    const struct traveller *traveller = &travellers[ofd->kind < PX_OFD_KINDS ? ofd->kind : PX_OFD_FREE];
+
+    if (!traveller->travels)
+        return -EOPNOTSUPP;
+    *item = (struct px_parcel_item){.kind = ofd->kind, .flags = ofd->flags, .offset = traveller->offset ? ofd->offset : 0};
+    if (traveller->node && ofd->node.kind == PX_NODE_FS)
+        item->node = PX_FS_NODE(ofd->node.ino, ofd->node.gen);
+    for (unsigned i = 0; i < 6; i++)
+        item->word[i] = traveller->words >> i & 1 ? ofd->word[i] : 0;
+    for (unsigned i = 0; i < 2; i++) {
+        item->place[i] = traveller->place[i];
+        if (item->place[i] != PX_PARCEL_NONE && *slot_at(ofd, item->place[i]) < PX_SLOT_FIRST_FREE)
+            item->place[i] = PX_PARCEL_NONE;
+    }
+    if (traveller->pages) {
+        item->va = ofd->word[0];
+        item->pages = px_ring_pages(item->va);
+        if (!item->pages)
+            return -EIO;
+    }
+    if (ofd->kind == PX_OFD_SOCKET) {
+        item->side = (uint8_t)px_socket_side(ofd);
+        item->connected = px_socket_of(ofd)->state == PX_SOCKET_CONNECTED;
+    }
+    if (ofd->kind == PX_OFD_EVENT)
+        px_event_shared(ofd);
+    return 0;
+}
+
+static int64_t put(uint64_t ticket, struct px_ofd *ofd)
+{
+    struct px_parcel_item item;
+    struct exo_message message;
+    int64_t result = pack(ofd, &item);
+
+    if (result < 0)
+        return result;
+    memcpy(px_msg(), &item, sizeof item);
+    result = ask(PX_PARCEL_PUT, ticket, 0, 0, &message);
+    for (unsigned i = 0; result >= 0 && i < 2; i++) {
+        if (item.place[i] == PX_PARCEL_NONE)
+            continue;
+        message = (struct exo_message){.word = {PX_FS_PARCEL, PX_PARCEL_GIVE, ticket, 0, *slot_at(ofd, item.place[i])}};
+        result = px_call_server_cap(PX_SLOT_FS, &message);
+    }
+    return result;
+}
+
+int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const int32_t *fds, unsigned count)
+{
+    bool letter = px_socket_of(socket)->state != PX_SOCKET_CONNECTED;
+    struct exo_message answer;
+    int64_t result;
+
+    if (count > PX_PARCEL_MOST - message->rights)
+        return -EINVAL;
+    for (unsigned i = 0; i < count; i++) {
+        if (!px_fd_entry((unsigned)fds[i]))
+            return -EBADF;
+    }
+    if (!count)
+        return 0;
+    if (!message->rights) {
+        result = ask(PX_PARCEL_NEW, 0, letter ? 0 : px_socket_of(socket)->link, !px_socket_side(socket), &answer);
+        if (result < 0)
+            return result;
+        message->ticket = answer.word[1];
+    }
+    for (unsigned i = 0; i < count; i++) {
+        message->rights++; /* what fails is dropped as a whole */
+        result = put(message->ticket, px_fd_entry((unsigned)fds[i]));
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+void px_rights_drop(struct px_message *message)
+{
+    struct exo_message answer;
+
+    if (message->rights)
+        (void)!ask(PX_PARCEL_DROP, message->ticket, 0, 0, &answer);
+    message->rights = 0;
+}
+
+/* ---- receiving ---- */
+
+static int64_t take_pages(uint64_t ticket, unsigned number, const struct px_parcel_item *item, struct px_ofd *ofd)
+{
+    uint64_t va = px_shared_reserve(item->pages);
+    struct exo_message message;
+    int64_t result;
+
+    if (!va)
+        return -ENOMEM;
+    result = px_ring_hold(va, item->pages, true) ? ask(PX_PARCEL_MAP, ticket, number, va, &message) : -ENOMEM;
+    if (result < 0) {
+        px_ring_forget(va);
+        px_shared_release(va, item->pages);
+        return result;
+    }
+    ofd->word[0] = va;
+    return 0;
+}
+
+static int64_t take_node(const struct px_parcel_item *item, struct px_ofd *ofd)
+{
+    int64_t result;
+
+    ofd->node = (struct px_node){.kind = PX_NODE_FS, .ino = PX_FS_INO(item->node), .gen = PX_FS_GEN(item->node)};
+    result = ofd->kind == PX_OFD_FILE && px_ofd_writable(ofd) ? px_node_hold_write(&ofd->node) : px_node_hold(&ofd->node);
+    if (result < 0) {
+        ofd->node = (struct px_node){0};
+        return result;
+    }
+    px_node_fill(&ofd->node, PX_FS_INO(item->node), px_held_inode(&ofd->node));
+    if (ofd->kind == PX_OFD_DEVICE)
+        px_node_drop(&ofd->node); /* those are not held */
+    return 0;
+}
+
+static int64_t take_capabilities(uint64_t ticket, unsigned number, const struct px_parcel_item *item, const struct traveller *traveller, struct px_ofd *ofd)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct exo_message message;
+        int64_t result;
+
+        if (item->place[i] == PX_PARCEL_NONE)
+            continue;
+        if (item->place[i] != traveller->place[i])
+            return -EINVAL;
+        result = ask(PX_PARCEL_TAKE, ticket, number, i, &message);
+        if (result < 0)
+            return result;
+        *slot_at(ofd, item->place[i]) = message.capability;
+    }
+    return 0;
+}
+
+static int64_t fill(uint64_t ticket, unsigned number, const struct px_parcel_item *item, struct px_ofd *ofd)
+{
+    const struct traveller *traveller = &travellers[item->kind];
+    int64_t result = 0;
+
+    for (unsigned i = 0; i < 6; i++)
+        ofd->word[i] = traveller->words >> i & 1 ? item->word[i] : 0;
+    if (traveller->offset)
+        ofd->offset = item->offset;
+    if (ofd->kind == PX_OFD_SOCKET) {
+        struct px_socket *socket = px_socket_of(ofd);
+
+        socket->write_lock = 0;
+        if (item->connected)
+            socket->peer = (struct px_cred){(int32_t)item->peer[0], item->peer[1], item->peer[2]};
+    }
+    if (traveller->node && item->node)
+        result = take_node(item, ofd);
+    if (result == 0 && traveller->pages)
+        result = take_pages(ticket, number, item, ofd);
+    if (result == 0)
+        result = take_capabilities(ticket, number, item, traveller, ofd);
+    if (result == 0 && ofd->kind == PX_OFD_TTY)
+        result = px_tty_adopt(ofd);
+    return result;
+}
+
+/* One of them as a description of this process: 0 or -errno. */
+static int64_t take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
+{
+    struct exo_message message;
+    struct px_parcel_item item;
+    int64_t result = ask(PX_PARCEL_LOOK, ticket, number, 0, &message);
+
+    if (result < 0)
+        return result;
+    memcpy(&item, px_msg(), sizeof item);
+    if (item.kind >= PX_OFD_KINDS || !travellers[item.kind].travels || travellers[item.kind].pages != (item.pages != 0))
+        return -EINVAL;
+    *ofd = px_ofd_new(item.kind, item.flags);
+    if (!*ofd)
+        return -ENFILE;
+    result = fill(ticket, number, &item, *ofd);
+    if (result < 0)
+        px_ofd_leave(*ofd);
+    return result;
+}
+
+unsigned px_rights_unpack(struct px_message *message, int32_t *fds, unsigned room, bool close_on_exec)
+{
+    unsigned count = message->rights < PX_PARCEL_MOST ? message->rights : PX_PARCEL_MOST, done = 0;
+
+    for (; done < count && done < room; done++) {
+        struct px_ofd *ofd;
+        int64_t fd = take(message->ticket, done, &ofd);
+
+        if (fd >= 0 && (fd = px_fd_install(ofd, 0, close_on_exec)) < 0)
+            px_ofd_leave(ofd);
+        if (fd < 0)
+            break;
+        fds[done] = (int32_t)fd;
+    }
+    if (done < count)
+        message->found |= MSG_CTRUNC;
+    if (message->flags & MSG_PEEK)
+        message->rights = 0; /* whoever reads it gets them */
+    else
+        px_rights_drop(message);
+    return done;
+}
