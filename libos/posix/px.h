@@ -229,6 +229,8 @@ void px_node_drop_write(const struct px_node *node);
 int64_t px_node_unwritten(const struct px_node *node); /* -ETXTBSY: it is open for writing */
 /* This is the program from now on, which nobody may write; held until there is another one. -ETXTBSY: it is open for writing. */
 int64_t px_node_run(const struct px_node *node);
+/* The file was cut to the size: what this process has mapped of it behind that goes. */
+void px_memory_cut(const struct px_node *node, uint64_t size);
 /* Does this process have a shared mapping of the file that is, or may be made, writable? */
 bool px_memory_writes(const struct px_node *node);
 /* May nobody write to it any more (F_SEAL_WRITE)? */

@@ -90,7 +90,7 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
         count = __atomic_load_n(&page->hazard_count, __ATOMIC_ACQUIRE);
         hazards->ino = page->hazard;
         hazards->count = count < PX_HAZARDS ? count : PX_HAZARDS;
-        hazards->published = count > 0 || monotonic_ns() - process->start_ns > PUBLISH_WITHIN_NS;
+        hazards->published = count > PX_HAZARDS ? false : count > 0 || monotonic_ns() - process->start_ns > PUBLISH_WITHIN_NS;
         return true;
     }
     if (*cursor <= PX_PROCS_MAX) { /* last: what is on its way from one to another */

@@ -47,6 +47,14 @@ void px_window_forget(uint32_t ino)
 void px_window_fork_child(void)
 {
 }
+void *px_alloc(size_t bytes)
+{
+    return malloc(bytes);
+}
+void px_free(void *block)
+{
+    free(block);
+}
 int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {
     (void)server, (void)message;
@@ -72,6 +80,15 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
 #define runs OTHER(runs)
 #define mark OTHER(mark)
 #define ask_busy OTHER(ask_busy)
+#define more OTHER(more)
+#define more_count OTHER(more_count)
+#define more_room OTHER(more_room)
+#define find_more OTHER(find_more)
+#define add_more OTHER(add_more)
+#define leave_more OTHER(leave_more)
+#define hold_more OTHER(hold_more)
+#define is_nameless OTHER(is_nameless)
+#define drop_more OTHER(drop_more)
 #define px_node_hold_write OTHER(px_node_hold_write)
 #define px_node_drop_write OTHER(px_node_drop_write)
 #define px_node_unwritten OTHER(px_node_unwritten)

@@ -263,6 +263,8 @@ PX_SYS(fallocate)
         return ofd->kind == PX_OFD_PIPE ? -ESPIPE : -ENODEV;
     if (c + d > PX_FILE_MAX)
         return -EFBIG;
+    if (!(b & FALLOC_PUNCH_HOLE) && px_file_may_grow(&ofd->node, c + d) < 0)
+        return -EFBIG;
     node = PX_FS_NODE(ofd->node.ino, ofd->node.gen);
     if (b & FALLOC_PUNCH_HOLE)
         op = PX_FS_PUNCH;

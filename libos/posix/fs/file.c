@@ -456,15 +456,6 @@ int64_t px_node_map(const struct px_node *node, uint64_t first_page, uint64_t pa
     return inode ? map_pages(&file, inode, first_page, pages, va, prot, flags) : -ENODEV;
 }
 
-int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token)
-{
-    if (size > px_limit(PX_RLIMIT_FSIZE)) {
-        px_raise(SIGXFSZ);
-        return -EFBIG;
-    }
-    return px_fs_call(PX_FS_TRUNCATE, PX_FS_NODE(node->ino, node->gen), size, 0, token, NULL);
-}
-
 static int64_t file_truncate(struct px_ofd *ofd, uint64_t size)
 {
     return px_file_truncate(&ofd->node, size, ofd->word[PX_WORD_TOKEN]);

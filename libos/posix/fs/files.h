@@ -185,5 +185,6 @@ int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t si
 int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd);
 void px_file_let_go(const struct px_ofd *ofd); /* its hold on the inode */
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token);
+int64_t px_file_may_grow(const struct px_node *node, uint64_t size); /* RLIMIT_FSIZE: 0, or SIGXFSZ is raised and -EFBIG */
 
 #endif

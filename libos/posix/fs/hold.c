@@ -13,6 +13,13 @@ static uint16_t runs; /* entry of the program that runs, + 1 */
 #define WRITERS 0x3fe00000u
 static unsigned high; /* no entry in use at or above */
 
+/* Those that found no room in the list: while there are any, the list says that this process may hold anything. */
+struct more {
+    uint32_t ino, users;
+};
+static struct more *more;
+static unsigned more_count, more_room;
+
 static unsigned find(uint32_t ino)
 {
     unsigned at = 0;
@@ -30,7 +37,8 @@ static void publish(unsigned at, uint32_t entry)
     __atomic_store_n(&page->hazard[at], entry & ~WRITERS, __ATOMIC_RELEASE);
     if (at >= high) {
         high = at + 1;
-        __atomic_store_n(&page->hazard_count, high, __ATOMIC_RELEASE);
+        if (!more_count)
+            __atomic_store_n(&page->hazard_count, high, __ATOMIC_RELEASE);
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: mark_held in fs */
 }
@@ -42,7 +50,48 @@ static void withdraw(unsigned at)
     held[at] = 0;
     while (high > 1 && !held[high - 1])
         high--;
-    __atomic_store_n(&px_ppage()->hazard_count, high, __ATOMIC_RELEASE);
+    if (!more_count)
+        __atomic_store_n(&px_ppage()->hazard_count, high, __ATOMIC_RELEASE);
+}
+
+static struct more *find_more(uint32_t ino)
+{
+    for (unsigned at = 0; at < more_count; at++)
+        if (more[at].ino == ino)
+            return &more[at];
+    return NULL;
+}
+
+static struct more *add_more(uint32_t ino)
+{
+    if (more_count == more_room) {
+        unsigned room = more_room ? more_room * 2 : 64;
+        struct more *larger = px_alloc(room * sizeof *larger);
+
+        if (!larger)
+            return NULL;
+        if (more_count)
+            memcpy(larger, more, more_count * sizeof *more);
+        px_free(more);
+        more = larger;
+        more_room = room;
+    }
+    if (!more_count)
+        __atomic_store_n(&px_ppage()->hazard_count, PX_HAZARDS_ANY, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: mark_held in fs */
+    more[more_count] = (struct more){.ino = ino};
+    return &more[more_count++];
+}
+
+/* One user fewer. True: it was the last one. With the last of all what fs has kept for our sake can go. */
+static bool leave_more(struct more *entry)
+{
+    if (--entry->users > 0)
+        return false;
+    *entry = more[--more_count];
+    if (!more_count)
+        __atomic_store_n(&px_ppage()->hazard_count, high, __ATOMIC_RELEASE);
+    return true;
 }
 
 static bool is_there(const struct px_node *node)
@@ -59,12 +108,27 @@ static bool is_there(const struct px_node *node)
     return there && !look.failed;
 }
 
-/* Says what is done with it, too. */
+static int64_t hold_more(const struct px_node *node, struct more *entry)
+{
+    if (!entry)
+        entry = add_more((uint32_t)node->ino);
+    if (!entry)
+        return -ENFILE;
+    entry->users++;
+    if (is_there(node))
+        return 0;
+    (void)leave_more(entry);
+    return -ENOENT;
+}
+
+/* Says what is done with it, too; of what found no room nothing is said. */
 static void mark(unsigned at)
 {
-    uint32_t entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (held[at] & WRITERS ? PX_HAZARD_WRITES : 0) |
-                     (runs == at + 1 ? PX_HAZARD_RUNS : 0);
+    uint32_t entry;
 
+    if (at >= high)
+        return;
+    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (held[at] & WRITERS ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
     if (entry != held[at])
         publish(at, entry);
 }
@@ -77,6 +141,8 @@ int64_t px_node_hold_write(const struct px_node *node)
     if (status < 0 || node->kind != PX_NODE_FS)
         return status;
     at = find((uint32_t)node->ino);
+    if (at == high)
+        return 0;
     if ((held[at] & WRITERS) == WRITERS) {
         px_node_drop(node);
         return -ENFILE;
@@ -121,7 +187,7 @@ int64_t px_node_run(const struct px_node *node)
 
     if (status < 0 || node->kind != PX_NODE_FS)
         return status;
-    runs = (uint16_t)(find((uint32_t)node->ino) + 1);
+    runs = find((uint32_t)node->ino) < high ? (uint16_t)(find((uint32_t)node->ino) + 1) : UINT16_MAX;
     mark(runs - 1u);
     status = ask_busy(node, PX_INODE_WRITTEN | PX_INODE_RUN, PX_INODE_RUN, 1);
     if (status < 0) {
@@ -151,9 +217,11 @@ int64_t px_node_hold(const struct px_node *node)
         return -ENOENT;
     at = find(ino);
     if (at == high) {
+        struct more *entry = more_count ? find_more(ino) : NULL;
+
         at = find(0);
-        if (at == PX_HAZARDS)
-            return -ENFILE;
+        if (entry || at == PX_HAZARDS)
+            return hold_more(node, entry);
         publish(at, ino);
         users[at] = 0;
     }
@@ -167,18 +235,39 @@ int64_t px_node_hold(const struct px_node *node)
     return -ENOENT;
 }
 
+static bool is_nameless(const struct px_node *node)
+{
+    const struct px_inode *inode = px_held_inode(node);
+
+    return inode && PX_META_LOAD(inode->nlink) == 0;
+}
+
+static void drop_more(const struct px_node *node)
+{
+    struct more *entry = find_more((uint32_t)node->ino);
+    bool nameless = is_nameless(node);
+
+    if (!entry || !leave_more(entry))
+        return;
+    if (nameless)
+        px_window_forget((uint32_t)node->ino);
+    if ((nameless || !more_count) && !px_fd_exiting)
+        (void)!px_fs_call(PX_FS_REAP, PX_FS_NODE(node->ino, node->gen), 0, 0, 0, NULL);
+}
+
 void px_node_drop(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
-    const struct px_inode *inode;
     bool nameless;
 
-    if (at == high)
+    if (at == high) {
+        if (more_count && node->kind == PX_NODE_FS)
+            drop_more(node);
         return;
+    }
     if (--users[at] > 0)
         return;
-    inode = px_held_inode(node);
-    nameless = inode && PX_META_LOAD(inode->nlink) == 0;
+    nameless = is_nameless(node);
     withdraw(at);
     if (!nameless)
         return;
@@ -193,6 +282,6 @@ void px_files_fork_child(void)
 
     for (unsigned at = 0; at < high; at++)
         __atomic_store_n(&page->hazard[at], held[at] & ~WRITERS, __ATOMIC_RELAXED);
-    __atomic_store_n(&page->hazard_count, high ? high : 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&page->hazard_count, more_count ? PX_HAZARDS_ANY : high ? high : 1, __ATOMIC_RELEASE);
     px_window_fork_child();
 }

@@ -305,13 +305,35 @@ void px_vma_file_drop(unsigned file)
     px_mm.file[file - 1] = NULL;
 }
 
+static bool maps_node(const struct px_vma *vma, const struct px_node *node)
+{
+    const struct px_node *of = px_vma_node(vma);
+
+    return of && of->ino == node->ino && of->gen == node->gen;
+}
+
+void px_memory_cut(const struct px_node *node, uint64_t size)
+{
+    const uint64_t end = PX_PAGE_UP(size) / PX_PAGE;
+
+    for (unsigned at = 0; at < px_mm.count; at++) {
+        const struct px_vma *vma = &px_mm.vma[at];
+        uint64_t lo = vma->lo;
+
+        if (!maps_node(vma, node) || vma->flags & PX_VMA_EAGER || end >= vma->page + (vma->hi - vma->lo) / PX_PAGE)
+            continue;
+        if (end > vma->page)
+            lo += (end - vma->page) * PX_PAGE;
+        (void)!exo_unmap_all(PX_SLOT_SELF, lo, (vma->hi - lo) / PX_PAGE);
+    }
+}
+
 bool px_memory_writes(const struct px_node *node)
 {
     for (unsigned at = 0; at < px_mm.count; at++) {
         const struct px_vma *vma = &px_mm.vma[at];
-        const struct px_node *of = px_vma_node(vma);
 
-        if (of && of->ino == node->ino && of->gen == node->gen && (vma->flags & (PX_VMA_SHARED | PX_VMA_NOWRITE)) == PX_VMA_SHARED)
+        if (maps_node(vma, node) && (vma->flags & (PX_VMA_SHARED | PX_VMA_NOWRITE)) == PX_VMA_SHARED)
             return true;
     }
     return false;

@@ -83,6 +83,7 @@ struct px_siginfo {
 #define PX_HAZARD_WRITES 0x80000000u /* opened for writing */
 #define PX_HAZARD_RUNS 0x40000000u   /* the program that runs */
 #define PX_HAZARD_INO(entry) ((entry) & 0x1fffffu) /* PX_META_PAGES_MAX is less */
+#define PX_HAZARDS_ANY (PX_HAZARDS + 1) /* as hazard_count: there are more than the list has room for, so it may be any */
 
 /*
  * The process page at PX_PPAGE: shared by one process, proc and fs. The process may write nonsense here and hurts only itself:

@@ -16,6 +16,7 @@
 #undef take
 #define clear file_clear
 #include "fs/file.c"
+#include "fs/size.c"
 
 #define MODEL_BYTES (3ul << 20)
 static uint8_t model[MODEL_BYTES];

@@ -349,8 +349,11 @@ static void paths_of_inodes(void)
     CHECK(px_inode_path(a, fs_inode(a)->gen, true, text, sizeof text) == -ENOENT);
 }
 
+#define OVERFULL (PX_HAZARDS + 10)
+
 static void holding(void)
 {
+    static struct px_node many[OVERFULL];
     uint32_t root = fs_meta()->root, ino = make(root, "f", S_IFREG | 0644, NULL);
     struct px_node node, more;
     const struct px_ppage *page = (const struct px_ppage *)fake_ppage;
@@ -367,15 +370,28 @@ static void holding(void)
     CHECK(page->hazard[1] == 0 && page->hazard_count == 1);
     node.gen++;
     CHECK(px_node_hold(&node) == -ENOENT && page->hazard[1] == 0);
-    for (unsigned i = 0; i < PX_HAZARDS + 10; i++) {
+    /* More than the list has room for: it says then that it may be any, until those are dropped. */
+    for (unsigned i = 0; i < OVERFULL; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "h%u", i);
         ino = make(root, name, S_IFREG | 0644, NULL);
-        px_node_fill(&more, ino, fs_inode(ino));
-        CHECK(px_node_hold(&more) == (i < PX_HAZARDS - 1 ? 0 : -ENFILE));
+        px_node_fill(&many[i], ino, fs_inode(ino));
+        CHECK(px_node_hold(&many[i]) == 0 && page->hazard_count == (i < PX_HAZARDS - 1 ? i + 2 : PX_HAZARDS_ANY));
     }
-    CHECK(page->hazard_count == PX_HAZARDS);
+    memset(fake_ppage, 0, sizeof fake_ppage);
+    px_files_fork_child();
+    CHECK(page->hazard_count == PX_HAZARDS_ANY && page->hazard[PX_HAZARDS - 1] == many[PX_HAZARDS - 2].ino);
+    more = many[OVERFULL - 1];
+    CHECK(px_node_hold(&more) == 0);
+    px_node_drop(&more);
+    more.ino = many[0].ino + OVERFULL + 10;
+    CHECK(px_node_hold(&more) == -ENOENT);
+    for (unsigned i = 0; i < OVERFULL; i++) {
+        CHECK(page->hazard_count == PX_HAZARDS_ANY);
+        px_node_drop(&many[i]);
+    }
+    CHECK(page->hazard_count == 1);
 }
 
 /* ---- listing --------------------------------------------------------------------------------------------------- */

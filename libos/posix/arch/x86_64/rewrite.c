@@ -109,9 +109,18 @@ static bool is_near(uint64_t a, uint64_t b)
     return a - b < NEAR_BYTES || b - a < NEAR_BYTES;
 }
 
-/* A free page below the text. 0: none. */
+/* Is the page one that brk will want? */
+static bool is_for_brk(uint64_t va)
+{
+    return va >= PX_PAGE_DOWN(px_mm.brk_lo) && va <= PX_PAGE_UP(px_mm.brk);
+}
+
+/* A free page near the text, above it if there is one: just below is where the program's next mapping goes, or one that it has given back lay. 0: none. */
 static uint64_t place_near(uint64_t va)
 {
+    for (unsigned at = px_vma_find(va); at < px_mm.count && is_near(px_mm.vma[at].hi, va); at++)
+        if (px_vma_free(px_mm.vma[at].hi, px_mm.vma[at].hi + PX_PAGE) && px_mm.vma[at].hi < PX_PROG_HI && !is_for_brk(px_mm.vma[at].hi))
+            return px_mm.vma[at].hi;
     for (unsigned at = px_vma_find(va) + 1; at-- > 0 && is_near(px_mm.vma[at].lo, va);)
         if (px_mm.vma[at].lo >= PX_PROG_LO + PX_PAGE && px_vma_free(px_mm.vma[at].lo - PX_PAGE, px_mm.vma[at].lo) &&
             !(px_mm.vma[at].flags & PX_VMA_STACK))
