@@ -310,6 +310,7 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes);
 int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat);
 int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* absolute; length */
 
+void px_sem_exit(void); /* fs does what SEM_UNDO remembers of this process */
 void px_limits_changed(void); /* by another process: asks proc for them */
 /* Soft limit of RLIMIT_*; ~0: none. */
 uint64_t px_limit(unsigned which);

@@ -135,6 +135,7 @@ uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev);
 void fs_inode_free(uint32_t ino);
 void fs_xattr_forget(struct px_inode *inode); /* its extended attributes go */
 void fs_fifo_forget(uint32_t ino); /* fifo.c: the FIFO goes */
+void fs_mq_forget(uint32_t ino);   /* mq.c: the message queue goes */
 int64_t fs_link_set(struct px_inode *inode, const char *target, uint32_t bytes);
 const char *fs_link_text(const struct px_inode *inode);
 void fs_touch(struct px_inode *inode); /* modification and change time */

@@ -51,6 +51,8 @@ void fs_inode_free(uint32_t ino)
         fs_name_free(fs_at(inode->name));
     if (S_ISFIFO(inode->mode))
         fs_fifo_forget(ino);
+    if (inode->flags & PX_INODE_MQUEUE)
+        fs_mq_forget(ino);
     if (S_ISREG(inode->mode) || S_ISFIFO(inode->mode)) {
         fs_map_cut(inode, 0, ~0ull);
         fs_reserved_forget(ino);

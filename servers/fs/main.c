@@ -45,6 +45,7 @@ static void start_core(void)
         fail(3);
     (void)fs_load_archive((const uint8_t *)fs_start->archive_va, fs_start->archive_bytes, bitmap + bitmap_bytes / 8);
     fs_mount_proc();
+    fs_mount_mqueue();
 }
 
 static void answer(struct exo_message *message)
@@ -88,6 +89,7 @@ void exo_main(const struct px_server_start *start)
         if (message.badge == EXO_BADGE_KERNEL) {
             fs_parcels_sweep();
             fs_meet_sweep();
+            sem_sweep();
             if (fs_orphan_count || fs_watched()) {
                 fs_change_begin();
                 fs_watch_sweep();

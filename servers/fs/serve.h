@@ -39,6 +39,9 @@ int64_t fs_xattr(struct fs_request *request); /* xattr.c */
 int64_t fs_parcel(struct fs_request *request); /* parcel.c */
 void fs_parcels_sweep(void);                   /* somebody has ended, or closed: what nobody can take any more goes */
 uint32_t fs_parcels_hold(const uint32_t **inodes); /* what is in parcels, as processes say what they hold (proctab.h): how many */
+int64_t fs_ipc(struct fs_request *request);   /* ipc.c: semaphores and message queues */
+void sem_sweep(void);                         /* somebody has ended: what SEM_UNDO remembers of him is done */
+void fs_mount_mqueue(void);
 int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
 #endif

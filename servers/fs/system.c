@@ -1,7 +1,8 @@
 /* What the core asks of the kernel: pages, the clock, clients' environments and hazard lists. */
 #include <exo/label.h>
 
-#include "serve.h"
+#include "ipc.h"
+#include "proc.h"
 
 #define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever \
                                                 */
@@ -105,6 +106,24 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
 uint32_t os_process_changes(void)
 {
     return __atomic_load_n(&((const struct px_proctab *)PX_PROCTAB)->change, __ATOMIC_SEQ_CST);
+}
+
+const struct px_proc *os_process(uint32_t index)
+{
+    return PX_PROC(PX_PROCTAB, index);
+}
+
+void os_wake(uint32_t *word)
+{
+    exo_wake_all(word);
+}
+
+void fs_signal(int32_t pid, uint32_t signo, int32_t code, int32_t sender, uint32_t uid, uint64_t value)
+{
+    struct exo_message message = {
+        .word = {PX_PROC_KILL, (uint32_t)pid | (uint64_t)(uint32_t)sender << 32, signo | (uint64_t)uid << 32, (uint32_t)code, value}};
+
+    (void)!exo_ep_call(fs_start->proc, &message); /* who has ended needs no signal */
 }
 
 bool fs_find_caller(uint64_t badge, struct fs_request *request)

@@ -293,6 +293,20 @@ static int64_t serve_tty(struct exo_message *message)
     }
 }
 
+/* fs sends the signals of message queues: pid | sender's pid << 32, signal | sender's uid << 32, code, value. */
+static int64_t serve_fs(const struct exo_message *message)
+{
+    const uint64_t *word = message->word;
+    const struct px_siginfo info = {
+        .signo = (int32_t)word[2], .code = (int32_t)word[3], .pid = (int32_t)(word[1] >> 32), .uid = (int32_t)(word[2] >> 32), .value = word[4]};
+    uint32_t target = table_find((int32_t)word[1]);
+
+    if (word[0] != PX_PROC_KILL || info.signo < 1 || info.signo > (int32_t)SIGNAL_MAX)
+        return -EINVAL;
+    kill_post(target, &info);
+    return target ? 0 : -ESRCH;
+}
+
 /* An environment ended by itself: a fault that no upcall could take, or its libOS gave up. */
 static void serve_death(const struct exo_message *message)
 {
@@ -322,6 +336,10 @@ static bool serve_message(struct exo_message *message)
     }
     if (message->badge == PX_SERVER_BADGE(PX_SERVER_TTY)) {
         message->word[0] = (uint64_t)serve_tty(message);
+        return true;
+    }
+    if (message->badge == PX_SERVER_BADGE(PX_SERVER_FS)) {
+        message->word[0] = (uint64_t)serve_fs(message);
         return true;
     }
     caller = table_by_badge(message->badge);

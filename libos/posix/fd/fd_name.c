@@ -9,7 +9,7 @@ int64_t px_fd_describe(int fd, char *to, size_t bytes)
 
     if (!ofd)
         return -ENOENT;
-    if (ofd->kind >= PX_OFD_EVENT && ofd->kind < PX_OFD_KINDS)
+    if (ofd->kind >= PX_OFD_EVENT && ofd->kind < PX_OFD_KINDS && ofd->kind != PX_OFD_MQUEUE)
         return px_proc_link(px_ofd_ops(ofd)->name, to, bytes);
     if (px_ofd_ops(ofd)->stat)
         (void)!px_ofd_ops(ofd)->stat(ofd, &stat);

@@ -25,7 +25,7 @@ static struct px_ofd *freed; /* the slot last given up here: probably still free
 const struct px_ops px_none_ops = {.name = "none"};
 extern const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops;
 extern const struct px_ops px_pipe_ops, px_device_ops, px_proc_ops, px_socket_ops, px_event_ops, px_epoll_ops;
-extern const struct px_ops px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
+extern const struct px_ops px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
 
 PX_HOT_TABLE const struct px_ops *const px_ops[PX_OFD_KINDS] = {
     [PX_OFD_FREE] = &px_none_ops,   [PX_OFD_FILE] = &px_file_ops,     [PX_OFD_DIRECTORY] = &px_directory_ops,
@@ -33,7 +33,7 @@ PX_HOT_TABLE const struct px_ops *const px_ops[PX_OFD_KINDS] = {
     [PX_OFD_PROC] = &px_proc_ops,   [PX_OFD_SOCKET] = &px_socket_ops, [PX_OFD_PATH] = &px_path_ops,
     [PX_OFD_EVENT] = &px_event_ops, [PX_OFD_EPOLL] = &px_epoll_ops,
     [PX_OFD_TIMER] = &px_timerfd_ops, [PX_OFD_SIGNAL] = &px_signalfd_ops, [PX_OFD_PIDFD] = &px_pidfd_ops,
-    [PX_OFD_INOTIFY] = &px_inotify_ops,
+    [PX_OFD_INOTIFY] = &px_inotify_ops, [PX_OFD_MQUEUE] = &px_mqueue_ops,
 };
 
 bool px_ofd_believable(uint64_t address)

@@ -41,6 +41,8 @@ px_proc_text px_text_pid_max, px_text_threads_max, px_text_uuid, px_text_boot_id
     px_text_ngroups_max, px_text_overcommit;
 px_proc_text px_text_max_map_count, px_text_file_max, px_text_nr_open, px_text_pipe_max, px_text_somaxconn,
     px_text_overflowid, px_text_core_pattern;
+px_proc_text px_text_sem_limits, px_text_msgmax, px_text_msgmnb, px_text_msgmni, px_text_shmall, px_text_shmmax, px_text_shmmni,
+    px_text_mq_messages, px_text_mq_bytes, px_text_mq_queues, px_text_sysvipc_msg, px_text_sysvipc_sem, px_text_sysvipc_shm; /* proc_ipc.c */
 px_proc_text px_text_devices, px_text_partitions, px_text_swaps, px_text_file_nr, px_text_random_size;
 
 #endif

@@ -467,14 +467,6 @@ static int64_t file_sync(struct px_ofd *ofd)
     return 0; /* memory is all there is */
 }
 
-void px_file_let_go(const struct px_ofd *ofd)
-{
-    if (ofd->kind == PX_OFD_FILE && (ofd->flags & O_ACCMODE) != O_RDONLY)
-        px_node_drop_write(&ofd->node);
-    else
-        px_node_drop(&ofd->node);
-}
-
 static void file_drop(struct px_ofd *ofd)
 {
     px_watch_closed(ofd);

@@ -183,7 +183,14 @@ void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *ino
 int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t size);
 /* A description of a file that fs has just made. */
 int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd);
-void px_file_let_go(const struct px_ofd *ofd); /* its hold on the inode */
+/* The description's hold on its inode. */
+static inline void px_file_let_go(const struct px_ofd *ofd)
+{
+    if (ofd->kind == PX_OFD_FILE && (ofd->flags & O_ACCMODE) != O_RDONLY)
+        px_node_drop_write(&ofd->node);
+    else
+        px_node_drop(&ofd->node);
+}
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token);
 int64_t px_file_may_grow(const struct px_node *node, uint64_t size); /* RLIMIT_FSIZE: 0, or SIGXFSZ is raised and -EFBIG */
 

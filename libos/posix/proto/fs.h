@@ -78,6 +78,7 @@ enum px_fs_op {
     /* w1 node: -ETXTBSY while somebody has it open for writing; w2 1: the caller runs it. Not needed where PX_INODE_WRITTEN and PX_INODE_RUN say it already. */
     PX_FS_EXECUTE,
     PX_FS_PARCEL, /* parcel.h: w1 enum px_parcel_call, w2 ticket */
+    PX_FS_IPC, /* sysv.h */
     PX_FS_OPS,
 };
 

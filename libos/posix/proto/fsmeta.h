@@ -44,6 +44,7 @@ struct px_meta { /* the first page */
     uint32_t inodes_max;
     uint32_t id; /* changes with each start of fs */
     uint32_t watches; /* of inotify: 0: nobody wants to know */
+    uint32_t ipc;     /* offset of struct px_ipc_words (sysv.h); 0: nobody has waited yet */
 };
 
 enum px_inode_flags {
@@ -54,6 +55,7 @@ enum px_inode_flags {
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
     PX_INODE_SEALABLE = 32, /* a memfd that may be sealed */
     PX_INODE_WATCHED = 64,  /* inotify: of a directory, its entries, too */
+    PX_INODE_MQUEUE = 0x2000,  /* a POSIX message queue (sysv.h) */
     PX_INODE_WRITTEN = 0x4000, /* has been opened for writing, and may be still: ask (PX_FS_EXECUTE) before it is run */
     PX_INODE_RUN = 0x8000,     /* has been a program that runs, and may be still */
 };

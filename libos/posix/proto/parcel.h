@@ -13,7 +13,7 @@
 
 /* What a description is of. */
 enum px_ofd_kind { PX_OFD_FREE, PX_OFD_FILE, PX_OFD_DIRECTORY, PX_OFD_PIPE, PX_OFD_TTY, PX_OFD_DEVICE, PX_OFD_PROC, PX_OFD_SOCKET, PX_OFD_PATH,
-                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_INOTIFY, PX_OFD_KINDS };
+                   PX_OFD_EVENT, PX_OFD_EPOLL, PX_OFD_TIMER, PX_OFD_SIGNAL, PX_OFD_PIDFD, PX_OFD_INOTIFY, PX_OFD_MQUEUE, PX_OFD_KINDS };
 
 /* What is asked of fs: PX_FS_PARCEL with this in w1, w2 the ticket. */
 enum px_parcel_call {

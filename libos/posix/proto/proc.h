@@ -21,7 +21,7 @@ enum px_proc_op {
      * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
      * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now. -ECHILD. */
     PX_PROC_WAIT,
-    /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. */
+    /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
     PX_PROC_KILL,
     /* w1 pid, w2 pgid. */
     PX_PROC_SETPGID,
@@ -76,7 +76,7 @@ enum px_proc_op {
 
 #define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
 #define PX_EVENT_DEMAND 4u /* that proc or the kernel posts: look at the ledger (2: PX_EVENT_TIMER, the libOS's own) */
-#define PX_EVENT_LIMIT 8u /* that proc posts: somebody has changed a limit of this process */
+#define PX_EVENT_LIMIT 16u /* that proc posts: somebody has changed a limit of this process (8: PX_EVENT_THREAD, the libOS's own) */
 #define PX_WAIT_MORE (1ull << 63)
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */

@@ -17,7 +17,7 @@
 #include "libos/posix/fd/table.c"
 
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_device_ops, px_proc_ops,
-    px_socket_ops, px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
+    px_socket_ops, px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
 
 void px_record_release(struct px_ofd *ofd)
 {

@@ -40,7 +40,7 @@ void px_socket_watch(struct px_ofd *ofd, int step)
     (void)step;
 }
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_proc_ops, px_socket_ops,
-    px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
+    px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
 
 bool px_epoll_partial;
 uint32_t px_epoll_changes(void)

@@ -32,7 +32,7 @@ static void count_fork(struct px_ofd *ofd)
 const struct px_ops px_device_ops = {
     .name = "counted", .drop = count_drop, .destroy = count_destroy, .fork = count_fork};
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops, px_pipe_ops, px_proc_ops,
-    px_socket_ops, px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops;
+    px_socket_ops, px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
 
 int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {

@@ -145,6 +145,13 @@ uint32_t os_process_changes(void)
     return process_changes;
 }
 
+#ifndef FAKE_MQUEUE
+void fs_mq_forget(uint32_t ino)
+{
+    (void)ino;
+}
+#endif
+
 #ifndef FAKE_FIFO
 void fs_fifo_forget(uint32_t ino)
 {

@@ -36,6 +36,15 @@ int64_t fs_shm(struct fs_request *request)
     return -ENOSYS;
 }
 
+#ifndef FS_IPC_SERVED
+int64_t fs_ipc(struct fs_request *request);
+int64_t fs_ipc(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
+#endif
+
 #ifndef FS_XATTR_SERVED
 int64_t fs_xattr(struct fs_request *request)
 {

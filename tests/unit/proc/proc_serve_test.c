@@ -30,7 +30,13 @@ static void test_badges(void)
     CHECK(say(PX_BADGE(INIT, 1), PX_PROC_SETPGID, 0, 0, 0, 0) == -ESRCH);
     CHECK(say(0, PX_PROC_SETPGID, 0, 0, 0, 0) == -ESRCH);
     CHECK(say(PX_BADGE(40000, 1), PX_PROC_SETPGID, 0, 0, 0, 0) == -ESRCH);
-    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_TTYSIGNAL, 5, 9, 0, 0) == -ESRCH);
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_TTYSIGNAL, 5, 9, 0, 0) == -EINVAL); /* fs may only send signals of queues */
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_KILL, 30000, SIGUSR1, 0, 0) == -ESRCH);
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_KILL, (uint64_t)processes[child].pid, 65, 0, 0) == -EINVAL);
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_KILL, (uint64_t)processes[child].pid, 0, 0, 0) == -EINVAL);
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_FS), PX_PROC_KILL, (uint64_t)processes[child].pid | 77ull << 32, SIGUSR1 | 5ull << 32, (uint32_t)-3, 9) == 0);
+    CHECK(machine_ppage(child)->sig_info[SIGUSR1].pid == 77 && machine_ppage(child)->sig_info[SIGUSR1].code == -3);
+    CHECK(machine_ppage(child)->sig_info[SIGUSR1].uid == 5 && machine_ppage(child)->sig_info[SIGUSR1].value == 9);
     CHECK(say(badge, PX_PROC_EXIT, 7 << 8, 0, 0, 0) == -1000); /* no answer */
     CHECK(say(badge, PX_PROC_SETPGID, 0, 0, 0, 0) == -ESRCH);
     CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.status == 7 << 8);
