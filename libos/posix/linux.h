@@ -70,6 +70,8 @@ enum px_errno {
 #define SEEK_END 2
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
 
 #define F_SEAL_SEAL 1u
 #define F_SEAL_SHRINK 2u

@@ -31,6 +31,7 @@ struct px_thread {
     struct exo_regs *regs;  /* the program's registers, at the top of this thread's libOS stack (entry.S: PX_THREAD_REGS) */
     uint32_t exit_work;     /* not 0: the fast way out of a call does not do (entry.S: PX_THREAD_WORK) */
     uint32_t wake;          /* sleeps on this while 0: in a futex's queue, and when the thread has ended */
+    uint64_t site_stack;    /* the program's stack pointer in a call from a rewritten instruction (entry.S: PX_THREAD_STACK) */
     uint32_t events;        /* taken from the context page and not looked at yet */
     int32_t tid;
     uint16_t number;        /* 0: the process's first thread */

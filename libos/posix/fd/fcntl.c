@@ -2,9 +2,7 @@
 #include "fd.h"
 
 #define F_DUPFD 0
-#define F_GETFD 1
 #define F_SETFD 2
-#define F_GETFL 3
 #define F_SETFL 4
 #define F_GETLK 5
 #define F_SETLK 6
@@ -21,7 +19,6 @@
 #define F_GETPIPE_SZ 1032
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
-#define FD_CLOEXEC 1
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | O_ASYNC)
 #define O_ASYNC 020000
 
@@ -97,10 +94,8 @@ PX_HOT PX_SYS(fcntl)
 
     if (!ofd || (ofd->flags & O_PATH && !fcntl_path_only((unsigned)b)))
         return -EBADF;
-    if ((unsigned)b == F_GETFL)
-        return ofd->flags | (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? O_LARGEFILE : 0);
-    if ((unsigned)b == F_GETFD)
-        return px_fds.entry[(unsigned)a] & PX_ENTRY_CLOEXEC ? FD_CLOEXEC : 0;
+    if ((unsigned)b == F_GETFL || (unsigned)b == F_GETFD)
+        return px_fcntl_asked(ofd, (unsigned)a, (unsigned)b, -EINVAL);
     return fcntl_other(ofd, a, b, c);
 }
 

@@ -38,6 +38,19 @@ static inline struct px_ofd *px_fd_entry(unsigned fd)
     return (struct px_ofd *)(px_fds.entry[fd] & ~PX_ENTRY_BITS);
 }
 
+#define F_GETFD 1
+#define F_GETFL 3
+#define FD_CLOEXEC 1
+/* fcntl's commands that only ask and need no more than the description; `else_answer` to all others. */
+static inline int64_t px_fcntl_asked(const struct px_ofd *ofd, unsigned fd, unsigned command, int64_t else_answer)
+{
+    switch (command) {
+    case F_GETFL: return ofd->flags | (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? O_LARGEFILE : 0);
+    case F_GETFD: return px_fds.entry[fd] & PX_ENTRY_CLOEXEC ? FD_CLOEXEC : 0;
+    default: return else_answer;
+    }
+}
+
 extern const struct px_ops px_none_ops;
 static inline const struct px_ops *px_ofd_ops(const struct px_ofd *ofd)
 {

@@ -7,8 +7,6 @@
 
 #include <exo/clock.h>
 
-#define CLOCK_REALTIME 0
-#define CLOCK_MONOTONIC 1
 #define CLOCK_PROCESS_CPUTIME_ID 2
 #define CLOCK_THREAD_CPUTIME_ID 3
 #define CLOCK_MONOTONIC_RAW 4

@@ -1,6 +1,5 @@
-/* Regular files: read and write through windows, position, mapping. What fs must know of a write is told as rarely as
- * Linux's clock ticks. */
-#include "files.h"
+/* Regular files: read and write through windows, position, mapping. What fs must know of a write is told as rarely as Linux's clock ticks. */
+#include "window.h"
 
 #include "proto/watch.h"
 
@@ -21,15 +20,12 @@ static uint64_t node_of(const struct px_file *file)
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* relatime: the time of reading matters when it is not later than the last change, or a day old. A grant has done it
- * already. */
+/* relatime: the time of reading matters when it is not later than the last change, or a day old. A grant has done it already. */
 static void note_read(const struct px_ofd *ofd, const struct px_inode *inode)
 {
-    int64_t atime = PX_META_LOAD(inode->atime);
-
     if (PX_META_LOAD(px_meta()->watches))
         px_watch_tell(ofd, IN_ACCESS);
-    if (atime > PX_META_LOAD(inode->mtime) && atime > PX_META_LOAD(inode->ctime))
+    if (px_read_noted(inode))
         return;
     if (!(ofd->flags & O_NOATIME)) {
         struct px_file file = file_of(ofd);
@@ -169,8 +165,7 @@ static int64_t write_message(const struct px_file *file, px_user from, uint64_t 
 }
 
 /* Into the part of the file that is there. fs is told once a tick. */
-static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset,
-                            uint64_t bytes)
+static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
 {
     int64_t done = fill_pages(file, from, offset, bytes);
     uint64_t tick = px_now_ns() >> TICK_SHIFT, at;
@@ -185,8 +180,7 @@ static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_u
 }
 
 /* Past the end: pages first, then the data, then the size. */
-static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset,
-                            uint64_t bytes)
+static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
 {
     uint64_t at;
 
@@ -268,8 +262,7 @@ static int64_t clip_write(uint64_t offset, uint64_t bytes)
     return (int64_t)(limit - offset);
 }
 
-static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_user from, uint64_t bytes,
-                          uint64_t *offset)
+static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *offset)
 {
     struct px_file file = file_of(ofd);
     uint64_t size = PX_META_LOAD(inode->size);

@@ -66,6 +66,13 @@ static inline const struct px_inode *px_held_inode_inline(uint32_t ino, uint32_t
     return inode && PX_META_LOAD(inode->gen) == gen && PX_META_LOAD(inode->mode) ? inode : NULL;
 }
 const struct px_inode *px_held_inode(const struct px_node *node);
+/* relatime: does the time of reading say already that it was read since its last change? */
+static inline bool px_read_noted(const struct px_inode *inode)
+{
+    int64_t atime = PX_META_LOAD(inode->atime);
+
+    return atime > PX_META_LOAD(inode->mtime) && atime > PX_META_LOAD(inode->ctime);
+}
 void px_node_fill(struct px_node *node, uint32_t ino, const struct px_inode *inode);
 
 /* ---- who asks -------------------------------------------------------------------------------------------------- */
@@ -142,8 +149,6 @@ enum px_window_use { PX_USE_READ, PX_USE_EXEC, PX_USE_WRITE };
 /* Makes pages of the file reachable from `page` on, up to `want` of them: how many are, *at where. 0: `page` is a
  * hole (reading). -errno. For writing, holes and pages beyond the end are filled. */
 int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, enum px_window_use use, uint8_t **at);
-/* What the window that was used last shows of the file's present version from the offset on, if it shows all of it and that is in one page. For reading. */
-const uint8_t *px_window_seen(const struct px_ofd *ofd, uint32_t version, uint64_t offset, uint64_t bytes);
 void px_window_forget(uint32_t ino);
 /* In a child of fork, which has its parent's windows without the pages in them. */
 void px_window_fork_child(void);

@@ -4,129 +4,94 @@
  * the version changes and the window starts over. There are a few small and a few large ones, used again in the order
  * of their last use.
  */
-#include "files.h"
+#include "window.h"
 
-#define SMALL_PAGES 16u
-#define LARGE_PAGES 128u
-#define SMALL_COUNT 16u
-#define WINDOWS 20u
 #define FIRST_GRANT 16u  /* pages at the first touch of a window; the next touch takes the rest */
 #define RESERVE_MOST 64u /* pages beyond the end that a writer takes ahead */
 
-struct window {
-    uint32_t ino, gen, version;
-    uint32_t used; /* stamp of the last use; 0: free */
-    uint64_t base; /* first page of the file */
-    uint64_t va;   /* 0: no addresses yet */
-    uint64_t mapped[LARGE_PAGES / 64];
-    uint8_t use; /* enum px_window_use */
-    uint8_t grants;
-};
-
-static struct window windows[WINDOWS];
-static struct window *latest = windows;
+struct px_window px_windows[PX_WINDOWS];
+struct px_window *px_window_latest = px_windows;
 static uint32_t stamp;
 
-static uint64_t span_of(const struct window *window)
-{
-    return window - windows < SMALL_COUNT ? SMALL_PAGES : LARGE_PAGES;
-}
-
-static bool is_mapped(const struct window *window, uint64_t at)
-{
-    return window->mapped[at / 64] >> (at % 64) & 1;
-}
-
-static void clear(struct window *window)
+static void clear(struct px_window *window)
 {
     bool any = false;
 
-    for (unsigned i = 0; i < LARGE_PAGES / 64; i++) {
+    for (unsigned i = 0; i < PX_WINDOW_LARGE / 64; i++) {
         any |= window->mapped[i] != 0;
         window->mapped[i] = 0;
     }
     window->grants = 0;
     if (any)
-        (void)!exo_unmap_all(PX_SLOT_SELF, window->va, span_of(window));
+        (void)!exo_unmap_all(PX_SLOT_SELF, window->va, px_window_span(window));
 }
 
-static bool covers(const struct window *window, const struct px_file *file, uint64_t page)
+static bool covers(const struct px_window *window, const struct px_file *file, uint64_t page)
 {
     return window->ino == file->ino && window->used && window->gen == file->gen && page >= window->base &&
-           page - window->base < span_of(window);
+           page - window->base < px_window_span(window);
 }
 
 /* px_window_seen leaves no stamps. */
-static struct window *look_at(struct window *window)
+static struct px_window *look_at(struct px_window *window)
 {
-    if (latest->used)
-        latest->used = ++stamp;
-    return latest = window;
+    if (px_window_latest->used)
+        px_window_latest->used = ++stamp;
+    return px_window_latest = window;
 }
 
-static struct window *find(const struct px_file *file, uint64_t page)
+static struct px_window *find(const struct px_file *file, uint64_t page)
 {
-    if (covers(latest, file, page))
-        return latest;
-    for (unsigned i = 0; i < WINDOWS; i++) {
-        if (covers(&windows[i], file, page))
-            return look_at(&windows[i]);
+    if (covers(px_window_latest, file, page))
+        return px_window_latest;
+    for (unsigned i = 0; i < PX_WINDOWS; i++) {
+        if (covers(&px_windows[i], file, page))
+            return look_at(&px_windows[i]);
     }
     return NULL;
 }
 
-PX_HOT const uint8_t *px_window_seen(const struct px_ofd *ofd, uint32_t version, uint64_t offset, uint64_t bytes)
-{
-    const struct window *window = latest;
-    uint64_t at = offset / PX_PAGE - window->base;
-
-    if (at >= span_of(window) || window->ino != (uint32_t)ofd->node.ino || window->gen != ofd->node.gen || !window->used ||
-        window->version != version || !is_mapped(window, at) || offset % PX_PAGE + bytes > PX_PAGE)
-        return NULL;
-    return (const uint8_t *)(window->va + at * PX_PAGE + offset % PX_PAGE);
-}
-
 /* A window for the page, taken from its last user. NULL: no addresses. */
-static struct window *take(const struct px_file *file, uint64_t page, uint64_t file_pages)
+static struct px_window *take(const struct px_file *file, uint64_t page, uint64_t file_pages)
 {
-    unsigned first = file_pages > SMALL_PAGES ? SMALL_COUNT : 0, end = first ? WINDOWS : SMALL_COUNT;
-    struct window *oldest = &windows[first];
+    unsigned first = file_pages > PX_WINDOW_SMALL ? PX_WINDOWS_SMALL : 0, end = first ? PX_WINDOWS : PX_WINDOWS_SMALL;
+    struct px_window *oldest = &px_windows[first];
 
     for (unsigned i = first; i < end; i++) {
-        if (windows[i].used < oldest->used)
-            oldest = &windows[i];
+        if (px_windows[i].used < oldest->used)
+            oldest = &px_windows[i];
     }
-    if (!oldest->va && !(oldest->va = px_window_reserve(span_of(oldest))))
+    if (!oldest->va && !(oldest->va = px_window_reserve(px_window_span(oldest))))
         return NULL;
     clear(oldest);
     oldest->ino = file->ino;
     oldest->gen = file->gen;
-    oldest->base = page & ~(span_of(oldest) - 1);
+    oldest->base = page & ~(px_window_span(oldest) - 1);
     oldest->use = PX_USE_READ;
     return look_at(oldest);
 }
 
 void px_window_forget(uint32_t ino)
 {
-    for (unsigned i = 0; i < WINDOWS; i++) {
-        if (windows[i].ino == ino && windows[i].used) {
-            clear(&windows[i]);
-            windows[i].used = 0;
+    for (unsigned i = 0; i < PX_WINDOWS; i++) {
+        if (px_windows[i].ino == ino && px_windows[i].used) {
+            clear(&px_windows[i]);
+            px_windows[i].used = 0;
         }
     }
 }
 
 void px_window_fork_child(void)
 {
-    for (unsigned i = 0; i < WINDOWS; i++) {
-        memset(windows[i].mapped, 0, sizeof(windows[i].mapped));
-        windows[i].grants = 0;
+    for (unsigned i = 0; i < PX_WINDOWS; i++) {
+        memset(px_windows[i].mapped, 0, sizeof(px_windows[i].mapped));
+        px_windows[i].grants = 0;
     }
 }
 
 uint32_t px_window_version(const struct px_file *file, uint64_t page)
 {
-    const struct window *window = find(file, page);
+    const struct px_window *window = find(file, page);
 
     return window ? window->version : 0;
 }
@@ -142,11 +107,11 @@ static unsigned grant_flags(enum px_window_use use)
 }
 
 /* How many pages to ask for: what is wanted, and more where more will follow. */
-static uint64_t choose_count(const struct window *window, const struct px_inode *inode, uint64_t at, uint64_t want,
+static uint64_t choose_count(const struct px_window *window, const struct px_inode *inode, uint64_t at, uint64_t want,
                              uint64_t file_pages)
 {
     struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
-    uint64_t page = window->base + at, most = span_of(window) - at, count = want < most ? want : most;
+    uint64_t page = window->base + at, most = px_window_span(window) - at, count = want < most ? want : most;
     uint64_t rest = file_pages > page ? file_pages - page : 0, aim = FIRST_GRANT;
 
     if (window->use == PX_USE_WRITE && count > rest) { /* beyond the end: half as much again as there is */
@@ -165,12 +130,12 @@ static uint64_t choose_count(const struct window *window, const struct px_inode 
 }
 
 /* Asks fs for pages from `at` on. Marked as mapped is what was no hole before: that is certainly there now. */
-static int64_t grant(struct window *window, const struct px_file *file, const struct px_inode *inode, uint64_t at,
+static int64_t grant(struct px_window *window, const struct px_file *file, const struct px_inode *inode, uint64_t at,
                      uint64_t count)
 {
     struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
     bool fill = window->use == PX_USE_WRITE;
-    uint64_t there[LARGE_PAGES / 64] = {0}, version;
+    uint64_t there[PX_WINDOW_LARGE / 64] = {0}, version;
     int64_t done;
 
     for (uint64_t i = at; i < at + count; i++) {
@@ -195,13 +160,13 @@ static int64_t grant(struct window *window, const struct px_file *file, const st
 }
 
 /* The window on the page, of the file's present version and for the use wanted. */
-static struct window *ready(const struct px_file *file, const struct px_inode *inode, uint64_t page,
+static struct px_window *ready(const struct px_file *file, const struct px_inode *inode, uint64_t page,
                             enum px_window_use use, uint64_t file_pages)
 {
     uint32_t version = PX_META_LOAD(inode->version);
-    struct window *window = find(file, page);
+    struct px_window *window = find(file, page);
 
-    if (window && file_pages > 2 * SMALL_PAGES && span_of(window) == SMALL_PAGES) {
+    if (window && file_pages > 2 * PX_WINDOW_SMALL && px_window_span(window) == PX_WINDOW_SMALL) {
         px_window_forget(file->ino); /* it has grown: large windows now */
         window = NULL;
     }
@@ -226,7 +191,7 @@ int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, e
 
     for (unsigned tries = 0; inode && tries < 8; tries++) {
         uint64_t pages = PX_PAGES_UP(PX_META_LOAD(inode->size)), index, count;
-        struct window *window = ready(file, inode, page, use, page + 1 > pages ? page + 1 : pages);
+        struct px_window *window = ready(file, inode, page, use, page + 1 > pages ? page + 1 : pages);
         struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
         int64_t done;
 
@@ -234,7 +199,7 @@ int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, e
             return -ENOMEM;
         index = page - window->base;
         *at = (uint8_t *)(window->va + index * PX_PAGE);
-        for (count = 0; count < want && index + count < span_of(window) && is_mapped(window, index + count); count++)
+        for (count = 0; count < want && index + count < px_window_span(window) && px_window_mapped(window, index + count); count++)
             ;
         if (count > 0)
             return (int64_t)count;

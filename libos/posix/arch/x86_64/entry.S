@@ -19,6 +19,16 @@
 #define SLOW_HOT 4
 #define PX_THREAD_REGS EXO_UPAGE_REST
 #define PX_THREAD_WORK (EXO_UPAGE_REST + 8)
+#define PX_THREAD_STACK (EXO_UPAGE_REST + 16)
+#define LIGHT_CALLS 229 /* PX_LIGHT_CALLS */
+#define LIGHT_NOT (-4096) /* PX_LIGHT_NOT */
+#ifdef __clang__ /* to whom a function that keeps registers need not keep those of its parameters */
+#define KEEP_PARAMETERS push %rdi; push %rsi; push %rdx
+#define GET_PARAMETERS pop %rdx; pop %rsi; pop %rdi
+#else
+#define KEEP_PARAMETERS
+#define GET_PARAMETERS
+#endif
 
 #define STACK_BYTES 32768
 #define FLAGS_CLEAN 0x202
@@ -158,13 +168,55 @@ px_direct_entry:
 
 /*
  * The same from a rewritten instruction (rewrite.c), whose stub has loaded RCX with where the program goes on: nothing but RCX and R11 may change, nor may the
- * program's stack be touched.
+ * program's stack be touched. Light calls (light.c) change no register but those and RAX themselves, so nothing is stored; what they do not do, or have not
+ * done, goes on as any call.
  */
-    .globl px_site_entry
+    .globl px_site_entry, px_light_window, px_light_window_end
 px_site_entry:
     movl $1, %gs:EXO_UPAGE_MASKED
-    mov %rsp, %r11
+    mov %rsp, %gs:PX_THREAD_STACK
     mov %gs:PX_THREAD_REGS, %rsp
+    cmp $LIGHT_CALLS, %rax
+    jae .Lsite
+    push %rcx
+    push %rax
+    lea px_light(%rip), %r11
+    mov (%r11, %rax, 8), %r11
+    test %r11, %r11
+    jz .Lnot_light
+    pushfq
+    testl $FLAGS_SPECIAL, (%rsp)
+    jnz .Lnot_light
+    cmpl $0, px_entry_slow(%rip)
+    jne .Lnot_light
+    mov %r10, %rcx
+    KEEP_PARAMETERS
+    call *%r11
+    GET_PARAMETERS
+    cmp $LIGHT_NOT, %rax
+    je .Lnot_light
+    mov 16(%rsp), %rcx
+    movl $0, %gs:EXO_UPAGE_MASKED
+px_light_window:
+    cmpl $0, %gs:EXO_UPAGE_PENDING
+    jne 1f
+    mov %gs:PX_THREAD_STACK, %rsp
+    jmp *%rcx
+1:  movl $1, %gs:EXO_UPAGE_MASKED
+px_light_window_end:
+    mov %gs:PX_THREAD_REGS, %rsp
+    movq $0, EXO_REGS_SS(%rsp)
+    mov %gs:PX_THREAD_STACK, %r11
+    mov %r11, EXO_REGS_RSP(%rsp)
+    mov $FLAGS_CLEAN, %r11d
+    call .Lstore
+    jmp .Lleave_slow
+.Lnot_light:
+    mov %gs:PX_THREAD_REGS, %rsp
+    mov -8(%rsp), %rcx
+    mov -16(%rsp), %rax
+.Lsite:
+    mov %gs:PX_THREAD_STACK, %r11
     mov %r11, EXO_REGS_RSP(%rsp)
     pushfq
     pop %r11
@@ -174,6 +226,25 @@ px_site_entry:
     push $FLAGS_CLEAN
     popfq
     jmp .Lcall
+
+/* All but RSP and SS, with RCX and R11 for RIP and RFLAGS, to the struct exo_regs above the return address. */
+.Lstore:
+    mov %rcx, 8+EXO_REGS_RIP(%rsp)
+    mov %r11, 8+EXO_REGS_RFLAGS(%rsp)
+    mov %rax, 8+EXO_REGS_RAX(%rsp)
+    mov %rdi, 8+EXO_REGS_RDI(%rsp)
+    mov %rsi, 8+EXO_REGS_RSI(%rsp)
+    mov %rdx, 8+EXO_REGS_RDX(%rsp)
+    mov %r10, 8+EXO_REGS_R10(%rsp)
+    mov %r8, 8+EXO_REGS_R8(%rsp)
+    mov %r9, 8+EXO_REGS_R9(%rsp)
+    mov %rbx, 8+EXO_REGS_RBX(%rsp)
+    mov %rbp, 8+EXO_REGS_RBP(%rsp)
+    mov %r12, 8+EXO_REGS_R12(%rsp)
+    mov %r13, 8+EXO_REGS_R13(%rsp)
+    mov %r14, 8+EXO_REGS_R14(%rsp)
+    mov %r15, 8+EXO_REGS_R15(%rsp)
+    ret
 
 /* Restores every register from where RSP points, and continues the program. `masked` is set. */
     .globl px_full_exit, px_iret_window, px_iret_window_end

@@ -2,7 +2,8 @@
 #include "px_arch.h"
 
 #pragma GCC visibility push(hidden)
-extern const char px_exit_window[], px_exit_window_end[], px_iret_window[], px_iret_window_end[], px_child_entry_end[];
+extern const char px_exit_window[], px_exit_window_end[], px_light_window[], px_light_window_end[], px_iret_window[], px_iret_window_end[];
+extern const char px_child_entry_end[];
 /* The guarded copy code (copy.S). */
 extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
 #pragma GCC visibility pop
@@ -34,6 +35,9 @@ void px_arch_finish_exit(struct exo_upcall *frame)
         frame->regs.rip = regs->rip;
         frame->regs.rflags = regs->rflags;
         frame->regs.rsp = regs->rsp;
+    } else if (inside(frame->regs.rip, px_light_window, px_light_window_end)) {
+        frame->regs.rip = frame->regs.rcx;
+        frame->regs.rsp = px_thread()->site_stack;
     } else if (inside(frame->regs.rip, px_iret_window, px_iret_window_end)) {
         frame->regs.rip = page->iret[0];
         frame->regs.rflags = page->iret[2];
