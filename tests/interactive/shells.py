@@ -6,7 +6,10 @@ from exo.testing import FOREGROUND_JOB, Failed
 
 PROMPT = rb"READY# "  # with a #: mksh insists on one for root
 BUSYBOX, BASH, MKSH, LKSH, ZSH = ("busybox", "sh"), ("bash-static", "--norc", "--noprofile"), ("mksh-static",), ("lksh",), ("zsh-static", "-f")
-SHELLS = {"sh": BUSYBOX, "bash": BASH, "mksh": MKSH, "lksh": LKSH, "zsh": ZSH}
+STATIC = {"sh": BUSYBOX, "bash": BASH, "mksh": MKSH, "lksh": LKSH, "zsh": ZSH}
+# Debian's, dynamically linked, from their packages.
+PACKAGED = {f"packaged-{name}": (f"/usr/bin/{name}", *words) for name, words in (("bash", BASH[1:]), ("mksh", ()), ("zsh", ("-f",)))}
+SHELLS = STATIC | PACKAGED
 SPIN = "while :; do :; done"
 LIMIT_S = 120
 
@@ -16,9 +19,10 @@ class Shell:
 
     def __init__(self, t, command, **more):
         self.t = t
-        options = ["-e", "PS1=READY# ", "-e", "HOME=/tmp", "-e", f"JOB={FOREGROUND_JOB}"]
+        packages = [f"--package={command[0][len('/usr/bin/'):]}"] if command in PACKAGED.values() else []
+        options = [*packages, "-e", "PS1=READY# ", "-e", "HOME=/tmp", "-e", f"JOB={FOREGROUND_JOB}"]
         self.terminal = t.guest_terminal(*command, timeout=90, env={"TERM": "vt100"}, options=options, **more)
-        self.terminal.expect(PROMPT, 30)
+        self.terminal.expect(PROMPT, 80 if packages else 30)  # a package may have to be fetched first
 
     def type(self, text):
         self.terminal.send(text)
@@ -226,7 +230,12 @@ def ctrl_s(t):
 
 
 def cases(t):
-    for name in SHELLS:
+    for name in PACKAGED:
+        yield f"{name}-erase", erase(name), LIMIT_S
+        yield f"{name}-interrupt-sleeping", interrupt_program(name, "sleep 1000"), LIMIT_S
+        yield f"{name}-stop-and-resume", stop_and_resume(name), LIMIT_S
+        yield f"{name}-history", history(name), LIMIT_S
+    for name in STATIC:
         yield f"{name}-sums", sums(name), LIMIT_S
         yield f"{name}-erase", erase(name), LIMIT_S
         yield f"{name}-interrupt-sleeping", interrupt_program(name, "sleep 1000"), LIMIT_S
@@ -239,7 +248,7 @@ def cases(t):
     for name in ("sh", "bash"):
         yield f"{name}-stop-spinning", stop_spinning(name), LIMIT_S
         yield f"{name}-background-reader", background_reader(name), LIMIT_S
-    for name in SHELLS:
+    for name in STATIC:
         yield f"{name}-interrupt-itself", interrupt(name, f"echo up$((1 + 1)); {SPIN}", rb"up2"), LIMIT_S
     yield "settings", settings, LIMIT_S
     yield "resize", resize, LIMIT_S

@@ -135,7 +135,7 @@ def main():
     judgement, sources = Judgement(options.verbose), Sources(os.path.join(HERE, "sources.lock"))
     for suite in table.SUITES:
         try:
-            run_suite(options, suite, sources.folder(suite.source), judgement)
+            run_suite(options, suite, sources.folder(suite.source) if suite.source else None, judgement)
         except ExoError as error:
             print(f"FAIL {suite.name}: {error.text()}")
             judgement.failed += 1

@@ -10,6 +10,7 @@ import subprocess
 import zlib
 
 from exo.errors import ExoError
+import packaged
 
 USUAL = ("coreutils", "diffutils", "findutils", "gawk", "grep", "perl", "sed")
 
@@ -28,7 +29,7 @@ class Suite:
     def __init__(self, name, gather, read=by_status, packages=(), source=None, quick=".", limit_s=60, memory=None):
         self.name, self.gather, self.read, self.limit_s, self.memory = name, gather, read, limit_s, memory
         self.packages = sorted({*USUAL, *packages})
-        self.source = source or name
+        self.source = name if source is None else source  # "": the tests come with the packages
         self.quick = re.compile(quick)
 
 
@@ -151,4 +152,7 @@ SUITES = [
     Suite("mksh", mksh_gather, mksh_read, packages=["mksh"], limit_s=600),
     Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120, quick="^(redir|trap|procsub|array)$"),
     Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^(ln|readlink|rmdir)/"),
+    Suite("cpython", packaged.cpython_gather, packaged.cpython_read, packages=["python3", "libpython3.11-testsuite"], source="", limit_s=600,
+          memory="2G", quick="^(epoll|fcntl|mmap|poll|pty|select|wait4)$"),
+    Suite("stress", packaged.stress_gather, packaged.stress_read, packages=["stress-ng"], source="", memory="2G", quick="^(pipe|epoll|fsize|memfd|mincore)$"),
 ]

@@ -1,0 +1,22 @@
+# shell: dash
+# psmisc: killall by name, a process's tree.
+sleep 100 &
+first=$!
+sleep 200 &
+second=$!
+pstree -A $$ | sed 's/pstree.*/pstree/' | head -1 | tr -dc 'a-z*0-9\n' | grep -c sleep
+killall -0 sleep
+echo "there $?"
+killall -s STOP sleep
+ps -o stat= -p $first,$second | cut -c 1
+killall -s CONT sleep
+killall -v sleep 2>&1 | sed 's/([0-9]*)//; s/pid [0-9]*//' | sort
+wait $first
+echo "ended $?"
+wait $second
+echo "ended $?"
+killall sleep
+echo "none $?"
+killall -q nobody-has-this-name
+echo "quiet $?"
+prtstat $$ | sed -n 's/^Process: \([a-z]*\).*/\1/p'
