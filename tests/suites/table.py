@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import zlib
 
-from exo.errors import ExoError
+import interpreters
 import packaged
+from exo.errors import ExoError
 
-USUAL = ("coreutils", "diffutils", "findutils", "gawk", "grep", "perl", "sed")
+USUAL = ("coreutils", "diffutils", "findutils", "gawk", "grep", "gzip", "perl", "sed")
 
 
 def by_status(status, out, err):
@@ -120,38 +121,95 @@ def programs(folder, names):
         os.symlink("/usr/bin/" + name, os.path.join(folder, "src", "g" + name if name == "install" else name))
 
 
-def automake(folder, tests, words, modules):
-    """Steps for the scripts `tests`, the paths of which are below $files."""
-    setup = ("cd $files && exec 9>&2\nunset TERM\nexport srcdir=. top_srcdir=. abs_srcdir=$files abs_top_srcdir=$files abs_top_builddir=$files"
+def automake(folder, tests, words, modules, below="."):
+    """Steps for the scripts `tests`, the paths of which are in the folder `below` of $files."""
+    setup = (f"cd $files/{below} && exec 9>&2\nunset TERM\nexport srcdir=. top_srcdir=. abs_srcdir=$PWD abs_top_srcdir=$files abs_top_builddir=$files"
              f" LOCALE_FR=none LOCALE_FR_UTF8=none LOCALE_JA=none SHELL=/bin/sh PERL=perl AWK=gawk EGREP='grep -E' CC=false MAKE=false EXEEXT="
-             f" CONFIG_HEADER=$files/config.h host_os=linux-gnu host_triplet=x86_64-pc-linux-gnu TMPDIR=/tmp fail=0 {words}\n")
+             f" CONFIG_HEADER=$files/config.h host_os=linux-gnu host_triplet=x86_64-pc-linux-gnu TMPDIR=/tmp PATH=$files/src:$PATH fail=0 {words}\n")
     with open(os.path.join(folder, "config.h"), "w") as file:
         file.write("".join(f"#define {name} 1\n" for name in CONFIG.split()))
     steps = []
     for test in tests:
         taint = " -T" if test.endswith(".xpl") else ""
-        perl = f"perl{taint} -w -I$files/{modules} -MCuSkip -MCoreutils -M'CuTmpdir qw({test})' ./{test}"
+        perl = f"perl{taint} -w -I./{modules} -MCuSkip -MCoreutils -M'CuTmpdir qw({test})' ./{test}"
         name = re.sub(r"\.(sh|x?pl)$", "", test.partition("/")[2] or test)
-        steps.append((name, setup + (f"exec {perl}" if test.endswith("pl") else f"exec sh ./{test}")))
+        steps.append((name, setup + (f"exec {perl}" if test.endswith((".pl", ".xpl")) else f"exec sh ./{test}")))
     return steps
 
 
 def coreutils_gather(source, folder):
     copy(source, folder, "init.cfg", "tests")
     programs(folder, COREUTILS)
-    with open(os.path.join(folder, "src", "getlimits"), "w") as file:
-        file.write(getlimits())
-    os.chmod(os.path.join(folder, "src", "getlimits"), 0o755)
+    script(os.path.join(folder, "src"), "getlimits", getlimits())
     with open(os.path.join(source, "tests", "local.mk")) as file:
         tests = sorted(set(re.findall(r"^\s+(tests/\S+\.(?:sh|pl|xpl))\b", file.read(), re.M)) - {"tests/factor/run.sh", "tests/factor/create-test.sh"})
     names = " ".join("ginstall" if name == "install" else name for name in COREUTILS)
     return automake(folder, tests, f"VERSION=9.1 PACKAGE_VERSION=9.1 built_programs='{names}' CU_TEST_NAME=coreutils", "tests")
 
 
+# ---- grep and sed: like coreutils, in other folders ---------------------------------------------------------------------------------------
+
+MB_CUR_MAX = '#!/bin/sh\ncase $1 in C|POSIX) echo 1;; C.UTF-8|C.utf8) echo 6;; *) exit 1;; esac\n'
+
+
+def script(folder, name, text):
+    with open(os.path.join(folder, name), "w") as file:
+        file.write(text)
+    os.chmod(os.path.join(folder, name), 0o755)
+
+
+def grep_gather(source, folder):
+    copy(os.path.join(source), folder, "tests")
+    programs(folder, ("grep", "egrep", "fgrep"))
+    script(os.path.join(folder, "tests"), "get-mb-cur-max", MB_CUR_MAX)
+    with open(os.path.join(source, "tests", "Makefile.am")) as file:
+        words = re.search(r"^TESTS =(.*?[^\\])$", file.read(), re.M | re.S)[1].replace("\\", " ").split()
+    return automake(folder, words, "VERSION=3.8 PACKAGE_VERSION=3.8 PCRE_WORKS=1 built_programs='grep egrep fgrep' GREP_TEST_NAME=grep", "", "tests")
+
+
+def sed_gather(source, folder):
+    copy(source, folder, "testsuite", "init.cfg")
+    os.makedirs(os.path.join(folder, "sed"))
+    os.symlink("/usr/bin/sed", os.path.join(folder, "sed", "sed"))
+    script(os.path.join(folder, "testsuite"), "get-mb-cur-max", MB_CUR_MAX)
+    tests = sorted(f"testsuite/{name}" for name in os.listdir(os.path.join(source, "testsuite")) if re.search(r"\.(sh|pl)$", name) and
+                   name not in ("init.sh", "bsd-wrapper.sh"))
+    return automake(folder, tests, "VERSION=4.9 PACKAGE_VERSION=4.9 built_programs=sed SED_TEST_NAME=sed", "testsuite")
+
+
+# ---- gawk: a makefile with a target for each test; what it prints stays as _NAME when it is not as NAME.ok ------------------------------------
+
+def gawk_gather(source, folder):
+    copy(source, folder, "test")
+    os.makedirs(os.path.join(folder, "awklib"))
+    copy(os.path.join(source, "awklib"), os.path.join(folder, "awklib"), "eg")
+    with open(os.path.join(source, "test", "Makefile.in")) as file:
+        text = re.sub(r"@[A-Za-z_]+@", lambda match: {"@srcdir@": "."}.get(match[0], ""), file.read())
+    # Without the rules that would make it anew.
+    made = r"Makefile|\$\(srcdir\)/Makefile\.in|\$\(top_\w+\)/\S+|\$\(ACLOCAL_M4\)|\$\(am__aclocal_m4_deps\)"
+    text = re.sub(rf"^({made}):.*\n(\t.*\n)*", "", text, flags=re.M)
+    with open(os.path.join(folder, "test", "Makefile"), "w") as file:
+        file.write(text)
+    return [(name, "cp -r $files/test $files/awklib . && mkdir extension && ln -s /usr/lib/x86_64-linux-gnu/gawk extension/.libs && cd test\n"
+                   f"make AWKPROG=/usr/bin/gawk SHELL=/bin/sh {name}\nfor name in _*; do echo \"FAIL $name\"; done")
+            for name in ("basic", "unix-tests", "gawk-extensions", "shlib-tests", "mpfr-tests", "machine-tests")]
+
+
+def gawk_read(status, out, err):
+    names = [name for name in re.findall(r"^([a-z][a-z0-9_-]+)$", out, re.M)]
+    found = {name: "pass" for name in names}
+    found.update((name, "fail") for name in re.findall(r"^FAIL _(\w\S*)$", out, re.M))
+    return found if status == 0 else {**found, "": "hang" if status in (124, 137) else "no end"}
+
+
 SUITES = [
     Suite("mksh", mksh_gather, mksh_read, packages=["mksh"], limit_s=600),
     Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120, quick="^(redir|trap|procsub|array)$"),
-    Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^(ln|readlink|rmdir)/"),
+    Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^(ln|readlink|rmdir)/", limit_s=300),
+    Suite("grep", grep_gather, quick="(?!)"),
+    Suite("sed", sed_gather, quick="(?!)", limit_s=300),
+    Suite("gawk", gawk_gather, gawk_read, packages=["make", "gawk"], quick="^unix", limit_s=900),
+    Suite("perl", interpreters.perl_gather, interpreters.tap, packages=["perl"], quick="^io/(pipe|dup|eintr|socketpair)$", limit_s=180),
     Suite("cpython", packaged.cpython_gather, packaged.cpython_read, packages=["python3", "libpython3.11-testsuite"], source="", limit_s=600,
           memory="2G", quick="^(epoll|fcntl|mmap|poll|pty|select|wait4)$"),
     Suite("stress", packaged.stress_gather, packaged.stress_read, packages=["stress-ng"], source="", memory="2G", quick="^(pipe|epoll|fsize|memfd|mincore)$"),
