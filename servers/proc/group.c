@@ -14,7 +14,7 @@ int64_t group_setpgid(uint32_t caller, int32_t pid, int32_t pgid)
     uint32_t target = pid == 0 ? caller : table_find_seen(caller, pid);
     struct process *process = &processes[target];
 
-    if (pgid < 0)
+    if (pgid < 0 || (pgid == 0 && pid < 0))
         return -EINVAL;
     if (!target)
         return -ESRCH;

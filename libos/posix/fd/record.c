@@ -10,6 +10,7 @@
 
 #define TABLE_PAGES 4u
 #define RECORDS ((TABLE_PAGES * PX_PAGE - sizeof(struct header)) / sizeof(struct record))
+#define SLEEPERS 48u
 #define RECHECK_NS 50000000ull
 #define F_RDLCK 0
 #define F_WRLCK 1
@@ -38,6 +39,9 @@ struct record {
 struct header {
     uint32_t lock, change; /* change: bumped when a lock goes; sleepers wait on it */
     uint32_t waiters, next_id;
+    struct {
+        uint32_t who, whom; /* PX_LOCK_HOLDER of who waits for a record lock, and of who is in his way; 0: free */
+    } sleeper[SLEEPERS];
 };
 
 struct table {
@@ -172,14 +176,58 @@ static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
     return 0;
 }
 
+/* For whom does the process wait? 0: for nobody. */
+static uint32_t waits_for(uint32_t process)
+{
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        if (table->header.sleeper[i].who == process && !process_is_gone(process))
+            return table->header.sleeper[i].whom;
+    return 0;
+}
+
+/* With the table's lock: says that this process waits for `whom`. -EDEADLK: whom in the end waits for this one. */
+static int64_t fall_asleep(uint32_t whom, unsigned *place)
+{
+    uint32_t next = whom;
+
+    *place = SLEEPERS;
+    for (unsigned steps = 0; next && steps < SLEEPERS; steps++) {
+        if (next == px_lock_self)
+            return -EDEADLK;
+        next = waits_for(next);
+    }
+    for (unsigned i = 0; i < SLEEPERS && *place == SLEEPERS; i++)
+        if (!table->header.sleeper[i].who || process_is_gone(table->header.sleeper[i].who))
+            *place = i;
+    if (*place < SLEEPERS) { /* without a place it waits all the same, and nobody sees a circle that goes through it */
+        table->header.sleeper[*place].who = px_lock_self;
+        table->header.sleeper[*place].whom = whom;
+    }
+    return 0;
+}
+
+static void wake_up(unsigned place)
+{
+    if (place == SLEEPERS)
+        return;
+    px_lock_take(&table->header.lock, PX_RANK_RECORDS);
+    if (table->header.sleeper[place].who == px_lock_self)
+        table->header.sleeper[place].who = 0;
+    px_lock_give(&table->header.lock);
+}
+
 static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool wait)
 {
     for (;;) {
-        uint32_t seen;
+        unsigned place = SLEEPERS;
+        const struct record *other;
         int64_t result;
+        uint32_t seen;
 
         px_lock_take(&table->header.lock, PX_RANK_RECORDS);
         result = try_set(wanted, ofd);
+        if (result == -EAGAIN && wait && !wanted->whole && (other = conflict(wanted, ofd)) && fall_asleep(other->process, &place) < 0)
+            result = -EDEADLK;
         seen = __atomic_load_n(&table->header.change, __ATOMIC_SEQ_CST);
         if (result == -EAGAIN && wait)
             __atomic_fetch_add(&table->header.waiters, 1, __ATOMIC_SEQ_CST);
@@ -191,6 +239,7 @@ static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool w
         }
         /* A holder that is destroyed says nothing: look again from time to time. */
         result = px_wait_word(&table->header.change, seen, px_now_ns() + RECHECK_NS);
+        wake_up(place);
         __atomic_fetch_sub(&table->header.waiters, 1, __ATOMIC_RELAXED);
         if (result < 0 && result != -ETIMEDOUT)
             return result;

@@ -49,7 +49,7 @@ static int64_t read_ofd(struct px_ofd *ofd, px_user to, uint64_t bytes)
         return ofd->kind == PX_OFD_DIRECTORY ? -EISDIR : -EINVAL;
     if (bytes > PX_RW_MAX) {
         if ((int64_t)bytes < 0)
-            return -EINVAL;
+            return -EFAULT; /* no buffer is that long */
         bytes = PX_RW_MAX;
     }
     if (shared_position(ofd))
@@ -68,7 +68,7 @@ static int64_t write_ofd(struct px_ofd *ofd, px_user from, uint64_t bytes)
         return -EINVAL;
     if (bytes > PX_RW_MAX) {
         if ((int64_t)bytes < 0)
-            return -EINVAL;
+            return -EFAULT; /* no buffer is that long */
         bytes = PX_RW_MAX;
     }
     if (shared_position(ofd))

@@ -1,5 +1,4 @@
-/* What the system is called and how busy it is, scheduling as far as one scheduler for all can answer, random
- * bytes, and other small calls. */
+/* What the system is called and how busy it is, random bytes, and other small calls. */
 #include "entry/thread.h"
 #include "system.h"
 
@@ -7,7 +6,6 @@
 #include "proto/proc.h"
 
 #define GRND_VALID 7u
-#define SCHED_LAST 6 /* OTHER FIFO RR BATCH - IDLE DEADLINE */
 #define LOADS_SHIFT 16
 
 struct utsname {
@@ -111,119 +109,6 @@ PX_SYS(syslog)
     default:
         return px_self()->euid ? -EPERM : -EINVAL;
     }
-}
-
-/* ---- scheduling: one policy, which has no settings ---- */
-
-static bool process_exists(int pid)
-{
-    if (pid == 0 || pid == px_self()->pid)
-        return true;
-    for (unsigned i = 1; i < PX_PROCS_MAX; i++) {
-        const struct px_proc *process = PX_PROC(PX_PROCTAB, i);
-
-        if (process->state != PX_FREE && process->pid == pid)
-            return true;
-    }
-    return false;
-}
-
-PX_SYS(sched_yield)
-{
-    if (!px_threads.many) {
-        (void)!exo_yield();
-        return 0;
-    }
-    px_unlock();
-    (void)!exo_yield();
-    px_lock();
-    return 0;
-}
-
-PX_SYS(sched_getscheduler)
-{
-    return (int)a < 0 ? -EINVAL : process_exists((int)a) ? 0 : -ESRCH;
-}
-
-PX_SYS(sched_setscheduler)
-{
-    int32_t priority;
-
-    if ((int)a < 0 || (int)b < 0 || (int)b > SCHED_LAST)
-        return -EINVAL;
-    if (px_copy_in(&priority, c, sizeof priority) != 0)
-        return -EFAULT;
-    if (!process_exists((int)a))
-        return -ESRCH;
-    return (int)b == 0 ? (priority ? -EINVAL : 0) : -EPERM;
-}
-
-PX_SYS(sched_getparam)
-{
-    const int32_t priority = 0;
-
-    if ((int)a < 0)
-        return -EINVAL;
-    return process_exists((int)a) ? px_copy_out(b, &priority, sizeof priority) : -ESRCH;
-}
-
-PX_SYS(sched_setparam)
-{
-    int32_t priority;
-
-    if ((int)a < 0)
-        return -EINVAL;
-    if (px_copy_in(&priority, b, sizeof priority) != 0)
-        return -EFAULT;
-    return !process_exists((int)a) ? -ESRCH : priority ? -EINVAL : 0;
-}
-
-PX_SYS(sched_get_priority_max)
-{
-    return (int)a < 0 || (int)a > SCHED_LAST || (int)a == 4 ? -EINVAL : (int)a == 1 || (int)a == 2 ? 99 : 0;
-}
-
-PX_SYS(sched_get_priority_min)
-{
-    return (int)a < 0 || (int)a > SCHED_LAST || (int)a == 4 ? -EINVAL : (int)a == 1 || (int)a == 2 ? 1 : 0;
-}
-
-PX_SYS(sched_rr_get_interval)
-{
-    const struct px_timespec slice = {.tv_nsec = 4000000};
-
-    if ((int)a < 0)
-        return -EINVAL;
-    return process_exists((int)a) ? px_copy_out(b, &slice, sizeof slice) : -ESRCH;
-}
-
-static uint64_t processors(void)
-{
-    uint32_t cpus = px_info()->cpus;
-
-    return cpus >= 64 ? ~0ull : cpus ? (1ull << cpus) - 1 : 1;
-}
-
-PX_SYS(sched_getaffinity)
-{
-    const uint64_t mask = processors();
-
-    if (b < sizeof mask || b % sizeof mask)
-        return -EINVAL;
-    if (!process_exists((int)a))
-        return -ESRCH;
-    return px_copy_out(c, &mask, sizeof mask) ? -EFAULT : (int64_t)sizeof mask;
-}
-
-PX_SYS(sched_setaffinity)
-{
-    uint64_t mask = 0;
-
-    if (px_copy_in(&mask, c, b < sizeof mask ? b : sizeof mask) != 0)
-        return -EFAULT;
-    if (!process_exists((int)a))
-        return -ESRCH;
-    return mask & processors() ? 0 : -EINVAL;
 }
 
 PX_SYS(getcpu)
