@@ -1,4 +1,4 @@
-"""Suites of interpreters: what of perl's own tests, and of its modules', speaks with the system. table.py says what a suite is."""
+"""Suites of interpreters: what of perl's own tests and its modules', and of Tcl's, speaks with the system. table.py says what a suite is."""
 
 import glob
 import os
@@ -11,6 +11,7 @@ mkdir print pwent rand read readdir readline require_errors select setpgrpstack 
 stat_errors sysio taint threads threads-dirh time time_loop unlink utf8cache waitpid write""".split()
 PERL_MODULES = """dist/IO ext/POSIX cpan/Socket cpan/IPC-SysV dist/Time-HiRes cpan/File-Temp ext/IPC-Open3 dist/threads dist/threads-shared
 dist/Thread-Queue dist/Thread-Semaphore dist/Storable cpan/IPC-Cmd ext/Fcntl ext/Sys-Hostname cpan/File-Path""".split()
+TCL = """async chan chanio event exec fCmd fileSystem io ioCmd pid pwd socket timer unixFCmd unixFile unixForkEvent unixInit unixNotfy thread""".split()
 
 
 def tap(status, out, err):
@@ -54,3 +55,19 @@ def perl_gather(source, folder):
             name = os.path.relpath(path, os.path.join(source, module))
             steps.append((f"{os.path.basename(module)}/{os.path.basename(name)[:-2]}", f"cd $files/{module} && exec perl{switches(path)} {name}"))
     return steps
+
+
+def tcl_gather(source, folder):
+    shutil.copytree(os.path.join(source, "tests"), os.path.join(folder, "tests"), symlinks=True)
+    names = [name for name in TCL if os.path.exists(os.path.join(folder, "tests", name + ".test"))]
+    return [(name, f"cp -r $files/tests . && cd tests && exec tclsh {name}.test -verbose 'pass start' </dev/null")
+            for name in names]
+
+
+def tcl_read(status, out, err):
+    found = {name: "pass" for name in re.findall(r"^\++ (\S+) PASSED", out, re.M)}
+    found.update((name, "fail") for name in re.findall(r"^==== (\S+) .*FAILED$", out, re.M))
+    started = re.findall(r"^---- (\S+) start", out, re.M)
+    if status in (124, 137) or (status != 0 and started and started[-1] not in found):
+        found[started[-1] if started else ""] = "hang" if status in (124, 137) else "end"
+    return found
