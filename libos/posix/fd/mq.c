@@ -196,7 +196,7 @@ static int64_t deadline_of(px_user timeout, uint64_t *deadline_ns)
 
 PX_SYS(mq_timedsend)
 {
-    struct px_ofd *ofd;
+    struct px_ofd *ofd = NULL;
     struct px_ipc ipc;
     uint64_t deadline_ns;
     int64_t status = deadline_of(e, &deadline_ns);
@@ -220,7 +220,7 @@ PX_SYS(mq_timedsend)
 
 PX_SYS(mq_timedreceive)
 {
-    struct px_ofd *ofd;
+    struct px_ofd *ofd = NULL;
     struct px_ipc ipc;
     uint64_t deadline_ns;
     int64_t status = deadline_of(e, &deadline_ns);
@@ -245,7 +245,7 @@ PX_SYS(mq_timedreceive)
 PX_SYS(mq_notify)
 {
     struct mq_event event;
-    struct px_ofd *ofd;
+    struct px_ofd *ofd = NULL;
     struct px_ipc ipc;
     int64_t status;
 
@@ -272,7 +272,7 @@ PX_SYS(mq_notify)
 PX_SYS(mq_getsetattr)
 {
     struct mq_attr attr, old;
-    struct px_ofd *ofd;
+    struct px_ofd *ofd = NULL;
     struct px_ipc ipc;
     int64_t status;
 
