@@ -7,10 +7,12 @@ set(CMAKE_ASM_FLAGS_RELEASE "")
 set(CMAKE_ASM_FLAGS_DEBUG "")
 set(CMAKE_C_EXTENSIONS ON) # gnu17: inline assembly and statement expressions in arch code
 
-# -fmacro-prefix-map and friends keep the path of the source tree out of the binaries.
+# The paths of the source tree and the build folder stay out of the binaries: the same sources give the same bytes anywhere.
+set(exo_prefix_map "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 add_library(exo_common INTERFACE)
+target_link_options(exo_common INTERFACE ${exo_prefix_map})
 target_compile_options(exo_common INTERFACE
-    -g "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="
+    -g ${exo_prefix_map}
     $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef>
     $<$<BOOL:${EXO_WERROR}>:-Werror>)
 target_compile_definitions(exo_common INTERFACE $<$<CONFIG:Debug>:EXO_DEBUG=1>)

@@ -14,7 +14,7 @@ from exo.runner import Runner, Tally, host_program_case, module_cases, program_c
 from exo.testing import Test
 
 FIRST = ("style", "abi", "tools", "unit", "threads", "property", "models")    # need no guest; cheap ones first
-ORDER = FIRST + ("bare", "guest", "system", "interactive", "misuse", "same", "programs", "fuzz")
+ORDER = FIRST + ("bare", "guest", "system", "interactive", "misuse", "same", "programs", "suites", "selfhost", "fuzz")
 FOLDER = os.path.join(ROOT, "tests")
 
 OPTIONS = [
