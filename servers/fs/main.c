@@ -87,8 +87,8 @@ void exo_main(const struct px_server_start *start)
         if (status < 0)
             continue;
         if (message.badge == EXO_BADGE_KERNEL) {
-            fs_parcels_sweep();
             fs_meet_sweep();
+            fs_parcels_sweep();
             sem_sweep();
             if (fs_orphan_count || fs_watched()) {
                 fs_change_begin();

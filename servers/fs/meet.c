@@ -492,6 +492,6 @@ int64_t fs_meet(struct fs_request *request)
     case PX_FS_ACCEPT: return do_accept(request, &ask);
     case PX_FS_AIM: return letter_aim(request, &ask);
     case PX_FS_SEND: return letter_send(request);
-    default: fs_parcels_sweep(), fs_meet_sweep(), fs_orphans_sweep(); return 0;
+    default: fs_meet_sweep(), fs_parcels_sweep(), fs_orphans_sweep(); return 0;
     }
 }

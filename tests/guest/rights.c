@@ -55,8 +55,7 @@ static ssize_t give(int to, const int *fds, int count, size_t bytes)
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
 
     if (count) {
-        control.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(count * sizeof *fds), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(count * sizeof *fds), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), fds, count * sizeof *fds);
         message.msg_control = &control;
         message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
@@ -69,8 +68,7 @@ static ssize_t take_room(int from, size_t bytes, int flags, size_t room)
 {
     char text[64];
     struct iovec piece = {text, bytes};
-    struct msghdr message = {
-        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = room ? &control : NULL, .msg_controllen = room};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = room ? &control : NULL, .msg_controllen = room};
     ssize_t result = recvmsg(from, &message, flags);
 
     got_count = 0;
@@ -142,8 +140,7 @@ static void test_pipes(void)
     pipe(pipes); /* after the fork: the child has it by the message only */
     CASE("a pipe's end is sent", give(end[0], &pipes[1], 1, 1) == 1);
     close(pipes[1]);
-    CASE("and written to by who got it",
-        read(pipes[0], text, 8) == 5 && !memcmp(text, "hello", 5) && exit_status(child) == 7);
+    CASE("and written to by who got it", read(pipes[0], text, 8) == 5 && !memcmp(text, "hello", 5) && exit_status(child) == 7);
     CASE("after whom the pipe is at its end", read(pipes[0], text, 8) == 0);
     close(pipes[0]);
 
@@ -165,8 +162,7 @@ static void test_pipes(void)
 
 static void test_files(void)
 {
-    int file = open("/tmp/rights", O_RDWR | O_CREAT | O_TRUNC, 0600), fd, read_only = open("/tmp/rights", O_RDONLY),
-        directory = open("/tmp", O_RDONLY);
+    int file = open("/tmp/rights", O_RDWR | O_CREAT | O_TRUNC, 0600), fd, read_only = open("/tmp/rights", O_RDONLY), directory = open("/tmp", O_RDONLY);
     struct stat a, b;
     char text[8] = "";
     pid_t child;
@@ -175,12 +171,11 @@ static void test_files(void)
     write(file, "content", 7);
     pair(SOCK_SEQPACKET);
     fd = pass(file);
-    CASE("a file comes as the same file", fd >= 0 && fd != file && fstat(fd, &a) == 0 && fstat(file, &b) == 0 &&
-                                              a.st_ino == b.st_ino && a.st_dev == b.st_dev);
-    CASE("for reading and writing", pread(fd, text, 7, 0) == 7 && !memcmp(text, "content", 7) &&
-                                        pwrite(fd, "C", 1, 0) == 1 && pread(file, text, 1, 0) == 1 && text[0] == 'C');
     CASE(
-        "with its access mode and status flags", (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && fcntl(fd, F_GETFD) == 0);
+        "a file comes as the same file", fd >= 0 && fd != file && fstat(fd, &a) == 0 && fstat(file, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+    CASE("for reading and writing",
+        pread(fd, text, 7, 0) == 7 && !memcmp(text, "content", 7) && pwrite(fd, "C", 1, 0) == 1 && pread(file, text, 1, 0) == 1 && text[0] == 'C');
+    CASE("with its access mode and status flags", (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && fcntl(fd, F_GETFD) == 0);
     close(fd);
     fd = pass(read_only);
     CASE("one for reading only stays so", pread(fd, text, 1, 0) == 1 && FAILS(write(fd, "x", 1), EBADF));
@@ -195,8 +190,7 @@ static void test_files(void)
     close(fd);
 
     fd = pass(directory);
-    CASE("a directory",
-        fd >= 0 && (file = openat(fd, "rights2", O_RDWR | O_CREAT, 0600)) >= 0 && access("/tmp/rights2", F_OK) == 0);
+    CASE("a directory", fd >= 0 && (file = openat(fd, "rights2", O_RDWR | O_CREAT, 0600)) >= 0 && access("/tmp/rights2", F_OK) == 0);
     close(fd);
     write(file, "secret", 6);
     chmod("/tmp/rights2", 0);
@@ -205,10 +199,7 @@ static void test_files(void)
         setresgid(1000, 1000, 1000);
         setresuid(1000, 1000, 1000);
         fd = take_one(end[1]);
-        _exit(open("/tmp/rights2", O_RDWR) < 0 && pread(fd, text, 6, 0) == 6 && !memcmp(text, "secret", 6) &&
-                      pwrite(fd, "S", 1, 0) == 1
-                  ? 0
-                  : 1);
+        _exit(open("/tmp/rights2", O_RDWR) < 0 && pread(fd, text, 6, 0) == 6 && !memcmp(text, "secret", 6) && pwrite(fd, "S", 1, 0) == 1 ? 0 : 1);
     }
     close(open("/tmp/rights2", O_RDONLY));
     fd = open("/tmp/rights2", O_RDWR);
@@ -222,8 +213,7 @@ static void test_files(void)
     ftruncate(file, 4096);
     fd = pass(file);
     map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CASE("memory of memfd_create is shared by it",
-        map != MAP_FAILED && (memcpy(map, "mem", 3), pread(file, text, 3, 0) == 3) && !memcmp(text, "mem", 3));
+    CASE("memory of memfd_create is shared by it", map != MAP_FAILED && (memcpy(map, "mem", 3), pread(file, text, 3, 0) == 3) && !memcmp(text, "mem", 3));
     munmap(map, 4096);
     close(fd);
     close(file);
@@ -247,10 +237,8 @@ static void test_sockets(void)
     socketpair(AF_UNIX, SOCK_DGRAM, 0, other);
     fd = pass(other[1]);
     close(other[1]);
-    CASE("a socket's end", send(other[0], "dgram", 5, 0) == 5 && recv(fd, text, 8, 0) == 5 &&
-                               send(fd, "x", 1, 0) == 1 && recv(other[0], text, 8, 0) == 1);
-    CASE("says who is at the other end",
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &room) == 0 && cred.pid == getpid() && cred.uid == 0);
+    CASE("a socket's end", send(other[0], "dgram", 5, 0) == 5 && recv(fd, text, 8, 0) == 5 && send(fd, "x", 1, 0) == 1 && recv(other[0], text, 8, 0) == 1);
+    CASE("says who is at the other end", getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &room) == 0 && cred.pid == getpid() && cred.uid == 0);
     close(fd);
     close(other[0]);
 
@@ -262,10 +250,7 @@ static void test_sockets(void)
     child = fork();
     if (child == 0) {
         client = socket(AF_UNIX, SOCK_STREAM, 0);
-        _exit(connect(client, (struct sockaddr *)&address, bytes) == 0 && send(client, "hi", 2, 0) == 2 &&
-                      recv(client, text, 8, 0) == 3
-                  ? 0
-                  : 1);
+        _exit(connect(client, (struct sockaddr *)&address, bytes) == 0 && send(client, "hi", 2, 0) == 2 && recv(client, text, 8, 0) == 3 ? 0 : 1);
     }
     client = accept(fd, NULL, NULL);
     CASE("a listening socket accepts for who got it",
@@ -300,8 +285,7 @@ static void test_others(void)
     close(event);
     event = eventfd(0, 0);
     give(end[0], &event, 1, 1);
-    CASE("an eventfd's counter is shared, and wakes",
-        read(event, &value, 8) == 8 && value == 39 && exit_status(child) == 0);
+    CASE("an eventfd's counter is shared, and wakes", read(event, &value, 8) == 8 && value == 39 && exit_status(child) == 0);
     child = fork();
     if (child == 0) {
         struct pollfd one = {.fd = -1, .events = POLLIN};
@@ -355,15 +339,13 @@ static void test_messages(void)
     for (int i = 0; i < 2; i++) {
         pair(type[i]);
         pipe(pipes);
-        CASE(i ? "packets carry them" : "streams carry them",
-            give(end[0], &pipes[1], 1, 4) == 4 && take(end[1]) == 4 && got_count == 1 && got[0] > 2);
+        CASE(i ? "packets carry them" : "streams carry them", give(end[0], &pipes[1], 1, 4) == 4 && take(end[1]) == 4 && got_count == 1 && got[0] > 2);
         close(got[0]);
         give(end[0], &pipes[1], 1, 4);
-        CASE("a look at a message makes descriptors, too",
-            take_room(end[1], 64, MSG_PEEK, sizeof control) == 4 && got_count == 1);
+        CASE("a look at a message makes descriptors, too", take_room(end[1], 64, MSG_PEEK, sizeof control) == 4 && got_count == 1);
         close(got[0]);
-        CASE("and so does reading it then", take_room(end[1], 64, MSG_CMSG_CLOEXEC, sizeof control) == 4 &&
-                                                got_count == 1 && fcntl(got[0], F_GETFD) == FD_CLOEXEC);
+        CASE("and so does reading it then",
+            take_room(end[1], 64, MSG_CMSG_CLOEXEC, sizeof control) == 4 && got_count == 1 && fcntl(got[0], F_GETFD) == FD_CLOEXEC);
         close(got[0]);
         give(end[0], &pipes[1], 1, 4);
         close(pipes[1]);
@@ -384,12 +366,10 @@ static void test_messages(void)
     close(got[0]);
     close(got[1]);
     CASE("and the rest does not", take(end[1]) == 2 && got_count == 0);
-    CASE("a message of no bytes sends nothing on a stream",
-        give(end[0], pipes, 2, 0) == 0 && FAILS(recv(end[1], text, 1, MSG_DONTWAIT), EAGAIN));
+    CASE("a message of no bytes sends nothing on a stream", give(end[0], pipes, 2, 0) == 0 && FAILS(recv(end[1], text, 1, MSG_DONTWAIT), EAGAIN));
     setsockopt(end[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     give(end[0], pipes, 1, 1);
-    CASE("credentials come beside them",
-        take(end[1]) == 1 && got_count == 1 && control.header.cmsg_type == SCM_CREDENTIALS);
+    CASE("credentials come beside them", take(end[1]) == 1 && got_count == 1 && control.header.cmsg_type == SCM_CREDENTIALS);
     cred = (struct ucred *)CMSG_DATA(&control.header);
     CASE("and are the sender's", cred->pid == getpid());
     close(got[0]);
@@ -399,14 +379,55 @@ static void test_messages(void)
     end[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
     bind(end[1], (struct sockaddr *)&address, sizeof(sa_family_t) + 8);
     connect(end[0], (struct sockaddr *)&address, sizeof(sa_family_t) + 8);
-    CASE("a datagram to a name carries them", give(end[0], &pipes[1], 1, 5) == 5 && take(end[1]) == 5 &&
-                                                  got_count == 1 && write(got[0], "x", 1) == 1 &&
-                                                  read(pipes[0], text, 1) == 1);
+    CASE("a datagram to a name carries them",
+        give(end[0], &pipes[1], 1, 5) == 5 && take(end[1]) == 5 && got_count == 1 && write(got[0], "x", 1) == 1 && read(pipes[0], text, 1) == 1);
     close(got[0]);
     give(end[0], &pipes[1], 1, 5);
     close(pipes[1]);
     unpair();
     CASE("one that nobody reads is closed with its receiver", at_end(pipes[0]));
+    close(pipes[0]);
+}
+
+static void test_never_accepted(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0unheard"};
+    socklen_t bytes = sizeof(sa_family_t) + 8;
+    int pipes[2], listener = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    pipe(pipes);
+    bind(listener, (struct sockaddr *)&address, bytes);
+    listen(listener, 5);
+    connect(client, (struct sockaddr *)&address, bytes);
+    give(client, &pipes[1], 1, 1);
+    close(pipes[1]);
+    close(listener);
+    close(client);
+    CASE("what was sent to who never accepted is closed with him", at_end(pipes[0]));
+    close(pipes[0]);
+}
+
+static void test_ended_unread(void)
+{
+    int pipes[2];
+    pid_t child;
+    char byte;
+
+    pair(SOCK_STREAM);
+    pipe(pipes);
+    child = fork();
+    if (child == 0) {
+        close(end[0]);
+        close(pipes[1]);
+        read(end[1], &byte, 1); /* and leaves the second message there when it exits */
+        exit(0);
+    }
+    close(end[1]);
+    give(end[0], &pipes[1], 1, 1);
+    give(end[0], &pipes[1], 1, 1);
+    close(pipes[1]);
+    CASE("a receiver that exits without reading closes them", exit_status(child) == 0 && at_end(pipes[0]));
+    close(end[0]);
     close(pipes[0]);
 }
 
@@ -424,8 +445,7 @@ static void test_misuse(void)
         close(got[i]);
     CASE("and no more", FAILS(give(end[0], many, MOST + 1, 1), EINVAL));
     many[3] = 999;
-    CASE("none of them may be wrong",
-        FAILS(give(end[0], many, 5, 1), EBADF) && FAILS(give(end[0], epoll_like, 1, 1), EBADF));
+    CASE("none of them may be wrong", FAILS(give(end[0], many, 5, 1), EBADF) && FAILS(give(end[0], epoll_like, 1, 1), EBADF));
     CASE("then nothing was sent", FAILS(recv(end[1], text, 1, MSG_DONTWAIT), EAGAIN));
     many[3] = pipes[1];
     give(end[0], many, 5, 1);
@@ -441,6 +461,8 @@ static void test_misuse(void)
     CASE("what nobody read is closed with the socket", at_end(pipes[0]));
     close(pipes[0]);
 
+    test_never_accepted();
+    test_ended_unread();
     pair(SOCK_STREAM);
     pipe(pipes);
     ends[0] = end[1];

@@ -185,11 +185,11 @@ static void socket_drop(struct px_ofd *ofd)
     bool unread = socket->domain == AF_UNIX && socket->state == PX_SOCKET_CONNECTED && px_socket_here(ofd) && px_flow_readable(ofd);
 
     px_socket_unbind(ofd);
-    if (socket->tally >= PX_SLOT_FIRST_FREE && !px_fd_exiting)
+    if (socket->tally >= PX_SLOT_FIRST_FREE && (!px_fd_exiting || unread))
         (void)!exo_cap_delete(socket->tally);
     if (px_socket_link(ofd))
         px_ring_let_go(socket->link);
-    if (unread && !px_fd_exiting)
+    if (unread)
         px_socket_over(); /* descriptors may have come along that nobody takes any more */
 }
 
