@@ -1,5 +1,6 @@
 """Which Debian packages belong together, and their files: apt says it, and fetches them into a private state in the cache, where nothing
-counts as installed. What apt has said once for a set of packages holds until its lists change.
+counts as installed but dpkg, which packages depend on for their maintainer scripts only, and those are not run. What apt has said once for
+a set of packages holds until its lists change.
 """
 
 import contextlib
@@ -15,6 +16,8 @@ from exo.packages import cache_folder, digest
 # Not a trailing -, which apt takes for "remove"; and no name that is only a pattern (see `known`).
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?")
 SYSTEM_LISTS = "/var/lib/apt/lists"
+ASSUMED = ("dpkg",)
+INSTALLED = "Package: {}\nStatus: install ok installed\nVersion: 99\nArchitecture: amd64\nMaintainer: nobody\nDescription: taken for granted\n\n"
 
 
 def package_name(text):
@@ -34,13 +37,15 @@ class Apt:
         self.lists = SYSTEM_LISTS
         for name in ("archives/partial", "lists/partial"):
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
-        with open(os.path.join(self.folder, "status"), "a"):
-            pass
+        for name, packages in (("status", ()), ("status-assumed", ASSUMED)):
+            write_once(os.path.join(self.folder, name), "".join(INSTALLED.format(package) for package in packages))
 
     def run(self, tool, *words):
         # Without a sandbox user: apt's own user may not be able to write into the cache of whoever runs this.
+        asked = {word.partition("=")[0] for word in words}
+        status = "status" if asked & set(ASSUMED) else "status-assumed"
         options = {"APT::Sandbox::User": "root", "APT::Architecture": "amd64", "APT::Install-Recommends": "false", "Debug::NoLocking": "1",
-                   "Dir::State::status": os.path.join(self.folder, "status"), "Dir::State::lists": self.lists, "Dir::Cache": self.folder,
+                   "Dir::State::status": os.path.join(self.folder, status), "Dir::State::lists": self.lists, "Dir::Cache": self.folder,
                    "Dir::State::extended_states": os.path.join(self.folder, "extended_states"), "APT::Get::Assume-Yes": "true",
                    "Acquire::Retries": "2"}
         line = [tool, "-q"] + [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
@@ -73,6 +78,16 @@ class Apt:
         return os.path.join(self.archives, f"{name.partition(':')[0]}_{version.replace(':', '%3a')}_{architecture}.deb")
 
 
+def write_once(path, text):
+    """Whole, or as it is: others may read it now."""
+    with contextlib.suppress(OSError), open(path) as file:
+        if file.read() == text:
+            return
+    with open(f"{path}.{os.getpid()}", "w") as file:
+        file.write(text)
+    os.rename(file.name, path)
+
+
 def reason(run):
     """What apt complained about, in a line."""
     lines = [line[3:] for line in run.stderr.splitlines() if line.startswith("E: ")]
@@ -101,7 +116,7 @@ class Resolver:
     def packages(self, names):
         """[(path of the .deb, its sha256)] of the packages and all that they depend on, each before those that need it where possible."""
         names = sorted(set(names))
-        record = os.path.join(self.sets, hashlib.sha256(" ".join(names).encode()).hexdigest()[:32])
+        record = os.path.join(self.sets, hashlib.sha256(" ".join((*names, "without", *ASSUMED)).encode()).hexdigest()[:32])
         with locked(os.path.join(self.sets, ".lock")):
             found = self._recorded(record)
             if found is None:

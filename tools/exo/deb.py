@@ -14,9 +14,13 @@ from exo.archive import Entry, Tree, canonical, segment
 from exo.errors import ExoError
 from exo.packages import cache_folder
 
-FORMAT = 1  # of what is kept: another number makes all segments again
+FORMAT = 2  # of what is kept: another number makes all segments again
 # What Debian's own images for containers leave out, too.
 LEFT_OUT = tuple("usr/share/" + name for name in ("bug/", "doc/", "doc-base/", "groff/", "info/", "lintian/", "linda/", "locale/", "man/"))
+# Of glibc's modules for character sets Debian calls these the basic ones, and the rest extra (gconv-modules-extra.conf), which are most of libc6: they come
+# with a package that is asked for by its name.
+GCONV = re.compile(r"usr/lib/[^/]+/gconv/(.*\.so|gconv-modules\.d/.*)$")
+GCONV_BASIC = ("ISO8859-1.so", "ISO8859-15.so", "CP1252.so", "ANSI_X3.110.so", "UNICODE.so", "UTF-16.so", "UTF-32.so", "UTF-7.so")
 # What maintainer scripts register with names that they compute: procps's and xz-utils'.
 COMPUTED = [("/usr/bin/w", "w", "/usr/bin/w.procps", 50)] + [
     ("/usr/bin/lz" + name, "lz" + name, "/usr/bin/xz" + name, 20) for name in ("cat", "more", "less", "diff", "cmp", "grep", "egrep", "fgrep")
@@ -24,19 +28,19 @@ COMPUTED = [("/usr/bin/w", "w", "/usr/bin/w.procps", 50)] + [
 
 
 class Deb:
-    """One package's segment: `path`, and `installs`, what a maintainer script would set."""
+    """One package's segment: `path`, and `alternatives`, what a maintainer script would set. `asked`: it was asked for by its name."""
 
-    def __init__(self, deb, sha256):
+    def __init__(self, deb, sha256, asked=True):
         folder = os.path.join(cache_folder(), "segments")
         os.makedirs(folder, exist_ok=True)
-        self.path = os.path.join(folder, f"{sha256[:32]}-{FORMAT}")
+        self.path = os.path.join(folder, f"{sha256[:32]}-{FORMAT}{'-asked' if asked else ''}")
         if not os.path.exists(self.path) or not os.path.exists(self.path + ".json"):
-            self._make(deb, sha256)
+            self._make(deb, sha256, asked)
         with open(self.path + ".json") as file:
             self.alternatives = json.load(file)["alternatives"]
 
-    def _make(self, deb, sha256):
-        tree = package_tree(deb)
+    def _make(self, deb, sha256, asked):
+        tree = package_tree(deb, asked)
         offered = [one for one in COMPUTED + alternatives(control_file(deb, "postinst")) if canonical(one[2]) in tree.entries]
         kept = {"package": os.path.basename(deb), "alternatives": offered}
         write(self.path + ".json", json.dumps(kept).encode())
@@ -81,11 +85,17 @@ def control_file(deb, name):
     return ""
 
 
-def package_tree(deb):
+def is_extra(path):
+    """Does the file come only with a package that was asked for?"""
+    match = GCONV.match(path)
+    return match is not None and match[1] not in GCONV_BASIC
+
+
+def package_tree(deb, asked=True):
     """The package's files as a tree."""
     tree, names = Tree(), {}
     for path, member, reader in members(deb, "fsys"):
-        if not path or (path + "/").startswith(LEFT_OUT):
+        if not path or (path + "/").startswith(LEFT_OUT) or (not asked and is_extra(path)):
             continue
         owner = (member.uid, member.gid)
         mode = stat.S_IMODE(member.mode)

@@ -23,7 +23,8 @@ class DebianRoot:
 
     def __init__(self, names):
         self.debs = Resolver().packages([*names, *ALWAYS])
-        packages = [Deb(path, sha256) for path, sha256 in self.debs]
+        asked = {name.partition("=")[0] for name in names}
+        packages = [Deb(path, sha256, os.path.basename(path).partition("_")[0] in asked) for path, sha256 in self.debs]
         self.segments = [package.path for package in packages]
         self.tree = Tree()
         self._alternatives([one for package in packages for one in package.alternatives])

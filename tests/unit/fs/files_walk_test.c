@@ -356,20 +356,20 @@ static void holding(void)
     static struct px_node many[OVERFULL];
     uint32_t root = fs_meta()->root, ino = make(root, "f", S_IFREG | 0644, NULL);
     struct px_node node, more;
-    const struct px_ppage *page = (const struct px_ppage *)fake_ppage;
+    const struct px_ppage *list = (const struct px_ppage *)fake_ppage;
 
     px_node_fill(&node, ino, fs_inode(ino));
-    CHECK(page->hazard_count == 1 && page->hazard[0] == root);
-    CHECK(px_node_hold(&node) == 0 && px_node_hold(&node) == 0 && page->hazard_count == 2 && page->hazard[1] == ino);
+    CHECK(list->hazard_count == 1 && list->hazard[0] == root);
+    CHECK(px_node_hold(&node) == 0 && px_node_hold(&node) == 0 && list->hazard_count == 2 && list->hazard[1] == ino);
     px_node_drop(&node);
-    CHECK(page->hazard[1] == ino);
+    CHECK(list->hazard[1] == ino);
     memset(fake_ppage, 0, sizeof fake_ppage);
     px_files_fork_child();
-    CHECK(page->hazard_count == 2 && page->hazard[0] == root && page->hazard[1] == ino);
+    CHECK(list->hazard_count == 2 && list->hazard[0] == root && list->hazard[1] == ino);
     px_node_drop(&node);
-    CHECK(page->hazard[1] == 0 && page->hazard_count == 1);
+    CHECK(list->hazard[1] == 0 && list->hazard_count == 1);
     node.gen++;
-    CHECK(px_node_hold(&node) == -ENOENT && page->hazard[1] == 0);
+    CHECK(px_node_hold(&node) == -ENOENT && list->hazard[1] == 0);
     /* More than the list has room for: it says then that it may be any, until those are dropped. */
     for (unsigned i = 0; i < OVERFULL; i++) {
         char name[16];
@@ -377,21 +377,21 @@ static void holding(void)
         snprintf(name, sizeof name, "h%u", i);
         ino = make(root, name, S_IFREG | 0644, NULL);
         px_node_fill(&many[i], ino, fs_inode(ino));
-        CHECK(px_node_hold(&many[i]) == 0 && page->hazard_count == (i < PX_HAZARDS - 1 ? i + 2 : PX_HAZARDS_ANY));
+        CHECK(px_node_hold(&many[i]) == 0 && list->hazard_count == (i < PX_HAZARDS - 1 ? i + 2 : PX_HAZARDS_ANY));
     }
     memset(fake_ppage, 0, sizeof fake_ppage);
     px_files_fork_child();
-    CHECK(page->hazard_count == PX_HAZARDS_ANY && page->hazard[PX_HAZARDS - 1] == many[PX_HAZARDS - 2].ino);
+    CHECK(list->hazard_count == PX_HAZARDS_ANY && list->hazard[PX_HAZARDS - 1] == many[PX_HAZARDS - 2].ino);
     more = many[OVERFULL - 1];
     CHECK(px_node_hold(&more) == 0);
     px_node_drop(&more);
     more.ino = many[0].ino + OVERFULL + 10;
     CHECK(px_node_hold(&more) == -ENOENT);
     for (unsigned i = 0; i < OVERFULL; i++) {
-        CHECK(page->hazard_count == PX_HAZARDS_ANY);
+        CHECK(list->hazard_count == PX_HAZARDS_ANY);
         px_node_drop(&many[i]);
     }
-    CHECK(page->hazard_count == 1);
+    CHECK(list->hazard_count == 1);
 }
 
 /* ---- listing --------------------------------------------------------------------------------------------------- */
