@@ -355,7 +355,7 @@ static void holding(void)
 {
     static struct px_node many[OVERFULL];
     uint32_t root = fs_meta()->root, ino = make(root, "f", S_IFREG | 0644, NULL);
-    struct px_node node, more;
+    struct px_node node, one_more;
     const struct px_ppage *list = (const struct px_ppage *)fake_ppage;
 
     px_node_fill(&node, ino, fs_inode(ino));
@@ -382,11 +382,11 @@ static void holding(void)
     memset(fake_ppage, 0, sizeof fake_ppage);
     px_files_fork_child();
     CHECK(list->hazard_count == PX_HAZARDS_ANY && list->hazard[PX_HAZARDS - 1] == many[PX_HAZARDS - 2].ino);
-    more = many[OVERFULL - 1];
-    CHECK(px_node_hold(&more) == 0);
-    px_node_drop(&more);
-    more.ino = many[0].ino + OVERFULL + 10;
-    CHECK(px_node_hold(&more) == -ENOENT);
+    one_more = many[OVERFULL - 1];
+    CHECK(px_node_hold(&one_more) == 0);
+    px_node_drop(&one_more);
+    one_more.ino = many[0].ino + OVERFULL + 10;
+    CHECK(px_node_hold(&one_more) == -ENOENT);
     for (unsigned i = 0; i < OVERFULL; i++) {
         CHECK(list->hazard_count == PX_HAZARDS_ANY);
         px_node_drop(&many[i]);
