@@ -32,21 +32,6 @@ static uint64_t calls_made, file_size_limit = ~0ull;
 static int signals_raised;
 static struct px_ofd fake_ofd[4];
 
-void fs_fifo_forget(uint32_t ino)
-{
-    (void)ino;
-}
-int64_t fs_meet(struct fs_request *request)
-{
-    (void)request;
-    return -ENOSYS;
-}
-int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
-{
-    (void)request, (void)node, (void)va, (void)end;
-    return -ENXIO;
-}
-
 /* ---- the program's memory -------------------------------------------------------------------------------------- */
 
 #define PROGRAM_BYTES (4ul << 20)

@@ -22,21 +22,6 @@ static uint64_t known[64]; /* nodes, tokens and such that were answers */
 static uint32_t secret_ino;
 static const char secret[] = "what user 1000 keeps to itself: nobody else may see or change it";
 
-void fs_fifo_forget(uint32_t ino)
-{
-    (void)ino;
-}
-int64_t fs_meet(struct fs_request *request)
-{
-    (void)request;
-    return -ENOSYS;
-}
-int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
-{
-    (void)request, (void)node, (void)va, (void)end;
-    return -ENXIO;
-}
-
 /* Any address will do: only what is given is checked. */
 static bool secret_expected;
 int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot)

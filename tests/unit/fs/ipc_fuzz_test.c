@@ -27,20 +27,6 @@ static int32_t ids[2][4]; /* of sets, of queues */
 static uint64_t nodes[8], tokens[8];
 static unsigned wakes, signals, waits, received;
 
-void fs_fifo_forget(uint32_t ino)
-{
-    (void)ino;
-}
-int64_t fs_meet(struct fs_request *request)
-{
-    (void)request;
-    return -ENOSYS;
-}
-int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
-{
-    (void)request, (void)node, (void)va, (void)end;
-    return -ENXIO;
-}
 const struct px_proc *os_process(uint32_t index)
 {
     CHECK(index <= PROCESSES);

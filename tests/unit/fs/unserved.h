@@ -9,7 +9,24 @@ int64_t fs_watch_notice(const struct fs_request *request, uint64_t node, uint32_
 int64_t fs_shm(struct fs_request *request);
 int64_t fs_xattr(struct fs_request *request);
 int64_t fs_parcel(struct fs_request *request);
+void fs_fifo_forget(uint32_t ino);
+int64_t fs_meet(struct fs_request *request);
+int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end);
 
+void fs_fifo_forget(uint32_t ino)
+{
+    (void)ino;
+}
+int64_t fs_meet(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
+int64_t fs_fifo_open(struct fs_request *request, uint64_t node, uint64_t va, unsigned end)
+{
+    (void)request, (void)node, (void)va, (void)end;
+    return -ENXIO;
+}
 int64_t fs_watch_new(struct fs_request *request, uint64_t va)
 {
     (void)request, (void)va;
