@@ -54,6 +54,8 @@ static int64_t spawn(struct exo_door *door, uint32_t index)
     int64_t status, context;
 
     thread->door = door;
+    if (door->start)
+        return door->start(thread);
     begin_state(thread, &state);
     status = exo_alloc_all(door->env, thread_va(thread) + EXO_PAGE_BYTES, door->stack_pages, RW, NULL);
     context = status < 0 ? status : exo_ctx_create(door->env, thread_va(thread) + (door->stack_pages + 1) * EXO_PAGE_BYTES, &state);
@@ -174,7 +176,7 @@ static int64_t next_call(struct exo_door *door, struct exo_message *message, boo
     return exo_ep_recv(door->endpoint, message, door->limit_ns ? exo_clock_ns(door->info) + door->limit_ns : EXO_DEADLINE_NEVER);
 }
 
-static void thread_main(struct exo_door_thread *self)
+void exo_door_stand(struct exo_door_thread *self)
 {
     struct exo_door *door = self->door;
     struct exo_message message = {0};
@@ -200,13 +202,20 @@ static void thread_main(struct exo_door_thread *self)
             (void)!exo_wait(NULL, 0, EXO_DEADLINE_NEVER); /* until whoever broke it off has stopped this context */
         __atomic_fetch_add(&door->receiving, 1, __ATOMIC_SEQ_CST);
     }
+}
+
+static void thread_main(struct exo_door_thread *self)
+{
+    exo_door_stand(self);
     for (;;)
         (void)!exo_wait(NULL, 0, EXO_DEADLINE_NEVER);
 }
 
 int64_t exo_door_open(struct exo_door *door)
 {
-    if (door->threads == 0 || door->stack_pages == 0 || door->threads > EXO_DOOR_CONTEXTS || door->room > EXO_DOOR_CONTEXTS ||
+    if (door->start ? door->limit_ns != 0 : door->stack_pages == 0)
+        return -EXO_E_INVAL;
+    if (door->threads == 0 || door->threads > EXO_DOOR_CONTEXTS || door->room > EXO_DOOR_CONTEXTS ||
         door->threads + door->room + 1 > EXO_DOOR_CONTEXTS || (door->limit_ns && !door->info))
         return -EXO_E_INVAL;
     door->made = 1;

@@ -295,6 +295,8 @@ void px_ofd_abandon(struct px_ofd *ofd);
 /* Lowest free descriptor >= lowest; takes over the description. -EMFILE: the caller abandons it. */
 int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec);
 int64_t px_fd_close(int fd);
+/* EXO_PR_PACK, UNPACK and DROP (exo/descriptor.h), with prctl's other words (socket/rights.c). */
+int64_t px_rights_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t flags);
 void px_fd_start(void);           /* first process: descriptors 0..2 from PX_BOOTARGS */
 int64_t px_fd_fork_prepare(void); /* before the clone; counts holders for the child */
 void px_fd_fork_failed(void);
@@ -311,6 +313,7 @@ int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat);
 int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes); /* absolute; length */
 
 void px_sem_exit(void); /* fs does what SEM_UNDO remembers of this process */
+void px_rights_exit(void); /* parcels of this process that lie in fs are over */
 void px_limits_changed(void); /* by another process: asks proc for them */
 /* Soft limit of RLIMIT_*; ~0: none. */
 uint64_t px_limit(unsigned which);

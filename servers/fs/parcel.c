@@ -3,8 +3,9 @@
  * Pages come from the sender's environment (mem_fetch) and are never read here, for they may go at any time; capabilities are copies. What a sender says
  * is checked as far as it carries authority: a file's token is written here for what he may do, and who is at the other end of a socket is said by this server.
  *
- * A parcel lies in a conversation, which is named by the frame of its first page. It is over when nobody is left to receive there: when the tally of the
- * receiving end counts none but those that are themselves in parcels that are over.
+ * A parcel is in a conversation, which is named by the frame of its first page. It is over when nobody is left to receive there: when the tally of the
+ * receiving end counts none but those that are themselves in parcels that are over. Of those that lie here in no conversation, for whoever comes with the
+ * ticket, the oldest of a process give way, so that receivers who never come cost it nothing.
  */
 #include "meet.h"
 #include "parcel.h"
@@ -184,20 +185,39 @@ uint32_t fs_parcels_hold(const uint32_t **inodes)
 
 /* ---- sending ---- */
 
+/* A process has so many lying here that its oldest one goes. */
+static void make_room(unsigned index, uint32_t gen)
+{
+    struct parcel *oldest = NULL;
+    unsigned count = 0;
+
+    for (struct parcel *parcel = parcels; parcel < parcels + PARCELS_MAX; parcel++) {
+        if (!parcel->gen || parcel->side != PX_PARCEL_LIES || parcel->owner != index || parcel->owner_gen != gen)
+            continue;
+        count++;
+        if (!oldest || last_gen - parcel->gen > last_gen - oldest->gen)
+            oldest = parcel;
+    }
+    if (count >= PX_PARCEL_LYING)
+        parcel_free(oldest);
+}
+
 static int64_t do_new(struct fs_request *request, uint64_t va, uint64_t side)
 {
     const struct px_proc *process = PX_PROC(PX_PROCTAB, request->index);
     struct parcel *parcel = parcels;
     int64_t frame = 0;
 
+    if (side > PX_PARCEL_LIES || (va && side == PX_PARCEL_LIES))
+        return -EINVAL;
+    if (side == PX_PARCEL_LIES)
+        make_room(request->index, process->gen);
     if (parcel_count >= PARCELS_MAX / 2)
         fs_parcels_sweep();
     while (parcel < parcels + PARCELS_MAX && parcel->gen)
         parcel++;
     if (parcel == parcels + PARCELS_MAX)
         return -ETOOMANYREFS;
-    if (side > 1)
-        return -EINVAL;
     if (va)
         frame = fetch(request, va, WORD_VA(parcel - parcels), 1);
     if (frame < 0)
@@ -331,11 +351,21 @@ bool fs_parcel_attach(const struct fs_request *request, uint64_t ticket, const s
 {
     struct parcel *parcel = parcel_named(ticket);
 
-    if (!is_own(request, parcel) || parcel->frame)
+    if (!is_own(request, parcel) || parcel->frame || parcel->side == PX_PARCEL_LIES)
         return false;
     parcel->box = binding_number(to) + 1u;
     parcel->box_gen = to->gen;
     return true;
+}
+
+static int64_t do_leave(const struct fs_request *request)
+{
+    for (struct parcel *parcel = parcels; parcel < parcels + PARCELS_MAX; parcel++) {
+        if (parcel->gen && parcel->side == PX_PARCEL_LIES && is_own(request, parcel))
+            parcel_free(parcel);
+    }
+    fs_orphans_sweep();
+    return 0;
 }
 
 /* ---- receiving ---- */
@@ -371,6 +401,7 @@ static int64_t do_receive(struct fs_request *request, const struct parcel *parce
         return do_map(request, item, which);
     if (call == PX_PARCEL_LOOK) {
         memcpy((void *)(uintptr_t)request->page, &item->what, sizeof item->what);
+        request->message->word[1] = parcel->items;
         return 0;
     }
     if (which >= CAPABILITIES || !item->capability[which])
@@ -397,6 +428,7 @@ int64_t fs_parcel(struct fs_request *request)
         parcel_free(parcel);
         fs_orphans_sweep();
         return 0;
+    case PX_PARCEL_LEAVE: return do_leave(request);
     default: return -EINVAL;
     }
 }

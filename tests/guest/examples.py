@@ -3,6 +3,7 @@
 import os
 
 SAYS = {
+    "descriptors": b"for root alone\n",
     "door": b"three callers: all answers are right\n",
     "fast": b"1 to 1000: 500500, bits 4\nwith 500 that were sent: 501000\nthe server was killed: its caller knows\n",
     "stream": b"8388608 numbers, the sum is right; then the stream ended\n",

@@ -78,7 +78,7 @@ static void test_tickets(void)
     parcel();
     for (uint64_t call = PX_PARCEL_PUT; call < 20; call++)
         for (uint64_t guess = 0; guess < 128; guess++)
-            refused &= ask(call, guess, 0, 0) < 0;
+            refused &= call == PX_PARCEL_LEAVE || ask(call, guess, 0, 0) < 0;
     CASE(
         "a ticket that is guessed names nothing", refused && ask(PX_PARCEL_LOOK, ticket ^ 1ull << 40, 0, 0) == -EINVAL);
     CASE("an empty parcel has no items",
@@ -86,12 +86,33 @@ static void test_tickets(void)
             ask(PX_PARCEL_MAP, ticket, 0, 0x10000000) == -EINVAL && ask(PX_PARCEL_GIVE, ticket, 0, 0) == -EINVAL);
     CASE("nobody else may put something in", in_child(put_elsewhere, NULL) == 0);
     CASE("a parcel ends once", ask(PX_PARCEL_DROP, ticket, 0, 0) == 0 && ask(PX_PARCEL_DROP, ticket, 0, 0) == -EINVAL);
-    CASE("a conversation has two ends, and a page", ask(PX_PARCEL_NEW, 0, 0, 2) == -EINVAL &&
+    CASE("a conversation has two ends, and a page", ask(PX_PARCEL_NEW, 0, 0, 3) == -EINVAL && ask(PX_PARCEL_NEW, 0, PX_SHARED, PX_PARCEL_LIES) == -EINVAL &&
                                                         ask(PX_PARCEL_NEW, 0, NOWHERE, 0) < 0 &&
                                                         ask(PX_PARCEL_NEW, 0, 8, 0) < 0);
 }
 
-/* ---- who lies ---- */
+static int leave(void *unused)
+{
+    (void)unused;
+    return ask(PX_PARCEL_LEAVE, 0, 0, 0) != 0;
+}
+
+static void test_lying(void)
+{
+    struct px_parcel_item device = {.kind = PX_OFD_DEVICE};
+
+    ticket = ask(PX_PARCEL_NEW, 0, 0, PX_PARCEL_LIES) == 0 ? answer.word[1] : 0;
+    CASE("one lies in fs", put(device) == 0 && ask(PX_PARCEL_LOOK, ticket, 0, 0) == 0 && answer.word[1] == 1);
+    CASE("and is nobody else's to end", in_child(leave, NULL) == 0 && ask(PX_PARCEL_LOOK, ticket, 0, 0) == 0);
+    CASE("nor to add to", in_child(put_elsewhere, NULL) == 0 && ask(PX_PARCEL_LOOK, ticket, 1, 0) == -EINVAL);
+    for (unsigned i = 1; i < 3 * PX_PARCEL_LYING; i++)
+        (void)!ask(PX_PARCEL_NEW, 0, 0, PX_PARCEL_LIES);
+    CASE("a flood of them is one's own", ask(PX_PARCEL_LOOK, ticket, 0, 0) == -EINVAL && answer.word[0] == (uint64_t)-EINVAL &&
+                                             ask(PX_PARCEL_NEW, 0, 0, 0) == 0 && ask(PX_PARCEL_DROP, answer.word[1], 0, 0) == 0);
+    CASE("who leaves", leave(NULL) == 0 && leave(NULL) == 0);
+}
+
+/* ---- who lies to fs ---- */
 
 static void test_items(void)
 {
@@ -319,6 +340,7 @@ static void test_taking_back(void)
 int main(void)
 {
     test_tickets();
+    test_lying();
     test_items();
     test_claims();
     test_floods();

@@ -15,7 +15,9 @@
  * when the server dies, whether it was being served, in the room, or before the door.
  *
  * Threads share the server's address space; `serve` runs in several at once. They are contexts of the kernel and nothing more: in a POSIX process they have
- * no thread pointer, no signals, and may touch only memory that is there; no system calls but the exokernel's.
+ * no thread pointer, no signals, and may touch only memory that is there; no system calls but the exokernel's. Unless its owner makes the threads itself:
+ * with `start`, which has a thread of POSIX call exo_door_stand, `serve` may do what any thread may, and take and give descriptors (exo/descriptor.h). Such
+ * threads cannot be broken off.
  */
 #ifndef EXO_DOOR_H
 #define EXO_DOOR_H
@@ -50,7 +52,8 @@ struct exo_door {
     uint32_t room;        /* callers that wait inside */
     exo_door_function *serve;
     void *argument;
-    uint64_t limit_ns;           /* 0: none; else `info` is needed */
+    int64_t (*start)(struct exo_door_thread *thread); /* NULL: contexts; else `env`, `va` and `stack_pages` are not used. 0, or why there is none */
+    uint64_t limit_ns;                                /* 0: none; else `info` is needed, and no `start` */
     const struct exo_info *info; /* the kernel's public page */
     /* The door's own; shared by its threads. */
     uint32_t made;      /* contexts */
@@ -67,6 +70,9 @@ static inline uint64_t exo_door_bytes(const struct exo_door *door)
 
 /* Opens the door with one context. Doors stay open as long as their environment lives. -EXO_E_INVAL: too many or no threads; NOMEM, NOSLOT, LIMIT, EXISTS. */
 int64_t exo_door_open(struct exo_door *door);
+
+/* What a thread that `start` made does: it returns when the endpoint is gone. */
+void exo_door_stand(struct exo_door_thread *thread);
 
 /*
  * Calls: what the server's function returned, or -EXO_E_BUSY, TIMEOUT (until `deadline_ns` no thread was free), PEER. An answer's capability is the

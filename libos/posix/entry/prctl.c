@@ -1,4 +1,6 @@
 /* prctl and the small calls about the process itself. */
+#include <exo/descriptor.h>
+
 #include "entry.h"
 #include "px_calls.h"
 
@@ -78,7 +80,7 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
 {
     int64_t status;
 
-    (void)c, (void)d, (void)e, (void)f;
+    (void)f;
     switch ((int)option) {
     case PR_SET_PDEATHSIG:
         status = value > SIGRTMAX ? -EINVAL : tell_proc(PR_SET_PDEATHSIG, value);
@@ -102,6 +104,9 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_CHILD_SUBREAPER: return get_subreaper(value);
     case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);
     case PR_GET_THP_DISABLE: return own.no_huge_pages;
+    case EXO_PR_PACK:
+    case EXO_PR_UNPACK:
+    case EXO_PR_DROP: return px_rights_prctl(option, value, c, d, e);
     default: return -EINVAL;
     }
 }

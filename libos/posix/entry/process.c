@@ -256,6 +256,7 @@ _Noreturn void px_exit(int status)
 
     px_threads_release();
     px_sem_exit();
+    px_rights_exit();
     px_fd_exit();
     if (px_strace_on)
         px_strace_exited(status);

@@ -1,8 +1,11 @@
 /*
  * Descriptors that travel with messages (SCM_RIGHTS): by parcels that fs keeps (proto/parcel.h, decision 0030). What arrives is a description of the
  * receiver's own, on the sender's pages and by copies of his capabilities: nothing that he can still change afterwards says which file or whose socket it is.
- * So the position in a file is not shared, and neither are status flags.
+ * So the position in a file is not shared, and neither are status flags. Parcels without a message, whose tickets go through doors and the like, are asked
+ * for with prctl (exo/descriptor.h).
  */
+#include <exo/descriptor.h>
+
 #include "fs/files.h"
 #include "rights.h"
 #include "tty/tty.h"
@@ -90,6 +93,15 @@ static int64_t put(uint64_t ticket, struct px_ofd *ofd)
     return result;
 }
 
+static bool all_open(const int32_t *fds, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!px_fd_entry((unsigned)fds[i]))
+            return false;
+    }
+    return true;
+}
+
 int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const int32_t *fds, unsigned count)
 {
     bool letter = px_socket_of(socket)->state != PX_SOCKET_CONNECTED;
@@ -98,10 +110,8 @@ int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const 
 
     if (count > PX_PARCEL_MOST - message->rights)
         return -EINVAL;
-    for (unsigned i = 0; i < count; i++) {
-        if (!px_fd_entry((unsigned)fds[i]))
-            return -EBADF;
-    }
+    if (!all_open(fds, count))
+        return -EBADF;
     if (!count)
         return 0;
     if (!message->rights) {
@@ -119,13 +129,52 @@ int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const 
     return 0;
 }
 
-void px_rights_drop(struct px_message *message)
+static int64_t drop(uint64_t ticket)
 {
     struct exo_message answer;
 
+    return ask(PX_PARCEL_DROP, ticket, 0, 0, &answer);
+}
+
+void px_rights_drop(struct px_message *message)
+{
     if (message->rights)
-        (void)!ask(PX_PARCEL_DROP, message->ticket, 0, 0, &answer);
+        (void)!drop(message->ticket);
     message->rights = 0;
+}
+
+static int32_t lays_of; /* the process that may have parcels lying in fs: a child begins without */
+
+void px_rights_exit(void)
+{
+    struct exo_message answer;
+
+    if (lays_of == px_self()->pid)
+        (void)!ask(PX_PARCEL_LEAVE, 0, 0, 0, &answer);
+}
+
+static int64_t lay(px_user list, uint64_t count, px_user to)
+{
+    int32_t fds[PX_PARCEL_MOST];
+    struct exo_message answer;
+    int64_t result;
+
+    if (!count || count > PX_PARCEL_MOST)
+        return -EINVAL;
+    if (px_copy_in(fds, list, count * sizeof *fds) < 0)
+        return -EFAULT;
+    if (!all_open(fds, (unsigned)count))
+        return -EBADF;
+    result = ask(PX_PARCEL_NEW, 0, 0, PX_PARCEL_LIES, &answer);
+    if (result < 0)
+        return result;
+    lays_of = px_self()->pid;
+    for (uint64_t i = 0, ticket = answer.word[1]; result >= 0 && i <= count; i++) {
+        result = i < count ? put(ticket, px_fd_entry((unsigned)fds[i])) : px_copy_out(to, &ticket, sizeof ticket);
+        if (result < 0)
+            (void)!drop(ticket);
+    }
+    return result;
 }
 
 /* ---- receiving ---- */
@@ -230,16 +279,24 @@ static int64_t take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
     return result;
 }
 
+/* Makes a descriptor of one of them: it, or -errno. */
+static int64_t take_fd(uint64_t ticket, unsigned number, bool close_on_exec)
+{
+    struct px_ofd *ofd;
+    int64_t fd = take(ticket, number, &ofd);
+
+    if (fd >= 0 && (fd = px_fd_install(ofd, 0, close_on_exec)) < 0)
+        px_ofd_leave(ofd);
+    return fd;
+}
+
 unsigned px_rights_unpack(struct px_message *message, int32_t *fds, unsigned room, bool close_on_exec)
 {
     unsigned count = message->rights < PX_PARCEL_MOST ? message->rights : PX_PARCEL_MOST, done = 0;
 
     for (; done < count && done < room; done++) {
-        struct px_ofd *ofd;
-        int64_t fd = take(message->ticket, done, &ofd);
+        int64_t fd = take_fd(message->ticket, done, close_on_exec);
 
-        if (fd >= 0 && (fd = px_fd_install(ofd, 0, close_on_exec)) < 0)
-            px_ofd_leave(ofd);
         if (fd < 0)
             break;
         fds[done] = (int32_t)fd;
@@ -251,4 +308,37 @@ unsigned px_rights_unpack(struct px_message *message, int32_t *fds, unsigned roo
     else
         px_rights_drop(message);
     return done;
+}
+
+/* All of a parcel, or nothing of it: how many, or -errno, and then it still lies there. */
+static int64_t pick(uint64_t ticket, px_user to, uint64_t room, bool close_on_exec)
+{
+    int32_t fds[PX_PARCEL_MOST];
+    struct exo_message message;
+    int64_t fd = ask(PX_PARCEL_LOOK, ticket, 0, 0, &message);
+    unsigned count = (unsigned)message.word[1], done = 0;
+
+    if (fd < 0)
+        return fd;
+    if (count > room)
+        return -EMSGSIZE;
+    while (done < count && (fd = take_fd(ticket, done, close_on_exec)) >= 0)
+        fds[done++] = (int32_t)fd;
+    if (fd >= 0)
+        fd = px_copy_out(to, fds, count * sizeof *fds);
+    while (fd < 0 && done)
+        (void)px_fd_close(fds[--done]);
+    if (fd < 0)
+        return fd;
+    (void)!drop(ticket);
+    return count;
+}
+
+int64_t px_rights_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t flags)
+{
+    switch (option) {
+    case EXO_PR_PACK: return lay(a, b, c);
+    case EXO_PR_UNPACK: return flags & ~(uint64_t)O_CLOEXEC ? -EINVAL : pick(a, b, c, flags & O_CLOEXEC);
+    default: return drop(a);
+    }
 }
