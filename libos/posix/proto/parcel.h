@@ -1,8 +1,8 @@
 /*
- * Descriptors on their way from one process to another (SCM_RIGHTS, decision 0030; by tickets, 0031). A parcel is what one message carries: fs keeps it from
- * sendmsg to recvmsg, whoever of the two ends meanwhile. Its ticket, a number that nobody can make, stands in the message's record: who reads that may take
- * what is in the parcel. An item is one description as its sender tells of it; fs looks into the sender's claims as far as they carry authority, and the receiver makes
- * a description of his own from it, on the same pages and by copies of the same capabilities.
+ * Descriptors on their way from one process to another (SCM_RIGHTS, decision 0030; by tickets, 0031). A parcel is what one message carries: fs keeps it
+ * from sendmsg to recvmsg, whoever of the two ends meanwhile. Its ticket, a number that nobody can make, stands in the message's record: who reads that
+ * may take what is in the parcel. An item is one description as its sender tells of it; fs looks into the sender's claims as far as they carry authority,
+ * and the receiver makes a description of his own from it, on the same pages and by copies of the same capabilities.
  */
 #ifndef PX_PROTO_PARCEL_H
 #define PX_PROTO_PARCEL_H
