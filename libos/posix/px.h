@@ -194,6 +194,8 @@ void px_random_bytes(void *to, size_t bytes);
  * program. argv and envp are arrays of pointers in
  * libOS memory, NULL-ended. On success the program's registers (px_regs()) are those of the new one. */
 int64_t px_exec(const char *path, char *const argv[], char *const envp[]);
+/* In a fresh environment (renew.c): the file, with the ids that its set-ID bits give; `name`: what it was called by. */
+int64_t px_exec_raised(const char *file, const char *name, char *const argv[], char *const envp[]);
 
 /* ---- files (FILES) ----------------------------------------------------------------------------------------------- */
 
@@ -298,6 +300,7 @@ int64_t px_fd_close(int fd);
 /* EXO_PR_PACK, UNPACK and DROP (exo/descriptor.h), with prctl's other words (socket/rights.c). */
 int64_t px_rights_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t flags);
 void px_fd_start(void);           /* first process: descriptors 0..2 from PX_BOOTARGS */
+void px_fd_start_none(void);      /* without any */
 int64_t px_fd_fork_prepare(void); /* before the clone; counts holders for the child */
 void px_fd_fork_failed(void);
 void px_fd_fork_child(void);      /* in the child, first thing */

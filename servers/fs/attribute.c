@@ -41,7 +41,7 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
         inode->uid = new->uid;
     if (new->what & PX_ATTRIBUTE_GID)
         inode->gid = new->gid;
-    if (new->what & PX_ATTRIBUTE_CHOWN && !S_ISDIR(inode->mode)) {
+    if (new->what & (PX_ATTRIBUTE_CHOWN | PX_ATTRIBUTE_UID | PX_ATTRIBUTE_GID) && !S_ISDIR(inode->mode)) {
         inode->mode &= ~(uint32_t)S_ISUID;
         if (inode->mode & 0010)
             inode->mode &= ~(uint32_t)S_ISGID;
@@ -56,6 +56,14 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
     if (new->what &(PX_ATTRIBUTE_MTIME | PX_ATTRIBUTE_MTIME_NOW))
         inode->mtime = new->what &PX_ATTRIBUTE_MTIME ? new->mtime : now;
     inode->ctime = now;
+}
+
+/* Who may run as the owner, or his group, from now on is written by nobody who had it mapped before: he need not say that he writes. */
+static int64_t cut_writers(struct px_inode *inode, const struct px_fs_attributes *new)
+{
+    uint32_t bits = new->mode & (S_ISUID | S_ISGID);
+
+    return new->what & PX_ATTRIBUTE_MODE && S_ISREG(inode->mode) && bits & ~inode->mode ? fs_renew_pages(inode) : 0;
 }
 
 /* What inotify calls the change. */
@@ -84,6 +92,8 @@ int64_t fs_setattr(const struct fs_caller *caller, uint64_t node, const struct p
     status = check_owner(caller, inode, new);
     if (status == 0)
         status = check_times(caller, inode, new);
+    if (status == 0)
+        status = cut_writers(inode, new);
     if (status < 0)
         return status;
     commit(caller, inode, new);

@@ -222,6 +222,8 @@ uint32_t fs_watch_cookie(void);
 void fs_watch_gone(uint32_t ino);
 void fs_watch_sweep(void); /* instances that nobody has any more */
 
+/* Fresh frames for all pages: what somebody has mapped for writing is the file's no longer. 0 or -ENOMEM. */
+int64_t fs_renew_pages(struct px_inode *inode);
 /* Seals (seal.c). -EPERM: the file's seals forbid to write, or to make it that large. */
 unsigned fs_seals(const struct px_inode *inode);
 int64_t fs_seal_check(const struct px_inode *inode, bool writes, uint64_t size);

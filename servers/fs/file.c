@@ -456,6 +456,8 @@ int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, 
     status = check_grant(caller, inode, PX_FS_INO(node), flags, token);
     if (status < 0)
         return status;
+    if (flags & PX_GRANT_WRITE && !(flags & PX_GRANT_PRIVATE))
+        fs_drop_set_id(caller, inode); /* from here on nobody need say that he writes */
     if (count == 0 || first > FS_SIZE_MAX / FS_PAGE)
         return -EINVAL;
     if (count > PX_GRANT_MAX)

@@ -18,11 +18,11 @@ int64_t fs_seal_check(const struct px_inode *inode, bool writes, uint64_t size)
     return (size > inode->size && seals & F_SEAL_GROW) || (size < inode->size && seals & F_SEAL_SHRINK) ? -EPERM : 0;
 }
 
-/* Fresh frames for all pages: what somebody has mapped for writing is the file's no longer. */
-static int64_t renew_pages(struct px_inode *inode)
+int64_t fs_renew_pages(struct px_inode *inode)
 {
     uint64_t pages = (inode->size + FS_PAGE - 1) / FS_PAGE;
 
+    inode->version++;
     for (uint64_t index = 0; inode->pages && index < pages; index++) {
         uint32_t old = fs_map_get(inode, index), page;
         uint64_t got;
@@ -52,10 +52,8 @@ int64_t fs_seal(const struct fs_caller *caller, uint64_t node, unsigned seals, u
     if (!fs_allowed(caller, inode, PX_FS_INO(node), 2, token) || before & F_SEAL_SEAL)
         return -EPERM;
     if (seals & ~before & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
-        int64_t status;
+        int64_t status = fs_renew_pages(inode);
 
-        inode->version++;
-        status = renew_pages(inode);
         if (status < 0)
             return status;
     }

@@ -126,6 +126,15 @@ void fs_signal(int32_t pid, uint32_t signo, int32_t code, int32_t sender, uint32
     (void)!exo_ep_call(fs_start->proc, &message); /* who has ended needs no signal */
 }
 
+int64_t os_setid(const struct fs_request *request, uint32_t uid, uint32_t gid, uint64_t which)
+{
+    struct exo_message message = {.word = {PX_PROC_SETID, request->message->badge, uid | (uint64_t)gid << 32, which}};
+
+    if (exo_ep_call(fs_start->proc, &message) < 0)
+        return -EIO;
+    return (int64_t)message.word[0] < 0 ? (int64_t)message.word[0] : (int64_t)message.word[1];
+}
+
 bool fs_find_caller(uint64_t badge, struct fs_request *request)
 {
     unsigned index = PX_BADGE_INDEX(badge);

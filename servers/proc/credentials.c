@@ -72,6 +72,10 @@ int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t 
     }
     if (status < 0)
         return status;
+    if (process->euid != users.effective || process->egid != groups.effective) {
+        process->dumpable = 0;
+        process->death_signal = 0;
+    }
     process->uid = users.real;
     process->euid = users.effective;
     process->suid = users.saved;

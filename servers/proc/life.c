@@ -72,7 +72,8 @@ int64_t life_spawn(uint64_t boot_frames, unsigned label, int32_t *pid)
 static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *answer)
 {
     const struct process *self = &processes[caller];
-    struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED,
+    struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1,
+                              .flags = PX_PF_LEADER | PX_PF_EXECED | (self->flags & PX_PF_NO_NEW_PRIVS),
                               .nice = self->nice, .uid = self->uid, .euid = self->euid, .suid = self->suid,
                               .gid = self->gid, .egid = self->egid, .sgid = self->sgid};
     int64_t taken = table_take(zone), status;
@@ -129,8 +130,8 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     index = (uint32_t)taken;
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
     process.maker = parent;
-    process.flags = flags & PX_FORK_VFORK ? PX_PF_VFORK : 0;
-    process.stop_news = process.continue_news = process.killed = process.subreaper = false;
+    process.flags = (flags & PX_FORK_VFORK ? PX_PF_VFORK : 0) | (processes[parent].flags & PX_PF_NO_NEW_PRIVS);
+    process.stop_news = process.continue_news = process.killed = process.subreaper = process.fresh = false;
     process.cont_seq = 0;
     process.stops = 0;
     process.status = process.death_signal = process.forked = 0;
@@ -199,6 +200,7 @@ void life_exec(uint32_t index, const struct exec_text *text)
     entry->cmdline_len = text->length < sizeof(entry->cmdline) ? text->length : sizeof(entry->cmdline);
     table_change_end();
     process->flags = (process->flags | PX_PF_EXECED) & ~(uint32_t)PX_PF_VFORK;
+    renew_executed(index);
     table_publish(index);
     if (vfork)
         wake_parent(index);
@@ -359,6 +361,8 @@ void life_end(uint32_t index, int32_t status, bool orderly)
 
     process->cpu_ns = machine_cpu_ns(index);
     machine_destroy(index, status);
+    if (process->uid || process->euid || process->suid || process->zone)
+        machine_soil(index);
     process->state = PX_ZOMBIE;
     process->status = status;
     process->flags &= ~(uint32_t)PX_PF_VFORK;

@@ -14,6 +14,7 @@
 
 #define READ EXO_PROT_READ
 #define WRITE (EXO_PROT_READ | EXO_PROT_WRITE)
+#define BLOCK_STEP 64ul
 #define TABLE_PAGES (PX_PROCTAB_PAGES - 1) /* the last page is tty's */
 #define RIGHTS_SELF (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_CONTEXT | EXO_RIGHT_INSPECT | EXO_RIGHT_DESTROY)
 #define RIGHTS_CTX (EXO_RIGHT_START | EXO_RIGHT_STATE | EXO_RIGHT_EVENT)
@@ -21,12 +22,11 @@
 
 static struct px_server_start start;
 static uint64_t environments[PX_PROCS_MAX], contexts[PX_PROCS_MAX]; /* handles */
-static bool index_pages[PX_PROCS_MAX];
+static uint64_t spent_ns[PX_PROCS_MAX]; /* processor time in environments before the present one */
+static uint32_t terminal_zone;          /* in which terminals can be used */
 static uint64_t zone_handles[ZONES_MAX];
 static bool view_pages[ZONES_MAX][PX_PROCTAB_PAGES]; /* of zones 1..: which there are */
 static uint64_t scratch_va;
-
-static int64_t table_page(uint32_t page);
 
 int64_t machine_start(const struct px_server_start *from)
 {
@@ -60,7 +60,7 @@ int64_t machine_publish(uint32_t page)
 }
 
 /* Pages of the table come in their order. */
-static int64_t table_page(uint32_t page)
+int64_t machine_table_page(uint32_t page)
 {
     while (table->table_pages <= page) {
         uint32_t next = table->table_pages;
@@ -74,51 +74,6 @@ static int64_t table_page(uint32_t page)
     return 0;
 }
 
-struct px_ppage *machine_ppage(uint32_t index)
-{
-    return (struct px_ppage *)PX_CLIENT_PPAGE(index);
-}
-
-void *machine_message(uint32_t index)
-{
-    return (void *)PX_CLIENT_MSG(index);
-}
-
-static int64_t make_index_pages(uint32_t index)
-{
-    uint64_t va = PX_CLIENT_PPAGE(index);
-    int64_t status = exo_alloc_all(start.self, va, 2, WRITE, NULL);
-
-    if (status == 0)
-        status = exo_share_all(start.env_fs, va, va, 2, EXO_SHARE_SAME | WRITE);
-    if (status == 0)
-        status = exo_share_all(start.env_tty, va, va, 2, EXO_SHARE_SAME | WRITE);
-    if (status < 0) {
-        (void)!exo_unmap_all(start.self, va, 2);
-        return -ENOMEM;
-    }
-    index_pages[index] = true;
-    return 0;
-}
-
-int64_t machine_index_ready(uint32_t index)
-{
-    int64_t status = table_page(index * sizeof(struct px_proc) / PX_PAGE);
-
-    if (status < 0)
-        return status;
-    if (index_pages[index]) {
-        memset(machine_ppage(index), 0, 2 * PX_PAGE);
-    } else {
-        status = make_index_pages(index);
-        if (status < 0)
-            return status;
-    }
-    machine_ppage(index)->version = PX_PROCTAB_VERSION;
-    machine_ppage(index)->index = (int32_t)index;
-    return 0;
-}
-
 struct px_proctab *machine_view(uint32_t zone)
 {
     return (struct px_proctab *)(zone == 0 ? PX_PROCTAB : PX_ZONE_TABLE(zone));
@@ -127,7 +82,7 @@ struct px_proctab *machine_view(uint32_t zone)
 static int64_t view_page(uint32_t zone, uint32_t page)
 {
     if (zone == 0)
-        return page < PX_PROCTAB_PAGES - 1 ? table_page(page) : 0; /* the last one is tty's */
+        return page < PX_PROCTAB_PAGES - 1 ? machine_table_page(page) : 0; /* the last one is tty's */
     if (view_pages[zone][page])
         return 0;
     if (exo_alloc_all(start.self, PX_ZONE_TABLE(zone) + page * PX_PAGE, 1, WRITE, NULL) < 0)
@@ -177,6 +132,7 @@ void machine_zone_end(uint32_t zone)
             (void)!exo_unmap_all(start.self, PX_ZONE_TABLE(zone) + page * PX_PAGE, 1);
             view_pages[zone][page] = false;
         }
+    common_end(zone);
     (void)!exo_cap_delete(zone_handles[zone]);
     zone_handles[zone] = 0;
 }
@@ -241,7 +197,8 @@ static int64_t furnish(uint64_t env, uint32_t index)
 /* An environment with a stopped context; nothing is left behind on failure. */
 static int64_t make_env(uint32_t index, const struct exo_ctx_state *state)
 {
-    int64_t env = exo_env_create(zone_handles[processes[index].zone], start.endpoint, PX_BADGE(index, processes[index].gen)), ctx, status;
+    const struct process *process = &processes[index];
+    int64_t env = exo_env_create(zone_handles[process->zone], start.endpoint, PX_COOKIE(index, process->gen, process->life)), ctx, status;
 
     if (env < 0)
         return -ENOMEM;
@@ -288,6 +245,8 @@ static int64_t furnish_first(uint32_t index, bool terminals)
     uint32_t zone = processes[index].zone;
     int64_t status = image_map(env);
 
+    if (status == 0)
+        status = common_show(env, zone);
     if (status == 0)
         status = show_view_page(env, zone, 0);
     if (status == 0)
@@ -343,6 +302,7 @@ int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
     if (status < 0)
         return status;
     status = map_boot_arguments(environments[index], boot_frames);
+    terminal_zone = processes[index].zone;
     if (status == 0)
         status = furnish_first(index, true);
     if (status == 0)
@@ -351,6 +311,65 @@ int64_t machine_spawn(uint32_t index, uint64_t boot_frames)
         return 0;
     machine_destroy(index, SIGKILL);
     return status == -EXO_E_INVAL ? -EINVAL : -ENOMEM;
+}
+
+/* ---- the same process in another environment ---- */
+
+/* Its page says what it needs no trust for; the block behind it is copied by the kernel, for the old environment's pages may vanish at any time. */
+static int64_t copy_block(uint64_t to, uint64_t from_env, uint64_t from, uint64_t pages, uint64_t root)
+{
+    struct px_renewal *head = (struct px_renewal *)scratch_va;
+    int64_t status = exo_alloc_all(start.self, scratch_va, 1, WRITE, NULL);
+
+    if (status < 0)
+        return status;
+    *head = (struct px_renewal){.version = PX_RENEWAL_VERSION, .pages = (uint32_t)pages, .root = root};
+    status = exo_share_all(to, PX_BOOTARGS, scratch_va, 1, EXO_SHARE_MOVE | WRITE);
+    if (status < 0)
+        (void)!exo_unmap_all(start.self, scratch_va, 1);
+    for (uint64_t at = 0; status == 0 && at < pages; at += BLOCK_STEP) {
+        uint64_t some = pages - at < BLOCK_STEP ? pages - at : BLOCK_STEP, stage = scratch_va + PX_PAGE;
+
+        status = exo_fetch_all(from_env, from + at * PX_PAGE, stage, some, READ);
+        if (status == 0)
+            status = exo_share_all(to, PX_RENEWAL_BLOCK + at * PX_PAGE, stage, some, EXO_SHARE_COPY | WRITE);
+        (void)!exo_unmap_all(start.self, stage, some);
+    }
+    return status;
+}
+
+/* Everything that can fail for want of memory. */
+static int64_t prepare(uint32_t index, uint64_t old_env, uint64_t from, uint64_t pages, uint64_t root)
+{
+    int64_t status = furnish_first(index, processes[index].zone == terminal_zone);
+
+    if (status == 0)
+        status = copy_block(environments[index], old_env, from, pages, root);
+    return status;
+}
+
+int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root)
+{
+    uint64_t env = environments[index], ctx = contexts[index], fs_env = table_entry(index)->fs_env;
+    uint64_t spent = machine_cpu_ns(index), before = spent_ns[index];
+    int64_t status = make_first(index);
+
+    if (status == 0 && (prepare(index, env, from, pages, root) < 0 || !pages_renew(index))) {
+        machine_destroy(index, SIGKILL);
+        status = -ENOMEM;
+    }
+    if (status < 0) {
+        environments[index] = env;
+        contexts[index] = ctx;
+        spent_ns[index] = before;
+        table_entry(index)->fs_env = fs_env;
+        return status;
+    }
+    status = pages_put(index, environments[index]);
+    (void)!exo_cap_delete(ctx);
+    destroy_env(env, SIGKILL);
+    spent_ns[index] = spent;
+    return status < 0 || exo_ctx_start(contexts[index]) < 0 ? -EFAULT : 0;
 }
 
 bool machine_started(uint32_t index)
@@ -366,7 +385,7 @@ void machine_destroy(uint32_t index, int32_t status)
         return;
     (void)!exo_cap_delete(contexts[index]);
     destroy_env(environments[index], (uint32_t)status);
-    environments[index] = contexts[index] = 0;
+    environments[index] = contexts[index] = spent_ns[index] = 0;
 }
 
 void machine_post(uint32_t index)
@@ -402,7 +421,7 @@ uint64_t machine_cpu_ns(uint32_t index)
 {
     struct exo_env_info figures;
 
-    return env_figures(index, &figures) ? figures.cpu_ns : 0;
+    return spent_ns[index] + (env_figures(index, &figures) ? figures.cpu_ns : 0);
 }
 
 uint64_t machine_frames(uint32_t index)

@@ -1,6 +1,7 @@
 /* Private to proc's kernel side (machine.c, image.c, main.c). */
 #ifndef PROC_MACHINE_H
 #define PROC_MACHINE_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../../libos/posix/proto/server.h"
@@ -16,6 +17,15 @@ int64_t gas_start(const struct px_server_start *from);
 uint64_t gas_deadline_ns(void);
 void gas_look(void);
 void gas_noted(uint64_t bits);
+
+/* The pages of an index (pages.c). New ones for the same process, which pages_put then shows to the servers and maps into `env` unless that is 0. */
+bool pages_renew(uint32_t index);
+int64_t pages_put(uint32_t index, uint64_t env);
+int64_t machine_table_page(uint32_t page); /* sees to it that it is there */
+
+/* What all processes of a zone share (common.c): mapped into an environment; given up with the zone. */
+int64_t common_show(uint64_t env, uint32_t zone);
+void common_end(uint32_t zone);
 
 /* The libOS image (image.c): 0 or -EXO_E_*. */
 int64_t image_start(void);

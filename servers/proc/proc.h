@@ -17,9 +17,14 @@
 #include "../../libos/posix/proto/limit.h"
 #include "../../libos/posix/proto/proc.h"
 #include "../../libos/posix/proto/proctab.h"
+#include "../../libos/posix/proto/renew.h"
 #include "../../libos/posix/proto/server.h"
 
 #define INIT 1u
+/* What the kernel says of an environment's death: whose it was, and the how many-th. */
+#define PX_COOKIE(index, gen, life) (PX_BADGE(index, gen) | (uint64_t)(life) << 48)
+#define PX_COOKIE_BADGE(cookie) ((cookie) & 0xfffffffffffful)
+#define PX_COOKIE_LIFE(cookie) ((cookie) >> 48)
 #define PID_MAX 32768
 #define ZONES_MAX 32u
 #define ZONES_BELOW 3u /* zones that one zone of programs can have below it, at whatever depth */
@@ -58,6 +63,9 @@ struct process {
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
     bool subreaper; /* orphans among its descendants become its children */
+    bool fresh;     /* renewed, and has run no program since: renew.c */
+    uint16_t life;  /* times that it was renewed */
+    uint64_t root;  /* node of its root directory; 0: the file system's */
 };
 
 extern struct process processes[PX_PROCS_MAX];
@@ -90,6 +98,10 @@ int64_t machine_fork(uint32_t parent, uint32_t index, const struct exo_ctx_state
 int64_t machine_spawn(uint32_t index, uint64_t boot_frames);
 /* The first process of a zone: as machine_spawn, but the boot arguments are the parent's to map, and the context is its to start. */
 int64_t machine_spawn_in(uint32_t parent, uint32_t index, struct machine_child *child);
+/* The process goes on in a fresh environment, with the block at `from` of the old one (renew.h). 0; a negative errno: it is as it was; -EFAULT: it must end. */
+int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root);
+/* The pages of the index may be others' to write to: its next process gets new ones. */
+void machine_soil(uint32_t index);
 /* Has the child that machine_fork made ever been started? */
 bool machine_started(uint32_t index);
 void machine_destroy(uint32_t index, int32_t status);
@@ -190,6 +202,16 @@ void life_end_killed(void);
 void life_reap(uint32_t index);
 void life_stopped(uint32_t index, int32_t status);
 void life_continued(uint32_t index);
+
+/* ---- renew.c ---- */
+
+/* As PX_PROC_RENEW: 0 if the caller is gone, and another is there in its place. */
+int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages);
+int64_t renew_root(uint32_t index, uint64_t node);
+/* From fs: the process executes a file of this owner. 1: these are its ids now; 0: they are not to be raised. */
+int64_t renew_ids(uint32_t index, uint32_t uid, uint32_t gid, uint64_t which);
+/* It has executed something, in whatever environment. */
+void renew_executed(uint32_t index);
 
 /* ---- wait.c ---- */
 

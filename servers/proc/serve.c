@@ -5,7 +5,7 @@
 #include <exo/label.h>
 #include <exo/string.h>
 
-enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER };
+enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS };
 
 static int64_t do_fork(uint32_t caller, struct exo_message *message)
 {
@@ -109,6 +109,10 @@ static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value, uint64
         if (value > SIGNAL_MAX)
             return -EINVAL;
         processes[caller].death_signal = (int32_t)value;
+        return 0;
+    case PR_SET_NO_NEW_PRIVS:
+        processes[caller].flags |= PX_PF_NO_NEW_PRIVS;
+        table_publish(caller);
         return 0;
     case PR_SET_CHILD_SUBREAPER: processes[caller].subreaper = value != 0; return 0;
     case PR_GET_CHILD_SUBREAPER: *answer = processes[caller].subreaper; return 0;
@@ -253,6 +257,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_AUDIT: return do_audit(caller, message);
     case PX_PROC_RECLAIM: return do_reclaim(caller, message);
     case PX_PROC_LIMIT: return do_limit(caller, message);
+    case PX_PROC_CHROOT: return renew_root(caller, word[1]);
     default: return -EINVAL;
     }
 }
@@ -293,28 +298,47 @@ static int64_t serve_tty(struct exo_message *message)
     }
 }
 
+static int64_t do_setid(struct exo_message *message)
+{
+    uint64_t *word = message->word;
+    uint32_t index = table_by_badge(word[1]);
+    int64_t taken = index ? renew_ids(index, (uint32_t)word[2], (uint32_t)(word[2] >> 32), word[3]) : -ESRCH;
+
+    word[1] = taken > 0;
+    return taken < 0 ? taken : 0;
+}
+
 /* fs sends the signals of message queues: pid | sender's pid << 32, signal | sender's uid << 32, code, value. */
-static int64_t serve_fs(const struct exo_message *message)
+static int64_t serve_fs_signal(const struct exo_message *message)
 {
     const uint64_t *word = message->word;
     const struct px_siginfo info = {
         .signo = (int32_t)word[2], .code = (int32_t)word[3], .pid = (int32_t)(word[1] >> 32), .uid = (int32_t)(word[2] >> 32), .value = word[4]};
     uint32_t target = table_find((int32_t)word[1]);
 
-    if (word[0] != PX_PROC_KILL || info.signo < 1 || info.signo > (int32_t)SIGNAL_MAX)
+    if (info.signo < 1 || info.signo > (int32_t)SIGNAL_MAX)
         return -EINVAL;
     kill_post(target, &info);
     return target ? 0 : -ESRCH;
 }
 
+static int64_t serve_fs(struct exo_message *message)
+{
+    switch (message->word[0]) {
+    case PX_PROC_KILL: return serve_fs_signal(message);
+    case PX_PROC_SETID: return do_setid(message);
+    default: return -EINVAL;
+    }
+}
+
 /* An environment ended by itself: a fault that no upcall could take, or its libOS gave up. */
 static void serve_death(const struct exo_message *message)
 {
-    uint32_t index = table_by_badge(message->word[1]);
+    uint32_t index = table_by_badge(PX_COOKIE_BADGE(message->word[1]));
     uint64_t reason = message->word[2];
     int32_t status = SIGKILL;
 
-    if (!index)
+    if (!index || PX_COOKIE_LIFE(message->word[1]) != processes[index].life)
         return; /* proc ended it itself */
     if ((reason & 0xff) == EXO_REASON_FAULT)
         status = SIGSEGV;
@@ -350,6 +374,12 @@ static bool serve_message(struct exo_message *message)
     if (message->word[0] == PX_PROC_EXIT) {
         life_end(caller, (int32_t)(message->word[1] & 0xffff), true);
         return false;
+    }
+    if (message->word[0] == PX_PROC_RENEW) {
+        int64_t status = renew_process(caller, message->word[1], message->word[2]);
+
+        message->word[0] = (uint64_t)status;
+        return status < 0; /* or there is nobody left who asked */
     }
     message->word[0] = (uint64_t)serve_process(caller, message);
     return true;

@@ -43,6 +43,11 @@ void px_children_reset(void)
     known.last_forked = 0;
 }
 
+void px_children_unknown(void)
+{
+    known.quiet = false;
+}
+
 void px_children_forked(int32_t pid, uint32_t seq_before)
 {
     known.children++;

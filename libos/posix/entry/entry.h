@@ -37,6 +37,8 @@ uint64_t px_upcall_early(const struct exo_upcall *frame);
 void px_upcall_libos(struct exo_upcall *frame, uint64_t cause);
 void px_child_start(void);
 void px_start(void);
+bool px_is_renewed(void); /* it begins in the middle of an execve (renewed.c) */
+void px_renewed_start(void);
 /* The present call must not be restarted, whatever its result looks like (sigreturn). */
 void px_no_restart(void);
 
@@ -115,6 +117,7 @@ void px_posix_timer_exec(void);
 
 /* ---- processes ---- */
 void px_children_reset(void);
+void px_children_unknown(void); /* proc knows */
 void px_children_forked(int32_t pid, uint32_t seq_before);
 uint32_t px_child_seq(void);
 /* A fault of the libOS itself. */

@@ -14,7 +14,7 @@ enum {
 /* Kept here: they concern nobody else, and go over to children with the libOS's data. */
 static struct {
     int32_t death_signal;
-    bool keep_caps, no_new_privs, no_huge_pages;
+    bool keep_caps, no_huge_pages;
     int32_t slack_of;           /* the process whose usual slack the following is */
     uint64_t usual_slack_ns;
 } own;
@@ -98,8 +98,8 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_CAPBSET_READ: return value > CAPABILITY_LAST ? -EINVAL : 1;
     case PR_SET_TIMERSLACK: return set_timer_slack(value);
     case PR_GET_TIMERSLACK: return (int64_t)px_timer_slack_ns;
-    case PR_SET_NO_NEW_PRIVS: return value == 1 ? set_flag(&own.no_new_privs, value) : -EINVAL;
-    case PR_GET_NO_NEW_PRIVS: return own.no_new_privs;
+    case PR_SET_NO_NEW_PRIVS: return value == 1 && !c && !d && !e ? tell_proc(PR_SET_NO_NEW_PRIVS, 0) : -EINVAL;
+    case PR_GET_NO_NEW_PRIVS: return value || c || d || e ? -EINVAL : !!(px_self()->flags & PX_PF_NO_NEW_PRIVS);
     case PR_SET_CHILD_SUBREAPER: return tell_proc(PR_SET_CHILD_SUBREAPER, value != 0);
     case PR_GET_CHILD_SUBREAPER: return get_subreaper(value);
     case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);

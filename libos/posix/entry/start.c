@@ -168,6 +168,10 @@ void px_start(void)
     if (exo_set_entries((uint64_t)px_syscall_entry, (uint64_t)px_upcall_entry) < 0)
         px_exit(SIGSEGV);
     px_thread_start(NULL);
+    if (px_is_renewed()) {
+        px_renewed_start();
+        return;
+    }
     px_signal_publish();
     px_files_start();
     px_fd_start();

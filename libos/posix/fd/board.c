@@ -1,5 +1,5 @@
 /*
- * The board: one page that the first process makes and all its descendants share, on which each process says
+ * The board: one page that proc gives all processes of a zone (layout.h), on which each process says
  * which of its first 64 descriptors are open. Only /proc/PID/fd of another process is made from it: nothing
  * may be decided by what stands there.
  */
@@ -12,10 +12,7 @@ _Static_assert(PX_PROCS_MAX * sizeof(uint64_t) <= PX_PAGE, "one page");
 
 void px_board_start(void)
 {
-    uint64_t va = px_shared_reserve(1);
-
-    if (va && exo_alloc_all(PX_SLOT_SELF, va, 1, EXO_PROT_READ | EXO_PROT_WRITE, NULL) == 0)
-        board = (uint64_t *)va;
+    board = (uint64_t *)(PX_SHARED + (PX_COMMON_PAGES - 1) * PX_PAGE);
 }
 
 static uint64_t *own(void)

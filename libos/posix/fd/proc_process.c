@@ -180,9 +180,9 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
                 "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
                 0ull, capabilities, capabilities, 0x1ffffffffffull, 0ull);
     px_text_add(text,
-                "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
+                "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
                 "SpeculationIndirectBranch:\talways enabled\nCpus_allowed:\t%x\nCpus_allowed_list:\t0",
-                (unsigned)((1ull << (px_info()->cpus & 31)) - 1));
+                !!(process->flags & PX_PF_NO_NEW_PRIVS), (unsigned)((1ull << (px_info()->cpus & 31)) - 1));
     if (px_info()->cpus > 1)
         px_text_add(text, "-%u", px_info()->cpus - 1);
     px_text_add(text, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_"

@@ -1,8 +1,7 @@
 /*
  * Advisory locks: fcntl's record locks (owned by a process) and flock's whole-file locks (owned by a
- * description). They live in one table in a page range that the first process makes and every process
- * inherits: all are its descendants. Locks of processes that have died are passed over. Being advisory they
- * protect nothing from a process that does not ask.
+ * description). They live in one table in pages that proc gives all processes of a zone (layout.h). Locks of
+ * processes that have died are passed over. Being advisory they protect nothing from a process that does not ask.
  */
 #include <exo/loop.h>
 
@@ -49,17 +48,13 @@ struct table {
     struct record record[];
 };
 
+_Static_assert(TABLE_PAGES < PX_COMMON_PAGES, "the board is behind it");
 static struct table *table; /* NULL: there is none, calls answer ENOLCK */
 static unsigned mine;       /* record locks that this process may hold: no look at the table when 0 */
 
 void px_record_start(void)
 {
-    uint64_t va = px_shared_reserve(TABLE_PAGES);
-
-    if (!va)
-        return;
-    if (exo_alloc_all(PX_SLOT_SELF, va, TABLE_PAGES, EXO_PROT_READ | EXO_PROT_WRITE, NULL) == 0)
-        table = (struct table *)va;
+    table = (struct table *)PX_SHARED;
 }
 
 void px_record_forked(void)

@@ -44,14 +44,19 @@ static void start_stream(const struct px_bootargs *boot, unsigned stream, int *t
         *terminal = (int)stream;
 }
 
+void px_fd_start_none(void)
+{
+    px_lock_start();
+    px_record_start();
+    px_board_start();
+}
+
 void px_fd_start(void)
 {
     const struct px_bootargs *boot = (const struct px_bootargs *)PX_BOOTARGS;
     int terminal = -1;
 
-    px_lock_start();
-    px_record_start();
-    px_board_start();
+    px_fd_start_none();
     for (unsigned stream = 0; stream < 3; stream++)
         start_stream(boot, stream, &terminal);
     px_strace_on = boot->flags & PX_HELLO_STRACE;

@@ -1,5 +1,6 @@
 /* The current directory, the root, the umask, and paths of inodes. Both directories are held like open files. */
 #include "files.h"
+#include "proto/proc.h"
 #include "px_calls.h"
 
 struct px_base px_cwd;
@@ -210,6 +211,7 @@ PX_SYS(fchdir)
 
 PX_SYS(chroot)
 {
+    struct exo_message message = {.word = {PX_PROC_CHROOT}};
     struct px_place place;
     struct px_node old = px_root;
     int64_t status = px_find_user(AT_FDCWD, a, PX_WALK_DIRECTORY, &place);
@@ -222,7 +224,10 @@ PX_SYS(chroot)
         return -EPERM;
     if (place.node.kind != PX_NODE_FS)
         return -ENOTDIR;
+    message.word[1] = PX_FS_NODE(place.node.ino, place.node.gen);
     status = px_node_hold(&place.node);
+    if (status == 0)
+        status = px_call_server(PX_SLOT_PROC, &message);
     if (status < 0)
         return status;
     px_root = place.node;

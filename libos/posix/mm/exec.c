@@ -1,7 +1,7 @@
 /*
  * execve. Everything that can be refused is refused first: path, permission, format, interpreters, argument
  * strings. Then the old program goes, and what fails from there on ends the process with SIGSEGV, as on Linux.
- * Set-user-ID and set-group-ID bits are not honoured.
+ * A program with set-ID bits that count is executed in a fresh environment (renew.c).
  */
 #include <exo/format.h>
 
@@ -81,6 +81,8 @@ static int64_t follow_scripts(struct px_exec *exec)
 
         if (got < 0 || got < 2 || exec->line[0] != '#' || exec->line[1] != '!')
             return got;
+        if (exec->raised)
+            return -ENOEXEC; /* what it names is not what was looked at */
         if (depth >= PX_EXEC_DEPTH)
             return -ELOOP;
         if (exec->unreachable && depth == 0)
@@ -94,10 +96,25 @@ static int64_t follow_scripts(struct px_exec *exec)
             return status;
         memcpy(exec->scratch, interpreter, strlen(interpreter) + 1);
         name = exec->scratch; /* what the next level, if any, is called */
+        exec->script = true;
         status = find_file(exec, AT_FDCWD, name, 0, &exec->node);
         if (status < 0)
             return status;
     }
+}
+
+/* The path of what will be run, if it needs a fresh environment. */
+static int64_t note_file(struct px_exec *exec)
+{
+    const char *path = exec->script ? exec->scratch : exec->path;
+
+    if (exec->raised || px_self()->euid == 0 || !px_setid_wanted(&exec->node))
+        return 0;
+    exec->file = px_alloc(strlen(path) + 1);
+    if (!exec->file)
+        return -ENOMEM;
+    memcpy(exec->file, path, strlen(path) + 1);
+    return 0;
 }
 
 static int64_t load_headers(struct px_exec *exec)
@@ -105,8 +122,9 @@ static int64_t load_headers(struct px_exec *exec)
     int64_t got = follow_scripts(exec), status, length;
     struct px_node node;
 
-    if (got < 0)
-        return got;
+    status = got < 0 ? got : note_file(exec);
+    if (status < 0)
+        return status;
     status = px_elf_read(&exec->main, &exec->node, exec->line, (size_t)got);
     if (status < 0)
         return status;
@@ -191,7 +209,7 @@ static void become(struct px_exec *exec)
 {
     uint64_t entry = 0, stack = 0;
 
-    if (load(exec, &entry, &stack) < 0)
+    if ((!exec->raised && px_setid_wanted(&exec->node) && px_setid_here(&exec->node) < 0) || load(exec, &entry, &stack) < 0)
         px_exit(SIGSEGV);
     px_fd_exec();
     px_signal_exec();
@@ -207,6 +225,7 @@ static void end(struct px_exec *exec)
     while (exec->holds > 0)
         px_node_drop(&exec->held[--exec->holds]);
     px_free(exec->scratch);
+    px_free(exec->file);
     px_free(exec);
 }
 
@@ -225,6 +244,8 @@ static int64_t run(struct px_exec *exec)
         status = px_node_run(&exec->node);
     if (status == 0)
         status = px_thread_end_others();
+    if (status == 0 && exec->file)
+        status = px_renew(exec);
     if (status == 0)
         become(exec);
     end(exec);
@@ -239,6 +260,7 @@ static struct px_exec *start(const char *path)
         return NULL;
     memset(exec, 0, offsetof(struct px_exec, line));
     exec->path = path;
+    exec->dirfd = -1;
     return exec;
 }
 
@@ -252,6 +274,28 @@ int64_t px_exec(const char *path, char *const argv[], char *const envp[])
     exec->argv.libos = argv;
     exec->envp.libos = envp;
     status = find_file(exec, AT_FDCWD, path, 0, &exec->node);
+    if (status == 0)
+        return run(exec);
+    end(exec);
+    return status;
+}
+
+/* The file is marked as run, so that nobody writes to it, before it is looked at, and both before a byte of it is read. */
+int64_t px_exec_raised(const char *file, const char *name, char *const argv[], char *const envp[])
+{
+    struct px_exec *exec = start(name);
+    int64_t status;
+
+    if (!exec)
+        return -ENOMEM;
+    exec->argv.libos = argv;
+    exec->envp.libos = envp;
+    exec->raised = true;
+    status = find_file(exec, AT_FDCWD, file, 0, &exec->node);
+    if (status == 0)
+        status = px_node_run(&exec->node);
+    if (status == 0)
+        status = px_setid_ask(&exec->node);
     if (status == 0)
         return run(exec);
     end(exec);
@@ -297,6 +341,7 @@ static int64_t exec_at(int dirfd, px_user user_path, px_user argv, px_user envp,
     if (status == 0) {
         exec->argv.user = argv;
         exec->envp.user = envp;
+        exec->dirfd = name == path ? -1 : dirfd;
         status = find_file(exec, dirfd, path, walk, &exec->node);
         if (status == 0)
             status = run(exec);

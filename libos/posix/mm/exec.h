@@ -32,6 +32,10 @@ struct px_stage {
 
 struct px_exec {
     const char *path; /* as called, or /dev/fd/N: AT_EXECFN and what a script's interpreter gets */
+    int dirfd;        /* the descriptor that it begins at, or negative */
+    char *file;       /* path of a program that is to run in a fresh environment (renew.c), or NULL */
+    bool script;      /* its path is in `scratch`: it is the interpreter of a script */
+    bool raised;      /* its set-ID bits have had their effect */
     bool unreachable; /* the path goes through a close-on-exec descriptor: no script can be opened by it */
     struct px_strings argv, envp;
     uint64_t argc;
@@ -61,6 +65,16 @@ int64_t px_strings_count(struct px_strings *strings);
 int64_t px_stage_tables(struct px_exec *exec, uint64_t *stack);
 /* The staging pages become the stack, and the mapping list says so. */
 int64_t px_stage_commit(struct px_exec *exec);
+
+/* ---- renew.c ---- */
+/* Set-ID bits of the file would change this process's ids. */
+bool px_setid_wanted(const struct px_node *node);
+/* Root takes the file's ids where it is. */
+int64_t px_setid_here(const struct px_node *node);
+/* fs and proc decide about a fresh process's ids, which are then as the file has it, or as they were. */
+int64_t px_setid_ask(const struct px_node *node);
+/* The process goes on in a fresh environment and executes exec->file there. Comes back only with an error and nothing lost. */
+int64_t px_renew(const struct px_exec *exec);
 
 /* ---- script.c ---- */
 /* `#!`: interpreter and argument (NULL: none) in the line, which is changed. 0 or -ENOEXEC. */

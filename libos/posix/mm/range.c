@@ -128,8 +128,10 @@ struct px_range px_shared_range, px_window_range;
 
 uint64_t px_shared_reserve(uint64_t pages)
 {
-    if (!px_shared_range.piece)
+    if (!px_shared_range.piece) {
         px_range_start(&px_shared_range, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);
+        (void)px_range_take(&px_shared_range, PX_COMMON_PAGES); /* proc's */
+    }
     return px_range_take(&px_shared_range, pages);
 }
 

@@ -79,6 +79,7 @@ enum px_fs_op {
     PX_FS_EXECUTE,
     PX_FS_PARCEL, /* parcel.h: w1 enum px_parcel_call, w2 ticket */
     PX_FS_IPC, /* sysv.h */
+    PX_FS_SETID, /* w1 node, which the caller is about to execute in a fresh environment (renew.h): its set-ID bits count now */
     PX_FS_OPS,
 };
 

@@ -31,6 +31,7 @@
 #define PX_LEDGER (PX_PER + 4 * PX_PAGE)    /* what was asked back (struct exo_ledger): there from the first demand on */
 
 #define PX_SHARED 0x7ffff0100000ul /* open file descriptions and pipe rings */
+#define PX_COMMON_PAGES 5ul /* the first of them: proc's, one set for all processes of a zone (advisory locks, the board) */
 #define PX_SHARED_HI 0x7fffff000000ul
 #define PX_BIG 0x7fffff000000ul /* large blocks of the libOS's private heap, argument strings during execve; copied on fork */
 #define PX_BIG_HI 0x7fffffe00000ul
@@ -49,6 +50,9 @@
 
 /* In proc: the process tables of zones 1.. */
 #define PX_ZONE_TABLE(zone) (0x610000000000ul + (unsigned long)(zone) * PX_PROCTAB_PAGES * PX_PAGE)
+
+/* In proc: the common pages of each zone. */
+#define PX_ZONE_COMMON(zone) (0x618000000000ul + (unsigned long)(zone) * PX_COMMON_PAGES * PX_PAGE)
 
 /* Capability slots that every process starts with (generation 0, so the handle is the index). */
 enum px_slot {

@@ -70,7 +70,16 @@ enum px_proc_op {
     /* w1 pid (0: the caller), w2 enum px_limit_name, with PX_LIMIT_SET also w3 the new soft and w4 the new hard limit. Answer: w3, w4 what they were
      * before. Another process is told by PX_EVENT_LIMIT, upon which it asks for its own. */
     PX_PROC_LIMIT,
+    /* w1 va of a block (renew.h), w2 its pages. The process goes on in a fresh environment, and the caller's ends: no answer. */
+    PX_PROC_RENEW,
+    /* w1 node: root's processes say which their root directory is. */
+    PX_PROC_CHROOT,
+    /* Only fs: w1 badge of a process that executes a file with set-ID bits, w2 the file's uid | gid << 32, w3 PX_SETID_*. Answer w1: 1 if its
+     * ids are these now. -EPERM: it is not fresh. */
+    PX_PROC_SETID,
 };
+#define PX_SETID_UID 1u
+#define PX_SETID_GID 2u
 #define PX_LIMIT_SET 0x100u
 
 

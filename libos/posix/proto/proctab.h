@@ -47,6 +47,7 @@ enum px_proc_flags {
     PX_PF_EXECED = 1,  /* has executed since fork: setpgid by the parent fails with EACCES */
     PX_PF_LEADER = 2,  /* session leader */
     PX_PF_VFORK = 4,   /* parent sleeps until exec or exit */
+    PX_PF_NO_NEW_PRIVS = 8, /* prctl(PR_SET_NO_NEW_PRIVS), for good */
 };
 
 /* Entry 0 is the table's header; process entries are 1 .. PX_PROCS_MAX-1. */

@@ -6,6 +6,7 @@
  */
 #include <exo/descriptor.h>
 
+#include "fd/travel.h"
 #include "fs/files.h"
 #include "rights.h"
 #include "tty/tty.h"
@@ -102,6 +103,29 @@ static bool all_open(const int32_t *fds, unsigned count)
     return true;
 }
 
+int64_t px_parcel_new(uint64_t *ticket)
+{
+    struct exo_message answer;
+    int64_t result = ask(PX_PARCEL_NEW, 0, 0, PX_PARCEL_LIES, &answer);
+
+    *ticket = answer.word[1];
+    return result;
+}
+
+int64_t px_parcel_put(uint64_t ticket, struct px_ofd *ofd)
+{
+    return put(ticket, ofd);
+}
+
+int64_t px_parcel_put_directory(uint64_t ticket, uint64_t node)
+{
+    const struct px_parcel_item item = {.kind = PX_OFD_DIRECTORY, .node = node, .place = {PX_PARCEL_NONE, PX_PARCEL_NONE}};
+    struct exo_message message;
+
+    memcpy(px_msg(), &item, sizeof item);
+    return ask(PX_PARCEL_PUT, ticket, 0, 0, &message);
+}
+
 int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const int32_t *fds, unsigned count)
 {
     bool letter = px_socket_of(socket)->state != PX_SOCKET_CONNECTED;
@@ -136,10 +160,15 @@ static int64_t drop(uint64_t ticket)
     return ask(PX_PARCEL_DROP, ticket, 0, 0, &answer);
 }
 
+void px_parcel_drop(uint64_t ticket)
+{
+    (void)!drop(ticket); /* it may be gone already */
+}
+
 void px_rights_drop(struct px_message *message)
 {
     if (message->rights)
-        (void)!drop(message->ticket);
+        px_parcel_drop(message->ticket);
     message->rights = 0;
 }
 
@@ -156,7 +185,7 @@ void px_rights_exit(void)
 static int64_t lay(px_user list, uint64_t count, px_user to)
 {
     int32_t fds[PX_PARCEL_MOST];
-    struct exo_message answer;
+    uint64_t ticket;
     int64_t result;
 
     if (!count || count > PX_PARCEL_MOST)
@@ -165,14 +194,14 @@ static int64_t lay(px_user list, uint64_t count, px_user to)
         return -EFAULT;
     if (!all_open(fds, (unsigned)count))
         return -EBADF;
-    result = ask(PX_PARCEL_NEW, 0, 0, PX_PARCEL_LIES, &answer);
+    result = px_parcel_new(&ticket);
     if (result < 0)
         return result;
     lays_of = px_self()->pid;
-    for (uint64_t i = 0, ticket = answer.word[1]; result >= 0 && i <= count; i++) {
+    for (uint64_t i = 0; result >= 0 && i <= count; i++) {
         result = i < count ? put(ticket, px_fd_entry((unsigned)fds[i])) : px_copy_out(to, &ticket, sizeof ticket);
         if (result < 0)
-            (void)!drop(ticket);
+            px_parcel_drop(ticket);
     }
     return result;
 }
@@ -259,7 +288,7 @@ static int64_t fill(uint64_t ticket, unsigned number, const struct px_parcel_ite
 }
 
 /* One of them as a description of this process: 0 or -errno. */
-static int64_t take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
+int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
 {
     struct exo_message message;
     struct px_parcel_item item;
@@ -283,7 +312,7 @@ static int64_t take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
 static int64_t take_fd(uint64_t ticket, unsigned number, bool close_on_exec)
 {
     struct px_ofd *ofd;
-    int64_t fd = take(ticket, number, &ofd);
+    int64_t fd = px_parcel_take(ticket, number, &ofd);
 
     if (fd >= 0 && (fd = px_fd_install(ofd, 0, close_on_exec)) < 0)
         px_ofd_leave(ofd);
@@ -330,7 +359,7 @@ static int64_t pick(uint64_t ticket, px_user to, uint64_t room, bool close_on_ex
         (void)px_fd_close(fds[--done]);
     if (fd < 0)
         return fd;
-    (void)!drop(ticket);
+    px_parcel_drop(ticket);
     return count;
 }
 

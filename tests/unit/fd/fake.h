@@ -152,7 +152,7 @@ struct fake_shared {
 };
 static struct fake_shared *fake_shared;
 static uint32_t fake_slot[FAKE_SLOTS]; /* this process's slots: tally number + 1 */
-static uint64_t fake_brk = PX_SHARED;  /* next address that px_shared_reserve gives */
+static uint64_t fake_brk = PX_SHARED + PX_COMMON_PAGES * PX_PAGE; /* next address that px_shared_reserve gives */
 static unsigned fake_wakes, fake_waits, fake_allocations;
 static unsigned fake_allocations_left = ~0u;
 static uint64_t fake_now = 1000000;

@@ -71,6 +71,13 @@ int64_t fs_xattr(struct fs_request *request)
 
 #endif
 
+int64_t fs_setid(struct fs_request *request);
+int64_t fs_setid(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
+
 int64_t fs_parcel(struct fs_request *request)
 {
     (void)request;

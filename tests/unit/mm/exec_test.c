@@ -70,6 +70,26 @@ void px_fd_exec(void)
 void px_signal_exec(void)
 {
 }
+bool px_setid_wanted(const struct px_node *node)
+{
+    (void)node;
+    return false;
+}
+int64_t px_setid_here(const struct px_node *node)
+{
+    (void)node;
+    return 0;
+}
+int64_t px_setid_ask(const struct px_node *node)
+{
+    (void)node;
+    return 0;
+}
+int64_t px_renew(const struct px_exec *exec)
+{
+    (void)exec;
+    return -ENOMEM;
+}
 int64_t px_thread_end_others(void)
 {
     return 0;

@@ -117,6 +117,20 @@ int64_t machine_give_reclaim(uint32_t caller, uint32_t index)
     CHECK(fake_environment[caller] && fake_environment[index]);
     return 4001;
 }
+static int64_t fake_renewal; /* what machine_renew answers */
+static uint64_t fake_renewals, fake_root;
+int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root)
+{
+    CHECK(fake_environment[index] && from % 4096 == 0 && pages > 0 && pages <= PX_RENEWAL_PAGES);
+    fake_renewals += fake_renewal == 0;
+    fake_root = root;
+    return fake_renewal;
+}
+static bool fake_soiled[PX_PROCS_MAX];
+void machine_soil(uint32_t index)
+{
+    fake_soiled[index] = true;
+}
 bool machine_started(uint32_t index)
 {
     CHECK(fake_environment[index]);

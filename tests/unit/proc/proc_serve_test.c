@@ -1,7 +1,7 @@
 /*
  * Messages to proc: who may say what, credentials, and a storm of random messages after which everything must still hold.
  * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
- * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/serve.c
+ * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/renew.c servers/proc/serve.c
  */
 #include <exo/ipc.h>
 
@@ -181,7 +181,7 @@ static void test_storm(void)
 {
     fake_start();
     for (unsigned round = 0; round < 60000; round++) {
-        struct exo_message message = {.word = {roll() % (PX_PROC_TABLE + 3), random_word(), random_word(), random_word(), random_word()}};
+        struct exo_message message = {.word = {roll() % (PX_PROC_SETID + 3), random_word(), random_word(), random_word(), random_word()}};
         uint32_t index = (uint32_t)(2 + roll() % 24);
 
         if (message.word[0] == PX_PROC_REBOOT || message.word[0] == PX_PROC_SPAWN)
@@ -210,9 +210,48 @@ static void test_storm(void)
     fake_check();
 }
 
+/* Ids are raised for who has begun anew and run nothing since, by fs alone, once. */
+static void test_renewal(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first);
+    uint64_t badge = badge_of(child), fs = PX_SERVER_BADGE(PX_SERVER_FS), both = PX_SETID_UID | PX_SETID_GID;
+    struct exec_text text = {.comm = "x"};
+
+    CHECK(say(badge, PX_PROC_CHROOT, 4711, 0, 0, 0) == 0 && credentials_set(child, PX_CRED_UID, 1000, 0, 0) == 0);
+    CHECK(processes[child].dumpable == 0);
+    CHECK(say(badge, PX_PROC_CHROOT, 4712, 0, 0, 0) == -EPERM && processes[child].root == 4711);
+    CHECK(say(fs, PX_PROC_SETID, badge, 0, PX_SETID_UID, 0) == -EPERM && processes[child].euid == 1000);
+    CHECK(say(badge, PX_PROC_RENEW, 0x1000, 0, 0, 0) == -EINVAL && say(badge, PX_PROC_RENEW, 0x1001, 1, 0, 0) == -EINVAL);
+    CHECK(say(badge, PX_PROC_RENEW, ~0xfffull, 1, 0, 0) == -EINVAL && say(badge, PX_PROC_RENEW, 0x1000, PX_RENEWAL_PAGES + 1, 0, 0) == -EINVAL);
+    fake_renewal = -ENOMEM;
+    CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -ENOMEM && !processes[child].fresh && processes[child].life == 0);
+    fake_renewal = 0;
+    CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -1000 && fake_renewals == 1 && fake_root == 4711); /* nobody is left to answer */
+    CHECK(say(EXO_BADGE_KERNEL, EXO_NOTE_DEATH, badge, EXO_REASON_DESTROYED, 0, 0) == -1000 && is_alive(child)); /* the old environment's */
+    CHECK(say(badge, PX_PROC_SETID, badge, 0, both, 0) == -EINVAL);
+    CHECK(say(PX_SERVER_BADGE(PX_SERVER_TTY), PX_PROC_SETID, badge, 0, both, 0) == -EPERM && processes[child].euid == 1000);
+    CHECK(say(fs, PX_PROC_SETID, badge + 1, 0, both, 0) == -ESRCH);
+    CHECK(say(fs, PX_PROC_SETID, badge, 7 | 8ull << 32, both, 0) == 0 && processes[child].fresh == false);
+    CHECK(processes[child].uid == 1000 && processes[child].euid == 7 && processes[child].suid == 7 && processes[child].egid == 8);
+    CHECK(say(fs, PX_PROC_SETID, badge, 0, both, 0) == -EPERM);
+    life_exec(child, &text);
+    CHECK(processes[child].dumpable == 0 && table_entry(child)->suid == 7);
+    CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -1000);
+    life_exec(child, &text); /* something else than it was begun anew for */
+    CHECK(say(fs, PX_PROC_SETID, badge, 0, both, 0) == -EPERM && processes[child].euid == 7);
+    CHECK(say(badge, PX_PROC_PRCTL, 38, 0, 0, 0) == 0 && say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -1000);
+    CHECK(say(fs, PX_PROC_SETID, badge, 0, both, 0) == 0 && processes[child].euid == 7); /* no_new_privs */
+    CHECK(processes[fake_fork(child)].flags & PX_PF_NO_NEW_PRIVS);
+    fake_renewal = -EFAULT;
+    CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -1000 && !is_alive(child) && fake_soiled[child]);
+    fake_renewal = 0;
+    fake_check();
+}
+
 int main(void)
 {
     test_badges();
+    test_renewal();
     test_given_up_later();
     test_only_tty();
     test_stop_race();

@@ -1,0 +1,17 @@
+/*
+ * Descriptions on their way to somebody else, or to this process when it is renewed: by parcels of fs (proto/parcel.h, socket/rights.c). A parcel is kept until
+ * it is dropped, or its maker ends.
+ */
+#ifndef PX_TRAVEL_H
+#define PX_TRAVEL_H
+#include "px.h"
+
+int64_t px_parcel_new(uint64_t *ticket);
+/* -EOPNOTSUPP: its kind does not travel. */
+int64_t px_parcel_put(uint64_t ticket, struct px_ofd *ofd);
+int64_t px_parcel_put_directory(uint64_t ticket, uint64_t node); /* PX_FS_NODE */
+/* One of them as a description of this process. */
+int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd);
+void px_parcel_drop(uint64_t ticket);
+
+#endif
