@@ -155,8 +155,10 @@ void px_shared_release(uint64_t va, uint64_t pages);
 uint64_t px_window_reserve(uint64_t pages);
 void px_window_release(uint64_t va, uint64_t pages);
 
-/* fork: clones the program's ranges and the libOS's (as layout.h says) into the environment. 0 or -ENOMEM. vfork: share. */
-int64_t px_memory_clone(uint64_t env, bool vfork);
+/* fork: clones the program's ranges and the libOS's (as layout.h says) into the environment. 0 or -ENOMEM. vfork: both have the same pages of the program;
+ * a child that executes one at once gets none. */
+enum px_clone { PX_CLONE_COPIES, PX_CLONE_SAME, PX_CLONE_LIBOS };
+int64_t px_memory_clone(uint64_t env, enum px_clone what);
 
 /* In the child, whose page tables do not know what was written since MADV_FREE. */
 void px_vma_fork_child(void);
@@ -196,6 +198,13 @@ void px_random_bytes(void *to, size_t bytes);
 int64_t px_exec(const char *path, char *const argv[], char *const envp[]);
 /* In a fresh environment (renew.c): the file, with the ids that its set-ID bits give; `name`: what it was called by. */
 int64_t px_exec_raised(const char *file, const char *name, char *const argv[], char *const envp[]);
+/* An execve that a vfork child begins in its parent's environment (entry/lend.c): what proc is told of it (PX_PROC_EXEC), and the rest, in its own. */
+struct px_exec;
+void px_exec_describe(const struct px_exec *exec, void *text);
+void px_exec_go_on(struct px_exec *exec);
+extern bool px_lent; /* a vfork child runs here, and all that runs is the child */
+int64_t px_lend_exec(struct px_exec *exec); /* the parent goes on with the result */
+int64_t px_lend_again(void);                /* and the child makes its call again, as a process of its own */
 
 /* ---- files (FILES) ----------------------------------------------------------------------------------------------- */
 

@@ -63,7 +63,7 @@ void kill_post(uint32_t index, const struct px_siginfo *info)
     page->sig_info[info->signo] = *info;
     __atomic_fetch_or(&page->sig_pending, bit, __ATOMIC_SEQ_CST);
     bump(&page->sig_seq);
-    machine_post(index);
+    machine_post(processes[index].lent ? processes[index].maker : index);
 }
 
 bool kill_is_due(uint32_t index)

@@ -110,6 +110,17 @@ int64_t life_spawn_in(uint32_t caller, unsigned label, const struct exo_zone_lim
     return status;
 }
 
+/* Its entry of the table is all that a child has that runs in its maker's environment. */
+static int64_t make_child(uint32_t maker, uint32_t index, const struct exo_ctx_state *state, struct machine_child *child)
+{
+    if (!processes[index].lent)
+        return machine_fork(maker, index, state, child);
+    processes[maker].lends = index;
+    table_entry(index)->fs_env = 0; /* for fs it holds nothing: its maker does */
+    *child = (struct machine_child){0};
+    return 0;
+}
+
 int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *state, struct fork_answer *answer)
 {
     struct process process = processes[parent];
@@ -122,6 +133,8 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
      */
     if (kill_is_due(parent))
         return -ERESTARTNOINTR;
+    if (processes[parent].lends)
+        life_end(processes[parent].lends, SIGKILL, false);
     if (!limit_allows_fork(parent))
         return -EAGAIN;
     taken = table_take(processes[parent].zone);
@@ -131,6 +144,8 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
     process.maker = parent;
     process.flags = (flags & PX_FORK_VFORK ? PX_PF_VFORK : 0) | (processes[parent].flags & PX_PF_NO_NEW_PRIVS);
+    process.lent = flags & PX_FORK_LENT;
+    process.lends = 0;
     process.stop_news = process.continue_news = process.killed = process.subreaper = process.fresh = false;
     process.cont_seq = 0;
     process.stops = 0;
@@ -142,7 +157,7 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     table_entry(index)->ngroups = table_entry(parent)->ngroups;
     memcpy(table_entry(index)->comm, table_entry(parent)->comm,
            sizeof(struct px_proc) - offsetof(struct px_proc, comm));
-    status = machine_fork(parent, index, state, &answer->child);
+    status = make_child(parent, index, state, &answer->child);
     if (status < 0) {
         unborn(index);
         return status;
@@ -157,7 +172,7 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
 /* Made by this process, and never started. */
 static bool is_unstarted(uint32_t child, uint32_t maker)
 {
-    return child > INIT && is_alive(child) && processes[child].maker == maker && !machine_started(child);
+    return child > INIT && is_alive(child) && processes[child].maker == maker && !processes[child].lent && !machine_started(child);
 }
 
 /* The child has not run: nobody hears of its end. */
@@ -344,6 +359,56 @@ void life_end_run(int32_t status)
     machine_notify_tty(PX_NOTE_FIRST_DONE);
 }
 
+/* The environment is its maker's alone again, who is told if he has not asked for that. */
+static void take_back(uint32_t index, bool told)
+{
+    uint32_t maker = processes[index].maker;
+
+    processes[index].lent = false;
+    processes[maker].lends = 0;
+    if (!told && is_alive(maker))
+        machine_post(maker);
+}
+
+static uint32_t lent_child(uint32_t maker, int32_t pid)
+{
+    uint32_t index = processes[maker].lends;
+
+    return index && processes[index].pid == pid ? index : 0;
+}
+
+int64_t life_claim(uint32_t maker, int32_t pid, const struct exo_ctx_state *state, const struct exec_text *text, struct fork_answer *answer)
+{
+    uint32_t index = lent_child(maker, pid);
+    int64_t status = index ? machine_fork(maker, index, state, &answer->child) : -ESRCH;
+
+    if (status < 0)
+        return status;
+    machine_ppage(index)->hazard_count = PX_HAZARDS_ANY; /* until it says what it holds: for fs it is not as young as others that have not */
+    take_back(index, true);
+    if (memcmp(rlimits[index], rlimits[maker], sizeof(rlimits[index])) != 0)
+        machine_post_limit(index);
+    if (text) {
+        processes[index].flags &= ~(uint32_t)PX_PF_VFORK; /* its parent does not sleep */
+        life_exec(index, text);
+    } else {
+        table_publish(index); /* fs looks at its lists again */
+    }
+    answer->pid = pid;
+    answer->index = index;
+    return 0;
+}
+
+int64_t life_lent_exit(uint32_t maker, int32_t pid, int32_t status)
+{
+    uint32_t index = lent_child(maker, pid);
+
+    if (!index)
+        return -ESRCH;
+    life_end(index, status, true);
+    return 0;
+}
+
 /* A fork that was cut off half way: nobody would ever start the child. Its context tells, not the dead process's word. */
 static void end_unstarted(uint32_t index, int32_t pid)
 {
@@ -359,10 +424,16 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     uint32_t parent = process->parent;
     bool was_linked = !group_is_orphaned(process->pgid, 0), leader = process->flags & PX_PF_LEADER;
 
-    process->cpu_ns = machine_cpu_ns(index);
-    machine_destroy(index, status);
-    if (process->uid || process->euid || process->suid || process->zone)
-        machine_soil(index);
+    if (process->lends)
+        life_end(process->lends, SIGKILL, false);
+    if (process->lent) {
+        take_back(index, orderly);
+    } else {
+        process->cpu_ns = machine_cpu_ns(index);
+        machine_destroy(index, status);
+        if (process->uid || process->euid || process->suid || process->zone)
+            machine_soil(index);
+    }
     process->state = PX_ZOMBIE;
     process->status = status;
     process->flags &= ~(uint32_t)PX_PF_VFORK;

@@ -59,6 +59,8 @@ struct process {
     bool killed;    /* SIGKILL has come: life_end_killed ends it */
     int32_t forked; /* the child that it made last, which it may not have started yet */
     uint32_t maker; /* index of who forked it: its parent, but for CLONE_PARENT */
+    bool lent;      /* has no environment yet, and runs in its maker's (vfork) */
+    uint32_t lends; /* index of the child that runs in this one's environment, or 0 */
     int32_t tty, nice, death_signal, dumpable;
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
@@ -181,6 +183,10 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
 /* A child of the caller's in a new zone, which shares nothing with it. */
 int64_t life_spawn_in(uint32_t caller, unsigned label, const struct exo_zone_limits *limits, struct fork_answer *answer);
 int64_t life_fork_failed(uint32_t parent, int32_t pid);
+struct exec_text;
+/* The child that runs in the maker's environment gets its own; `text`: and a new program, unless NULL. */
+int64_t life_claim(uint32_t maker, int32_t pid, const struct exo_ctx_state *state, const struct exec_text *text, struct fork_answer *answer);
+int64_t life_lent_exit(uint32_t maker, int32_t pid, int32_t status);
 struct exec_text { /* message page of PX_PROC_EXEC */
     char comm[16];
     char exe[256];

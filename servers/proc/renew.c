@@ -13,6 +13,8 @@ int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages)
 
     if (pages == 0 || pages > PX_RENEWAL_PAGES || from % PAGE_BYTES || from > EXO_USER_TOP - pages * PAGE_BYTES)
         return -EINVAL;
+    if (process->lends) /* the environment that it runs in ends */
+        life_end(process->lends, SIGKILL, false);
     process->life++;
     process->fresh = true;
     status = machine_renew(index, from, pages, process->root);

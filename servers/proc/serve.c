@@ -24,6 +24,24 @@ static int64_t do_fork(uint32_t caller, struct exo_message *message)
     return 0;
 }
 
+static int64_t do_claim(uint32_t caller, struct exo_message *message)
+{
+    const uint8_t *page = machine_message(caller);
+    struct exo_ctx_state state;
+    struct exec_text text;
+    struct fork_answer answer;
+    int64_t status;
+
+    memcpy(&state, page, sizeof(state));
+    memcpy(&text, page + PX_CLAIM_TEXT, sizeof(text));
+    status = life_claim(caller, (int32_t)message->word[1], &state, message->word[2] ? &text : NULL, &answer);
+    if (status < 0)
+        return status;
+    message->word[3] = answer.child.env;
+    message->word[4] = answer.child.ctx;
+    return 0;
+}
+
 static int64_t do_exec(uint32_t caller)
 {
     struct exec_text text;
@@ -141,8 +159,8 @@ static int64_t do_usage(uint32_t caller, struct exo_message *message)
 
     if (!index)
         return -ESRCH;
-    message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE ? processes[index].cpu_ns : machine_cpu_ns(index);
-    message->word[2] = index == INIT || !is_alive(index) ? 0 : machine_frames(index);
+    message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE || processes[index].lent ? processes[index].cpu_ns : machine_cpu_ns(index);
+    message->word[2] = index == INIT || !is_alive(index) || processes[index].lent ? 0 : machine_frames(index);
     message->word[3] = processes[index].child_cpu_ns;
     return 0;
 }
@@ -197,7 +215,7 @@ static int64_t do_reclaim(uint32_t caller, struct exo_message *message)
 
     if (processes[caller].euid != 0)
         return -EPERM;
-    if (!index || index == INIT || !is_alive(index))
+    if (!index || index == INIT || !is_alive(index) || processes[index].lent)
         return -ESRCH;
     handle = machine_give_reclaim(caller, index);
     if (handle < 0)
@@ -234,6 +252,8 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     switch (word[0]) {
     case PX_PROC_FORK: return do_fork(caller, message);
     case PX_PROC_FORK_DONE: return word[2] ? life_fork_failed(caller, (int32_t)word[1]) : 0;
+    case PX_PROC_CLAIM: return do_claim(caller, message);
+    case PX_PROC_LENT_EXIT: return life_lent_exit(caller, (int32_t)word[1], (int32_t)(word[2] & 0xffff));
     case PX_PROC_EXEC: return do_exec(caller);
     case PX_PROC_WAIT: return do_wait(caller, message);
     case PX_PROC_KILL: return kill_call(caller, (int32_t)word[1], word[2], word[3], word[4]);

@@ -145,7 +145,7 @@ uint32_t table_by_badge(uint64_t badge)
 {
     uint32_t index = PX_BADGE_INDEX(badge);
 
-    if (index <= INIT || index >= entries || badge != PX_BADGE(index, processes[index].gen) || !is_alive(index))
+    if (index <= INIT || index >= entries || badge != PX_BADGE(index, processes[index].gen) || !is_alive(index) || processes[index].lent)
         return 0;
     return index;
 }

@@ -105,6 +105,15 @@ struct px_interrupted {
     uint64_t number;
 };
 void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call);
+/* Nothing is delivered: the call is made again. */
+void px_signal_settle(struct exo_regs *regs, struct px_interrupted *call);
+/* The dispositions, kept while a vfork child has its own. */
+struct px_signal_kept {
+    struct px_action actions[SIGRTMAX + 1];
+    uint64_t ignored, caught;
+};
+void px_signal_keep(struct px_signal_kept *kept);
+void px_signal_give(const struct px_signal_kept *kept);
 /* A fault that must be delivered: a blocked or ignored signal kills. */
 void px_signal_force(const struct px_siginfo *info);
 void px_signal_fork_child(void);
@@ -116,6 +125,32 @@ void px_posix_timer_taken(struct px_siginfo *info);
 void px_posix_timer_exec(void);
 
 /* ---- processes ---- */
+#define CLONE_VM 0x100ul
+#define CLONE_VFORK 0x4000ul
+#define CLONE_PARENT 0x8000ul
+#define CLONE_SETTLS 0x80000ul
+#define CLONE_PARENT_SETTID 0x100000ul
+#define CLONE_CHILD_CLEARTID 0x200000ul
+#define CLONE_CHILD_SETTID 0x1000000ul
+struct px_birth { /* what a forked child must know, besides the program's registers */
+    uint64_t flags, stack, child_tid;
+    int32_t pid;
+    bool begun;               /* it has run in its parent's environment before, and goes on where it is: */
+    struct px_exec *exec;     /* with this, unless NULL, */
+    struct px_siginfo forced; /* or with this signal, unless 0 */
+};
+/* The parent's part of a fork when proc has made an environment: the child goes on as `birth` says. */
+int64_t px_fork_start(const struct px_birth *birth, uint64_t env, uint64_t ctx, enum px_clone memory);
+void px_fork_wait(int32_t pid, uint32_t index); /* until a vfork child executes a program or ends */
+
+/* ---- lend.c: a vfork child that runs in its parent's environment ---- */
+/* vfork; flags as of clone. 0: the caller goes on as the child. */
+int64_t px_lend(uint64_t flags, uint64_t stack, px_user parent_tid, px_user child_tid, uint64_t tls);
+/* A call of the child. */
+int64_t px_lend_call(px_call *body, const uint64_t word[6]);
+/* Something is to be taken that is not for the child, or for which it must be a process. */
+void px_lend_attend(void);
+void px_lend_force(const struct px_siginfo *info); /* as px_signal_force */
 void px_children_reset(void);
 void px_children_unknown(void); /* proc knows */
 void px_children_forked(int32_t pid, uint32_t seq_before);

@@ -49,7 +49,9 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
     }
     if (px_strace_on)
         px_strace_enter(number, word);
-    if (body)
+    if (body && px_lent)
+        result = px_lend_call(body, word);
+    else if (body)
         result = px_threads.many ? px_call_locked(word[0], word[1], word[2], word[3], word[4], word[5], body, number)
                                  : body(word[0], word[1], word[2], word[3], word[4], word[5]);
     else if (number < px_calls_count)
@@ -71,6 +73,10 @@ bool px_take_events(void)
         return false;
     thread->events = 0;
     thread->exit_work |= PX_WORK_SIGNALS;
+    if (px_lent) { /* all but this is for whom the process page belongs to */
+        thread->events = bits & ~PX_EVENT_DEMAND;
+        bits &= PX_EVENT_DEMAND;
+    }
     if (px_threads.many && bits & PX_EVENT_SIGNAL)
         px_signal_share();
     if (bits & PX_EVENT_TIMER)
@@ -91,6 +97,18 @@ static void attend(const struct px_thread *thread)
         px_thread_end(0);
 }
 
+static void take_signals(struct exo_regs *regs, struct px_interrupted *call)
+{
+    if (px_lent) { /* the child goes on, or has become a process of its own and its parent does */
+        px_signal_settle(regs, call);
+        px_lend_attend();
+        if (px_lent)
+            return;
+        px_take_events();
+    }
+    px_signal_deliver(regs, call);
+}
+
 static void finish(struct exo_regs *regs, struct px_interrupted *call)
 {
     const struct px_thread *thread = px_thread();
@@ -100,7 +118,7 @@ static void finish(struct exo_regs *regs, struct px_interrupted *call)
         px_take_events();
         if (px_threads.many)
             attend(thread);
-        px_signal_deliver(regs, call);
+        take_signals(regs, call);
     } while (px_threads.many && (thread->doomed || px_threads.stopped)); /* meanwhile */
     px_thread()->exit_work = 0;
     if (!px_arch_sanitize(regs)) {

@@ -6,14 +6,7 @@
 #include "px_calls.h"
 
 #define CSIGNAL 0xfful
-#define CLONE_VM 0x100ul
-#define CLONE_VFORK 0x4000ul
-#define CLONE_PARENT 0x8000ul
 #define CLONE_THREAD 0x10000ul
-#define CLONE_SETTLS 0x80000ul
-#define CLONE_PARENT_SETTID 0x100000ul
-#define CLONE_CHILD_CLEARTID 0x200000ul
-#define CLONE_CHILD_SETTID 0x1000000ul
 #define CLONE_FS 0x200ul
 #define CLONE_FILES 0x400ul
 #define CLONE_SIGHAND 0x800ul
@@ -24,14 +17,13 @@
 #define CLONE_REFUSED (CLONE_SHARED | CLONE_NEVER)
 
 /* What the child must know; it reads its own copy. */
-struct birth {
-    uint64_t flags, stack, child_tid;
-    int32_t pid;
+static struct {
+    struct px_birth as;
     bool by_thread; /* not by the first one: on another stack */
     struct exo_regs regs;
     struct px_thread_kept kept;
-};
-static struct birth birth;
+    struct px_thread_fault fault;
+} birth;
 
 static void drop_handles(uint64_t env, uint64_t ctx)
 {
@@ -40,9 +32,9 @@ static void drop_handles(uint64_t env, uint64_t ctx)
 }
 
 /* Everything that the child needs besides what proc has given it. */
-static int64_t fill_child(uint64_t env, bool vfork)
+static int64_t fill_child(uint64_t env, enum px_clone memory)
 {
-    int64_t status = px_memory_clone(env, vfork), done;
+    int64_t status = px_memory_clone(env, memory), done;
     uint64_t slot = PX_SLOT_FIRST_FREE;
 
     if (status < 0)
@@ -52,13 +44,13 @@ static int64_t fill_child(uint64_t env, bool vfork)
     return done < 0 ? -ENOMEM : 0;
 }
 
-static int64_t start_child(uint64_t env, uint64_t ctx, bool vfork)
+static int64_t start_child(uint64_t env, uint64_t ctx, enum px_clone memory)
 {
     int64_t status = px_fd_fork_prepare();
 
     if (status < 0)
         return status;
-    status = fill_child(env, vfork);
+    status = fill_child(env, memory);
     if (status == 0 && exo_ctx_start(ctx) < 0)
         status = -EAGAIN;
     if (status < 0)
@@ -67,7 +59,7 @@ static int64_t start_child(uint64_t env, uint64_t ctx, bool vfork)
 }
 
 /* Not interruptible, but SIGKILL works: it needs nobody's cooperation. */
-static void wait_for_vfork(int32_t pid, uint32_t index)
+void px_fork_wait(int32_t pid, uint32_t index)
 {
     const struct px_proc *child = PX_PROC(PX_PROCTAB, index);
 
@@ -90,30 +82,33 @@ static int64_t give_up(int32_t pid, int64_t error)
     return px_call_proc(&message) == -ESRCH ? 0 : error;
 }
 
-static void note_birth(uint64_t flags, uint64_t stack, uint64_t child_tid, int32_t pid)
+int64_t px_fork_start(const struct px_birth *as, uint64_t env, uint64_t ctx, enum px_clone memory)
 {
     const struct px_thread *thread = px_thread();
+    int64_t status;
 
-    birth.flags = flags;
-    birth.stack = stack;
-    birth.child_tid = child_tid;
-    birth.pid = pid;
+    birth.as = *as;
     birth.kept = thread->kept;
+    birth.fault = thread->fault;
     birth.by_thread = thread->number != 0;
     if (birth.by_thread)
         birth.regs = *thread->regs;
     px_arch_fpu_keep(NULL);
+    status = start_child(env, ctx, memory);
+    drop_handles(env, ctx);
+    return status;
 }
 
 static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
 {
     bool vfork = (flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM);
+    struct px_birth as = {.flags = flags, .stack = stack, .child_tid = child_tid};
     struct exo_message message = {.word = {PX_PROC_FORK}};
     uint32_t seq = px_child_seq(), index;
-    uint64_t env, ctx;
     int64_t status;
-    int32_t pid;
 
+    if (vfork && !px_threads.many && !px_strace_on)
+        return px_lend(flags, stack, parent_tid, child_tid, tls);
     if (flags & CLONE_VFORK)
         message.word[1] |= PX_FORK_VFORK;
     if (flags & CLONE_PARENT)
@@ -122,31 +117,47 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     status = px_call_proc(&message);
     if (status < 0)
         return status == -EIO ? -EAGAIN : status;
-    pid = (int32_t)message.word[1];
+    as.pid = (int32_t)message.word[1];
     index = (uint32_t)message.word[2];
-    env = message.word[3];
-    ctx = message.word[4];
-    note_birth(flags, stack, child_tid, pid);
-    status = start_child(env, ctx, vfork);
-    drop_handles(env, ctx);
+    status = px_fork_start(&as, message.word[3], message.word[4], vfork ? PX_CLONE_SAME : PX_CLONE_COPIES);
     if (status < 0)
-        status = give_up(pid, status);
+        status = give_up(as.pid, status);
     if (status < 0)
         return status;
     if (flags & CLONE_PARENT_SETTID)
-        (void)!px_copy_out(parent_tid, &pid, sizeof(pid)); /* Linux takes no notice of a bad address either */
+        (void)!px_copy_out(parent_tid, &as.pid, sizeof(as.pid)); /* Linux takes no notice of a bad address either */
     if (!(flags & CLONE_PARENT))
-        px_children_forked(pid, seq);
+        px_children_forked(as.pid, seq);
     if (flags & CLONE_VFORK)
-        wait_for_vfork(pid, index);
-    return pid;
+        px_fork_wait(as.pid, index);
+    return as.pid;
 }
 
-/* In the child, on the copy of the parent's stack; the program's registers are the parent's at its call. */
+/* What the program, or the libOS for it, goes on with. */
+static void go_on(struct exo_regs *regs)
+{
+    if (birth.as.exec) {
+        px_exec_go_on(birth.as.exec);
+    } else if (!birth.as.begun) {
+        if (birth.as.flags & CLONE_CHILD_SETTID)
+            (void)!px_copy_out(birth.as.child_tid, &birth.as.pid, sizeof(birth.as.pid));
+        if (birth.as.stack)
+            px_arch_set_stack(regs, birth.as.stack);
+        px_arch_set_result(regs, 0);
+    } else if (birth.as.forced.signo) {
+        px_thread()->fault = birth.fault;
+        px_signal_force(&birth.as.forced);
+    }
+}
+
+/* In the child, on the copy of the parent's stack; the program's registers are the parent's at its call, or the child's if it has begun in its
+ * parent's environment (lend.c). */
 void px_child_start(void)
 {
     struct exo_regs *regs = &px_first_regs;
 
+    px_lent = false;
+    px_entry_slow &= ~PX_SLOW_LENT;
     px_thread_start(&birth.kept);
     px_files_fork_child(); /* early: fs frees nothing while a child has not said what it holds */
     if (birth.by_thread)
@@ -159,11 +170,7 @@ void px_child_start(void)
     px_rewrite_fork_child();
     px_children_reset();
     px_fd_fork_child();
-    if (birth.flags & CLONE_CHILD_SETTID)
-        (void)!px_copy_out(birth.child_tid, &birth.pid, sizeof(birth.pid));
-    if (birth.stack)
-        px_arch_set_stack(regs, birth.stack);
-    px_arch_set_result(regs, 0);
+    go_on(regs);
     px_leave_again(regs);
 }
 

@@ -20,7 +20,7 @@ void px_signal_set_mask(uint64_t mask)
     struct px_thread *thread = px_thread();
 
     thread->kept.blocked = mask & ~PX_SIG_UNBLOCKABLE;
-    if (thread->number == 0)
+    if (thread->number == 0 && !px_lent)
         px_ppage()->sig_blocked = thread->kept.blocked;
     if (px_signal_ready())
         thread->exit_work |= PX_WORK_SIGNALS;
@@ -52,10 +52,26 @@ void px_signal_publish(void)
     const struct px_action *child = &px_actions[SIGCHLD];
     struct px_ppage *page = px_ppage();
 
+    if (px_lent)
+        return; /* the page is the parent's */
     page->child_flags = (child->flags & SA_NOCLDSTOP ? PX_CHILD_NOSTOP : 0) |
                         (child->flags & SA_NOCLDWAIT || child->handler == PX_SIG_IGN ? PX_CHILD_NOWAIT : 0);
     page->sig_caught = caught;
     page->sig_ignored = ignored;
+}
+
+void px_signal_keep(struct px_signal_kept *kept)
+{
+    memcpy(kept->actions, px_actions, sizeof(px_actions));
+    kept->ignored = ignored;
+    kept->caught = caught;
+}
+
+void px_signal_give(const struct px_signal_kept *kept)
+{
+    memcpy(px_actions, kept->actions, sizeof(px_actions));
+    ignored = kept->ignored;
+    caught = kept->caught;
 }
 
 void px_signal_set_action(int signo, const struct px_action *action)
@@ -169,6 +185,10 @@ void px_signal_force(const struct px_siginfo *info)
 {
     const struct px_action *action = &px_actions[info->signo];
 
+    if (px_lent) {
+        px_lend_force(info);
+        return;
+    }
     if (px_signal_mask() & PX_SIGBIT(info->signo) || action->handler == PX_SIG_IGN) {
         px_signal_set_action(info->signo, &(struct px_action){0});
         px_signal_set_mask(px_signal_mask() & ~PX_SIGBIT(info->signo));
@@ -319,7 +339,7 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
 }
 
 /* Without a handler the call simply goes on. */
-static void settle_without_handler(struct exo_regs *regs, struct px_interrupted *call)
+void px_signal_settle(struct exo_regs *regs, struct px_interrupted *call)
 {
     if (!call->restart)
         return;
@@ -348,7 +368,7 @@ void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
             return;
         }
     }
-    settle_without_handler(regs, call);
+    px_signal_settle(regs, call);
 }
 
 void px_signal_exec(void)

@@ -25,7 +25,7 @@ int64_t px_sys_rt_sigaction(uint64_t signo, uint64_t from, uint64_t old, uint64_
     if (from) {
         action.mask &= ~PX_SIG_UNBLOCKABLE;
         px_signal_set_action((int)signo, &action);
-        if (px_ppage()->sig_ignored & PX_SIGBIT(signo))
+        if (!px_lent && px_ppage()->sig_ignored & PX_SIGBIT(signo))
             px_signal_discard(PX_SIGBIT(signo));
     }
     return old ? px_copy_out(old, &before, sizeof(before)) : 0;

@@ -10,10 +10,6 @@
 #define STACK_LO(base) ((base) + PX_THREAD_BYTES - (PX_THREAD_STACK_PAGES + 1) * PX_PAGE)
 #define PAGE_OF(base) ((base) + PX_THREAD_BYTES - PX_PAGE)
 #define REGS_ROOM 192u
-#define CLONE_PARENT_SETTID 0x100000ul
-#define CLONE_CHILD_CLEARTID 0x200000ul
-#define CLONE_CHILD_SETTID 0x1000000ul
-#define CLONE_SETTLS 0x80000ul
 #define RIGHTS (EXO_RIGHT_START | EXO_RIGHT_EVENT | EXO_RIGHT_STATE)
 
 struct px_threads px_threads = {.live = 1, .made = 1};

@@ -45,7 +45,7 @@ struct px_thread {
     struct px_thread_kept kept;
     uint64_t context;       /* handle */
     px_user clear_tid, robust_list;
-    struct { uint64_t error, trapno, address; } fault; /* the last one, for signal frames */
+    struct px_thread_fault { uint64_t error, trapno, address; } fault; /* the last one, for signal frames */
     struct { uint64_t deadline_ns; px_user rest; } restart; /* of a sleep that goes on: restart_syscall */
     struct { /* in a futex's queue */
         px_user va;
@@ -90,6 +90,7 @@ extern uint32_t px_entry_slow;
 #define PX_SLOW_STRACE 1u
 #define PX_SLOW_THREADS 2u
 #define PX_SLOW_HOT 4u /* an instruction has trapped many times */
+#define PX_SLOW_LENT 8u /* a vfork child runs here (lend.c) */
 
 #define PX_EVENT_THREAD 8u /* that threads post to each other: look at what has changed */
 

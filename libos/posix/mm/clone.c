@@ -27,9 +27,9 @@ static int64_t fill(struct px_vma *vma)
     return 0;
 }
 
-static uint64_t share_mode(const struct px_vma *vma, bool vfork)
+static uint64_t share_mode(const struct px_vma *vma, bool same)
 {
-    if (vfork)
+    if (same)
         return EXO_SHARE_SOLE;
     if (vma->flags & PX_VMA_SHARED)
         return EXO_SHARE_SAME;
@@ -45,14 +45,14 @@ static int64_t share(uint64_t env, uint64_t lo, uint64_t hi, uint64_t mode)
     return exo_share_all(env, lo, lo, (hi - lo) / PX_PAGE, mode | ALL_PROT) < 0 ? -ENOMEM : 0;
 }
 
-static int64_t clone_program(uint64_t env, bool vfork)
+static int64_t clone_program(uint64_t env, bool same)
 {
     uint64_t lo = 0, hi = 0, mode = 0;
     int64_t status;
 
     for (unsigned at = 0; at < px_mm.count; at++) {
         struct px_vma *vma = &px_mm.vma[at];
-        uint64_t wanted = share_mode(vma, vfork);
+        uint64_t wanted = share_mode(vma, same);
 
         if (vma->flags & PX_VMA_SHARED && !vma->file && !(vma->flags & (PX_VMA_FULL | PX_VMA_EAGER)) && vma->prot) {
             status = fill(vma);
@@ -117,9 +117,9 @@ static int64_t clone_libos(uint64_t env)
     return status;
 }
 
-int64_t px_memory_clone(uint64_t env, bool vfork)
+int64_t px_memory_clone(uint64_t env, enum px_clone what)
 {
-    int64_t status = clone_program(env, vfork);
+    int64_t status = what == PX_CLONE_LIBOS ? 0 : clone_program(env, what == PX_CLONE_SAME);
 
     return status < 0 ? status : clone_libos(env);
 }

@@ -181,25 +181,40 @@ static int64_t load(struct px_exec *exec, uint64_t *entry, uint64_t *stack)
     return status < 0 ? status : px_stage_commit(exec);
 }
 
-/* Name, path and arguments for the process table. */
-static void announce(struct px_exec *exec)
+struct text { /* as PX_PROC_EXEC has it */
+    char comm[16];
+    char exe[256];
+    uint32_t length;
+    char cmdline[380];
+};
+
+/* Name and path for the process table, and how much of the arguments there is room for. */
+static void describe(const struct px_exec *exec, struct text *text, uint64_t argument_bytes)
 {
-    struct {
-        char comm[16];
-        char exe[256];
-        uint32_t length;
-        char cmdline[380];
-    } *text = px_msg();
-    struct exo_message message = {.word = {PX_PROC_EXEC}};
     const char *name = strrchr(exec->path, '/');
-    uint64_t bytes = px_mm.argument_hi - px_mm.argument_lo;
 
     memset(text, 0, sizeof(*text));
     if (px_node_path(&exec->node, text->exe, sizeof(text->exe)) < 0)
         text->exe[0] = '\0';
     name = name ? name + 1 : exec->path;
     memcpy(text->comm, name, strnlen(name, sizeof(text->comm) - 1));
-    text->length = (uint32_t)(bytes < sizeof(text->cmdline) ? bytes : sizeof(text->cmdline));
+    text->length = (uint32_t)(argument_bytes < sizeof(text->cmdline) ? argument_bytes : sizeof(text->cmdline));
+}
+
+void px_exec_describe(const struct px_exec *exec, void *to)
+{
+    struct text *text = to;
+
+    describe(exec, text, exec->environment - exec->stage.at);
+    memcpy(text->cmdline, (const void *)exec->stage.at, text->length);
+}
+
+static void announce(const struct px_exec *exec)
+{
+    struct text *text = px_msg();
+    struct exo_message message = {.word = {PX_PROC_EXEC}};
+
+    describe(exec, text, px_mm.argument_hi - px_mm.argument_lo);
     if (px_copy_in(text->cmdline, px_mm.argument_lo, text->length) < 0)
         text->length = 0;
     px_call_server(PX_SLOT_PROC, &message);
@@ -214,7 +229,6 @@ static void become(struct px_exec *exec)
     px_fd_exec();
     px_signal_exec();
     px_arch_start(px_regs(), entry, stack);
-    announce(exec);
 }
 
 static void end(struct px_exec *exec)
@@ -226,7 +240,17 @@ static void end(struct px_exec *exec)
         px_node_drop(&exec->held[--exec->holds]);
     px_free(exec->scratch);
     px_free(exec->file);
+    px_free(exec->text);
     px_free(exec);
+}
+
+/* Proc knows it already. What could still be refused is refused too late to tell anybody. */
+void px_exec_go_on(struct px_exec *exec)
+{
+    if (px_node_run(&exec->node) < 0)
+        px_exit(SIGKILL);
+    become(exec);
+    end(exec);
 }
 
 /* Executes exec->node, which has been found and may be executed. Takes over `exec`. */
@@ -240,14 +264,24 @@ static int64_t run(struct px_exec *exec)
         status = px_stage_start(exec);
     if (status == 0)
         status = load_headers(exec);
+    if (status == 0 && px_lent) {
+        bool raised = px_setid_wanted(&exec->node);
+
+        if (!raised)
+            status = px_lend_exec(exec);
+        end(exec);
+        return raised ? px_lend_again() : status;
+    }
     if (status == 0)
         status = px_node_run(&exec->node);
     if (status == 0)
         status = px_thread_end_others();
     if (status == 0 && exec->file)
         status = px_renew(exec);
-    if (status == 0)
+    if (status == 0) {
         become(exec);
+        announce(exec);
+    }
     end(exec);
     return status;
 }
@@ -336,19 +370,18 @@ static int64_t exec_at(int dirfd, px_user user_path, px_user argv, px_user envp,
     int64_t status = take_path(dirfd, user_path, &path, &name);
     struct px_exec *exec = status == 0 ? start(name) : NULL;
 
-    if (status == 0 && !exec)
-        status = -ENOMEM;
-    if (status == 0) {
-        exec->argv.user = argv;
-        exec->envp.user = envp;
-        exec->dirfd = name == path ? -1 : dirfd;
-        status = find_file(exec, dirfd, path, walk, &exec->node);
-        if (status == 0)
-            status = run(exec);
-        else
-            end(exec);
+    if (!exec) {
+        px_free(path);
+        return status < 0 ? status : -ENOMEM;
     }
-    px_free(path);
+    exec->text = path;
+    exec->argv.user = argv;
+    exec->envp.user = envp;
+    exec->dirfd = name == path ? -1 : dirfd;
+    status = find_file(exec, dirfd, path, walk, &exec->node);
+    if (status == 0)
+        return run(exec);
+    end(exec);
     return status;
 }
 

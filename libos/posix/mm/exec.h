@@ -47,6 +47,7 @@ struct px_exec {
     struct px_node held[PX_EXEC_DEPTH + 2]; /* every file looked into, kept alive until the end */
     unsigned holds;
     char *scratch; /* PATH_MAX bytes, once they are needed */
+    char *text;    /* where the path lies, if it came from the program */
     char line[PX_EXEC_LINE];
 };
 

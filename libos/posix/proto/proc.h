@@ -77,10 +77,17 @@ enum px_proc_op {
     /* Only fs: w1 badge of a process that executes a file with set-ID bits, w2 the file's uid | gid << 32, w3 PX_SETID_*. Answer w1: 1 if its
      * ids are these now. -EPERM: it is not fresh. */
     PX_PROC_SETID,
+    /* w1 pid of the child that runs in the caller's environment (PX_FORK_LENT), w2 1: it executes a program, and what PX_PROC_EXEC says of it
+     * lies PX_CLAIM_TEXT bytes into msg, which is otherwise as for PX_PROC_FORK. It gets an environment of its own. Answer w3, w4 as of PX_PROC_FORK.
+     * -ESRCH: it has ended meanwhile. */
+    PX_PROC_CLAIM,
+    /* w1 pid of that child, w2 wait status: it ends. -ESRCH: it has ended already. */
+    PX_PROC_LENT_EXIT,
 };
 #define PX_SETID_UID 1u
 #define PX_SETID_GID 2u
 #define PX_LIMIT_SET 0x100u
+#define PX_CLAIM_TEXT 2048u
 
 
 #define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
@@ -90,6 +97,9 @@ enum px_proc_op {
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */
 #define PX_FORK_PARENT 2 /* CLONE_PARENT */
+/* No environment yet: the child runs in the caller's until PX_PROC_CLAIM or PX_PROC_LENT_EXIT. The answer has no handles. One at a time: an earlier one is
+ * killed. It is killed with its maker, too. What is posted to it is told to its maker (PX_EVENT_SIGNAL), as is its end by others. */
+#define PX_FORK_LENT 4
 
 enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
 

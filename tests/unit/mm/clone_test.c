@@ -83,7 +83,7 @@ static void test_kinds(void)
     write_byte(private, 1);
     write_byte(shared + 4096, 2);
     write_byte(file, 3);
-    CHECK(px_memory_clone(CHILD, false) == 0);
+    CHECK(px_memory_clone(CHILD, PX_CLONE_COPIES) == 0);
     write_byte(private, 11);
     CHECK(child(private)->frame->data[0] == 1 && child(private)->copy);
     CHECK(!child(private + (20 << 12)) && !child(none));
@@ -95,7 +95,7 @@ static void test_kinds(void)
     CHECK(child(file + 4096)->frame == fake_file[1].page[1] && child(file + 4096)->copy);
     CHECK(child(file_shared)->frame == fake_file[1].page[0] && !child(file_shared)->copy);
     forget_child();
-    CHECK(px_memory_clone(CHILD, false) == 0); /* again */
+    CHECK(px_memory_clone(CHILD, PX_CLONE_COPIES) == 0); /* again */
     CHECK(child(private)->frame->data[0] == 11);
     forget_child();
     px_vma_reset();
@@ -106,9 +106,9 @@ static void test_vfork(void)
     uint64_t private = make(BASE, 4, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
     write_byte(private, 1);
-    CHECK(px_memory_clone(CHILD, false) == 0); /* so that the page waits for a copy */
+    CHECK(px_memory_clone(CHILD, PX_CLONE_COPIES) == 0); /* so that the page waits for a copy */
     forget_child();
-    CHECK(px_memory_clone(CHILD, true) == 0);
+    CHECK(px_memory_clone(CHILD, PX_CLONE_SAME) == 0);
     child(private)->frame->data[0] = 9; /* the child writes */
     CHECK(!child(private)->copy && read_byte(private) == 9);
     write_byte(private, 8);
@@ -125,7 +125,7 @@ static void test_calls(void)
     for (unsigned at = 0; at < 100; at++)
         make(BASE + (at << 14), 1, at % 2 ? RW : PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
     before = calls_made;
-    CHECK(px_memory_clone(CHILD, false) == 0);
+    CHECK(px_memory_clone(CHILD, PX_CLONE_COPIES) == 0);
     CHECK(calls_made - before < 12);
     px_vma_reset();
     forget_child();
@@ -141,7 +141,7 @@ static void test_no_memory(void)
         int64_t status;
 
         fail_after = n;
-        status = px_memory_clone(CHILD, false);
+        status = px_memory_clone(CHILD, PX_CLONE_COPIES);
         fail_after = 1u << 30;
         forget_child();
         if (status == 0)

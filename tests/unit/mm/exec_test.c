@@ -64,6 +64,16 @@ struct exo_regs *px_regs(void)
 {
     return &regs;
 }
+bool px_lent;
+int64_t px_lend_exec(struct px_exec *exec)
+{
+    (void)exec;
+    return -ENOSYS;
+}
+int64_t px_lend_again(void)
+{
+    return -ENOSYS;
+}
 void px_fd_exec(void)
 {
 }

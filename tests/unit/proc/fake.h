@@ -253,7 +253,9 @@ static inline void fake_check(void)
                                                  : process->pid < PID_MAX) && table_find(process->pid) == index);
         if (index == INIT)
             continue;
-        CHECK(fake_environment[index] == is_alive(index));
+        CHECK(fake_environment[index] == (is_alive(index) && !process->lent));
+        CHECK(!process->lent || (is_alive(index) && processes[process->maker].lends == index));
+        CHECK(!process->lends || (is_alive(index) && processes[process->lends].lent && processes[process->lends].maker == index));
         alive += is_alive(index);
         CHECK(processes[process->parent].state != PX_FREE);
         CHECK(process->parent == INIT || is_alive(process->parent)); /* orphans went to init */

@@ -85,6 +85,73 @@ static void test_vfork_and_exec(void)
     fake_check();
 }
 
+static uint32_t lend(uint32_t maker, uint64_t flags)
+{
+    struct fork_answer answer;
+
+    fake_ppages[maker].sig_pending &= ~PX_SIGBIT(SIGCHLD);
+    CHECK(life_fork(maker, PX_FORK_VFORK | PX_FORK_LENT | flags, &fake_state, &answer) == 0 && answer.child.env == 0 && answer.child.ctx == 0);
+    CHECK(processes[answer.index].lent && !fake_environment[answer.index] && table_entry(answer.index)->fs_env == 0);
+    fake_check();
+    return answer.index;
+}
+
+/* A vfork child in its maker's environment: its end, and its becoming a process of its own, which nobody but its maker can ask for. */
+static void test_lent(void)
+{
+    uint32_t first = fake_start(), other = fake_fork(first), child = lend(first, 0), posts = fake_posts[first];
+    const struct px_siginfo terminate = {.signo = SIGTERM};
+    struct exec_text text = {.comm = "prog"};
+    struct fork_answer answer;
+    struct wait_answer news;
+    int32_t pid = processes[child].pid;
+
+    kill_post(child, &terminate);
+    CHECK(fake_pending(child) & PX_SIGBIT(SIGTERM) && fake_posts[first] == posts + 1); /* its maker is told */
+    CHECK(life_claim(other, pid, &fake_state, NULL, &answer) == -ESRCH && life_lent_exit(other, pid, 0) == -ESRCH);
+    CHECK(life_claim(first, processes[other].pid, &fake_state, NULL, &answer) == -ESRCH && life_lent_exit(first, processes[other].pid, 0) == -ESRCH);
+    CHECK(life_fork_failed(first, pid) == -ESRCH);
+    CHECK(life_lent_exit(first, pid, 7 << 8) == 0 && life_lent_exit(first, pid, 7 << 8) == -ESRCH);
+    CHECK(wait_child(first, pid, 4, &news) == 0 && news.status == 7 << 8 && news.cpu_ns == 0);
+    fake_check();
+    child = lend(first, 0);
+    pid = processes[child].pid;
+    fake_fail_in = 0;
+    CHECK(life_claim(first, pid, &fake_state, NULL, &answer) == -ENOMEM && processes[child].lent);
+    fake_fail_in = -1;
+    CHECK(life_claim(first, pid, &fake_state, NULL, &answer) == 0 && answer.child.env == 1000 + child && fake_environment[child]);
+    CHECK(machine_ppage(child)->hazard_count == PX_HAZARDS_ANY && table_entry(child)->flags & PX_PF_VFORK);
+    CHECK(life_claim(first, pid, &fake_state, NULL, &answer) == -ESRCH && life_lent_exit(first, pid, 0) == -ESRCH);
+    CHECK(life_fork_failed(first, pid) == 0); /* it was never started */
+    fake_check();
+    child = lend(first, 0);
+    CHECK(life_claim(first, processes[child].pid, &fake_state, &text, &answer) == 0 && !(table_entry(child)->flags & PX_PF_VFORK));
+    CHECK(strcmp(table_entry(child)->comm, "prog") == 0);
+    fake_check();
+}
+
+/* Whoever ends it, nobody is left with an environment that is not his. */
+static void test_lent_and_killed(void)
+{
+    uint32_t first = fake_start(), maker = fake_fork(first), child = lend(maker, 0), posts = fake_posts[maker], second;
+    struct fork_answer answer;
+    struct wait_answer news;
+
+    life_kill(child);
+    life_end_killed();
+    CHECK(processes[child].state == PX_ZOMBIE && fake_posts[maker] > posts && fake_environment[maker]);
+    CHECK(life_claim(maker, processes[child].pid, &fake_state, NULL, &answer) == -ESRCH);
+    CHECK(wait_child(maker, -1, 4, &news) == 0 && news.status == SIGKILL);
+    fake_check();
+    child = lend(maker, PX_FORK_PARENT); /* a child of its grandparent's */
+    CHECK(processes[child].parent == first);
+    second = lend(maker, 0); /* one at a time */
+    CHECK(processes[child].state == PX_ZOMBIE && processes[second].lent && processes[maker].lends == second);
+    life_end(maker, SIGKILL, false); /* takes it along */
+    CHECK(processes[second].state == PX_FREE);
+    fake_check();
+}
+
 static void test_full_table(void)
 {
     uint32_t first = fake_start(), made = 0;
@@ -300,6 +367,8 @@ int main(void)
     test_orphans();
     test_nobody_waits();
     test_vfork_and_exec();
+    test_lent();
+    test_lent_and_killed();
     test_full_table();
     test_fork_fails_in_the_middle();
     test_fork_given_up();

@@ -181,7 +181,7 @@ static void test_storm(void)
 {
     fake_start();
     for (unsigned round = 0; round < 60000; round++) {
-        struct exo_message message = {.word = {roll() % (PX_PROC_SETID + 3), random_word(), random_word(), random_word(), random_word()}};
+        struct exo_message message = {.word = {roll() % (PX_PROC_LENT_EXIT + 2), random_word(), random_word(), random_word(), random_word()}};
         uint32_t index = (uint32_t)(2 + roll() % 24);
 
         if (message.word[0] == PX_PROC_REBOOT || message.word[0] == PX_PROC_SPAWN)

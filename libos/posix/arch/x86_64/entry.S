@@ -17,6 +17,7 @@
 
 #define SLOW_THREADS 2 /* PX_SLOW_THREADS alone */
 #define SLOW_HOT 4
+#define SLOW_SIMPLE 9 /* PX_SLOW_STRACE | PX_SLOW_LENT */
 #define PX_THREAD_REGS EXO_UPAGE_REST
 #define PX_THREAD_WORK (EXO_UPAGE_REST + 8)
 #define PX_THREAD_STACK (EXO_UPAGE_REST + 16)
@@ -153,8 +154,8 @@ px_direct_entry:
     mov (%r11, %rax, 8), %r11
     test %r11, %r11
     jz 1f
-    cmpb $0, px_strace_on(%rip)
-    jne 1f
+    testl $SLOW_SIMPLE, px_entry_slow(%rip)
+    jnz 1f
     jmp *%r11
 1:  mov (%rsp), %rcx
     movl $1, %gs:EXO_UPAGE_MASKED
