@@ -170,7 +170,7 @@ px_direct_entry:
 /*
  * The same from a rewritten instruction (rewrite.c), whose stub has loaded RCX with where the program goes on: nothing but RCX and R11 may change, nor may the
  * program's stack be touched. Light calls (light.c) change no register but those and RAX themselves, so nothing is stored; what they do not do, or have not
- * done, goes on as any call.
+ * done, goes on as any call. They have no string instructions, so they do not ask for the direction flag, which takes long under TCG.
  */
     .globl px_site_entry, px_light_window, px_light_window_end
 px_site_entry:
@@ -179,24 +179,21 @@ px_site_entry:
     mov %gs:PX_THREAD_REGS, %rsp
     cmp $LIGHT_CALLS, %rax
     jae .Lsite
-    push %rcx
-    push %rax
     lea px_light(%rip), %r11
     mov (%r11, %rax, 8), %r11
     test %r11, %r11
-    jz .Lnot_light
-    pushfq
-    testl $FLAGS_SPECIAL, (%rsp)
-    jnz .Lnot_light
+    jz .Lsite
     cmpl $0, px_entry_slow(%rip)
-    jne .Lnot_light
+    jne .Lsite
+    push %rcx
+    push %rax
     mov %r10, %rcx
     KEEP_PARAMETERS
     call *%r11
     GET_PARAMETERS
     cmp $LIGHT_NOT, %rax
     je .Lnot_light
-    mov 16(%rsp), %rcx
+    mov 8(%rsp), %rcx
     movl $0, %gs:EXO_UPAGE_MASKED
 px_light_window:
     cmpl $0, %gs:EXO_UPAGE_PENDING
@@ -209,8 +206,11 @@ px_light_window_end:
     movq $0, EXO_REGS_SS(%rsp)
     mov %gs:PX_THREAD_STACK, %r11
     mov %r11, EXO_REGS_RSP(%rsp)
-    mov $FLAGS_CLEAN, %r11d
+    pushfq
+    pop %r11
     call .Lstore
+    push $FLAGS_CLEAN
+    popfq
     jmp .Lleave_slow
 .Lnot_light:
     mov %gs:PX_THREAD_REGS, %rsp
