@@ -20,8 +20,7 @@
 #include "libos/posix/mm/stage.c"
 #include "libos/posix/mm/vma.c"
 
-/* ---- the libOS around it
- * ----------------------------------------------------------------------------------------- */
+/* ---- the libOS around it ---- */
 
 #define MACHINE 62
 const char px_arch_platform[] = "platform";
@@ -67,8 +66,7 @@ struct exo_regs *px_regs(void)
 bool px_lent;
 int64_t px_lend_exec(struct px_exec *exec)
 {
-    (void)exec;
-    return -ENOSYS;
+    return exec ? -ENOSYS : 0;
 }
 int64_t px_lend_again(void)
 {
@@ -143,8 +141,7 @@ int64_t px_node_access(const struct px_node *node, unsigned want)
     return node->mode & want ? 0 : -EACCES;
 }
 
-/* ---- making files
- * ------------------------------------------------------------------------------------------------ */
+/* ---- making files ---- */
 
 #define FILE_BYTES (24 * 4096)
 static struct image {
@@ -222,8 +219,7 @@ static int64_t exec_file(const char *path, char *const argv[], char *const envp[
     return status;
 }
 
-/* ---- checks
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- checks ---- */
 
 static unsigned char byte_at(uint64_t va)
 {
@@ -316,8 +312,7 @@ static void check_auxv(uint64_t at, const uint64_t (*expected)[2])
     }
 }
 
-/* ---- good programs
- * ----------------------------------------------------------------------------------------------- */
+/* ---- good programs ---- */
 
 static void test_static(void)
 {
@@ -375,8 +370,7 @@ static void test_position_independent(void)
     check_invariants();
 }
 
-/* ---- scripts
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- scripts ---- */
 
 static void script(unsigned ino, const char *path, const char *text)
 {
@@ -429,8 +423,7 @@ static void test_scripts(void)
     check_invariants();
 }
 
-/* ---- hostile files
- * ----------------------------------------------------------------------------------------------- */
+/* ---- hostile files ---- */
 
 static int64_t try_image(void)
 {
@@ -563,8 +556,7 @@ static void test_mutations(void)
     CHECK(outcomes[0] > 100 && outcomes[1] > 100 && outcomes[2] > 100);
 }
 
-/* ---- arguments
- * --------------------------------------------------------------------------------------------------- */
+/* ---- arguments ---- */
 
 static char long_text[200000];
 
