@@ -263,7 +263,7 @@ static int64_t check_item(const struct fs_request *request, struct px_parcel_ite
     if (what->pages > PX_PARCEL_PAGES || what->side > 1)
         return -EINVAL;
     switch (what->kind) {
-    case PX_OFD_FILE:
+    case PX_OFD_FILE: return what->pages > 1 || !what->node ? -EINVAL : check_node(request, what);
     case PX_OFD_DIRECTORY:
     case PX_OFD_PATH: return what->pages || !what->node ? -EINVAL : check_node(request, what);
     case PX_OFD_PIPE: return what->pages != PX_PIPE_PAGES ? -EINVAL : what->node ? check_node(request, what) : 0;

@@ -339,6 +339,30 @@ static void stays(void)
     CASE("what is close-on-exec is closed", report.closed);
 }
 
+static int common;
+
+static void share(int to)
+{
+    dup2(common, to + 1);
+    dup2(common, to + 2);
+}
+
+/* Here and in the program it is one description. */
+static void shared_position(void)
+{
+    struct start start = {.user = USER, .path = PROGRAM, .before = share};
+    struct report report;
+
+    common = open(FOLDER "/data", O_RDWR);
+    CASE("a position that a relative shares", run(&start, &report) && report.position == 3 && lseek(common, 0, SEEK_CUR) == 3);
+    CASE("... goes on where it was left", lseek(common, 2, SEEK_CUR) == 5 && run(&start, &report) && report.position == 8 && lseek(common, 0, SEEK_CUR) == 8);
+    start.path = "/bin/sh";
+    start.argv = (char *[]){"sh", "-c", FOLDER "/program write; exec " FOLDER "/program write", NULL};
+    (void)run(&start, &report);
+    CASE("... over several programs", child_status == 7 && lseek(common, 0, SEEK_CUR) == 10);
+    close(common);
+}
+
 static void by_descriptor(const char *path, char **argv)
 {
     fexecve(open(path, O_PATH | O_CLOEXEC), argv, environ);
@@ -502,6 +526,8 @@ int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "tell") == 0)
         return tell(atoi(strcmp(argv[2], SCRIPT) == 0 ? argv[3] : argv[2]), argc, argv);
+    if (argc > 1 && strcmp(argv[1], "write") == 0)
+        return write(PIPE_FD + 1, "w", 1) == 1 ? 7 : 8;
     if (geteuid() != 0) {
         puts("1..0 # SKIP only root can do this");
         return 0;
@@ -514,6 +540,7 @@ int main(int argc, char **argv)
     refuse_ids();
     scripts();
     stays();
+    shared_position();
     ways();
     below_chroot();
     bits_go();

@@ -98,7 +98,7 @@ static void take_directory(uint64_t ticket)
     struct px_node old = {.kind = PX_NODE_FS, .ino = px_cwd.ino, .gen = px_cwd.gen};
     struct px_ofd *ofd;
 
-    if (px_parcel_take(ticket, 0, &ofd) < 0)
+    if (px_parcel_take(ticket, 0, false, &ofd) < 0)
         return;
     if (ofd->kind == PX_OFD_DIRECTORY && px_node_hold(&ofd->node) == 0) {
         px_cwd = (struct px_base){.ino = (uint32_t)ofd->node.ino, .gen = ofd->node.gen};
@@ -121,7 +121,7 @@ static void take_descriptors(const struct renewal *renewal)
             first++;
         if (first < i)
             (void)!px_sys_dup3(list[first].fd, list[i].fd, list[i].close_on_exec ? O_CLOEXEC : 0, 0, 0, 0);
-        else if (px_parcel_take(renewal->block->ticket, list[i].item, &ofd) >= 0 && px_fd_place(ofd, list[i].fd, list[i].close_on_exec) < 0)
+        else if (px_parcel_take(renewal->block->ticket, list[i].item, true, &ofd) >= 0 && px_fd_place(ofd, list[i].fd, list[i].close_on_exec) < 0)
             px_ofd_leave(ofd);
     }
 }

@@ -295,11 +295,11 @@ static int64_t send_file(struct px_ofd *in, struct px_ofd *out, uint64_t bytes, 
 /* Writing may sleep until somebody reads, who may want the same position: it is read before and set afterwards, and locked by nobody meanwhile. */
 static int64_t send_from_position(struct px_ofd *in, struct px_ofd *out, uint64_t bytes)
 {
-    uint64_t offset = __atomic_load_n(&in->offset, __ATOMIC_RELAXED);
+    uint64_t offset = px_ofd_position(in);
     int64_t result = send_file(in, out, bytes, &offset);
 
     if (result > 0)
-        __atomic_store_n(&in->offset, offset, __ATOMIC_RELAXED);
+        px_ofd_set_position(in, offset);
     return result;
 }
 

@@ -91,19 +91,32 @@ static inline void px_lock_give(uint32_t *lock)
         (void)!exo_wake(lock, 1);
 }
 /* The position's lock is needed only when another process shares the description: only an own fork can change
- * that. */
+ * that, and a description with a twin counts that as a process, too. */
+void px_position_take(struct px_ofd *ofd);
+void px_position_give(struct px_ofd *ofd);
 static inline bool px_ofd_lock(struct px_ofd *ofd)
 {
     if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1)
         return false;
-    px_lock_take(&ofd->lock, PX_RANK_POSITION);
+    px_position_take(ofd);
     return true;
 }
 static inline void px_ofd_unlock(struct px_ofd *ofd, bool locked)
 {
     if (locked)
-        px_lock_give(&ofd->lock);
+        px_position_give(ofd);
 }
+
+/*
+ * A file's description that a renewed process has brought along (decision 0032) has a twin: the one that its relatives of before still use, of which only
+ * position and lock are believed. Here is its address, in a page that is mapped for it alone (px_ring_hold); 0: there is none.
+ */
+#define PX_WORD_TWIN 3u
+struct px_ofd *px_ofd_twin(const struct px_ofd *ofd);
+void px_ofd_set_twin(struct px_ofd *ofd, uint64_t address);
+/* The position, and a new one, when it is not used at once. */
+uint64_t px_ofd_position(struct px_ofd *ofd);
+void px_ofd_set_position(struct px_ofd *ofd, uint64_t offset);
 
 /* Descriptors (table.c). */
 int64_t px_fd_place(struct px_ofd *ofd, unsigned fd,

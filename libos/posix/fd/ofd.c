@@ -123,21 +123,90 @@ void px_ofd_abandon(struct px_ofd *ofd)
     free_slot(ofd);
 }
 
+/* ---- twins ---- */
+
+struct px_ofd *px_ofd_twin(const struct px_ofd *ofd)
+{
+    uint64_t address = ofd->word[PX_WORD_TWIN];
+
+    if (ofd->kind != PX_OFD_FILE || !address || !px_ofd_believable(address) || px_ring_pages(address & ~(PX_PAGE - 1)) != 1)
+        return NULL;
+    return (struct px_ofd *)address;
+}
+
+void px_ofd_set_twin(struct px_ofd *ofd, uint64_t address)
+{
+    ofd->word[PX_WORD_TWIN] = address;
+    __atomic_fetch_add(&ofd->holders, 1, __ATOMIC_RELAXED);
+}
+
+void px_position_take(struct px_ofd *ofd)
+{
+    struct px_ofd *twin = px_ofd_twin(ofd);
+
+    px_lock_take(twin ? &twin->lock : &ofd->lock, PX_RANK_POSITION);
+    if (twin && (int64_t)twin->offset >= 0)
+        ofd->offset = twin->offset;
+}
+
+void px_position_give(struct px_ofd *ofd)
+{
+    struct px_ofd *twin = px_ofd_twin(ofd);
+
+    if (twin)
+        twin->offset = ofd->offset;
+    px_lock_give(twin ? &twin->lock : &ofd->lock);
+}
+
+uint64_t px_ofd_position(struct px_ofd *ofd)
+{
+    if (px_ofd_twin(ofd)) {
+        px_position_take(ofd);
+        px_position_give(ofd);
+    }
+    return __atomic_load_n(&ofd->offset, __ATOMIC_RELAXED);
+}
+
+void px_ofd_set_position(struct px_ofd *ofd, uint64_t offset)
+{
+    bool twin = px_ofd_twin(ofd);
+
+    if (twin)
+        px_position_take(ofd);
+    __atomic_store_n(&ofd->offset, offset, __ATOMIC_RELAXED);
+    if (twin)
+        px_position_give(ofd);
+}
+
+/* `last`: of those who share this side. Whoever is the last of both leaves a free slot. */
+static void leave_twin(struct px_ofd *twin, bool last)
+{
+    uint32_t holders = __atomic_load_n(&twin->holders, __ATOMIC_RELAXED);
+
+    while (last && holders && !(holders & HOLDERS_DYING) &&
+           !__atomic_compare_exchange_n(&twin->holders, &holders, holders - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        ;
+    px_ring_let_go((uint64_t)twin & ~(PX_PAGE - 1));
+}
+
 /* One holder fewer. The last one runs destroy while the slot still counts as taken. */
 void px_ofd_leave(struct px_ofd *ofd)
 {
     const struct px_ops *ops = px_ofd_ops(ofd);
     uint32_t holders = __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED);
     uint32_t left;
+    struct px_ofd *twin = ofd->word[PX_WORD_TWIN] ? px_ofd_twin(ofd) : NULL;
 
     if (ops->drop)
         ops->drop(ofd);
     do {
         if (holders == 0 || holders & HOLDERS_DYING)
             return; /* nonsense, or somebody else's last */
-        left = holders == 1 ? HOLDERS_DYING : holders - 1;
+        left = holders <= 1 + (twin != NULL) ? HOLDERS_DYING : holders - 1;
     } while (!__atomic_compare_exchange_n(&ofd->holders, &holders, left, false, __ATOMIC_ACQ_REL,
                                           __ATOMIC_RELAXED));
+    if (twin)
+        leave_twin(twin, left == HOLDERS_DYING);
     if (left != HOLDERS_DYING) {
         if (ofd->lock_id)
             px_record_pass_on(ofd);

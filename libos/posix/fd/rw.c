@@ -16,9 +16,9 @@ static __attribute__((noinline)) int64_t read_locked(struct px_ofd *ofd, px_user
 {
     int64_t result;
 
-    px_lock_take(&ofd->lock, PX_RANK_POSITION);
+    px_position_take(ofd);
     result = px_ofd_ops(ofd)->read(ofd, to, bytes, &ofd->offset);
-    px_lock_give(&ofd->lock);
+    px_position_give(ofd);
     return result;
 }
 
@@ -26,9 +26,9 @@ static __attribute__((noinline)) int64_t write_locked(struct px_ofd *ofd, px_use
 {
     int64_t result;
 
-    px_lock_take(&ofd->lock, PX_RANK_POSITION);
+    px_position_take(ofd);
     result = px_ofd_ops(ofd)->write(ofd, from, bytes, &ofd->offset);
-    px_lock_give(&ofd->lock);
+    px_position_give(ofd);
     return result;
 }
 

@@ -25,7 +25,7 @@ static bool is_pipe(const struct px_ofd *ofd)
  * meanwhile. */
 static int64_t side_begin(struct side *side)
 {
-    side->offset = __atomic_load_n(&side->ofd->offset, __ATOMIC_RELAXED);
+    side->offset = px_ofd_position(side->ofd);
     if (!side->offset_at)
         return 0;
     if (px_copy_in(&side->offset, side->offset_at, sizeof side->offset) != 0)
@@ -38,7 +38,7 @@ static int64_t side_end(const struct side *side, int64_t result)
     if (result <= 0)
         return result;
     if (!side->offset_at)
-        __atomic_store_n(&side->ofd->offset, side->offset, __ATOMIC_RELAXED);
+        px_ofd_set_position(side->ofd, side->offset);
     else if (px_copy_out(side->offset_at, &side->offset, sizeof side->offset) != 0)
         return -EFAULT;
     return result;

@@ -9,9 +9,11 @@
 int64_t px_parcel_new(uint64_t *ticket);
 /* -EOPNOTSUPP: its kind does not travel. */
 int64_t px_parcel_put(uint64_t ticket, struct px_ofd *ofd);
+/* This process goes on elsewhere: the file's description is held for it. */
+void px_parcel_passed(struct px_ofd *ofd);
 int64_t px_parcel_put_directory(uint64_t ticket, uint64_t node); /* PX_FS_NODE */
-/* One of them as a description of this process. */
-int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd);
+/* One of them as a description of this process; `with_twin`: which the process itself has put there. */
+int64_t px_parcel_take(uint64_t ticket, unsigned number, bool with_twin, struct px_ofd **ofd);
 void px_parcel_drop(uint64_t ticket);
 
 #endif

@@ -87,6 +87,15 @@ static int64_t pack_descriptors(const struct px_exec *exec, uint64_t ticket, str
     return status < 0 ? status : 0;
 }
 
+static void pass_descriptors(const struct px_renewal_block *block)
+{
+    const struct px_renewal_fd *list = (const struct px_renewal_fd *)(block + 1);
+
+    for (unsigned i = 0; i < block->descriptors; i++)
+        if (!same_as(list, i, px_fd_entry(list[i].fd)))
+            px_parcel_passed(px_fd_entry(list[i].fd));
+}
+
 /* ---- the block ---- */
 
 /* Signals that are ignored because the program said so. */
@@ -157,6 +166,7 @@ int64_t px_renew(const struct px_exec *exec)
         px_big_release(va, pages);
         return status;
     }
+    pass_descriptors((const struct px_renewal_block *)va);
     px_fd_exit();
     (void)!px_call_server(PX_SLOT_PROC, &message); /* does not come back, unless there is no memory */
     px_exit(SIGKILL);

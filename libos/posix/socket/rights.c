@@ -75,7 +75,18 @@ static int64_t pack(struct px_ofd *ofd, struct px_parcel_item *item)
     return 0;
 }
 
-static int64_t put(uint64_t ticket, struct px_ofd *ofd)
+/* With its page a description of a file keeps its position in common with those who stay. */
+static void add_twin(const struct px_ofd *ofd, struct px_parcel_item *item)
+{
+    const struct px_ofd *twin = px_ofd_twin(ofd);
+    uint64_t address = (uint64_t)(twin ? twin : ofd);
+
+    item->va = address & ~(PX_PAGE - 1);
+    item->pages = 1;
+    item->word[PX_WORD_TWIN] = address % PX_PAGE;
+}
+
+static int64_t put(uint64_t ticket, struct px_ofd *ofd, bool with_twin)
 {
     struct px_parcel_item item;
     struct exo_message message;
@@ -83,6 +94,8 @@ static int64_t put(uint64_t ticket, struct px_ofd *ofd)
 
     if (result < 0)
         return result;
+    if (with_twin && ofd->kind == PX_OFD_FILE)
+        add_twin(ofd, &item);
     memcpy(px_msg(), &item, sizeof item);
     result = ask(PX_PARCEL_PUT, ticket, 0, 0, &message);
     for (unsigned i = 0; result >= 0 && i < 2; i++) {
@@ -114,7 +127,15 @@ int64_t px_parcel_new(uint64_t *ticket)
 
 int64_t px_parcel_put(uint64_t ticket, struct px_ofd *ofd)
 {
-    return put(ticket, ofd);
+    return put(ticket, ofd, true);
+}
+
+void px_parcel_passed(struct px_ofd *ofd)
+{
+    struct px_ofd *twin = px_ofd_twin(ofd);
+
+    if (ofd->kind == PX_OFD_FILE)
+        __atomic_fetch_add(twin ? &twin->holders : &ofd->holders, 1, __ATOMIC_RELAXED);
 }
 
 int64_t px_parcel_put_directory(uint64_t ticket, uint64_t node)
@@ -146,7 +167,7 @@ int64_t px_rights_pack(struct px_ofd *socket, struct px_message *message, const 
     }
     for (unsigned i = 0; i < count; i++) {
         message->rights++; /* what fails is dropped as a whole */
-        result = put(message->ticket, px_fd_entry((unsigned)fds[i]));
+        result = put(message->ticket, px_fd_entry((unsigned)fds[i]), false);
         if (result < 0)
             return result;
     }
@@ -199,7 +220,7 @@ static int64_t lay(px_user list, uint64_t count, px_user to)
         return result;
     lays_of = px_self()->pid;
     for (uint64_t i = 0; result >= 0 && i <= count; i++) {
-        result = i < count ? put(ticket, px_fd_entry((unsigned)fds[i])) : px_copy_out(to, &ticket, sizeof ticket);
+        result = i < count ? put(ticket, px_fd_entry((unsigned)fds[i]), false) : px_copy_out(to, &ticket, sizeof ticket);
         if (result < 0)
             px_parcel_drop(ticket);
     }
@@ -208,7 +229,7 @@ static int64_t lay(px_user list, uint64_t count, px_user to)
 
 /* ---- receiving ---- */
 
-static int64_t take_pages(uint64_t ticket, unsigned number, const struct px_parcel_item *item, struct px_ofd *ofd)
+static int64_t map_pages(uint64_t ticket, unsigned number, const struct px_parcel_item *item, uint64_t *at)
 {
     uint64_t va = px_shared_reserve(item->pages);
     struct exo_message message;
@@ -222,7 +243,7 @@ static int64_t take_pages(uint64_t ticket, unsigned number, const struct px_parc
         px_shared_release(va, item->pages);
         return result;
     }
-    ofd->word[0] = va;
+    *at = va;
     return 0;
 }
 
@@ -279,7 +300,7 @@ static int64_t fill(uint64_t ticket, unsigned number, const struct px_parcel_ite
     if (traveller->node && item->node)
         result = take_node(item, ofd);
     if (result == 0 && traveller->pages)
-        result = take_pages(ticket, number, item, ofd);
+        result = map_pages(ticket, number, item, &ofd->word[0]);
     if (result == 0)
         result = take_capabilities(ticket, number, item, traveller, ofd);
     if (result == 0 && ofd->kind == PX_OFD_TTY)
@@ -288,7 +309,15 @@ static int64_t fill(uint64_t ticket, unsigned number, const struct px_parcel_ite
 }
 
 /* One of them as a description of this process: 0 or -errno. */
-int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
+static void take_twin(uint64_t ticket, unsigned number, const struct px_parcel_item *item, struct px_ofd *ofd)
+{
+    uint64_t page, place = item->word[PX_WORD_TWIN];
+
+    if (place < PX_PAGE && px_ofd_believable(PX_SHARED + place) && map_pages(ticket, number, item, &page) == 0)
+        px_ofd_set_twin(ofd, page + place);
+}
+
+int64_t px_parcel_take(uint64_t ticket, unsigned number, bool with_twin, struct px_ofd **ofd)
 {
     struct exo_message message;
     struct px_parcel_item item;
@@ -297,7 +326,8 @@ int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
     if (result < 0)
         return result;
     memcpy(&item, px_msg(), sizeof item);
-    if (item.kind >= PX_OFD_KINDS || !travellers[item.kind].travels || travellers[item.kind].pages != (item.pages != 0))
+    with_twin = with_twin && item.kind == PX_OFD_FILE && item.pages;
+    if (item.kind >= PX_OFD_KINDS || !travellers[item.kind].travels || travellers[item.kind].pages != (item.pages != 0 && !with_twin))
         return -EINVAL;
     *ofd = px_ofd_new(item.kind, item.flags);
     if (!*ofd)
@@ -305,6 +335,8 @@ int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
     result = fill(ticket, number, &item, *ofd);
     if (result < 0)
         px_ofd_leave(*ofd);
+    else if (with_twin)
+        take_twin(ticket, number, &item, *ofd);
     return result;
 }
 
@@ -312,7 +344,7 @@ int64_t px_parcel_take(uint64_t ticket, unsigned number, struct px_ofd **ofd)
 static int64_t take_fd(uint64_t ticket, unsigned number, bool close_on_exec)
 {
     struct px_ofd *ofd;
-    int64_t fd = px_parcel_take(ticket, number, &ofd);
+    int64_t fd = px_parcel_take(ticket, number, false, &ofd);
 
     if (fd >= 0 && (fd = px_fd_install(ofd, 0, close_on_exec)) < 0)
         px_ofd_leave(ofd);

@@ -18,6 +18,16 @@
 #include "libos/posix/fd/table.c"
 #include "libos/posix/fd/text.c"
 
+unsigned px_ring_pages(uint64_t va)
+{
+    (void)va;
+    return 0;
+}
+void px_ring_let_go(uint64_t va)
+{
+    (void)va;
+}
+
 const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_device_ops, px_tty_ops, px_socket_ops,
     px_event_ops, px_epoll_ops, px_timerfd_ops, px_signalfd_ops, px_pidfd_ops, px_inotify_ops, px_mqueue_ops;
 char px_domain_name[65] = "(none)";
