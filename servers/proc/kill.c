@@ -28,6 +28,7 @@ static void settle_stop(uint32_t index, int signo)
     machine_wake(&page->cont_seq);
     if (processes[index].state == PX_STOPPED)
         life_continued(index);
+    trace_continued(index);
 }
 
 /* Real-time signals queue; when the queue is full the bit still tells of one. */
@@ -87,7 +88,7 @@ unsigned kill_group(int32_t pgid, int signo)
     return reached;
 }
 
-static bool allowed(uint32_t caller, uint32_t target, uint64_t signo)
+bool kill_allowed(uint32_t caller, uint32_t target, uint64_t signo)
 {
     const struct process *from = &processes[caller], *to = &processes[target];
 
@@ -100,7 +101,7 @@ static bool allowed(uint32_t caller, uint32_t target, uint64_t signo)
 
 static int64_t send(uint32_t caller, uint32_t target, const struct px_siginfo *info)
 {
-    if (!allowed(caller, target, (uint64_t)info->signo))
+    if (!kill_allowed(caller, target, (uint64_t)info->signo))
         return -EPERM;
     if (info->signo)
         kill_post(target, info);

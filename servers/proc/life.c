@@ -147,7 +147,9 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     process.lent = flags & PX_FORK_LENT;
     process.lends = 0;
     process.stop_news = process.continue_news = process.killed = process.subreaper = process.fresh = false;
-    process.cont_seq = 0;
+    process.cont_seq = process.trace_seq = process.tracees = 0;
+    process.tracer = 0;
+    process.mute = false;
     process.stops = 0;
     process.status = process.death_signal = process.forked = 0;
     process.cpu_ns = process.child_cpu_ns = 0;
@@ -182,6 +184,8 @@ int64_t life_fork_failed(uint32_t parent, int32_t pid)
 
     if (processes[parent].forked != pid || !is_unstarted(index, parent))
         return -ESRCH;
+    ask_ended(index);
+    trace_ended(index, SIGKILL);
     machine_destroy(index, SIGKILL);
     table_free(index);
     return 0;
@@ -394,6 +398,7 @@ int64_t life_claim(uint32_t maker, int32_t pid, const struct exo_ctx_state *stat
     } else {
         table_publish(index); /* fs looks at its lists again */
     }
+    ask_claimed(index);
     answer->pid = pid;
     answer->index = index;
     return 0;
@@ -439,6 +444,8 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     process->flags &= ~(uint32_t)PX_PF_VFORK;
     process->stop_news = process->continue_news = false;
     table_publish(index);
+    ask_ended(index);
+    trace_ended(index, status);
     if (was_linked)
         hang_up_if_orphaned(process->pgid);
     release_children(index);

@@ -400,6 +400,12 @@ void machine_post_limit(uint32_t index)
         (void)!exo_ctx_post(contexts[index], PX_EVENT_LIMIT); /* who has just ended needs no limits */
 }
 
+void machine_post_ask(uint32_t index)
+{
+    if (contexts[index])
+        (void)!exo_ctx_post(contexts[index], PX_EVENT_ASK); /* who has just ended answers nothing */
+}
+
 void machine_wake(uint32_t *word)
 {
     exo_wake_all(word);

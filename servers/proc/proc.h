@@ -19,6 +19,7 @@
 #include "../../libos/posix/proto/proctab.h"
 #include "../../libos/posix/proto/renew.h"
 #include "../../libos/posix/proto/server.h"
+#include "../../libos/posix/proto/trace.h"
 
 #define INIT 1u
 /* What the kernel says of an environment's death: whose it was, and the how many-th. */
@@ -64,6 +65,10 @@ struct process {
     int32_t tty, nice, death_signal, dumpable;
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
+    int32_t tracer;     /* pid of the first thread's */
+    uint32_t tracees;   /* threads that somebody traces */
+    uint32_t trace_seq; /* as its page says, unless it has written there */
+    bool mute;          /* has left a question without an answer */
     bool subreaper; /* orphans among its descendants become its children */
     bool fresh;     /* renewed, and has run no program since: renew.c */
     uint16_t life;  /* times that it was renewed */
@@ -109,6 +114,7 @@ bool machine_started(uint32_t index);
 void machine_destroy(uint32_t index, int32_t status);
 void machine_post(uint32_t index); /* event PX_EVENT_SIGNAL */
 void machine_post_limit(uint32_t index); /* PX_EVENT_LIMIT */
+void machine_post_ask(uint32_t index); /* PX_EVENT_ASK */
 void machine_wake(uint32_t *word);
 uint64_t machine_now_ns(void);
 uint64_t machine_gas_used(void); /* by all processes */
@@ -191,7 +197,7 @@ struct exec_text { /* message page of PX_PROC_EXEC */
     char comm[16];
     char exe[256];
     uint32_t length;
-    char cmdline[380];
+    char cmdline[376];
 };
 void life_exec(uint32_t index, const struct exec_text *text);
 /* The end, whatever its cause. `orderly`: the libOS has closed its descriptors itself. */
@@ -225,12 +231,13 @@ struct wait_answer {
     int32_t pid, status; /* pid 0: nothing yet */
     uint64_t cpu_ns;
     uint32_t uid, children;
-    bool more;
+    bool more, trapped; /* trapped: a stop that its tracer is told of */
 };
 int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_answer *answer);
 
 /* ---- kill.c ---- */
 
+bool kill_allowed(uint32_t caller, uint32_t target, uint64_t signo);
 int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, uint64_t value);
 /* Posts without asking for permission. */
 void kill_post(uint32_t index, const struct px_siginfo *info);
@@ -262,6 +269,38 @@ void limits_begin(uint32_t index); /* of who inherits nothing */
 int64_t limit_call(uint32_t caller, int32_t pid, uint64_t which, const struct px_rlimit *set, struct px_rlimit *old);
 /* RLIMIT_NPROC lets the process's user have one more. */
 bool limit_allows_fork(uint32_t index);
+
+/* ---- ask.c ---- */
+
+/* The living process that has this thread, if the caller sees it, or 0. Whether there is such a thread only its libOS knows. */
+uint32_t ask_target(uint32_t caller, int32_t tid);
+/* The caller's message page has a question for the process: 0 and its number, or a negative errno. */
+int64_t ask_put(uint32_t caller, int32_t tid, uint64_t *id);
+/* The process has an environment of its own now, to which it was not posted. */
+void ask_claimed(uint32_t index);
+int64_t ask_answered(uint32_t caller, uint64_t id, bool give_up, uint64_t *result);
+int64_t ask_next(uint32_t caller, uint64_t *id);
+int64_t ask_answer(uint32_t caller, uint64_t id, int64_t result);
+void ask_ended(uint32_t index);
+
+/* ---- trace.c ---- */
+
+/* ptrace's access check: by the real ids (attach) or the effective ones (reading). */
+bool trace_may(uint32_t caller, uint32_t target, bool attach);
+bool trace_by(uint32_t caller, int32_t tid, bool stopped);
+/* The process's first thread is traced by its parent. */
+bool trace_parent_traces(uint32_t index);
+void trace_refused(uint32_t tracer, int32_t tid);
+int64_t trace_call(uint32_t caller, uint64_t request, int32_t tid, uint64_t address, uint64_t data, uint64_t *answer);
+int64_t trace_told(uint32_t caller, uint64_t word[5]);
+void trace_forked(uint32_t parent, int32_t tid, uint32_t child);
+/* SIGCONT has come. */
+void trace_continued(uint32_t index);
+void trace_ended(uint32_t index, int32_t status);
+/* Nobody traces the process any more. */
+void trace_leave(uint32_t index);
+/* News of those that this process traces, counted as children; false: none could ever come. */
+bool trace_wait(uint32_t tracer, int32_t pid, uint64_t options, struct wait_answer *answer);
 
 /* ---- serve.c ---- */
 

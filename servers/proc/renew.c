@@ -15,6 +15,8 @@ int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages)
         return -EINVAL;
     if (process->lends) /* the environment that it runs in ends */
         life_end(process->lends, SIGKILL, false);
+    ask_ended(index); /* who might ask the old ids may not the new ones */
+    trace_leave(index);
     process->life++;
     process->fresh = true;
     status = machine_renew(index, from, pages, process->root);

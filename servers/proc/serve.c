@@ -17,6 +17,8 @@ static int64_t do_fork(uint32_t caller, struct exo_message *message)
     status = life_fork(caller, message->word[1], &state, &answer);
     if (status < 0)
         return status;
+    if (message->word[1] & PX_FORK_TRACED)
+        trace_forked(caller, (int32_t)message->word[2], answer.index);
     message->word[1] = (uint64_t)answer.pid;
     message->word[2] = answer.index;
     message->word[3] = answer.child.env;
@@ -61,19 +63,20 @@ static int64_t do_wait(uint32_t caller, struct exo_message *message)
     message->word[1] = (uint64_t)(uint32_t)answer.pid;
     message->word[2] = (uint64_t)(uint32_t)answer.status;
     message->word[3] = answer.cpu_ns;
-    message->word[4] = answer.uid | (uint64_t)answer.children << 32 | (answer.more ? PX_WAIT_MORE : 0);
+    message->word[4] = answer.uid | (uint64_t)answer.children << 32 | (answer.more ? PX_WAIT_MORE : 0) | (answer.trapped ? PX_WAIT_TRAPPED : 0);
     return 0;
 }
 
 static int64_t do_stopped(uint32_t caller, struct exo_message *message)
 {
     int signo = (int)(message->word[2] & 0x3f);
-    bool refused = !signo || !(processes[caller].stops & PX_SIGBIT(signo)) ||
+    bool tracer_stops = processes[caller].tracees > 0 && PX_SIGBIT(signo | !signo) & PX_SIGBIT(SIGSTOP); /* for one thread */
+    bool refused = !signo || (!(processes[caller].stops & PX_SIGBIT(signo)) && !tracer_stops) ||
                    (signo != SIGSTOP && group_is_orphaned(processes[caller].pgid, 0));
 
     message->word[1] = refused;
     message->word[2] = processes[caller].cont_seq;
-    if (!refused)
+    if (!refused && !trace_parent_traces(caller)) /* who will hear of it as a tracer */
         life_stopped(caller, 0x7f | signo << 8);
     return 0;
 }
@@ -278,6 +281,12 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_RECLAIM: return do_reclaim(caller, message);
     case PX_PROC_LIMIT: return do_limit(caller, message);
     case PX_PROC_CHROOT: return renew_root(caller, word[1]);
+    case PX_PROC_ASK: return ask_put(caller, (int32_t)word[1], &word[1]);
+    case PX_PROC_ANSWERED: return ask_answered(caller, word[1], word[2] == 1, &word[1]);
+    case PX_PROC_QUESTION: return ask_next(caller, &word[1]);
+    case PX_PROC_ANSWER: return ask_answer(caller, word[1], (int64_t)word[2]);
+    case PX_PROC_PTRACE: return trace_call(caller, word[1], (int32_t)word[2], word[3], word[4], &word[1]);
+    case PX_PROC_TRACE: return trace_told(caller, word);
     default: return -EINVAL;
     }
 }

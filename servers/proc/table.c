@@ -49,6 +49,7 @@ void table_publish(uint32_t index)
     entry->cpu_ns = process->cpu_ns;
     entry->child_cpu_ns = process->child_cpu_ns;
     entry->nice = process->nice;
+    entry->tracer = process->tracer;
     entry->dumpable = process->dumpable;
     entry->zone = (uint16_t)process->zone;
     entry->label = (uint16_t)zone_label(process->zone);

@@ -56,18 +56,19 @@ int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_a
     bool any = false;
 
     *answer = (struct wait_answer){0};
+    any = trace_wait(parent, pid, options, answer);
     for (uint32_t child = INIT + 1; child < table_end(); child++) {
         if (processes[child].state == PX_FREE || processes[child].parent != parent)
             continue;
         answer->children++;
         if (has_news(child, ~0ul)) {
-            if (found || !matches(parent, child, pid) || !has_news(child, options))
+            if (found || answer->pid || !matches(parent, child, pid) || !has_news(child, options))
                 answer->more = true;
         }
         if (!matches(parent, child, pid))
             continue;
         any = true;
-        if (!found && has_news(child, options))
+        if (!found && !answer->pid && has_news(child, options))
             found = child;
     }
     if (!any)

@@ -5,6 +5,7 @@
 #include "entry.h"
 #include "fd/pidfd.h"
 #include "px_calls.h"
+#include "trace.h"
 
 #define WNOHANG 1u
 #define WUNTRACED 2u
@@ -15,6 +16,7 @@
 #define WALL 0x40000000u
 #define WCLONE 0x80000000u
 #define NS 1000000000ull
+#define CLD_TRAPPED 4
 
 static struct {
     bool quiet;         /* at child_seq == quiet_seq no child had anything to report */
@@ -28,6 +30,7 @@ struct report {
     int32_t pid, status;
     uint64_t cpu_ns;
     uint32_t uid;
+    bool trapped; /* for its tracer */
 };
 
 uint32_t px_child_seq(void)
@@ -75,8 +78,9 @@ static int64_t ask(int32_t pid, unsigned options, uint32_t seq, struct report *r
             px_children_reset();
         return status;
     }
-    *report = (struct report){(int32_t)message.word[1], (int32_t)message.word[2], message.word[3], (uint32_t)message.word[4]};
-    known.children = (uint32_t)(message.word[4] >> 32 & 0x7fffffff);
+    *report = (struct report){(int32_t)message.word[1], (int32_t)message.word[2], message.word[3], (uint32_t)message.word[4],
+                              message.word[4] & PX_WAIT_TRAPPED};
+    known.children = (uint32_t)(message.word[4] >> 32 & 0x3fffffff);
     /* Only a question about all children and all kinds of news tells that there are none at all. */
     known.quiet = pid == -1 && !(message.word[4] & PX_WAIT_MORE) && !(options & WNOWAIT) && (report->pid == 0 || options & WEXITED);
     known.quiet_seq = seq;
@@ -143,6 +147,10 @@ static void describe(const struct report *report, struct px_siginfo *info)
 {
     int32_t status = report->status;
 
+    if (report->trapped) {
+        *info = (struct px_siginfo){.signo = SIGCHLD, .code = CLD_TRAPPED, .pid = report->pid, .uid = (int32_t)report->uid, .status = status >> 8};
+        return;
+    }
     *info = (struct px_siginfo){.signo = SIGCHLD, .pid = report->pid, .uid = (int32_t)report->uid};
     if (status == 0xffff) {
         info->code = CLD_CONTINUED;

@@ -68,6 +68,7 @@ struct px_action { /* as the program gives it to rt_sigaction */
 #define SI_QUEUE (-1)
 #define SI_TIMER (-2)
 #define SI_TKILL (-6)
+#define TRAP_TRACE 2
 #define CLD_EXITED 1
 #define CLD_KILLED 2
 #define CLD_DUMPED 3
@@ -95,6 +96,8 @@ bool px_signal_take(uint64_t set, struct px_siginfo *info);
 void px_signal_post(const struct px_siginfo *info);
 /* Adds a signal to those that wait for one thread; -EAGAIN: a real-time signal that has no room. */
 int64_t px_signal_post_thread(struct px_thread *thread, const struct px_siginfo *info);
+/* Sent by another process to one thread. */
+int64_t px_signal_from_outside(struct px_thread *thread, const struct px_siginfo *info);
 /* Tells other threads of signals of the process that this one will not take. */
 void px_signal_share(void);
 void px_signal_discard(uint64_t set);

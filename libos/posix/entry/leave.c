@@ -1,6 +1,7 @@
 /* The slow ways through a system call: tracing, missing calls, and all that may have to be done before the program goes on. */
 #include "px_arch.h"
 #include "px_calls.h"
+#include "trace.h"
 
 PX_HOT_DATA uint32_t px_entry_slow;
 
@@ -38,10 +39,15 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
 {
     uint32_t number = (uint32_t)px_arch_number(regs);
     int64_t result = -ENOSYS;
-    px_call *body = number < px_calls_count ? px_calls[number].body : NULL;
+    px_call *body;
     uint64_t word[6];
 
     px_lock();
+    if (px_thread()->trace)
+        number = px_trace_enter(regs);
+    if (number == ~0u) /* by the tracer's wish, or the program's */
+        result = (int64_t)px_arch_result(regs);
+    body = number < px_calls_count ? px_calls[number].body : NULL;
     px_arch_arguments(regs, word);
     if (px_entry_slow & PX_SLOW_HOT) {
         px_entry_slow &= ~PX_SLOW_HOT;
@@ -59,6 +65,8 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
     px_lock();
     if (px_strace_on)
         px_strace_exit(number, word, result);
+    if (px_thread()->trace)
+        result = px_trace_exit(regs, number, result);
     if (!px_thread()->exit_work && !asks_restart(result))
         px_unlock();
     return result;
@@ -85,6 +93,8 @@ bool px_take_events(void)
         px_demand_answer();
     if (bits & PX_EVENT_LIMIT)
         px_limits_changed();
+    if (bits & PX_EVENT_ASK)
+        px_ask_answer();
     return bits & (PX_EVENT_DEMAND | PX_EVENT_LIMIT);
 }
 
@@ -119,7 +129,7 @@ static void finish(struct exo_regs *regs, struct px_interrupted *call)
         if (px_threads.many)
             attend(thread);
         take_signals(regs, call);
-    } while (px_threads.many && (thread->doomed || px_threads.stopped)); /* meanwhile */
+    } while (px_threads.many && (thread->doomed || px_thread_stays(thread))); /* meanwhile */
     px_thread()->exit_work = 0;
     if (!px_arch_sanitize(regs)) {
         const struct px_siginfo info = {.signo = SIGSEGV, .code = SI_KERNEL};
@@ -130,6 +140,8 @@ static void finish(struct exo_regs *regs, struct px_interrupted *call)
         if (!px_arch_sanitize(regs))
             px_exit(SIGSEGV); /* the handler is nowhere, too */
     }
+    if (px_thread()->trace && px_thread()->trace->step)
+        px_step();
     px_unlock();
 }
 

@@ -4,6 +4,7 @@
  */
 #include "px_arch.h"
 #include "px_calls.h"
+#include "trace.h"
 
 #define CSIGNAL 0xfful
 #define CLONE_THREAD 0x10000ul
@@ -20,6 +21,8 @@
 static struct {
     struct px_birth as;
     bool by_thread; /* not by the first one: on another stack */
+    bool traced, seized; /* by its parent's tracer */
+    uint32_t options;
     struct exo_regs regs;
     struct px_thread_kept kept;
     struct px_thread_fault fault;
@@ -82,6 +85,31 @@ static int64_t give_up(int32_t pid, int64_t error)
     return px_call_proc(&message) == -ESRCH ? 0 : error;
 }
 
+#define CLONE_UNTRACED 0x800000ul
+
+/* Which event the tracer wants to hear of, or 0. */
+static unsigned event_of(uint64_t flags)
+{
+    if (flags & CLONE_UNTRACED)
+        return 0;
+    if (flags & CLONE_VFORK)
+        return px_trace_wants(PTRACE_O_TRACEVFORK) ? PTRACE_EVENT_VFORK : 0;
+    return px_trace_wants(PTRACE_O_TRACEFORK) ? PTRACE_EVENT_FORK : 0;
+}
+
+static void note_trace(struct exo_message *message, unsigned event)
+{
+    const struct px_thread *thread = px_thread();
+
+    birth.traced = event != 0;
+    if (!event)
+        return;
+    birth.seized = thread->trace->seized;
+    birth.options = thread->trace->options;
+    message->word[1] |= PX_FORK_TRACED;
+    message->word[2] = (uint64_t)(int64_t)thread->tid;
+}
+
 int64_t px_fork_start(const struct px_birth *as, uint64_t env, uint64_t ctx, enum px_clone memory)
 {
     const struct px_thread *thread = px_thread();
@@ -105,9 +133,11 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     struct px_birth as = {.flags = flags, .stack = stack, .child_tid = child_tid};
     struct exo_message message = {.word = {PX_PROC_FORK}};
     uint32_t seq = px_child_seq(), index;
+    unsigned event = event_of(flags);
     int64_t status;
 
-    if (vfork && !px_threads.many && !px_strace_on)
+    note_trace(&message, event);
+    if (vfork && !px_threads.many && !px_strace_on && !px_traced)
         return px_lend(flags, stack, parent_tid, child_tid, tls);
     if (flags & CLONE_VFORK)
         message.word[1] |= PX_FORK_VFORK;
@@ -128,8 +158,12 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
         (void)!px_copy_out(parent_tid, &as.pid, sizeof(as.pid)); /* Linux takes no notice of a bad address either */
     if (!(flags & CLONE_PARENT))
         px_children_forked(as.pid, seq);
+    if (event)
+        px_trace_event(event, (uint64_t)as.pid);
     if (flags & CLONE_VFORK)
         px_fork_wait(as.pid, index);
+    if (flags & CLONE_VFORK && px_trace_wants(PTRACE_O_TRACEVFORKDONE))
+        px_trace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)as.pid);
     return as.pid;
 }
 
@@ -171,6 +205,7 @@ void px_child_start(void)
     px_children_reset();
     px_fd_fork_child();
     go_on(regs);
+    px_trace_fork_child(birth.traced, birth.seized, birth.options);
     px_leave_again(regs);
 }
 
@@ -189,11 +224,16 @@ int64_t px_sys_vfork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 /* A thread shares all that there is: to share memory but not descriptors is a thing of its own that nobody asks for. */
 static int64_t clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
 {
+    int64_t made;
+
     if (!(flags & CLONE_SIGHAND) || !(flags & CLONE_VM))
         return -EINVAL;
     if ((flags & CLONE_SHARED) != CLONE_SHARED || flags & (CLONE_NEVER | CLONE_VFORK))
         return -ENOSYS;
-    return px_thread_make(flags, stack, parent_tid, child_tid, tls);
+    made = px_thread_make(flags, stack, parent_tid, child_tid, tls);
+    if (made > 0 && px_trace_wants(PTRACE_O_TRACECLONE))
+        px_trace_event(PTRACE_EVENT_CLONE, (uint64_t)made);
+    return made;
 }
 
 static int64_t clone(uint64_t flags, uint64_t signal, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
@@ -261,6 +301,8 @@ _Noreturn void px_exit(int status)
 {
     struct exo_message message;
 
+    if (px_trace_wants(PTRACE_O_TRACEEXIT))
+        px_trace_event(PTRACE_EVENT_EXIT, (uint32_t)status);
     px_threads_release();
     px_sem_exit();
     px_rights_exit();

@@ -3,6 +3,7 @@
  * dispositions, taking, default actions, handler frames. The kernel knows nothing of signals.
  */
 #include "px_arch.h"
+#include "trace.h"
 
 struct px_action px_actions[SIGRTMAX + 1];
 static uint64_t ignored = PX_SIG_DEFAULT_IGNORED, caught; /* what the dispositions come to */
@@ -47,6 +48,12 @@ static bool is_ignored(int signo)
     return handler == PX_SIG_IGN || (handler == PX_SIG_DFL && PX_SIGBIT(signo) & PX_SIG_DEFAULT_IGNORED);
 }
 
+/* A tracer is told of ignored signals, too. */
+static bool goes_nowhere(int signo, uint64_t blocked)
+{
+    return is_ignored(signo) && !(blocked & PX_SIGBIT(signo)) && !px_traced;
+}
+
 void px_signal_publish(void)
 {
     const struct px_action *child = &px_actions[SIGCHLD];
@@ -57,7 +64,7 @@ void px_signal_publish(void)
     page->child_flags = (child->flags & SA_NOCLDSTOP ? PX_CHILD_NOSTOP : 0) |
                         (child->flags & SA_NOCLDWAIT || child->handler == PX_SIG_IGN ? PX_CHILD_NOWAIT : 0);
     page->sig_caught = caught;
-    page->sig_ignored = ignored;
+    page->sig_ignored = px_traced ? 0 : ignored;
 }
 
 void px_signal_keep(struct px_signal_kept *kept)
@@ -114,7 +121,7 @@ void px_signal_post(const struct px_siginfo *info)
 {
     struct px_ppage *page = px_ppage();
 
-    if (is_ignored(info->signo) && !(px_signal_mask() & PX_SIGBIT(info->signo)))
+    if (goes_nowhere(info->signo, px_signal_mask()))
         return;
     page->sig_info[info->signo] = *info;
     __atomic_fetch_or(&page->sig_pending, PX_SIGBIT(info->signo), __ATOMIC_SEQ_CST);
@@ -129,7 +136,7 @@ int64_t px_signal_post_thread(struct px_thread *thread, const struct px_siginfo 
 {
     uint64_t bit = PX_SIGBIT(info->signo);
 
-    if (is_ignored(info->signo) && !(thread->kept.blocked & bit))
+    if (goes_nowhere(info->signo, thread->kept.blocked))
         return 0;
     if (info->signo < SIGRTMIN && thread->pending & bit)
         return 0;
@@ -280,7 +287,7 @@ static void stop(int signo)
 
     if (px_call_proc(&message) < 0 || message.word[1] != 0)
         return; /* an orphaned group does not stop; nor does who has been continued since */
-    px_thread_stop((uint32_t)message.word[2]);
+    px_thread_stop((uint32_t)message.word[2], signo);
 }
 
 static void act_by_default(const struct px_siginfo *info)
@@ -336,6 +343,8 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
     px_signal_set_mask(kept->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : PX_SIGBIT(info->signo)));
     if (kept->altstack.flags & SS_AUTODISARM)
         kept->altstack = (struct px_altstack){.flags = SS_DISABLE};
+    if (px_thread()->trace)
+        px_trace_handler();
 }
 
 /* Without a handler the call simply goes on. */
@@ -347,12 +356,25 @@ void px_signal_settle(struct exo_regs *regs, struct px_interrupted *call)
     px_arch_restart(regs, call->result == -PX_ERESTART_BLOCK ? PX_NR_RESTART : call->number);
 }
 
+/* The next signal that something is to be done about. */
+static bool take_next(struct exo_regs *regs, struct px_interrupted *call, struct px_siginfo *info)
+{
+    for (;;) {
+        if (px_thread()->trace)
+            px_trace_attend(regs, call);
+        if (!px_signal_take(~px_thread()->kept.blocked, info))
+            return false;
+        if (!px_thread()->trace || px_trace_signal(regs, call, info))
+            return true;
+    }
+}
+
 void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
 {
     struct px_thread_kept *kept = &px_thread()->kept;
     struct px_siginfo info;
 
-    while (px_signal_take(~kept->blocked, &info)) {
+    while (take_next(regs, call, &info)) {
         uint64_t handler = px_actions[info.signo].handler;
 
         if (PX_SIGBIT(info.signo) & PX_SIG_UNBLOCKABLE || handler == PX_SIG_DFL)

@@ -1,6 +1,7 @@
 /* The system calls on signals. A signal set is 8 bytes; any other size is EINVAL, as on Linux. */
 #include "px_arch.h"
 #include "px_calls.h"
+#include "trace.h"
 
 #define SET_BYTES 8u
 #define NS 1000000000ull
@@ -240,6 +241,40 @@ static int64_t kill_thread(struct px_thread *thread, uint64_t signo, int code, u
     return signo ? px_signal_post_thread(thread, &info) : 0;
 }
 
+int64_t px_signal_from_outside(struct px_thread *thread, const struct px_siginfo *info)
+{
+    if (info->signo < 0 || info->signo > SIGRTMAX)
+        return -EINVAL;
+    if (info->signo == 0)
+        return 0;
+    if (!thread->trace && PX_SIGBIT(info->signo) & (PX_SIG_STOPS | PX_SIGBIT(SIGCONT)))
+        return kill_by_proc(px_self()->pid, (uint64_t)info->signo, info->code == SI_TKILL ? PX_KILL_TKILL : PX_KILL_SIGQUEUE, info->value);
+    return px_signal_post_thread(thread, info);
+}
+
+/* To a thread of another process, which knows its own. What kills needs nobody's help. */
+static int64_t kill_foreign(int32_t tgid, int32_t tid, uint64_t signo, int code, uint64_t value)
+{
+    struct px_question *question;
+    int64_t result;
+
+    if (signo > SIGRTMAX)
+        return -EINVAL;
+    if (tgid && tgid != tid && (tid < PX_TID_FIRST || PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX)->pid != tgid))
+        return -ESRCH;
+    if (tid < PX_TID_FIRST && (signo == SIGKILL || signo == SIGCONT || signo == 0))
+        return kill_by_proc(tid, signo, code == SI_TKILL ? PX_KILL_TKILL : PX_KILL_SIGQUEUE, value);
+    if (signo == SIGKILL)
+        return kill_by_proc(PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX)->pid, signo, PX_KILL_TKILL, 0);
+    question = px_alloc(sizeof(*question));
+    if (!question)
+        return -ENOMEM;
+    *question = (struct px_question){.kind = PX_ASK_SIGNAL, .word = {signo, (uint64_t)(int64_t)code, value}};
+    result = px_ask(tid, question);
+    px_free(question);
+    return result > 0 ? 0 : result;
+}
+
 int64_t px_sys_tkill(uint64_t tid, uint64_t signo, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     struct px_thread *thread = px_thread_find((int32_t)tid);
@@ -249,17 +284,18 @@ int64_t px_sys_tkill(uint64_t tid, uint64_t signo, uint64_t c, uint64_t d, uint6
         return -EINVAL;
     if (thread)
         return kill_thread(thread, (uint32_t)signo, SI_TKILL, 0);
-    return (int32_t)tid == px_self()->pid ? ((uint32_t)signo > SIGRTMAX ? -EINVAL : 0) : kill_by_proc((int32_t)tid, (uint32_t)signo, PX_KILL_TKILL, 0);
+    return (int32_t)tid == px_self()->pid ? ((uint32_t)signo > SIGRTMAX ? -EINVAL : 0) : kill_foreign(0, (int32_t)tid, (uint32_t)signo, SI_TKILL, 0);
 }
 
-/* Of another process only the first thread can be named. */
 int64_t px_sys_tgkill(uint64_t tgid, uint64_t tid, uint64_t signo, uint64_t d, uint64_t e, uint64_t f)
 {
     if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
         return -EINVAL;
-    if ((int32_t)tgid != (int32_t)tid && ((int32_t)tgid != px_self()->pid || !px_thread_find((int32_t)tid)))
+    if ((int32_t)tgid != px_self()->pid && (int32_t)tid != px_self()->pid)
+        return kill_foreign((int32_t)tgid, (int32_t)tid, (uint32_t)signo, SI_TKILL, 0);
+    if ((int32_t)tgid != (int32_t)tid && !px_thread_find((int32_t)tid))
         return -ESRCH;
-    return px_sys_tkill(tid, signo, 0, d, e, f);
+    return (int32_t)tgid == px_self()->pid ? px_sys_tkill(tid, signo, 0, d, e, f) : -ESRCH;
 }
 
 /* siginfo as sigqueue(3) fills it in: only the code and the value travel. */
@@ -288,7 +324,11 @@ int64_t px_sys_rt_tgsigqueueinfo(uint64_t tgid, uint64_t tid, uint64_t signo, ui
         return -EFAULT;
     if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
         return -EINVAL;
-    if ((int32_t)tgid != px_self()->pid || !thread)
+    if ((int32_t)tgid != px_self()->pid && (info.code >= 0 || info.code == SI_TKILL))
+        return -EPERM;
+    if ((int32_t)tgid != px_self()->pid)
+        return kill_foreign((int32_t)tgid, (int32_t)tid, (uint32_t)signo, SI_QUEUE, info.value);
+    if (!thread)
         return -ESRCH;
     return kill_thread(thread, (uint32_t)signo, SI_QUEUE, info.value);
 }

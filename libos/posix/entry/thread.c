@@ -5,6 +5,7 @@
  */
 #include "px_arch.h"
 #include "timer.h"
+#include "trace.h"
 
 #define TURNS 4095u /* tid: turn, index in the process table, number, so that no two of the machine are alike */
 #define STACK_LO(base) ((base) + PX_THREAD_BYTES - (PX_THREAD_STACK_PAGES + 1) * PX_PAGE)
@@ -174,7 +175,10 @@ int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_us
     thread->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
     thread->robust_list = 0;
     thread->live = true;
+    thread->stop_passed = false;
     px_threads.live++;
+    if (px_trace_wants(PTRACE_O_TRACECLONE))
+        px_trace_thread(thread);
     *thread->regs = *self->regs;
     px_arch_set_result(thread->regs, 0);
     if (stack)
@@ -188,9 +192,22 @@ int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_us
     return tid;
 }
 
+struct px_thread *px_thread_make_helper(void)
+{
+    struct px_thread *thread = new_thread(px_arch_tls());
+
+    if (!thread)
+        return NULL;
+    thread->helper = true;
+    return exo_ctx_start(thread->context) < 0 ? NULL : thread;
+}
+
 void px_thread_begin(struct exo_regs *regs)
 {
     struct px_thread *thread = px_thread();
+
+    if (thread->helper)
+        px_step_serve();
 
     if (thread->used) {
         px_arch_fpu_give(fpu_of(thread));
@@ -238,6 +255,8 @@ _Noreturn void px_thread_end(int status)
         px_threads.leader_status = status;
     if (px_threads.live == 1)
         px_exit(px_thread_number(0)->live ? status : px_threads.leader_status);
+    if (thread->trace)
+        px_trace_thread_ended(thread, status);
     px_thread_release(thread);
     thread->live = false;
     thread->doomed = false;
@@ -292,6 +311,7 @@ _Noreturn void px_thread_succeed(void)
     first->queued = self->queued;
     memcpy(first->queue, self->queue, self->queued * sizeof(self->queue[0]));
     first->clear_tid = first->robust_list = 0;
+    px_trace_move(self, first);
     self->pending = 0;
     self->queued = 0;
     px_arch_fpu_keep(fpu_of(first));
@@ -308,21 +328,26 @@ bool px_thread_attend_now(void)
 {
     const struct px_thread *thread = px_thread();
 
-    while (px_threads.stopped && !thread->doomed) {
+    while (px_thread_stays(thread) && !thread->doomed) {
         const struct exo_predicate stopped = {(uint64_t)&px_ppage()->cont_seq, px_threads.stop_seq, EXO_WAIT_WORD};
 
         if (__atomic_load_n(&px_ppage()->cont_seq, __ATOMIC_SEQ_CST) != px_threads.stop_seq)
             px_threads.stopped = false;
+        else if (thread->trace)
+            px_trace_group(px_threads.stop_signal);
         else if (px_sleep(&stopped, 1, EXO_DEADLINE_NEVER) == -EXO_E_EVENT)
             px_take_events();
     }
     return thread->doomed;
 }
 
-void px_thread_stop(uint32_t seq)
+void px_thread_stop(uint32_t seq, int signo)
 {
     px_threads.stopped = true;
     px_threads.stop_seq = seq;
+    px_threads.stop_signal = signo;
+    for (unsigned number = 0; number < px_threads.made; number++)
+        px_thread_number(number)->stop_passed = false;
     if (px_threads.many)
         poke_others();
     (void)px_thread_attend_now();

@@ -42,6 +42,10 @@ struct px_thread {
     bool used;              /* FPU and thread pointer are not those that its context was made with */
     bool succeeded;         /* has executed a program, as which the first thread goes on */
     bool no_restart;        /* the present call must not be restarted */
+    bool stop_passed;       /* its tracer has let it go on although the process is stopped */
+    bool helper;            /* no thread of the program (step.c) */
+    bool steps;             /* the helper shall set it going */
+    struct px_tracee *trace; /* NULL: nobody traces it (trace.h) */
     struct px_thread_kept kept;
     uint64_t context;       /* handle */
     px_user clear_tid, robust_list;
@@ -79,6 +83,7 @@ extern struct px_threads {
     bool many;
     bool stopped;        /* by a job-control signal, while cont_seq is stop_seq */
     uint32_t stop_seq;
+    int stop_signal;
     unsigned live, made; /* threads of the program; numbers ever used */
     int leader_status;   /* of the first thread's end */
     struct px_thread *parked;
@@ -149,6 +154,8 @@ void px_thread_start(const struct px_thread_kept *kept);
 struct px_thread *px_thread_number(unsigned number);
 struct px_thread *px_thread_find(int32_t tid);
 int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_user child_tid, uint64_t tls);
+/* A context of the libOS's own, which runs px_step_serve; NULL. */
+struct px_thread *px_thread_make_helper(void);
 /* Where a new thread begins (entry.S: px_thread_entry), with its registers. */
 void px_thread_begin(struct exo_regs *regs);
 /* This thread's end. */
@@ -161,6 +168,10 @@ _Noreturn void px_thread_succeed(void);
 void px_thread_alone(void);
 /* What a stop, or another thread's execve, asks of this one. True: it shall end. */
 bool px_thread_attend_now(void);
+static inline bool px_thread_stays(const struct px_thread *thread)
+{
+    return px_threads.stopped && !thread->stop_passed;
+}
 static inline bool px_thread_attend(void)
 {
     return __builtin_expect(px_threads.stopped || px_thread()->doomed, false) && px_thread_attend_now();
@@ -168,7 +179,7 @@ static inline bool px_thread_attend(void)
 /* Posts an event to a thread. */
 void px_thread_poke(const struct px_thread *thread, uint32_t bits);
 /* A job-control signal stops all threads until cont_seq is no longer `seq`; this one, too. */
-void px_thread_stop(uint32_t seq);
+void px_thread_stop(uint32_t seq, int signo);
 /* robust.c: what a thread's end does with its robust futexes and its tid's word. */
 void px_thread_release(struct px_thread *thread);
 /* The end of all: every thread's. */

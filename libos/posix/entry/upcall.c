@@ -28,6 +28,8 @@ void px_upcall_program(struct exo_upcall *frame, uint64_t cause)
         px_raise_fault(frame, fault.signo, fault.code, fault.address, fault.trapno);
     }
     px_upage()->depth--;
+    if (px_thread()->trace) /* it may be stepping */
+        px_thread()->exit_work |= PX_WORK_SIGNALS;
     if (px_thread()->exit_work)
         px_leave_again(px_thread()->regs);
     else

@@ -1,5 +1,5 @@
 /* Descriptions opened below /proc: texts read and settings written, and directories. */
-#include "entry/thread.h"
+#include "entry/trace.h"
 #include "proc_tree.h"
 
 #define FIRST_ROOM 4096u
@@ -17,6 +17,77 @@ static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, 
     return (int64_t)bytes;
 }
 
+#define MEMORY_PART 4096u
+
+/* /proc/PID/mem: the offset is the address. What cannot be read or written ends it. */
+static int64_t move_memory(const struct px_proc *process, bool write, px_user program, size_t bytes, uint64_t *offset)
+{
+    uint8_t *part = px_alloc(MEMORY_PART);
+    size_t done = 0;
+    int64_t result = part ? 0 : -ENOMEM;
+
+    while (part && done < bytes) {
+        size_t count = bytes - done < MEMORY_PART ? bytes - done : MEMORY_PART;
+
+        if (write && px_copy_in(part, program + done, count) < 0)
+            result = -EFAULT;
+        else if (process == px_self())
+            result = (int64_t)(write ? px_memory_poke(*offset, part, count, true) : px_memory_peek(part, *offset, count));
+        else
+            result = write ? px_ask_write(process->pid, *offset, part, count, PX_ASK_AS_FORCE)
+                           : px_ask_read(process->pid, *offset, part, count, PX_ASK_AS_FORCE);
+        if (result > 0 && !write && px_copy_out(program + done, part, (size_t)result) < 0)
+            result = -EFAULT;
+        if (result <= 0)
+            break;
+        done += (size_t)result;
+        *offset += (uint64_t)result;
+    }
+    px_free(part);
+    if (done || !bytes)
+        return (int64_t)done;
+    return result == 0 ? -EIO : result == -ESRCH ? 0 : result;
+}
+
+/* A part of a text that another process makes. */
+static int64_t read_asked(const struct px_proc *process, unsigned object, px_user to, size_t bytes, uint64_t *offset)
+{
+    size_t room = bytes < PX_ASK_BYTES ? bytes : PX_ASK_BYTES;
+    uint8_t *part = px_alloc(PX_ASK_BYTES);
+    int64_t result = part ? px_ask_proc(process->pid, PX_ASK_TEXT, object, *offset, 0, part, room) : -ENOMEM;
+
+    if (result > 0 && px_copy_out(to, part, (size_t)result) < 0)
+        result = -EFAULT;
+    px_free(part);
+    if (result > 0)
+        *offset += (uint64_t)result;
+    return result == -ESRCH ? 0 : result == -EPERM ? -EACCES : result;
+}
+
+int64_t px_procfs_part(unsigned object, unsigned number, uint64_t offset, void *to, size_t bytes)
+{
+    (void)number;
+    if (object >= px_proc_objects_count || !px_proc_is_asked(object))
+        return -EINVAL;
+    for (size_t room = FIRST_ROOM;; room *= 4) {
+        struct px_text text = {.at = px_alloc(room), .room = room};
+        size_t left;
+
+        if (!text.at)
+            return -ENOMEM;
+        px_proc_objects[object].text(&text, px_self());
+        if (text.full && room < MOST_ROOM) {
+            px_free(text.at);
+            continue;
+        }
+        left = offset < text.used ? text.used - offset : 0;
+        bytes = bytes < left ? bytes : left;
+        memcpy(to, text.at + (bytes ? offset : 0), bytes);
+        px_free(text.at);
+        return (int64_t)bytes;
+    }
+}
+
 /* Makes the text anew, in a larger and larger buffer until it fits, and gives the part asked for. */
 static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
 {
@@ -24,12 +95,16 @@ static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
     const struct px_proc *process =
         PX_PROC_PID(ofd->node.ino) ? px_proc_find(PX_PROC_PID(ofd->node.ino)) : NULL;
 
+    if (object == PROC_MEM)
+        return process ? move_memory(process, false, to, bytes, offset) : 0;
     if (object >= px_proc_objects_count || !px_proc_objects[object].text)
         return object < px_proc_objects_count && S_ISDIR(px_proc_objects[object].mode) ? -EISDIR : -EINVAL;
     if (PX_PROC_PID(ofd->node.ino) && !process)
         return -ESRCH;
     if (px_proc_objects[object].mode == PROC_SECRET && ofd->word[0] != px_exec_count)
         return 0; /* opened in a memory that an execve has ended: Linux has nothing to show either */
+    if (process && process != px_self() && px_proc_is_asked(object))
+        return process->state == PX_ZOMBIE ? 0 : read_asked(process, object, to, bytes, offset);
     for (size_t room = FIRST_ROOM;; room *= 4) {
         struct px_text text = {.at = px_alloc(room), .room = room};
         int64_t result;
@@ -52,15 +127,18 @@ static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
 static int64_t proc_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64_t *offset)
 {
     char value[SETTING_MAX];
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(ofd->node.ino));
     int64_t result;
 
+    if (PX_PROC_OBJECT(ofd->node.ino) == PROC_MEM)
+        return process ? move_memory(process, true, from, bytes, offset) : 0;
     if (bytes >= sizeof value)
         return -EINVAL;
     if (px_copy_in(value, from, bytes) != 0)
         return -EFAULT;
     value[bytes] = '\0';
     result = px_proc_set(px_proc_objects[PX_PROC_OBJECT(ofd->node.ino) % px_proc_objects_count].text,
-                         px_proc_find(PX_PROC_PID(ofd->node.ino)), value);
+                         process, value);
     if (result < 0)
         return result;
     *offset += bytes;
@@ -176,6 +254,26 @@ static void list_numbers(struct listing *listing, const struct px_node *director
     }
 }
 
+/* Another process's threads, as it tells. Positions are as in list_numbers, which continues with what one answer left out. */
+static void list_threads(struct listing *listing, const struct px_proc *process, uint64_t *position)
+{
+    int32_t tid[256] = {0};
+    unsigned first = (unsigned)(*position - NUMBERED), next, count = px_proc_threads(process, first, tid, sizeof tid / sizeof *tid, &next);
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned number = tid[i] == process->pid ? 0 : (unsigned)tid[i] % PX_THREADS_MAX;
+        struct px_node node;
+        char name[16];
+
+        px_proc_node(&node, PROC_TID, process, number);
+        exo_format(name, sizeof name, "%d", tid[i]);
+        list(listing, &node, name, NUMBERED + number + 1);
+        if (listing->full || listing->fault)
+            return;
+        *position = NUMBERED + number + 1;
+    }
+}
+
 static void list_named(struct listing *listing, const struct px_node *directory, uint64_t *position)
 {
     unsigned object = PX_PROC_OBJECT(directory->ino);
@@ -211,7 +309,9 @@ static int64_t proc_getdents(struct px_ofd *ofd, px_user to, size_t bytes, bool 
     if (PX_PROC_PID(ofd->node.ino) && !px_proc_find(PX_PROC_PID(ofd->node.ino)))
         return -ENOENT;
     list_named(&listing, &ofd->node, &position);
-    if (position >= NUMBERED && position <= NUMBERED + PX_FD_MAX)
+    if (position >= NUMBERED && PX_PROC_OBJECT(ofd->node.ino) == PROC_TASK && PX_PROC_PID(ofd->node.ino) != px_self()->pid)
+        list_threads(&listing, px_proc_find(PX_PROC_PID(ofd->node.ino)), &position);
+    else if (position >= NUMBERED && position <= NUMBERED + PX_FD_MAX)
         list_numbers(&listing, &ofd->node, &position);
     if (!listing.used && (listing.full || listing.fault))
         return listing.fault ? -EFAULT : -EINVAL;
@@ -231,6 +331,7 @@ const struct px_ops px_proc_ops = {
 int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
 {
     unsigned object = PX_PROC_OBJECT(node->ino);
+    const struct px_proc *process = PX_PROC_PID(node->ino) ? px_proc_find(PX_PROC_PID(node->ino)) : NULL;
 
     if (object == PROC_FD_ENTRY && PX_PROC_PID(node->ino) != px_self()->pid)
         return -EACCES;
@@ -240,9 +341,11 @@ int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd *
         return -ENOENT;
     if (S_ISDIR(node->mode) && (flags & O_ACCMODE) != O_RDONLY)
         return -EISDIR;
-    if ((flags & O_ACCMODE) != O_RDONLY && px_proc_objects[object].mode != PROC_SETTING)
+    if ((flags & O_ACCMODE) != O_RDONLY && px_proc_objects[object].mode != PROC_SETTING && object != PROC_MEM)
         return -EACCES;
-    if (!S_ISDIR(node->mode) && !px_proc_objects[object].text)
+    if (!S_ISDIR(node->mode) && !px_proc_objects[object].text && object != PROC_MEM)
+        return -EACCES;
+    if (process && (object == PROC_MEM || px_proc_is_asked(object)) && !px_proc_may_look(process))
         return -EACCES;
     *ofd = px_ofd_new(PX_OFD_PROC, flags);
     if (!*ofd)

@@ -18,6 +18,8 @@ struct usage {
 
 char px_proc_state(const struct px_proc *process)
 {
+    if (process->flags & PX_PF_TRAPPED && process->state != PX_ZOMBIE)
+        return 't';
     switch (process->state) {
     case PX_STOPPED:
         return 'T';
@@ -118,6 +120,8 @@ static const char *state_name(char state)
         return "R (running)";
     case 'T':
         return "T (stopped)";
+    case 't':
+        return "t (tracing stop)";
     case 'Z':
         return "Z (zombie)";
     default:
@@ -165,9 +169,9 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
     text_comm(process, comm);
     px_text_add(
         text,
-        "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+        "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
         comm, process->umask_hint & 0777, state_name(px_proc_state(process)), process->pid, process->pid,
-        process->ppid);
+        process->ppid, process->tracer);
     status_ids(text, process);
     if (process->state != PX_ZOMBIE)
         status_memory(text, &usage.memory);

@@ -1,5 +1,5 @@
 /* The tree of /proc: names, paths and links. */
-#include "entry/thread.h"
+#include "entry/trace.h"
 #include "proc_tree.h"
 
 #define DIRECTORY (S_IFDIR | 0555)
@@ -28,6 +28,7 @@ const struct px_proc_object px_proc_objects[] = {
     [PROC_CWD] = {"cwd", PROC_PID, LINK, NULL},
     [PROC_EXE] = {"exe", PROC_PID, LINK, NULL},
     [PROC_ROOT_LINK] = {"root", PROC_PID, LINK, NULL},
+    [PROC_MEM] = {"mem", PROC_PID, S_IFREG | 0600, NULL},
     [PROC_OOM_SCORE_ADJ] = {"oom_score_adj", PROC_PID, PROC_SETTING, px_text_oom},
     [PROC_FIRST_TEXT] = {"stat", PROC_PID, TEXT, px_text_stat},
     {"status", PROC_PID, TEXT, px_text_status},
@@ -167,15 +168,69 @@ static int number_of(const char *text, size_t length)
     return value > INT32_MAX ? -1 : (int)value;
 }
 
-/* Of another process only the first thread is known. */
+unsigned px_proc_threads(const struct px_proc *process, unsigned first, int32_t *tid, unsigned most, unsigned *next)
+{
+    int64_t result = px_ask_proc(process->pid, PX_ASK_THREADS, 0, first, 0, tid, most * sizeof(*tid));
+    unsigned count = 0;
+
+    *next = 0;
+    if (result < 0) { /* of whom nothing is known but his first thread */
+        tid[0] = process->pid;
+        return first == 0;
+    }
+    while (count < most && tid[count] > 0)
+        count++;
+    *next = result > (int64_t)first && result < (int64_t)PX_THREADS_MAX ? (unsigned)result : 0;
+    return count;
+}
+
+static bool another_has(const struct px_proc *process, int tid)
+{
+    int32_t tids[128];
+
+    for (unsigned first = 0, next; PX_TID_INDEX(tid) == (unsigned)(process - PX_PROC(PX_PROCTAB, 0)); first = next) {
+        unsigned count;
+
+        memset(tids, 0, sizeof(tids));
+        count = px_proc_threads(process, first, tids, sizeof(tids) / sizeof(tids[0]), &next);
+        for (unsigned i = 0; i < count; i++)
+            if (tids[i] == tid)
+                return true;
+        if (!next)
+            break;
+    }
+    return false;
+}
+
 static bool has_thread(const struct px_proc *process, int tid)
 {
-    return tid == process->pid || (process == px_self() && px_thread_find(tid));
+    return tid == process->pid || (process == px_self() ? px_thread_find(tid) != NULL : another_has(process, tid));
+}
+
+bool px_proc_may_look(const struct px_proc *process)
+{
+    const struct px_proc *self = px_self();
+
+    if (process == self || self->euid == 0)
+        return true;
+    return self->euid == process->uid && self->euid == process->euid && self->euid == process->suid && self->egid == process->gid &&
+           self->egid == process->egid && self->egid == process->sgid && process->dumpable == 1;
 }
 
 bool px_proc_has_descriptor(const struct px_proc *process, unsigned fd)
 {
     return process == px_self() ? px_fd_get((int)fd) != NULL : px_board_has(process, fd);
+}
+
+/* Threads can be named below /proc, and are not listed there. */
+static int64_t step_to_thread(struct px_node *node, int tid)
+{
+    const struct px_proc *process = PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX);
+
+    if (process->state == PX_FREE || process->state == PX_EMBRYO || process->pid <= 0 || !has_thread(process, tid))
+        return -ENOENT;
+    px_proc_node(node, PROC_TID, process, (unsigned)tid % PX_THREADS_MAX);
+    return 0;
 }
 
 /* One step from a directory: 0 or -ENOENT. */
@@ -198,6 +253,8 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
             px_proc_node(node, PROC_TID, process, number == process->pid ? 0 : (unsigned)number % PX_THREADS_MAX);
             return 0;
         }
+        if (number >= PX_TID_FIRST)
+            return step_to_thread(node, number);
         process = px_proc_find(number);
         if (!process)
             return -ENOENT;
@@ -352,6 +409,26 @@ int64_t px_proc_link(const char *text, char *to, size_t bytes)
     return (int64_t)length;
 }
 
+static int64_t ask_link(const struct px_proc *process, const struct px_node *node, char *to, size_t bytes)
+{
+    unsigned object = PX_PROC_OBJECT(node->ino);
+    int64_t result = px_proc_may_look(process) ? px_ask_proc(process->pid, PX_ASK_LINK, object, 0, PX_PROC_NUMBER(node->ino), to, bytes) : -EACCES;
+
+    return result == -EPERM || result == -EIO ? -EACCES : result == -ESRCH ? -ENOENT : result;
+}
+
+int64_t px_procfs_own_link(unsigned object, unsigned number, char *to, size_t bytes)
+{
+    struct px_node node;
+
+    if (object != PROC_CWD && object != PROC_FD_ENTRY)
+        return -EINVAL;
+    if (object == PROC_FD_ENTRY && !px_fd_get((int)number))
+        return -ENOENT;
+    px_proc_node(&node, object, px_self(), number & 0xfffff);
+    return px_procfs_readlink(&node, to, bytes);
+}
+
 int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
 {
     const struct px_proc *process = PX_PROC_PID(node->ino) ? px_proc_find(PX_PROC_PID(node->ino)) : NULL;
@@ -370,13 +447,12 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
         return px_proc_link("self/mounts", to, bytes);
     case PROC_ROOT_LINK:
         return px_proc_link("/", to, bytes);
-    case PROC_CWD: /* another's is not known here */
-        return process == px_self() ? working_directory(to, bytes) : -EACCES;
+    case PROC_CWD: return process == px_self() ? working_directory(to, bytes) : ask_link(process, node, to, bytes);
     case PROC_EXE:
         return process && process->exe[0] ? px_proc_link(process->exe, to, bytes) : -ENOENT;
-    case PROC_FD_ENTRY: /* what another's descriptors name is not known here */
+    case PROC_FD_ENTRY:
         if (process != px_self())
-            return -EACCES;
+            return ask_link(process, node, to, bytes);
         return px_fd_describe((int)PX_PROC_NUMBER(node->ino), to, bytes);
     default:
         return -EINVAL;

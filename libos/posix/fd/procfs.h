@@ -28,6 +28,9 @@ const struct px_proc *px_proc_find(int pid);
 /* Sets what a file with that text shows, from what was written to it: 0, -EPERM or -EINVAL. */
 int64_t px_proc_set(px_proc_text *what, const struct px_proc *process, const char *value);
 char px_proc_state(const struct px_proc *process);
+/* What other processes ask of this one: a part of a file's text, or a link's; bytes or -errno. */
+int64_t px_procfs_part(unsigned object, unsigned number, uint64_t offset, void *to, size_t bytes);
+int64_t px_procfs_own_link(unsigned object, unsigned number, char *to, size_t bytes);
 
 px_proc_text px_text_stat, px_text_status, px_text_statm, px_text_cmdline, px_text_comm, px_text_environ,
     px_text_maps, px_text_limits;

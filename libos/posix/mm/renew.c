@@ -5,6 +5,7 @@
 #include "exec.h"
 
 #include "entry/timer.h"
+#include "entry/trace.h"
 #include "fd/fd.h"
 #include "fd/strace.h"
 #include "fd/travel.h"
@@ -18,7 +19,7 @@ bool px_setid_wanted(const struct px_node *node)
 {
     const struct px_proc *self = px_self();
 
-    if (node->kind != PX_NODE_FS || self->flags & PX_PF_NO_NEW_PRIVS)
+    if (node->kind != PX_NODE_FS || self->flags & PX_PF_NO_NEW_PRIVS || px_traced)
         return false;
     return (node->mode & S_ISUID && node->uid != self->euid) ||
            ((node->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && node->gid != self->egid);

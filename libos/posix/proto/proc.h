@@ -6,7 +6,7 @@
 #define PX_PROTO_PROC_H
 
 enum px_proc_op {
-    /* w1 flags (PX_FORK_*); msg: struct exo_ctx_state in which the child begins. Answer: w1 pid of the child, w2 its table index, w3 and w4
+    /* w1 flags (PX_FORK_*), w2 the thread; msg: struct exo_ctx_state in which the child begins. Answer: w1 pid of the child, w2 its table index, w3 and w4
      * handles, in the caller's slots, of the child's environment (map into it, fill slots, create contexts) and of its stopped context (start);
      * neither can be copied. The child's process, message and info pages, its entry of the table and slots 1..6 are in place. The caller maps
      * the rest and starts the context; no further message is needed. -ERESTARTNOINTR: signals wait for the caller that the child would miss. */
@@ -19,7 +19,7 @@ enum px_proc_op {
     PX_PROC_EXIT,
     /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4,
      * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
-     * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now. -ECHILD. */
+     * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now | PX_WAIT_TRAPPED. -ECHILD. */
     PX_PROC_WAIT,
     /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
     PX_PROC_KILL,
@@ -83,6 +83,19 @@ enum px_proc_op {
     PX_PROC_CLAIM,
     /* w1 pid of that child, w2 wait status: it ends. -ESRCH: it has ended already. */
     PX_PROC_LENT_EXIT,
+    /* Questions (trace.h). w1 pid or tid; msg: struct px_question. Answer: w1 names the question; ask_seq in the process page changes when it is answered.
+     * -ESRCH, -EPERM; -EAGAIN: too many are under way; -EIO: that process has left one without an answer. */
+    PX_PROC_ASK,
+    /* w1 question, w2 1: nobody waits any more. Answer: w1 result, msg: the answer. -EAGAIN: not yet. */
+    PX_PROC_ANSWERED,
+    /* Of the asked, after PX_EVENT_ASK: w1 names the next question, msg: the question. -EAGAIN: no more. */
+    PX_PROC_QUESTION,
+    /* w1 question, w2 result; msg: the answer. */
+    PX_PROC_ANSWER,
+    /* w1 enum px_ptrace, w2 tid, w3 and w4 as the request has them. Answer: w1, what the request answers. What proc does not know itself is asked for. */
+    PX_PROC_PTRACE,
+    /* w1 enum px_trace_op, w2 tid, w3, w4. */
+    PX_PROC_TRACE,
 };
 #define PX_SETID_UID 1u
 #define PX_SETID_GID 2u
@@ -93,13 +106,16 @@ enum px_proc_op {
 #define PX_EVENT_SIGNAL 1u /* event bit that proc posts: look at sig_pending */
 #define PX_EVENT_DEMAND 4u /* that proc or the kernel posts: look at the ledger (2: PX_EVENT_TIMER, the libOS's own) */
 #define PX_EVENT_LIMIT 16u /* that proc posts: somebody has changed a limit of this process (8: PX_EVENT_THREAD, the libOS's own) */
+#define PX_EVENT_ASK 32u /* that proc posts: somebody has a question */
 #define PX_WAIT_MORE (1ull << 63)
+#define PX_WAIT_TRAPPED (1ull << 62) /* a stop that a tracer is told of */
 
 #define PX_FORK_VFORK 1 /* child shares until exec: recorded as PX_PF_VFORK, parent sleeps on its child_seq */
 #define PX_FORK_PARENT 2 /* CLONE_PARENT */
 /* No environment yet: the child runs in the caller's until PX_PROC_CLAIM or PX_PROC_LENT_EXIT. The answer has no handles. One at a time: an earlier one is
  * killed. It is killed with its maker, too. What is posted to it is told to its maker (PX_EVENT_SIGNAL), as is its end by others. */
 #define PX_FORK_LENT 4
+#define PX_FORK_TRACED 8 /* the child has the tracer of the thread in w2 */
 
 enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
 

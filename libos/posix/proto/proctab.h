@@ -38,8 +38,9 @@ struct px_proc {
     uint64_t fs_env; /* fs's handle on this process's environment; for fs */
     char comm[16];
     char exe[256];     /* absolute path of the program */
+    int32_t tracer;    /* pid of the first thread's tracer, or 0 */
     uint32_t cmdline_len;
-    char cmdline[380]; /* arguments, each ended by NUL, cut off at the end */
+    char cmdline[376]; /* arguments, each ended by NUL, cut off at the end */
 };
 _Static_assert(sizeof(struct px_proc) == 1024, "four entries to a page");
 
@@ -48,6 +49,7 @@ enum px_proc_flags {
     PX_PF_LEADER = 2,  /* session leader */
     PX_PF_VFORK = 4,   /* parent sleeps until exec or exit */
     PX_PF_NO_NEW_PRIVS = 8, /* prctl(PR_SET_NO_NEW_PRIVS), for good */
+    PX_PF_TRAPPED = 16, /* the first thread is stopped for its tracer */
 };
 
 /* Entry 0 is the table's header; process entries are 1 .. PX_PROCS_MAX-1. */
@@ -105,6 +107,8 @@ struct px_ppage {
     uint32_t cont_seq;      /* bumped by SIGCONT: a stopped libOS waits on it              (proc) */
     uint32_t hazard_count;  /* entries in use below                                        (libOS) */
     uint32_t child_flags;   /* PX_CHILD_*: the disposition of SIGCHLD                      (libOS) */
+    uint32_t ask_seq;       /* bumped when a question of this process has an answer: a word to wait on (proc) */
+    uint32_t trace_seq;     /* bumped when a traced thread may go on: a word to wait on    (proc) */
     /* fs reads this: inodes open, mapped or current directory here */
     uint32_t hazard[PX_HAZARDS];
 };

@@ -326,7 +326,7 @@ static void test_static(void)
     struct {
         char comm[16], exe[256];
         uint32_t length;
-        char cmdline[380];
+        char cmdline[376];
     } *text = px_msg();
 
     make_plain(ET_EXEC, 0x400000);

@@ -148,6 +148,12 @@ void machine_post_limit(uint32_t index)
     CHECK(fake_environment[index]);
     fake_limit_posts++;
 }
+static unsigned fake_ask_posts;
+void machine_post_ask(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    fake_ask_posts++;
+}
 void machine_post(uint32_t index)
 {
     CHECK(fake_environment[index]);

@@ -9,7 +9,6 @@ enum vector { DIVIDE = 0, DEBUG = 1, BREAKPOINT = 3, OVERFLOW = 4, BOUND = 5, OP
 enum { FPE_INTDIV = 1, FPE_INTOVF, FPE_FLTDIV, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV };
 #define ILL_ILLOPN 2
 #define TRAP_BRKPT 1
-#define TRAP_TRACE 2
 #define BUS_ADRALN 1
 
 bool px_arch_is_page_fault(const struct exo_upcall *frame)

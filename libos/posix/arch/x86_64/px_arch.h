@@ -46,6 +46,10 @@ static inline void px_arch_arguments(const struct exo_regs *regs, uint64_t to[6]
 
     memcpy(to, arguments, sizeof(arguments));
 }
+static inline uint64_t px_arch_pc(const struct exo_regs *regs)
+{
+    return regs->rip;
+}
 static inline uint64_t px_arch_stack(const struct exo_regs *regs)
 {
     return regs->rsp;
@@ -74,6 +78,8 @@ void px_arch_finish_exit(struct exo_upcall *frame);
 /* Rewritten system calls (rewrite.c). The instruction that regs stand behind has trapped many times. */
 void px_rewrite_hot(const struct exo_regs *regs);
 extern bool px_rewrite_off; /* --no-rewrite */
+/* Text is as it was loaded, as far as somebody who looks at it can see; what has begun to jump may go on (a process that is traced). */
+void px_rewrite_calm(void);
 void px_rewrite_fork_child(void);
 /* The program's registers, if they stand on the way from a rewritten call to the libOS: back before the call. */
 void px_rewrite_unwind(struct exo_regs *regs);
@@ -103,6 +109,8 @@ int64_t px_arch_push_frame(struct exo_regs *regs, const struct px_siginfo *info,
 int64_t px_arch_pop_frame(struct exo_regs *regs, uint64_t *mask, struct px_altstack *altstack);
 /* struct siginfo as the program sees it: 128 bytes. */
 void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]);
+/* Its siginfo has an address. */
+bool px_signal_is_fault(const struct px_siginfo *info);
 /* The last fault, for the frames that follow. */
 void px_arch_note_fault(const struct exo_upcall *frame, uint64_t address);
 
@@ -116,6 +124,8 @@ void px_arch_set_tls(uint64_t base);
 void px_arch_exec(void);
 /* State in which a forked child begins. */
 void px_arch_child_state(struct exo_ctx_state *state, uint64_t tls);
+/* One that goes on with these registers, and traps after one instruction. */
+void px_arch_step_state(struct exo_ctx_state *state, const struct exo_regs *regs, uint64_t tls);
 /* And a thread. */
 void px_arch_thread_state(struct exo_ctx_state *state, const struct exo_regs *regs, uint64_t tls);
 

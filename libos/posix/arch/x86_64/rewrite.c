@@ -8,7 +8,7 @@
  */
 #include "rewrite.h"
 
-#include "entry/entry.h"
+#include "entry/trace.h"
 #include "mm/mm.h"
 #include "px_arch.h"
 
@@ -240,7 +240,7 @@ void px_rewrite_hot(const struct exo_regs *regs)
     struct site *site;
     unsigned bytes, pad;
 
-    if (px_rewrite_off || regs->rax == RT_SIGRETURN || regs->ss) /* unwinders know sigreturn's place by its bytes */
+    if (px_rewrite_off || px_traced || regs->rax == RT_SIGRETURN || regs->ss) /* unwinders know sigreturn's place by its bytes */
         return;
     if (!vma || !vma->file || vma->prot != (PROT_READ | PROT_EXEC) || vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER) || call % PX_PAGE == PX_PAGE - 1)
         return;
@@ -269,6 +269,15 @@ void px_rewrite_hot(const struct exo_regs *regs)
 static bool within(uint64_t va, uint64_t lo, uint64_t hi)
 {
     return va >= lo && va < hi;
+}
+
+/* Only the instructions: stubs and the jumps to them stay, for other threads may be between. */
+void px_rewrite_calm(void)
+{
+    for (unsigned p = 0; p < PAGES_MOST; p++)
+        for (unsigned i = 0; page[p].va && i < SITES; i++)
+            if (page[p].site[i].call)
+                (void)!change(&(struct px_change){page[p].site[i].call, call_code, CALL_BYTES}, 1); /* no memory: it looks rewritten, and works */
 }
 
 static void drop_page(struct page *of)

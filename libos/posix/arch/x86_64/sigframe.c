@@ -85,6 +85,11 @@ static bool is_fault(int signo)
     return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL || signo == SIGTRAP;
 }
 
+bool px_signal_is_fault(const struct px_siginfo *info)
+{
+    return info->code > 0 && is_fault(info->signo) && info->code != SI_KERNEL;
+}
+
 void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128])
 {
     memset(to, 0, 128);

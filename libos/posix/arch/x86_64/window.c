@@ -95,3 +95,12 @@ void px_arch_thread_state(struct exo_ctx_state *state, const struct exo_regs *re
     state->regs.rip = (uint64_t)px_thread_entry;
     state->regs.rsp = (uint64_t)regs;
 }
+
+#define FLAG_TF 0x100ul
+
+void px_arch_step_state(struct exo_ctx_state *state, const struct exo_regs *regs, uint64_t tls)
+{
+    px_arch_child_state(state, tls);
+    state->regs = *regs;
+    state->regs.rflags |= FLAG_TF;
+}
