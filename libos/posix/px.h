@@ -86,6 +86,8 @@ static inline const struct px_proc *px_self(void)
 {
     return PX_PROC(PX_PROCTAB, px_ppage()->index);
 }
+/* The entry of a pid, 0 for the own one; NULL: there is no such process. */
+const struct px_proc *px_process_find(int32_t pid);
 
 /*
  * Sleeps until a predicate no longer holds (returns its index), the deadline of the monotonic clock passes (-ETIMEDOUT) or a signal that

@@ -54,21 +54,39 @@ static int64_t set_three(struct ids *ids, uint32_t real, uint32_t effective, uin
     return 0;
 }
 
-int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third)
+static int64_t change(struct ids *users, struct ids *groups, uint64_t what, uint32_t first, uint32_t second, uint32_t third)
+{
+    bool root = users->effective == 0;
+
+    switch (what) {
+    case PX_CRED_UID: return set_one(users, first, root);
+    case PX_CRED_GID: return set_one(groups, first, root);
+    case PX_CRED_REUID: return set_two(users, first, second, root);
+    case PX_CRED_REGID: return set_two(groups, first, second, root);
+    case PX_CRED_RESUID: return set_three(users, first, second, third, root);
+    case PX_CRED_RESGID: return set_three(groups, first, second, third, root);
+    default: return -EINVAL;
+    }
+}
+
+int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third, struct px_cred_ids *thread)
 {
     struct process *process = &processes[index];
     struct ids users = {process->uid, process->euid, process->suid}, groups = {process->gid, process->egid, process->sgid};
+    struct ids own_users = users, own_groups = groups;
     bool root = process->euid == 0;
     int64_t status;
 
-    switch (what) {
-    case PX_CRED_UID: status = set_one(&users, first, root); break;
-    case PX_CRED_GID: status = set_one(&groups, first, root); break;
-    case PX_CRED_REUID: status = set_two(&users, first, second, root); break;
-    case PX_CRED_REGID: status = set_two(&groups, first, second, root); break;
-    case PX_CRED_RESUID: status = set_three(&users, first, second, third, root); break;
-    case PX_CRED_RESGID: status = set_three(&groups, first, second, third, root); break;
-    default: return -EINVAL;
+    if (thread) {
+        users = (struct ids){thread->uid, thread->euid, thread->suid};
+        groups = (struct ids){thread->gid, thread->egid, thread->sgid};
+    }
+    status = change(&users, &groups, what, first, second, third);
+    if (status == 0 && thread) { /* it says by what it goes, so what it comes to must be the process's to have */
+        status = set_three(&own_users, users.real, users.effective, users.saved, root);
+        if (status == 0)
+            status = set_three(&own_groups, groups.real, groups.effective, groups.saved, root);
+        *thread = (struct px_cred_ids){users.real, users.effective, users.saved, groups.real, groups.effective, groups.saved};
     }
     if (status < 0)
         return status;

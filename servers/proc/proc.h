@@ -257,7 +257,8 @@ void group_set_tty(int32_t sid, int32_t tty);
 
 /* ---- credentials.c ---- */
 
-int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third);
+/* `thread`: as PX_CRED_OF_THREAD; else NULL. */
+int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third, struct px_cred_ids *thread);
 int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t count);
 int64_t credentials_set_priority(uint32_t index, uint64_t which, uint32_t who, int64_t value);
 

@@ -81,6 +81,20 @@ static int64_t do_stopped(uint32_t caller, struct exo_message *message)
     return 0;
 }
 
+static int64_t do_set_credentials(uint32_t caller, const uint64_t *word)
+{
+    bool of_thread = word[1] & PX_CRED_OF_THREAD;
+    struct px_cred_ids ids;
+    int64_t status;
+
+    memcpy(&ids, machine_message(caller), sizeof(ids));
+    status = credentials_set(caller, word[1] & ~(uint64_t)PX_CRED_OF_THREAD, (uint32_t)word[2], (uint32_t)word[3], (uint32_t)word[4],
+                             of_thread ? &ids : NULL);
+    if (status == 0 && of_thread)
+        memcpy(machine_message(caller), &ids, sizeof(ids));
+    return status;
+}
+
 static int64_t do_set_groups(uint32_t caller, uint64_t count)
 {
     uint32_t groups[32];
@@ -265,7 +279,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
         status = group_setsid(caller, &sid);
         word[1] = (uint64_t)sid;
         return status;
-    case PX_PROC_SETCRED: return credentials_set(caller, word[1], (uint32_t)word[2], (uint32_t)word[3], (uint32_t)word[4]);
+    case PX_PROC_SETCRED: return do_set_credentials(caller, word);
     case PX_PROC_SETGROUPS: return do_set_groups(caller, word[1]);
     case PX_PROC_STOPPED: return do_stopped(caller, message);
     case PX_PROC_CONTINUED: return 0;

@@ -407,9 +407,63 @@ static void seen(void)
     CASE("task/ forgets who has ended", entries("/proc/self/task") == 1 && open("/proc/self/task/99999999/status", O_RDONLY) == -1);
 }
 
+/* What a C library does in each thread for one setresuid and one setuid of the program's. */
+static void *half_back(void *unused)
+{
+    uid_t real, effective, saved;
+    long bad = syscall(SYS_setresuid, 65534, 65534, 0);
+
+    (void)unused;
+    ready++;
+    while (ready < 2)
+        short_sleep();
+    bad |= syscall(SYS_setuid, 0);
+    ready++;
+    while (ready < 4)
+        short_sleep();
+    bad |= getresuid(&real, &effective, &saved);
+    return (void *)(bad | (real != 65534) | (effective != 0) << 1 | (saved != 0) << 2);
+}
+
+static int both_half_back(void)
+{
+    pthread_t thread;
+
+    ready = 0;
+    thread = start(half_back, NULL);
+    return half_back(NULL) != NULL || joined(thread) != 0;
+}
+
+static volatile int first_tid;
+
+static void *outlive(void *tid)
+{
+    while (first_tid)
+        syscall(SYS_futex, &first_tid, FUTEX_WAIT, (int)(long)tid, NULL, NULL, 0);
+    _exit((int)(long)tid != getpid());
+    return NULL;
+}
+
+static void ids(void)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(getuid() == 0 && both_half_back());
+    CASE("each thread goes by its own ids when it sets them", waitpid(child, &status, 0) == child && status == 0);
+    child = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, 0, 0, &first_tid, 0);
+    if (child == 0) {
+        start(outlive, (void *)(long)first_tid);
+        syscall(SYS_exit, 1);
+    }
+    CASE("a child's first thread clears its tid, too", waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(void)
 {
     alarm(110);
+    ids();
     signals();
     cancelling();
     sharing();

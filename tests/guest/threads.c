@@ -419,6 +419,48 @@ static void owned_locks(void)
     CASE("a lock that is nowhere", answer(futex((void *)64, FUTEX_TRYLOCK_PI | 128, 0, NULL, NULL, 0)) == -EFAULT);
 }
 
+/* A word that another process shares: a child that has it, one that waits for it, one that dies with it. */
+static void shared_locks(void)
+{
+    unsigned *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned self = (unsigned)syscall(SYS_gettid), sum = 0;
+    const struct timespec past = {.tv_sec = 1};
+    pid_t child[3];
+    int status;
+
+    for (int i = 0; i < 3; i++) {
+        child[i] = fork();
+        for (int n = 0; child[i] == 0 && n < 200; n++) {
+            if (answer(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0)) || (word[0] & 0x3fffffff) != (unsigned)getpid())
+                _exit(1);
+            word[1]++;
+            if (n % 20 == 0)
+                sched_yield();
+            if (answer(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0)))
+                _exit(2);
+        }
+        if (child[i] == 0)
+            _exit(0);
+    }
+    for (int i = 0; i < 3; i++)
+        sum += waitpid(child[i], &status, 0) == child[i] && status == 0;
+    CASE("processes own a lock in turn", sum == 3 && word[1] == 600 && word[0] == 0);
+    CASE("one has it", answer(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0)) == 0 && word[0] == self);
+    child[0] = fork();
+    if (child[0] == 0)
+        _exit(answer(futex(word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0)) != -EAGAIN || answer(futex(word, FUTEX_LOCK_PI, 0, &past, NULL, 0)) != -ETIMEDOUT ||
+              answer(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0)) != -EPERM);
+    CASE("another cannot have it, nor give it back", waitpid(child[0], &status, 0) == child[0] && status == 0);
+    child[0] = fork();
+    if (child[0] == 0)
+        _exit(answer(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0)) != 0);
+    while (!(*(volatile unsigned *)word & 0x80000000))
+        short_sleep();
+    CASE("who waits gets it", answer(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0)) == 0 && waitpid(child[0], &status, 0) == child[0] && status == 0);
+    CASE("an owner that is gone", (*word & 0x3fffffff) == (unsigned)child[0] && answer(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0)) == -ESRCH);
+    munmap(word, 4096);
+}
+
 int main(void)
 {
     alarm(110);
@@ -428,5 +470,6 @@ int main(void)
     forks();
     robustness();
     owned_locks();
+    shared_locks();
     return tap_finish();
 }

@@ -23,12 +23,30 @@ GETTER(geteuid, euid)
 GETTER(getgid, gid)
 GETTER(getegid, egid)
 
+struct px_cred_ids px_process_ids(void)
+{
+    const struct px_proc *self = px_self();
+
+    return (struct px_cred_ids){self->uid, self->euid, self->suid, self->gid, self->egid, self->sgid};
+}
+
+/*
+ * A process has one set of ids, with Linux each thread has its own, and a C library lets each of its threads make the same call. So each goes by what its own
+ * calls have come to: a call that finds user 0 gone in the first thread must not find the process changed in the second.
+ */
 static int64_t set_credentials(enum px_cred what, uint64_t first, uint64_t second, uint64_t third)
 {
-    struct exo_message message = {.word = {PX_PROC_SETCRED, what, (uint32_t)first, (uint32_t)second, (uint32_t)third}};
+    uint64_t of_thread = px_threads.live > 1 ? PX_CRED_OF_THREAD : 0;
+    struct exo_message message = {.word = {PX_PROC_SETCRED, what | of_thread, (uint32_t)first, (uint32_t)second, (uint32_t)third}};
+    int64_t status;
 
     px_files_keep_rights();
-    return px_call_proc(&message);
+    if (of_thread)
+        memcpy(px_msg(), &px_thread()->ids, sizeof(struct px_cred_ids));
+    status = px_call_proc(&message);
+    if (status == 0 && of_thread)
+        memcpy(&px_thread()->ids, px_msg(), sizeof(struct px_cred_ids));
+    return status;
 }
 
 #define SETTER(name, what, second, third)                                                                              \
@@ -99,8 +117,7 @@ int64_t px_sys_setgroups(uint64_t count, uint64_t from, uint64_t c, uint64_t d, 
     return px_call_proc(&message);
 }
 
-/* The entry of a pid; NULL if there is no such process. */
-static const struct px_proc *find(int32_t pid)
+const struct px_proc *px_process_find(int32_t pid)
 {
     uint32_t entries = px_proctab()->entries;
 
@@ -119,7 +136,7 @@ static const struct px_proc *find(int32_t pid)
 
 int64_t px_sys_getpgid(uint64_t pid, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    const struct px_proc *process = find((int32_t)pid);
+    const struct px_proc *process = px_process_find((int32_t)pid);
 
     UNUSED5;
     return process ? process->pgid : -ESRCH;
@@ -127,7 +144,7 @@ int64_t px_sys_getpgid(uint64_t pid, uint64_t b, uint64_t c, uint64_t d, uint64_
 
 int64_t px_sys_getsid(uint64_t pid, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    const struct px_proc *process = find((int32_t)pid);
+    const struct px_proc *process = px_process_find((int32_t)pid);
 
     UNUSED5;
     return process ? process->sid : -ESRCH;
@@ -162,7 +179,7 @@ int64_t px_sys_getpriority(uint64_t which, uint64_t who, uint64_t c, uint64_t d,
     if (which > PRIO_USER)
         return -EINVAL;
     if (which == PRIO_PROCESS) {
-        const struct px_proc *process = find((int32_t)who);
+        const struct px_proc *process = px_process_find((int32_t)who);
 
         return process ? 20 - process->nice : -ESRCH;
     }

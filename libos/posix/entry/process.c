@@ -175,6 +175,7 @@ static void go_on(struct exo_regs *regs)
     } else if (!birth.as.begun) {
         if (birth.as.flags & CLONE_CHILD_SETTID)
             (void)!px_copy_out(birth.as.child_tid, &birth.as.pid, sizeof(birth.as.pid));
+        px_thread()->clear_tid = birth.as.flags & CLONE_CHILD_CLEARTID ? birth.as.child_tid : 0;
         if (birth.as.stack)
             px_arch_set_stack(regs, birth.as.stack);
         px_arch_set_result(regs, 0);

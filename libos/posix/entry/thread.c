@@ -39,6 +39,16 @@ struct px_thread *px_thread_find(int32_t tid)
     return thread && thread->live && thread->tid == tid ? thread : NULL;
 }
 
+bool px_tid_lives(int32_t tid)
+{
+    unsigned index = (uint32_t)tid >> 9 & (PX_PROCS_MAX - 1);
+    const struct px_proc *process = tid >> 18 ? PX_PROC(PX_PROCTAB, index) : px_process_find(tid);
+
+    if (process == px_self())
+        return px_thread_find(tid) != NULL;
+    return process && (process->state == PX_RUNNING || process->state == PX_STOPPED);
+}
+
 void px_thread_start(const struct px_thread_kept *kept)
 {
     struct px_thread *thread = px_thread();
@@ -166,6 +176,9 @@ int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_us
     thread = take_thread(tls);
     if (!thread)
         return -EAGAIN;
+    if (px_threads.live == 1)
+        self->ids = px_process_ids();
+    thread->ids = self->ids;
     become_many(self);
     thread->turn = (uint16_t)(thread->turn < TURNS ? thread->turn + 1 : 1);
     thread->tid = tid = tid_of(thread);

@@ -9,6 +9,7 @@
 
 #include "px.h"
 #include "px_page.h"
+#include "proto/proc.h"
 
 struct px_altstack { /* stack_t */
     uint64_t base;
@@ -62,7 +63,8 @@ struct px_thread {
         const struct px_poll_item *items;
         unsigned count;
     } hold;
-    char name[16];    /* of the first one proc tells */
+    struct px_cred_ids ids; /* that it goes by, while there are several threads: what ids are set to depends on them */
+    char name[16];     /* of the first one proc tells */
     uint64_t pending; /* signals for this thread alone */
     unsigned queued;
     struct px_siginfo queue[PX_THREAD_QUEUE];
@@ -96,6 +98,8 @@ extern uint32_t px_entry_slow;
 #define PX_SLOW_THREADS 2u
 #define PX_SLOW_HOT 4u /* an instruction has trapped many times */
 #define PX_SLOW_LENT 8u /* a vfork child runs here (lend.c) */
+
+struct px_cred_ids px_process_ids(void); /* the process's (ids.c) */
 
 #define PX_EVENT_THREAD 8u /* that threads post to each other: look at what has changed */
 
@@ -150,6 +154,8 @@ static inline int64_t px_sleep(const struct exo_predicate *predicates, unsigned 
 
 /* The first thread's page is new: in the first process, and in a child, which goes on with what the forking thread had. */
 void px_thread_start(const struct px_thread_kept *kept);
+/* May there be a thread of this tid, in whatever process? Of another's threads only the process is known. */
+bool px_tid_lives(int32_t tid);
 /* The thread with this number or tid, or NULL. */
 struct px_thread *px_thread_number(unsigned number);
 struct px_thread *px_thread_find(int32_t tid);

@@ -35,17 +35,6 @@ static int64_t read_header(px_user from, struct header *header, unsigned *count)
     }
 }
 
-static const struct px_proc *process_of(int32_t pid)
-{
-    for (unsigned i = 1; pid && pid != px_self()->pid; i++) {
-        if (i == PX_PROCS_MAX)
-            return NULL;
-        if (PX_PROC(PX_PROCTAB, i)->state != PX_FREE && PX_PROC(PX_PROCTAB, i)->pid == pid)
-            return PX_PROC(PX_PROCTAB, i);
-    }
-    return px_self();
-}
-
 PX_SYS(capget)
 {
     const struct px_proc *process;
@@ -59,7 +48,7 @@ PX_SYS(capget)
         return result == -EINVAL && !b ? 0 : result;
     if (header.pid < 0)
         return -EINVAL;
-    process = process_of(header.pid);
+    process = px_process_find(header.pid);
     if (!process)
         return -ESRCH;
     effective = process->euid == 0 ? CAPABILITIES : 0;

@@ -1,7 +1,7 @@
 /*
  * Futexes that name their owner, and are handed from one to the next (FUTEX_LOCK_PI). All threads have the same priority, so there is none to inherit; what
- * remains is what the word says: the owner's tid, whether somebody waits, and whether the last owner died with it. Of words that other processes may share
- * the owner cannot be asked: ENOSYS.
+ * remains is what the word says: the owner's tid, whether somebody waits, and whether the last owner died with it. Words that other processes may share are
+ * not handed over: one of those who sleep on it is woken, and takes it if nobody was faster.
  */
 #include "futex.h"
 
@@ -43,6 +43,37 @@ static int64_t lock(px_user va, uint64_t deadline_ns, bool may_wait)
     return result;
 }
 
+static int64_t lock_shared(px_user va, uint64_t deadline_ns, bool may_wait)
+{
+    uint32_t self = (uint32_t)px_thread()->tid, waited = 0, value;
+    int64_t result = px_load_u32(va, &value);
+
+    for (unsigned tries = 0; result == 0 || result == -EAGAIN; tries++) {
+        if ((value & TID_MASK) == self)
+            return -EDEADLK;
+        if (tries == TRIES_MOST || (value & TID_MASK && !may_wait))
+            return -EAGAIN;
+        if (!(value & TID_MASK)) {
+            result = px_swap_u32(va, &value, self | (value & (OWNER_DIED | WAITERS)) | waited);
+            if (result == 0)
+                return 0;
+        } else if (!px_tid_lives((int32_t)(value & TID_MASK))) {
+            return -ESRCH;
+        } else if (!(value & WAITERS)) {
+            result = px_swap_u32(va, &value, value | WAITERS);
+            value |= result == 0 ? WAITERS : 0;
+        } else {
+            result = px_wait_word((const uint32_t *)va, value, deadline_ns);
+            if (result < 0)
+                return result == -PX_ERESTARTSYS ? -PX_ERESTARTNOINTR : result;
+            waited = WAITERS; /* there may be more who do */
+            tries = 0;
+            result = px_load_u32(va, &value);
+        }
+    }
+    return result;
+}
+
 /* To the next one; `kept`: bits of the word that stay. */
 static int64_t hand_over(px_user va, uint32_t value, uint32_t kept)
 {
@@ -72,11 +103,32 @@ static int64_t unlock(px_user va)
     return (value & TID_MASK) == (uint32_t)px_thread()->tid ? hand_over(va, value, 0) : -EPERM;
 }
 
+static int64_t unlock_shared(px_user va)
+{
+    uint32_t value;
+    int64_t result = px_load_u32(va, &value);
+
+    for (unsigned tries = 0; result == 0 && tries < TRIES_MOST; tries++) {
+        if ((value & TID_MASK) != (uint32_t)px_thread()->tid)
+            return -EPERM;
+        result = px_swap_u32(va, &value, 0);
+        if (result == 0) {
+            (void)!px_futex_wake(va, 1);
+            return 0;
+        }
+        if (result == -EAGAIN)
+            result = 0;
+    }
+    return result < 0 ? result : -EAGAIN;
+}
+
 void px_futex_owner_died(px_user va)
 {
     uint32_t value;
 
-    if (px_load_u32(va, &value) == 0 && !(value & TID_MASK))
+    if (px_futex_shared(va, 0))
+        (void)!px_futex_wake(va, 1);
+    else if (px_load_u32(va, &value) == 0 && !(value & TID_MASK))
         (void)!hand_over(va, value, OWNER_DIED);
 }
 
@@ -86,10 +138,10 @@ int64_t px_futex_pi(px_user va, unsigned operation, px_user timespec)
     unsigned command = operation & PX_FUTEX_COMMAND;
     int64_t result;
 
-    if (px_futex_shared(va, operation))
-        return -ENOSYS;
+    bool shared = px_futex_shared(va, operation);
+
     if (command == UNLOCK_PI)
-        return unlock(va);
+        return shared ? unlock_shared(va) : unlock(va);
     if (timespec && command != TRYLOCK_PI) {
         result = px_read_timespec(timespec, &ns);
         if (result < 0)
@@ -97,5 +149,5 @@ int64_t px_futex_pi(px_user va, unsigned operation, px_user timespec)
         now = command == LOCK_PI || operation & PX_FUTEX_CLOCK_REALTIME ? px_real_ns() : px_now_ns();
         deadline_ns = ns > now ? px_deadline_after(ns - now) : EXO_DEADLINE_NOW;
     }
-    return lock(va, deadline_ns, command != TRYLOCK_PI);
+    return (shared ? lock_shared : lock)(va, deadline_ns, command != TRYLOCK_PI);
 }

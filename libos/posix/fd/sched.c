@@ -18,15 +18,7 @@ static struct {
 
 static bool process_exists(int pid)
 {
-    if (pid == 0 || pid == px_self()->pid)
-        return true;
-    for (unsigned i = 1; i < PX_PROCS_MAX && pid > 0; i++) {
-        const struct px_proc *process = PX_PROC(PX_PROCTAB, i);
-
-        if (process->state != PX_FREE && process->pid == pid)
-            return true;
-    }
-    return px_thread_find(pid) != NULL;
+    return px_process_find(pid) || px_thread_find(pid);
 }
 
 static bool is_own(int pid)

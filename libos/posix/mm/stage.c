@@ -7,6 +7,7 @@
 
 #define RANDOM_BYTES 16u
 #define AUX_PAIRS_MAX 26u
+#define STACK_MAPPED 0x20000ul
 #define STACK_SPARE 1u /* pages bound below what is written: the program begins with some calls */
 
 /* ---- staging pages
@@ -252,12 +253,22 @@ int64_t px_stage_tables(struct px_exec *exec, uint64_t *stack)
     return 0;
 }
 
+/* As Linux has it: the mapping reaches below what is there yet, so that what a program needs at least cannot be refused later. */
+static uint64_t stack_begin(uint64_t lo)
+{
+    uint64_t limit = px_limit(RLIMIT_STACK), most = PX_PROG_HI - lo + STACK_MAPPED;
+
+    if (most > limit)
+        most = PX_PAGE_DOWN(limit);
+    return most > PX_PROG_HI - lo ? PX_PROG_HI - most : lo;
+}
+
 int64_t px_stage_commit(struct px_exec *exec)
 {
     struct px_stage *stage = &exec->stage;
     int prot = PROT_READ | PROT_WRITE | (px_elf_stack_executable(&exec->main) ? PROT_EXEC : 0);
     uint64_t lo = stage->bound + stage->shift;
-    struct px_vma vma = {.lo = lo, .hi = PX_PROG_HI, .prot = (uint8_t)prot, .flags = PX_VMA_STACK};
+    struct px_vma vma = {.lo = stack_begin(lo), .hi = PX_PROG_HI, .prot = (uint8_t)prot, .flags = PX_VMA_STACK};
     int64_t status;
 
     if (px_vma_room(3) < 0 || px_vma_pages(lo, PX_PROG_HI) > 0)

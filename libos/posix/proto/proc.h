@@ -4,6 +4,7 @@
  */
 #ifndef PX_PROTO_PROC_H
 #define PX_PROTO_PROC_H
+#include <stdint.h>
 
 enum px_proc_op {
     /* w1 flags (PX_FORK_*), w2 the thread; msg: struct exo_ctx_state in which the child begins. Answer: w1 pid of the child, w2 its table index, w3 and w4
@@ -26,7 +27,8 @@ enum px_proc_op {
     /* w1 pid, w2 pgid. */
     PX_PROC_SETPGID,
     PX_PROC_SETSID, /* answer: w1 sid */
-    /* w1 what (enum px_cred), w2..w4 ids (-1: leave) */
+    /* w1 what (enum px_cred), w2..w4 ids (-1: leave). PX_CRED_OF_THREAD: of a thread that goes by the struct px_cred_ids in msg, as each thread of Linux has ids of
+     * its own; what it comes to is answered there, and the process's if that may have it. */
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
@@ -118,6 +120,10 @@ enum px_proc_op {
 #define PX_FORK_TRACED 8 /* the child has the tracer of the thread in w2 */
 
 enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
+#define PX_CRED_OF_THREAD 0x100u
+struct px_cred_ids {
+    uint32_t uid, euid, suid, gid, egid, sgid;
+};
 
 #define PX_KILL_SIGQUEUE 1 /* code SI_QUEUE and value in w4 */
 #define PX_KILL_TKILL 2    /* code SI_TKILL */

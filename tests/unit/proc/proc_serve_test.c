@@ -218,7 +218,7 @@ static void test_renewal(void)
     uint64_t badge = badge_of(child), fs = PX_SERVER_BADGE(PX_SERVER_FS), both = PX_SETID_UID | PX_SETID_GID;
     struct exec_text text = {.comm = "x"};
 
-    CHECK(say(badge, PX_PROC_CHROOT, 4711, 0, 0, 0) == 0 && credentials_set(child, PX_CRED_UID, 1000, 0, 0) == 0);
+    CHECK(say(badge, PX_PROC_CHROOT, 4711, 0, 0, 0) == 0 && credentials_set(child, PX_CRED_UID, 1000, 0, 0, NULL) == 0);
     CHECK(processes[child].dumpable == 0);
     CHECK(say(badge, PX_PROC_CHROOT, 4712, 0, 0, 0) == -EPERM && processes[child].root == 4711);
     CHECK(say(fs, PX_PROC_SETID, badge, 0, PX_SETID_UID, 0) == -EPERM && processes[child].euid == 1000);
