@@ -27,8 +27,8 @@ enum px_proc_op {
     /* w1 pid, w2 pgid. */
     PX_PROC_SETPGID,
     PX_PROC_SETSID, /* answer: w1 sid */
-    /* w1 what (enum px_cred), w2..w4 ids (-1: leave). PX_CRED_OF_THREAD: of a thread that goes by the struct px_cred_ids in msg, as each thread of Linux has ids of
-     * its own; what it comes to is answered there, and the process's if that may have it. */
+    /* w1 what (enum px_cred), w2..w4 ids (-1: leave). PX_CRED_OF_THREAD: of a thread that goes by the struct px_cred_ids in msg, as each thread of Linux
+     * has ids of its own; what it comes to is answered there, and the process's if that may have it. */
     PX_PROC_SETCRED,
     /* msg: u32 gids, w1 count */
     PX_PROC_SETGROUPS,
