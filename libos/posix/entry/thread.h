@@ -146,6 +146,8 @@ static inline int64_t px_sleep(const struct exo_predicate *predicates, unsigned 
 
     if (!thread->locked)
         return exo_wait_for(predicates, count, deadline_ns);
+    if (thread->events) /* that came while it waited for the lock: nobody posts them again */
+        return -EXO_E_EVENT;
     px_unlock();
     result = exo_wait_for(predicates, count, deadline_ns);
     px_lock_take_own(thread);
