@@ -206,18 +206,11 @@ length_bytes:
     ret
     .size px_raw_length, . - px_raw_length
 
-    /* For light calls (light.h), which keep registers: 8 bytes at RDI to RAX; RAX and RDX to 16 bytes at RDI, RAX to 8. R9: 0, or not 0 after a fault */
-    .globl px_light_get8, px_light_put8, px_light_put16
-px_light_get8:
-    lea light_bad(%rip), %r9
-    mov (%rdi), %rax
-    xor %r9d, %r9d
-    ret
+    /* For light calls (light.h), which keep registers: RAX and RDX to 16 bytes at RDI. R9: 0, or not 0 after a fault */
+    .globl px_light_put16
 px_light_put16:
     lea light_bad(%rip), %r9
     mov %rdx, 8(%rdi)
-px_light_put8:
-    lea light_bad(%rip), %r9
     mov %rax, (%rdi)
     xor %r9d, %r9d
     ret

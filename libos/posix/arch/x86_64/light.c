@@ -22,21 +22,21 @@ GETTER(geteuid, euid)
 GETTER(getgid, gid)
 GETTER(getegid, egid)
 
-/* A description that is this process's alone and no bare path. */
-static inline struct px_ofd *own(uint64_t fd)
+/* A file's description that is this process's alone. Pipes and sockets, which are read most otherwise, are told by the first look. */
+static inline struct px_ofd *own_file(uint64_t fd)
 {
     struct px_ofd *ofd = px_fd_entry((unsigned)fd);
 
-    return ofd && !(ofd->flags & O_PATH) && __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1 ? ofd : NULL;
+    return ofd && ofd->kind == PX_OFD_FILE && __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1 ? ofd : NULL;
 }
 
 PX_LIGHT_KEEPS static int64_t light_lseek(uint64_t fd, uint64_t offset, uint64_t whence, uint64_t d)
 {
-    struct px_ofd *ofd = own(fd);
+    struct px_ofd *ofd = own_file(fd);
     int64_t to;
 
     (void)d;
-    if (!ofd || ofd->kind != PX_OFD_FILE || (unsigned)whence > SEEK_CUR)
+    if (!ofd || (unsigned)whence > SEEK_CUR)
         return PX_LIGHT_NOT;
     to = (int64_t)offset;
     if ((unsigned)whence == SEEK_CUR && __builtin_add_overflow(to, (int64_t)ofd->offset, &to))
@@ -63,13 +63,13 @@ static inline bool in_program(uint64_t va, uint64_t bytes)
 /* Bytes within a page of a file, in the window that was used last; its time of reading needs no change. */
 PX_LIGHT_KEEPS static int64_t light_read(uint64_t fd, uint64_t to, uint64_t bytes, uint64_t d)
 {
-    struct px_ofd *ofd = own(fd);
+    struct px_ofd *ofd = own_file(fd);
     const struct px_inode *inode;
     const uint8_t *seen;
     uint64_t size;
 
     (void)d;
-    if (!ofd || ofd->kind != PX_OFD_FILE || !px_ofd_readable(ofd) || bytes - 1 >= PX_PAGE || !in_program(to, bytes))
+    if (!ofd || !px_ofd_readable(ofd) || bytes - 1 >= PX_PAGE || !in_program(to, bytes))
         return PX_LIGHT_NOT;
     inode = px_held_inode_inline((uint32_t)ofd->node.ino, ofd->node.gen);
     if (!inode)
@@ -96,7 +96,7 @@ PX_LIGHT_KEEPS static int64_t light_sigprocmask(uint64_t how, uint64_t from, uin
             return PX_LIGHT_NOT;
         next = (how == 0 ? before | set : how == 1 ? before & ~set : set) & ~PX_SIG_UNBLOCKABLE;
     }
-    if ((__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | thread->pending) & ~next || thread->number)
+    if ((__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | thread->pending) & ~next)
         return PX_LIGHT_NOT;
     if (old && !px_light_put(old, before))
         return PX_LIGHT_NOT;

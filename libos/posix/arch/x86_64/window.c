@@ -6,6 +6,8 @@ extern const char px_exit_window[], px_exit_window_end[], px_light_window[], px_
 extern const char px_child_entry_end[];
 /* The guarded copy code (copy.S). */
 extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
+/* Accesses of light calls (posix.ld). */
+extern const char px_light_guarded[], px_light_guarded_end[];
 #pragma GCC visibility pop
 
 static bool inside(uint64_t rip, const char *start, const char *end)
@@ -47,7 +49,7 @@ void px_arch_finish_exit(struct exo_upcall *frame)
 
 bool px_arch_guarded(const struct exo_upcall *frame)
 {
-    return inside(frame->regs.rip, px_guarded_start, px_guarded_end);
+    return inside(frame->regs.rip, px_guarded_start, px_guarded_end) || inside(frame->regs.rip, px_light_guarded, px_light_guarded_end);
 }
 
 void px_arch_guarded_fail(struct exo_upcall *frame)
