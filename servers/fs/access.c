@@ -7,7 +7,7 @@
 
 static uint64_t secret[2];
 
-bool fs_in_group(const struct fs_caller *caller, uint32_t gid)
+FS_HOT bool fs_in_group(const struct fs_caller *caller, uint32_t gid)
 {
     if (caller->gid == gid)
         return true;
@@ -18,7 +18,7 @@ bool fs_in_group(const struct fs_caller *caller, uint32_t gid)
     return false;
 }
 
-bool fs_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want)
+FS_HOT bool fs_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want)
 {
     unsigned bits = inode->mode;
 
@@ -49,7 +49,7 @@ static uint64_t rotate(uint64_t value, unsigned by)
     return value << by | value >> (64 - by);
 }
 
-static void sip_rounds(uint64_t v[4], unsigned rounds)
+FS_HOT static void sip_rounds(uint64_t v[4], unsigned rounds)
 {
     while (rounds-- > 0) {
         v[0] += v[1];
@@ -65,7 +65,7 @@ static void sip_rounds(uint64_t v[4], unsigned rounds)
     }
 }
 
-uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights)
+FS_HOT uint64_t fs_token(uint32_t ino, uint32_t gen, unsigned rights)
 {
     uint64_t v[4] = {secret[0] ^ 0x736f6d6570736575ull, secret[1] ^ 0x646f72616e646f6dull,
                      secret[0] ^ 0x6c7967656e657261ull, secret[1] ^ 0x7465646279746573ull};

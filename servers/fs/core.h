@@ -18,6 +18,9 @@
 #include "fsmeta.h"
 #include "watch.h"
 
+/* What names that come and go run through lies together: after a change of address space each page costs a walk of the page tables. */
+#define FS_HOT __attribute__((hot))
+
 #define FS_PAGE 4096ul
 #define FS_SIZE_MAX 0x7fffffffffffffffull
 
@@ -153,6 +156,8 @@ void fs_name_retarget(struct px_name *name, uint32_t ino);
 void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory);
 void fs_orphan_adopt(uint32_t ino); /* it gets a name after all */
 void fs_orphans_sweep(void);
+/* At once, unless the latest orphan is all but nothing: an empty file that nobody watches. A few of those wait for each other. */
+void fs_orphans_sweep_soon(const struct px_inode *latest);
 void fs_orphans_forget(void); /* a new region */
 extern uint32_t fs_orphan_count;
 

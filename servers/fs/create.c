@@ -5,7 +5,7 @@
 
 #define LINKS_MAX 65000u
 
-struct px_inode *fs_directory(const struct fs_caller *caller, uint64_t node, int64_t *error)
+FS_HOT struct px_inode *fs_directory(const struct fs_caller *caller, uint64_t node, int64_t *error)
 {
     struct px_inode *inode = fs_node(node);
 
@@ -19,7 +19,7 @@ struct px_inode *fs_directory(const struct fs_caller *caller, uint64_t node, int
     return *error == 0 ? inode : NULL;
 }
 
-static int64_t check_mode(const struct fs_caller *caller, const struct fs_new *what)
+FS_HOT static int64_t check_mode(const struct fs_caller *caller, const struct fs_new *what)
 {
     switch (what->mode & S_IFMT) {
     case S_IFREG:
@@ -34,7 +34,7 @@ static int64_t check_mode(const struct fs_caller *caller, const struct fs_new *w
 }
 
 /* A directory with the set-group-ID bit hands down its group, and to directories the bit. */
-static uint32_t new_inode(const struct fs_caller *caller, const struct px_inode *directory, const struct fs_new *what)
+FS_HOT static uint32_t new_inode(const struct fs_caller *caller, const struct px_inode *directory, const struct fs_new *what)
 {
     uint32_t mode = what->mode & (S_IFMT | 07777), gid = caller->gid;
     uint64_t rdev = S_ISCHR(mode) || (mode & S_IFMT) == S_IFBLK ? what->rdev : 0;
@@ -50,7 +50,7 @@ static uint32_t new_inode(const struct fs_caller *caller, const struct px_inode 
     return fs_inode_new(mode, caller->uid, gid, rdev);
 }
 
-static int64_t make(const struct fs_caller *caller, struct px_inode *directory, const struct fs_new *what,
+FS_HOT static int64_t make(const struct fs_caller *caller, struct px_inode *directory, const struct fs_new *what,
                     uint32_t *ino)
 {
     struct px_name *name = NULL;
@@ -95,7 +95,7 @@ static int64_t make(const struct fs_caller *caller, struct px_inode *directory, 
     return 0;
 }
 
-int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const struct fs_new *what, uint32_t *ino)
+FS_HOT int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const struct fs_new *what, uint32_t *ino)
 {
     int64_t status;
     struct px_inode *directory = fs_directory(caller, directory_node, &status);

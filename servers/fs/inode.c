@@ -1,7 +1,7 @@
 /* Inodes: made, found by the node that a client names, freed with their pages and targets. */
 #include "core.h"
 
-uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev)
+FS_HOT uint32_t fs_inode_new(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t rdev)
 {
     uint32_t ino = fs_meta()->inodes < fs_meta()->inodes_max ? fs_inode_slot_new() : 0;
     struct px_inode *inode;
@@ -40,7 +40,7 @@ void fs_xattr_forget(struct px_inode *inode)
     inode->extended = 0;
 }
 
-void fs_inode_free(uint32_t ino)
+FS_HOT void fs_inode_free(uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
@@ -64,7 +64,7 @@ void fs_inode_free(uint32_t ino)
     fs_meta()->inodes--;
 }
 
-struct px_inode *fs_node(uint64_t node)
+FS_HOT struct px_inode *fs_node(uint64_t node)
 {
     struct px_inode *inode;
 
@@ -96,7 +96,7 @@ const char *fs_link_text(const struct px_inode *inode)
     return inode->size < PX_LINK_INLINE ? inode->target : fs_at(inode->link.at);
 }
 
-void fs_touch(struct px_inode *inode)
+FS_HOT void fs_touch(struct px_inode *inode)
 {
     inode->mtime = inode->ctime = os_now();
 }

@@ -32,13 +32,13 @@ static bool is_limited(unsigned label)
     return !exo_label_dominates(label, EXO_PLACE_PROGRAMS);
 }
 
-bool fs_label_dominates(const struct fs_caller *caller, const struct px_inode *inode)
+FS_HOT bool fs_label_dominates(const struct fs_caller *caller, const struct px_inode *inode)
 {
     return exo_label_dominates(caller->label, label_of(inode));
 }
 
 /* Device files are not changed by what is written to them; a FIFO is changed by reading, too. */
-bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want)
+FS_HOT bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, unsigned want)
 {
     if (S_ISCHR(inode->mode) || (inode->mode & S_IFMT) == S_IFBLK)
         return true;
@@ -49,18 +49,18 @@ bool fs_label_may(const struct fs_caller *caller, const struct px_inode *inode, 
     return fs_label_dominates(caller, inode);
 }
 
-void fs_label_set(struct px_inode *inode, unsigned label)
+FS_HOT void fs_label_set(struct px_inode *inode, unsigned label)
 {
     inode->flags |= PX_INODE_LABELLED(label);
     inodes[label]++;
 }
 
-void fs_label_forget(const struct px_inode *inode)
+FS_HOT void fs_label_forget(const struct px_inode *inode)
 {
     inodes[label_of(inode)]--;
 }
 
-bool fs_label_inode_room(unsigned label)
+FS_HOT bool fs_label_inode_room(unsigned label)
 {
     return !is_limited(label) || inodes[label] < INODES_SHARE;
 }

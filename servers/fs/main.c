@@ -48,7 +48,7 @@ static void start_core(void)
     fs_mount_mqueue();
 }
 
-static void answer(struct exo_message *message)
+FS_HOT static void answer(struct exo_message *message)
 {
     struct fs_request request = {.message = message, .came = message->capability};
 
@@ -70,7 +70,7 @@ static void answer(struct exo_message *message)
 }
 
 void exo_main(const struct px_server_start *start);
-void exo_main(const struct px_server_start *start)
+FS_HOT void exo_main(const struct px_server_start *start)
 {
     struct exo_message message;
     bool reply = false;

@@ -5,12 +5,12 @@
 #define BUCKETS_FIRST 1024u
 #define BUCKETS_MAX (1u << 22)
 
-static uint32_t *bucket_of(uint32_t hash)
+FS_HOT static uint32_t *bucket_of(uint32_t hash)
 {
     return (uint32_t *)fs_at(fs_meta()->hash) + (hash & fs_meta()->hash_mask);
 }
 
-int64_t fs_name_check(const char *text, uint32_t bytes)
+FS_HOT int64_t fs_name_check(const char *text, uint32_t bytes)
 {
     if (bytes > NAME_MAX)
         return -ENAMETOOLONG;
@@ -53,7 +53,7 @@ static bool rehash(uint32_t buckets)
     return true;
 }
 
-struct px_name *fs_name_find(uint32_t directory, const char *text, uint32_t bytes)
+FS_HOT struct px_name *fs_name_find(uint32_t directory, const char *text, uint32_t bytes)
 {
     if (!fs_meta()->hash)
         return NULL;
@@ -61,7 +61,7 @@ struct px_name *fs_name_find(uint32_t directory, const char *text, uint32_t byte
                                                        text, bytes);
 }
 
-struct px_name *fs_name_new(const char *text, uint32_t bytes)
+FS_HOT struct px_name *fs_name_new(const char *text, uint32_t bytes)
 {
     uint32_t buckets = fs_meta()->hash ? fs_meta()->hash_mask + 1 : 0, at;
     struct px_name *name;
@@ -79,7 +79,7 @@ struct px_name *fs_name_new(const char *text, uint32_t bytes)
     return name;
 }
 
-void fs_name_free(struct px_name *name)
+FS_HOT void fs_name_free(struct px_name *name)
 {
     fs_block_free((uint32_t)((uint8_t *)name - fs_region.base), (uint32_t)sizeof *name + name->length);
 }
@@ -89,7 +89,7 @@ static uint32_t offset_of(const struct px_name *name)
     return (uint32_t)((const uint8_t *)name - fs_region.base);
 }
 
-static void alias_add(struct px_name *name, uint32_t ino)
+FS_HOT static void alias_add(struct px_name *name, uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
@@ -101,7 +101,7 @@ static void alias_add(struct px_name *name, uint32_t ino)
         inode->parent = name->directory;
 }
 
-static void alias_remove(struct px_name *name)
+FS_HOT static void alias_remove(struct px_name *name)
 {
     uint32_t *link = &fs_inode(name->inode)->name;
 
@@ -111,7 +111,7 @@ static void alias_remove(struct px_name *name)
         *link = name->alias;
 }
 
-void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino)
+FS_HOT void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino)
 {
     struct px_inode *inode = fs_inode(directory);
     uint32_t *bucket, at = offset_of(name);
@@ -134,7 +134,7 @@ void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino)
     alias_add(name, ino);
 }
 
-void fs_name_leave(struct px_name *name)
+FS_HOT void fs_name_leave(struct px_name *name)
 {
     struct px_inode *inode = fs_inode(name->directory);
     uint32_t *link = bucket_of(name->hash);

@@ -9,10 +9,12 @@
 #include "proctab.h"
 
 #define LOOKS 8u /* at the lists, while processes come and go */
+#define WAIT_MOST 8u
 
 uint32_t fs_orphan_count;
 
 static uint32_t first; /* inode number */
+static uint32_t waiting; /* empty ones since the last sweep */
 
 /* Where an orphan's inode keeps the next one's number: a directory needs its parent for `..`. */
 static uint32_t *next_of(uint32_t ino)
@@ -61,6 +63,7 @@ void fs_orphans_sweep(void)
     uint32_t *link = &first;
     bool known;
 
+    waiting = 0;
     if (!first)
         return;
     known = mark_held();
@@ -80,7 +83,16 @@ void fs_orphans_sweep(void)
     }
 }
 
-void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory)
+/* To go through all lists takes as long as the rest of an unlink. What waits here goes with the next sweep, or when something is full. */
+FS_HOT void fs_orphans_sweep_soon(const struct px_inode *latest)
+{
+    bool empty = S_ISREG(latest->mode) && latest->pages == 0 && latest->extended == 0 && !(latest->flags & (PX_INODE_WATCHED | PX_INODE_MQUEUE));
+
+    if (!empty || ++waiting == WAIT_MOST)
+        fs_orphans_sweep();
+}
+
+FS_HOT void fs_orphan(uint32_t ino, struct px_name *name, uint32_t directory)
 {
     struct px_inode *inode = fs_inode(ino);
 
@@ -117,5 +129,6 @@ void fs_orphan_adopt(uint32_t ino)
 void fs_orphans_forget(void)
 {
     first = 0;
+    waiting = 0;
     fs_orphan_count = 0;
 }

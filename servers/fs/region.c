@@ -38,13 +38,13 @@ bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)
 
 /* Partner of px_meta_begin and px_meta_end in the libOS: a reader that sees any change sees an odd or another number.
  */
-void fs_change_begin(void)
+FS_HOT void fs_change_begin(void)
 {
     __atomic_store_n(&fs_meta()->seq, fs_meta()->seq + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void fs_change_end(void)
+FS_HOT void fs_change_end(void)
 {
     __atomic_store_n(&fs_meta()->seq, fs_meta()->seq + 1, __ATOMIC_SEQ_CST);
 }
@@ -72,7 +72,7 @@ static bool grow(uint32_t pages)
     return true;
 }
 
-static uint32_t class_of(uint32_t bytes)
+FS_HOT static uint32_t class_of(uint32_t bytes)
 {
     uint32_t class = 0;
 
@@ -100,7 +100,7 @@ void fs_pages_free(uint32_t offset, uint32_t pages)
         fs_block_free(offset + i * (uint32_t)FS_PAGE, FS_PAGE);
 }
 
-uint32_t fs_block_new(uint32_t bytes)
+FS_HOT uint32_t fs_block_new(uint32_t bytes)
 {
     uint32_t class = class_of(bytes), size = 1u << (class + CLASS_MIN_SHIFT), offset;
 
@@ -119,7 +119,7 @@ uint32_t fs_block_new(uint32_t bytes)
     return offset;
 }
 
-void fs_block_free(uint32_t offset, uint32_t bytes)
+FS_HOT void fs_block_free(uint32_t offset, uint32_t bytes)
 {
     uint32_t class = class_of(bytes);
 
@@ -128,7 +128,7 @@ void fs_block_free(uint32_t offset, uint32_t bytes)
 }
 
 /* A free slot has mode 0; the next free one's number is in `name`. The generation stays. */
-uint32_t fs_inode_slot_new(void)
+FS_HOT uint32_t fs_inode_slot_new(void)
 {
     uint32_t ino;
 
@@ -147,7 +147,7 @@ uint32_t fs_inode_slot_new(void)
     return ino;
 }
 
-void fs_inode_slot_free(uint32_t ino)
+FS_HOT void fs_inode_slot_free(uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
@@ -157,7 +157,7 @@ void fs_inode_slot_free(uint32_t ino)
     free_inode = ino;
 }
 
-bool fs_is_inode(uint32_t ino)
+FS_HOT bool fs_is_inode(uint32_t ino)
 {
     uint64_t page = (uint64_t)ino * PX_INODE_BYTES / FS_PAGE;
 

@@ -1,7 +1,7 @@
 /* Names taken away: unlink and rmdir. */
 #include "core.h"
 
-int64_t fs_may_remove(const struct fs_caller *caller, const struct px_inode *directory, const struct px_name *name)
+FS_HOT int64_t fs_may_remove(const struct fs_caller *caller, const struct px_inode *directory, const struct px_name *name)
 {
     const struct px_inode *inode = fs_inode(name->inode);
 
@@ -14,7 +14,7 @@ int64_t fs_may_remove(const struct fs_caller *caller, const struct px_inode *dir
     return 0;
 }
 
-static int64_t check_kind(const struct px_inode *inode, bool rmdir)
+FS_HOT static int64_t check_kind(const struct px_inode *inode, bool rmdir)
 {
     if (!rmdir)
         return S_ISDIR(inode->mode) ? -EISDIR : 0;
@@ -25,7 +25,7 @@ static int64_t check_kind(const struct px_inode *inode, bool rmdir)
     return inode->directory.count ? -ENOTEMPTY : 0;
 }
 
-int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const char *text, uint32_t bytes,
+FS_HOT int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const char *text, uint32_t bytes,
                   bool rmdir)
 {
     int64_t status;
@@ -61,7 +61,7 @@ int64_t fs_unlink(const struct fs_caller *caller, uint64_t directory_node, const
         directory->nlink--;
     if (inode->nlink == 0) {
         fs_orphan(ino, name, PX_FS_INO(directory_node));
-        fs_orphans_sweep();
+        fs_orphans_sweep_soon(inode);
     } else {
         fs_name_free(name);
     }

@@ -22,7 +22,7 @@ static int64_t do_meta(struct fs_request *request)
 }
 
 /* The text after a structure of the message page, copied. */
-static bool copy_text(const struct fs_request *request, uint64_t offset, uint64_t bytes, char *to)
+FS_HOT static bool copy_text(const struct fs_request *request, uint64_t offset, uint64_t bytes, char *to)
 {
     if (offset + bytes > FS_PAGE)
         return false;
@@ -30,7 +30,7 @@ static bool copy_text(const struct fs_request *request, uint64_t offset, uint64_
     return true;
 }
 
-static int64_t do_create(struct fs_request *request)
+FS_HOT static int64_t do_create(struct fs_request *request)
 {
     static char text[FS_PAGE];
     struct px_fs_create ask;
@@ -85,7 +85,7 @@ static int64_t do_link(struct fs_request *request)
                    names.ask.bytes[1]);
 }
 
-static int64_t do_unlink(struct fs_request *request)
+FS_HOT static int64_t do_unlink(struct fs_request *request)
 {
     struct names names;
     int64_t status = copy_names(request, &names);
@@ -245,7 +245,7 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_WATCH_NEW] = do_watch, [PX_FS_WATCH_ADD] = do_watch, [PX_FS_WATCH_REMOVE] = do_watch, [PX_FS_NOTICE] = do_watch,
 };
 
-void fs_serve(struct fs_request *request)
+FS_HOT void fs_serve(struct fs_request *request)
 {
     uint64_t op = request->message->word[0] & 0xff, asked[5];
     int64_t status;

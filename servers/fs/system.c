@@ -57,7 +57,7 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
 }
 
-int64_t os_now(void)
+FS_HOT int64_t os_now(void)
 {
     const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
     uint64_t ns = monotonic_ns() + info->wall_offset_ns;
@@ -135,7 +135,7 @@ int64_t os_setid(const struct fs_request *request, uint32_t uid, uint32_t gid, u
     return (int64_t)message.word[0] < 0 ? (int64_t)message.word[0] : (int64_t)message.word[1];
 }
 
-bool fs_find_caller(uint64_t badge, struct fs_request *request)
+FS_HOT bool fs_find_caller(uint64_t badge, struct fs_request *request)
 {
     unsigned index = PX_BADGE_INDEX(badge);
     const struct px_proc *process;

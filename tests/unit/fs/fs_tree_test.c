@@ -436,6 +436,7 @@ static void held_by_newborn(void)
     hazard_list[0] = ino;
     hazards_hook = forked_meanwhile;
     CHECK(fs_unlink(&super, fs_node_of(root), "passed", 6, false) == 0);
+    fs_orphans_sweep();
     CHECK(fs_node(was) && fs_orphan_count == 1);
     child_lives = false;
     hazards_hook = forking_always; /* then it stays for the next sweep */
@@ -445,6 +446,25 @@ static void held_by_newborn(void)
     fs_orphans_sweep();
     CHECK(!fs_node(was) && fs_orphan_count == 0);
     child_list[0] = 0;
+    check_all();
+}
+
+/* Empty files are swept several at a time, all others, and those with them, at once. */
+static void waiting_files(void)
+{
+    uint32_t root = fs_meta()->root, ino = 0;
+    uint64_t at;
+
+    fs_orphans_sweep();
+    for (unsigned i = 1; i <= 8; i++) {
+        make(&super, root, "empty", S_IFREG | 0644, 0);
+        CHECK(fs_unlink(&super, fs_node_of(root), "empty", 5, false) == 0 && fs_orphan_count == i % 8);
+    }
+    make(&super, root, "empty", S_IFREG | 0644, 0);
+    CHECK(fs_unlink(&super, fs_node_of(root), "empty", 5, false) == 0 && fs_orphan_count == 1);
+    ino = make(&super, root, "full", S_IFREG | 0644, 0);
+    CHECK(fs_write(&super, fs_node_of(ino), 0, "data", 4, 0, &at) == 4);
+    CHECK(fs_unlink(&super, fs_node_of(root), "full", 4, false) == 0 && fs_orphan_count == 0 && fs_meta()->data_pages == 0);
     check_all();
 }
 
@@ -547,6 +567,7 @@ static void exhaustion(void)
     for (unsigned i = 0; i < made; i++)
         CHECK(fs_unlink(&super, fs_node_of(root), name, (uint32_t)snprintf(name, sizeof name, "file%u", i), false) ==
               0);
+    fs_orphans_sweep();
     check_all();
     CHECK(fs_meta()->inodes == 1);
 }
@@ -569,8 +590,8 @@ static void many_files(void)
 
 int main(void)
 {
-    void (*const cases[])(void) = {permissions, group_of_directory, held_files, held_by_newborn, nameless_files,
-                                   bad_names,   exhaustion,         many_files};
+    void (*const cases[])(void) = {permissions,    group_of_directory, waiting_files, held_files, held_by_newborn,
+                                   nameless_files, bad_names,          exhaustion,    many_files};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_over(AREA_PAGES);
