@@ -43,10 +43,11 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
     uint64_t word[6];
 
     px_lock();
-    if (px_thread()->trace)
+    if (px_thread()->trace) {
         number = px_trace_enter(regs);
-    if (number == ~0u) /* by the tracer's wish, or the program's */
-        result = (int64_t)px_arch_result(regs);
+        if (number == ~0u) /* by the tracer's wish, or the program's */
+            result = (int64_t)px_arch_result(regs);
+    }
     body = number < px_calls_count ? px_calls[number].body : NULL;
     px_arch_arguments(regs, word);
     if (px_entry_slow & PX_SLOW_HOT) {

@@ -183,9 +183,11 @@ uint32_t px_trace_enter(struct exo_regs *regs)
 
     px_arch_called(regs);
     trace->called = number;
-    if (trace->go != PX_GO_CALL)
+    if (trace->go != PX_GO_CALL && number != ~0u)
         return number;
     px_arch_set_result(regs, -ENOSYS);
+    if (trace->go != PX_GO_CALL)
+        return number;
     stop_for_call(PX_CALL_ENTRY);
     trace = px_thread()->trace;
     called = trace ? trace->called : number;
