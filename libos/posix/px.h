@@ -312,7 +312,8 @@ int64_t px_fd_close(int fd);
 int64_t px_rights_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t flags);
 void px_fd_start(void);           /* first process: descriptors 0..2 from PX_BOOTARGS */
 void px_fd_start_none(void);      /* without any */
-int64_t px_fd_fork_prepare(void); /* before the clone; counts holders for the child */
+extern bool px_fd_fs_waits; /* what was closed while exiting is partly fs's, which is to look when the process is gone */
+int64_t px_fd_fork_prepare(uint32_t index, uint32_t gen); /* of the child in the process table; before the clone; counts holders for the child */
 void px_fd_fork_failed(void);
 void px_fd_fork_child(void);      /* in the child, first thing */
 void px_fd_exec(void);            /* close-on-exec */

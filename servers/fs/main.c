@@ -87,7 +87,7 @@ FS_HOT void exo_main(const struct px_server_start *start)
         if (status < 0)
             continue;
         if (message.badge == EXO_BADGE_KERNEL) {
-            fs_meet_sweep();
+            fs_meet_sweep(~0u);
             fs_parcels_sweep();
             sem_sweep();
             if (fs_orphan_count || fs_watched()) {

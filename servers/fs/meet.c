@@ -75,12 +75,12 @@ static bool shared(uint64_t va)
     return exo_mem_query(fs_start->self, va, 1, &page) != 1 || page & EXO_QUERY_SHARED;
 }
 
-static void links_sweep(unsigned steps)
+static void links_sweep(unsigned most)
 {
-    for (unsigned i = 0; link_count && i < steps; i++) {
+    for (unsigned i = 0; link_count && most && i < LINKS_MAX; i++) {
         struct link *link = &links[link_hand++ % LINKS_MAX];
 
-        if (link->state == LINK_GIVEN && !shared(LINK_VA(link - links)))
+        if (link->state == LINK_GIVEN && most-- && !shared(LINK_VA(link - links)))
             link_free(link);
     }
 }
@@ -97,13 +97,13 @@ static void binding_free(struct binding *binding)
     binding_count--;
 }
 
-void fs_meet_sweep(void)
+void fs_meet_sweep(unsigned most_links)
 {
     for (unsigned i = 0; binding_count && i < BINDINGS_MAX; i++) {
         if (bindings[i].gen && !alive[i] && !(bindings[i].pages > 1 && shared((uint64_t)lobby_of(&bindings[i]))))
             binding_free(&bindings[i]); /* a box is somebody's as long as he keeps it mapped */
     }
-    links_sweep(SWEEP_STEP);
+    links_sweep(most_links);
 }
 
 /* ---- binding ---- */
@@ -223,7 +223,7 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
     struct px_link *lobby;
     int64_t status, tally;
 
-    fs_meet_sweep();
+    fs_meet_sweep(SWEEP_STEP);
     status = check_bind(request, ask);
     if (status < 0)
         return status;
@@ -492,6 +492,6 @@ int64_t fs_meet(struct fs_request *request)
     case PX_FS_ACCEPT: return do_accept(request, &ask);
     case PX_FS_AIM: return letter_aim(request, &ask);
     case PX_FS_SEND: return letter_send(request);
-    default: fs_meet_sweep(), fs_parcels_sweep(), fs_orphans_sweep(); return 0;
+    default: fs_meet_sweep(SWEEP_STEP), fs_parcels_sweep(), fs_orphans_sweep(); return 0;
     }
 }

@@ -29,7 +29,7 @@ void fs_serve(struct fs_request *request);
 /* The caller that a badge names. False: no living process. */
 bool fs_find_caller(uint64_t badge, struct fs_request *request);
 int64_t fs_meet(struct fs_request *request); /* meet.c: PX_FS_BIND to PX_FS_UNBOUND */
-void fs_meet_sweep(void);                   /* somebody has ended: his bindings are free */
+void fs_meet_sweep(unsigned most_links); /* somebody has ended: his bindings are free, and of so many connections those that nobody has */
 int64_t fs_watch_new(struct fs_request *request, uint64_t va); /* watch.c */
 int64_t fs_watch_add(struct fs_request *request, uint64_t ticket, uint64_t node, uint32_t mask);
 int64_t fs_watch_remove(uint64_t ticket, uint64_t wd);

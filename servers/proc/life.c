@@ -414,13 +414,12 @@ int64_t life_lent_exit(uint32_t maker, int32_t pid, int32_t status)
     return 0;
 }
 
-/* A fork that was cut off half way: nobody would ever start the child. Its context tells, not the dead process's word. */
-static void end_unstarted(uint32_t index, int32_t pid)
+/* Forks that were cut off half way: nobody would ever start the children. Their contexts tell, not the dead process's word. */
+static void end_unstarted(uint32_t index)
 {
-    uint32_t child = table_find(pid);
-
-    if (is_unstarted(child, index))
-        life_end(child, SIGKILL, false);
+    for (uint32_t child = INIT + 1; processes[index].forked && child < table_end(); child++)
+        if (is_unstarted(child, index))
+            life_end(child, SIGKILL, false);
 }
 
 void life_end(uint32_t index, int32_t status, bool orderly)
@@ -449,7 +448,7 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (was_linked)
         hang_up_if_orphaned(process->pgid);
     release_children(index);
-    end_unstarted(index, process->forked);
+    end_unstarted(index);
     if (leader)
         end_session(index);
     if (!orderly)
@@ -459,8 +458,8 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (process->pid == table->first_pid)
         life_end_run(process->status);
     tell_parent(index, exit_code(status), exit_value(status));
-    if (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)
-        life_reap(index);
+    if (process->state == PX_ZOMBIE && (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT))
+        life_reap(index); /* unless who ended with it was its parent */
 }
 
 static unsigned kills_waiting;

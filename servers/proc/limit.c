@@ -51,7 +51,7 @@ int64_t limit_call(uint32_t caller, int32_t pid, uint64_t which, const struct px
     if (!set)
         return 0;
     rlimits[index][which] = *set;
-    if (index != caller && index != INIT && !processes[index].lent)
+    if (index != caller && index != INIT && is_alive(index) && !processes[index].lent)
         machine_post_limit(index);
     return 0;
 }

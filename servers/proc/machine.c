@@ -185,7 +185,7 @@ static int64_t furnish(uint64_t env, uint32_t index)
         (status = exo_cap_copy(env, PX_SLOT_TTY, start.mint_tty, EXO_RIGHT_CALL, badge)) < 0 ||
         (status = exo_cap_copy(env, PX_SLOT_ZONE, zone_handles[zone], EXO_RIGHT_INSPECT | EXO_RIGHT_FRAMES, 0)) < 0)
         return status;
-    handle = exo_cap_copy(start.env_fs, PX_CLIENT_SLOT(index), env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
+    handle = exo_cap_copy(start.env_fs, PX_CLIENT_SLOT(index, processes[index].life), env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
     if (handle == -EXO_E_EXISTS) /* fs has something there: any slot will do, it goes by the handle */
         handle = exo_cap_copy(start.env_fs, 0, env, EXO_RIGHT_MAP | EXO_RIGHT_INSPECT, 0);
     if (handle < 0)

@@ -259,6 +259,14 @@ static int64_t do_leave_tty(uint32_t caller, uint64_t tty)
     return 0;
 }
 
+/* A status that wait tells of who has ended. A process says itself how it did: it cannot say that it was stopped, or of a signal that there is not. */
+static int32_t status_said(uint64_t said)
+{
+    uint32_t number = said & 0x7f;
+
+    return number == 0 ? (int32_t)(said & 0xff00) : number <= SIGNAL_MAX ? (int32_t)(said & 0xff) : SIGKILL;
+}
+
 /* Operations of processes. */
 static int64_t serve_process(uint32_t caller, struct exo_message *message)
 {
@@ -270,7 +278,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_FORK: return do_fork(caller, message);
     case PX_PROC_FORK_DONE: return word[2] ? life_fork_failed(caller, (int32_t)word[1]) : 0;
     case PX_PROC_CLAIM: return do_claim(caller, message);
-    case PX_PROC_LENT_EXIT: return life_lent_exit(caller, (int32_t)word[1], (int32_t)(word[2] & 0xffff));
+    case PX_PROC_LENT_EXIT: return life_lent_exit(caller, (int32_t)word[1], status_said(word[2]));
     case PX_PROC_EXEC: return do_exec(caller);
     case PX_PROC_WAIT: return do_wait(caller, message);
     case PX_PROC_KILL: return kill_call(caller, (int32_t)word[1], word[2], word[3], word[4]);
@@ -386,7 +394,7 @@ static void serve_death(const struct exo_message *message)
     if ((reason & 0xff) == EXO_REASON_FAULT)
         status = SIGSEGV;
     else if ((reason & 0xff) == EXO_REASON_DESTROYED)
-        status = (int32_t)(reason >> 8 & 0xffff);
+        status = status_said(reason >> 8);
     life_end(index, status, false);
 }
 
@@ -415,7 +423,7 @@ static bool serve_message(struct exo_message *message)
         return true;
     }
     if (message->word[0] == PX_PROC_EXIT) {
-        life_end(caller, (int32_t)(message->word[1] & 0xffff), true);
+        life_end(caller, status_said(message->word[1]), message->word[2] != 1);
         return false;
     }
     if (message->word[0] == PX_PROC_RENEW) {

@@ -16,7 +16,7 @@ static bool matches(uint32_t parent, uint32_t child, int32_t pid)
         return process->pid == pid;
     if (pid == 0)
         return process->pgid == processes[parent].pgid;
-    return pid == -1 || process->pgid == -pid;
+    return pid == -1 || process->pgid == -(int64_t)pid;
 }
 
 /* Something to tell, of the kinds asked for. */

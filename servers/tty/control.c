@@ -208,10 +208,8 @@ static int64_t give_up_controlling(struct request *request)
         return -ENOTTY;
     if (!request->caller.leader)
         return 0;
-    if (terminal->pgid) {
-        job_signal(terminal->pgid, SIGHUP);
-        job_signal(terminal->pgid, SIGCONT);
-    }
+    job_signal_foreground(terminal, SIGHUP);
+    job_signal_foreground(terminal, SIGCONT);
     job_release(terminal);
     return 0;
 }
@@ -225,8 +223,7 @@ static int64_t set_size(struct request *request)
     if (memcmp(&size, &terminal->size, sizeof(size)) == 0)
         return 0;
     terminal->size = size;
-    if (terminal->pgid)
-        job_signal(terminal->pgid, SIGWINCH);
+    job_signal_foreground(terminal, SIGWINCH);
     return 0;
 }
 

@@ -46,8 +46,7 @@ static void take_size(const uint8_t *payload)
     if (memcmp(&size, &terminal->size, sizeof(size)) == 0)
         return;
     terminal->size = size;
-    if (terminal->pgid)
-        job_signal(terminal->pgid, SIGWINCH);
+    job_signal_foreground(terminal, SIGWINCH);
 }
 
 static void take_signal(const uint8_t *payload)

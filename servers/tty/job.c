@@ -10,7 +10,7 @@
 #include "proc.h"
 #include "service.h"
 
-#define POSTS_MAX 64u
+#define POSTS_MAX 192u /* all pseudo-terminals may be hung up at once, and all leaders of sessions have ended */
 
 static struct {
     uint64_t operation, a, b, c;
@@ -151,10 +151,16 @@ int64_t job_session_of_group(int32_t pgid)
     return -ESRCH;
 }
 
+void job_signal_foreground(const struct terminal *terminal, int signal)
+{
+    if (terminal->pgid && job_session_of_group(terminal->pgid) == terminal->sid)
+        job_signal(terminal->pgid, signal);
+}
+
 /* Everything opened so far is dead: reads find the end, writes fail. The session loses its terminal and is told. */
 void job_hang_up(struct terminal *terminal)
 {
-    int32_t sid = terminal->sid, pgid = terminal->pgid;
+    int32_t sid = terminal->sid;
 
     terminal->epoch = ++service.epoch[terminal->index];
     line_input_flush(&terminal->line);
@@ -166,9 +172,9 @@ void job_hang_up(struct terminal *terminal)
 
         job_signal(leaders_group, SIGHUP);
         job_signal(leaders_group, SIGCONT);
-        if (pgid && pgid != leaders_group) {
-            job_signal(pgid, SIGHUP);
-            job_signal(pgid, SIGCONT);
+        if (terminal->pgid != leaders_group) {
+            job_signal_foreground(terminal, SIGHUP);
+            job_signal_foreground(terminal, SIGCONT);
         }
         job_release(terminal);
     }
@@ -185,10 +191,8 @@ static void leader_ended(struct terminal *terminal)
         job_hang_up(terminal);
         return;
     }
-    if (terminal->pgid) {
-        job_signal(terminal->pgid, SIGHUP);
-        job_signal(terminal->pgid, SIGCONT);
-    }
+    job_signal_foreground(terminal, SIGHUP);
+    job_signal_foreground(terminal, SIGCONT);
     job_release(terminal);
 }
 

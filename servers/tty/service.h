@@ -106,6 +106,8 @@ int64_t job_check(const struct terminal *terminal, const struct caller *caller, 
 void job_acquire(struct terminal *terminal, const struct caller *caller);
 void job_release(struct terminal *terminal); /* no session any more */
 void job_signal(int32_t pgid, int signal);
+/* To the terminal's foreground group, if there still is one: another session may have a group of that number by now. */
+void job_signal_foreground(const struct terminal *terminal, int signal);
 int64_t job_session_of_group(int32_t pgid);  /* session id, or -ESRCH */
 void job_hang_up(struct terminal *terminal);
 void processes_changed(void); /* some have ended: leaders' sessions, holders' bits */

@@ -112,8 +112,7 @@ static void send_key_signals(struct terminal *terminal)
         int signal = __builtin_ctzll(signals) + 1;
 
         signals &= signals - 1;
-        if (terminal->pgid)
-            job_signal(terminal->pgid, signal);
+        job_signal_foreground(terminal, signal);
     }
 }
 

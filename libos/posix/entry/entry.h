@@ -138,6 +138,7 @@ void px_posix_timer_exec(void);
 struct px_birth { /* what a forked child must know, besides the program's registers */
     uint64_t flags, stack, child_tid;
     int32_t pid;
+    uint32_t index; /* in the process table */
     bool begun;               /* it has run in its parent's environment before, and goes on where it is: */
     struct px_exec *exec;     /* with this, unless NULL, */
     struct px_siginfo forced; /* or with this signal, unless 0 */

@@ -111,7 +111,7 @@ static int64_t end_child(int status)
 /* The child goes on as a process of its own, the parent as after any vfork. Whom there is no memory for is killed. */
 static int64_t claim(const struct px_siginfo *forced, struct px_exec *exec)
 {
-    struct px_birth birth = {.pid = lent->pid, .begun = true, .exec = exec};
+    struct px_birth birth = {.pid = lent->pid, .index = lent->index, .begun = true, .exec = exec};
     struct exo_message message = {.word = {PX_PROC_CLAIM, (uint64_t)lent->pid, exec != NULL}};
     int64_t status;
 

@@ -10,6 +10,7 @@ enum {
     PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
 };
 #define CAPABILITY_LAST 40u
+#define PR_EXO_KILL_AFTER 0x65786f4b /* this system's own: px_calls_left */
 
 /* Kept here: they concern nobody else, and go over to children with the libOS's data. */
 static struct {
@@ -107,6 +108,10 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case EXO_PR_PACK:
     case EXO_PR_UNPACK:
     case EXO_PR_DROP: return px_rights_prctl(option, value, c, d, e);
+    case PR_EXO_KILL_AFTER:
+        px_calls_left = value;
+        px_entry_slow = value ? px_entry_slow | PX_SLOW_COUNT : px_entry_slow & ~PX_SLOW_COUNT;
+        return 0;
     default: return -EINVAL;
     }
 }

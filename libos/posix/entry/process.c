@@ -47,9 +47,9 @@ static int64_t fill_child(uint64_t env, enum px_clone memory)
     return done < 0 ? -ENOMEM : 0;
 }
 
-static int64_t start_child(uint64_t env, uint64_t ctx, enum px_clone memory)
+static int64_t start_child(uint64_t env, uint64_t ctx, uint32_t index, enum px_clone memory)
 {
-    int64_t status = px_fd_fork_prepare();
+    int64_t status = px_fd_fork_prepare(index, PX_PROC(PX_PROCTAB, index)->gen);
 
     if (status < 0)
         return status;
@@ -122,7 +122,7 @@ int64_t px_fork_start(const struct px_birth *as, uint64_t env, uint64_t ctx, enu
     if (birth.by_thread)
         birth.regs = *thread->regs;
     px_arch_fpu_keep(NULL);
-    status = start_child(env, ctx, memory);
+    status = start_child(env, ctx, as->index, memory);
     drop_handles(env, ctx);
     return status;
 }
@@ -132,7 +132,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     bool vfork = (flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM);
     struct px_birth as = {.flags = flags, .stack = stack, .child_tid = child_tid};
     struct exo_message message = {.word = {PX_PROC_FORK}};
-    uint32_t seq = px_child_seq(), index;
+    uint32_t seq = px_child_seq();
     unsigned event = event_of(flags);
     int64_t status;
 
@@ -148,7 +148,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     if (status < 0)
         return status == -EIO ? -EAGAIN : status;
     as.pid = (int32_t)message.word[1];
-    index = (uint32_t)message.word[2];
+    as.index = (uint32_t)message.word[2];
     status = px_fork_start(&as, message.word[3], message.word[4], vfork ? PX_CLONE_SAME : PX_CLONE_COPIES);
     if (status < 0)
         status = give_up(as.pid, status);
@@ -161,7 +161,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     if (event)
         px_trace_event(event, (uint64_t)as.pid);
     if (flags & CLONE_VFORK)
-        px_fork_wait(as.pid, index);
+        px_fork_wait(as.pid, as.index);
     if (flags & CLONE_VFORK && px_trace_wants(PTRACE_O_TRACEVFORKDONE))
         px_trace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)as.pid);
     return as.pid;
@@ -310,7 +310,7 @@ _Noreturn void px_exit(int status)
     px_fd_exit();
     if (px_strace_on)
         px_strace_exited(status);
-    message = (struct exo_message){.word = {PX_PROC_EXIT, (uint32_t)status}};
+    message = (struct exo_message){.word = {PX_PROC_EXIT, (uint32_t)status, px_fd_fs_waits}};
     (void)!exo_ep_call(PX_SLOT_PROC, &message); /* does not come back */
     for (;;)
         if (exo_env_destroy(PX_SLOT_SELF, (uint32_t)status) < 0)

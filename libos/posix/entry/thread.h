@@ -98,6 +98,9 @@ extern uint32_t px_entry_slow;
 #define PX_SLOW_THREADS 2u
 #define PX_SLOW_HOT 4u /* an instruction has trapped many times */
 #define PX_SLOW_LENT 8u /* a vfork child runs here (lend.c) */
+#define PX_SLOW_COUNT 16u /* px_calls_left counts */
+/* For tests: after so many more calls the process ends, as SIGKILL would end it; its children count on from there. */
+extern uint64_t px_calls_left;
 
 struct px_cred_ids px_process_ids(void); /* the process's (ids.c) */
 

@@ -75,6 +75,7 @@ static inline bool px_ofd_positioned(const struct px_ofd *ofd)
 /* Locks in shared memory (ring.h). A dead holder's lock is taken over. */
 extern uint32_t px_lock_self; /* this process as a holder */
 void px_lock_start(void);     /* computes it: at start and in a child */
+bool px_holder_is_gone(uint32_t holder); /* the process of a PX_LOCK_HOLDER has ended */
 void px_lock_take_slowly(uint32_t *lock);
 static inline void px_lock_take(uint32_t *lock, enum px_rank rank)
 {
@@ -132,6 +133,9 @@ extern uint32_t px_exec_count; /* programs that this process and its ancestors h
 /* Descriptions (ofd.c). */
 void px_ofd_leave(struct px_ofd *ofd); /* the last descriptor of this process is gone */
 bool px_ofd_believable(uint64_t address);
+void px_ofd_note(const struct px_ofd *ofd, uint32_t holder); /* the process, a PX_LOCK_HOLDER, holds the description */
+uint32_t px_ofd_heir(const struct px_ofd *ofd); /* another process that does, as a PX_LOCK_HOLDER; 0: there is none */
+void px_ofd_forks(void); /* this process is about to have a child, who will share its descriptions */
 /* Description pages made so far are for others to write in: use new ones from now on (credentials changed).
  */
 void px_ofd_seal(void);

@@ -14,20 +14,24 @@ void px_lock_start(void)
     px_rank_start();
 }
 
-static bool holder_is_dead(uint32_t lock)
+bool px_holder_is_gone(uint32_t holder)
 {
-    uint32_t index = PX_LOCK_INDEX(lock);
-    const struct px_proc *holder;
+    uint32_t index = PX_LOCK_INDEX(holder);
+    const struct px_proc *process;
 
-    if (index == PX_LOCK_TTY)
-        return false;
     if (index == 0 || index >= PX_PROCS_MAX)
         return true; /* nobody: somebody wrote nonsense */
+    process = PX_PROC(PX_PROCTAB, index);
+    return process->state == PX_FREE || process->state == PX_ZOMBIE || (process->gen & 0x7fffu) != PX_LOCK_GEN(holder);
+}
+
+static bool holder_is_dead(uint32_t lock)
+{
+    if (PX_LOCK_INDEX(lock) == PX_LOCK_TTY)
+        return false;
     if ((lock & ~PX_LOCK_WAITERS) == px_lock_self)
         return true; /* left over: who has one sleeps with none, and keeps other threads out of the libOS (rank.h) */
-    holder = PX_PROC(PX_PROCTAB, index);
-    return holder->state == PX_FREE || holder->state == PX_ZOMBIE ||
-           (holder->gen & 0x7fffu) != PX_LOCK_GEN(lock);
+    return px_holder_is_gone(lock);
 }
 
 /* Takes it with the waiters' bit set: others may be asleep, and whoever takes it after a sleep cannot know.

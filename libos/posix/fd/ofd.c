@@ -1,18 +1,26 @@
 /*
- * Open file descriptions: 32 to a page of PX_SHARED. A page is made by one process and then shared with all
+ * Open file descriptions: 16 to a page of PX_SHARED. A page is made by one process and then shared with all
  * that fork from it, at the same address; any of them may claim a free slot in it, which is one atomic step
- * (`holders` 0 -> 1). A description whose holder was destroyed keeps its count and its slot: lost until the
- * last process that maps the page ends.
+ * (`holders` 0 -> 1). Behind the slots each process notes which of them it holds, and who forks notes it for
+ * the child: a process that is destroyed leaves `holders` too high, and who finds no free slot looks then which
+ * are held by nobody that lives. What it is about to hold it notes first, and what it holds no more, last.
  */
 #include "fd.h"
 
-#define SLOTS (PX_PAGE / sizeof(struct px_ofd_slot))
-#define PAGES_MAX 256u
+#define SLOTS 16u
+#define PAGES_MAX 320u
 #define HOLDERS_DYING 0x80000000u
+#define HELD_BITS ((1u << SLOTS) - 1)
 
 struct px_ofd_slot {
     _Alignas(128) struct px_ofd ofd;
 };
+
+struct page {
+    struct px_ofd_slot slot[SLOTS];
+    uint32_t held[PX_PROCS_MAX]; /* by the process of that index: a bit a slot; the upper half is that of its PX_LOCK_HOLDER, which says which process */
+};
+_Static_assert(sizeof(struct page) <= PX_PAGE, "slots and their holders are a page");
 _Static_assert((PX_SHARED_HI - PX_SHARED) / PX_PAGE <= 65536, "a page number fits 16 bits");
 _Static_assert(sizeof(struct px_ofd_slot) == 128, "PX_ENTRY_BITS are the low seven bits of an address");
 
@@ -21,6 +29,7 @@ static uint16_t
 static unsigned page_count;
 static unsigned page_hint;   /* where a slot was last found or freed */
 static struct px_ofd *freed; /* the slot last given up here: probably still free */
+static bool related;         /* some pages were other processes', too */
 
 const struct px_ops px_none_ops = {.name = "none"};
 extern const struct px_ops px_file_ops, px_directory_ops, px_path_ops, px_tty_ops;
@@ -38,7 +47,60 @@ PX_HOT_TABLE const struct px_ops *const px_ops[PX_OFD_KINDS] = {
 
 bool px_ofd_believable(uint64_t address)
 {
-    return address >= PX_SHARED && address < PX_SHARED_HI && address % sizeof(struct px_ofd_slot) == 0;
+    return address >= PX_SHARED && address < PX_SHARED_HI && address % sizeof(struct px_ofd_slot) == 0 &&
+           address % PX_PAGE < sizeof(((struct page *)NULL)->slot);
+}
+
+/* ---- who holds what ---- */
+
+static struct page *page_of(const struct px_ofd *ofd)
+{
+    return (struct page *)((uint64_t)ofd & ~(PX_PAGE - 1));
+}
+
+static uint32_t bit_of(const struct px_ofd *ofd)
+{
+    return 1u << (uint64_t)ofd % PX_PAGE / sizeof(struct px_ofd_slot);
+}
+
+void px_ofd_note(const struct px_ofd *ofd, uint32_t holder)
+{
+    uint32_t *held = &page_of(ofd)->held[PX_LOCK_INDEX(holder)], before = *held;
+
+    if ((before ^ holder) & ~HELD_BITS) /* of one that had the index before */
+        before = holder & ~HELD_BITS;
+    __atomic_store_n(held, before | bit_of(ofd), __ATOMIC_RELEASE);
+}
+
+static void note_left(const struct px_ofd *ofd)
+{
+    uint32_t *held = &page_of(ofd)->held[PX_LOCK_INDEX(px_lock_self)];
+
+    __atomic_store_n(held, *held & ~bit_of(ofd), __ATOMIC_RELEASE);
+}
+
+/* Index of the first process from `index` on that lives and holds any of the slots, or 0. */
+static uint32_t next_holder(const struct page *page, uint32_t index, uint32_t slots)
+{
+    uint32_t end = ((const struct px_proctab *)PX_PROCTAB)->entries;
+
+    for (; index < end && index < PX_PROCS_MAX; index++) {
+        uint32_t held = __atomic_load_n(&page->held[index], __ATOMIC_ACQUIRE);
+
+        if (held & slots && !px_holder_is_gone(PX_LOCK_HOLDER(index, held >> 16)))
+            return index;
+    }
+    return 0;
+}
+
+uint32_t px_ofd_heir(const struct px_ofd *ofd)
+{
+    const struct page *page = page_of(ofd);
+    uint32_t self = PX_LOCK_INDEX(px_lock_self), index = next_holder(page, 1, bit_of(ofd));
+
+    if (index == self)
+        index = next_holder(page, index + 1, bit_of(ofd));
+    return index ? PX_LOCK_HOLDER(index, page->held[index] >> 16) : 0;
 }
 
 static struct px_ofd *claim(struct px_ofd *ofd)
@@ -47,20 +109,66 @@ static struct px_ofd *claim(struct px_ofd *ofd)
 
     if (__atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) != 0)
         return NULL;
-    if (!__atomic_compare_exchange_n(&ofd->holders, &nobody, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    px_ofd_note(ofd, px_lock_self);
+    if (!__atomic_compare_exchange_n(&ofd->holders, &nobody, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        note_left(ofd);
         return NULL;
+    }
     return ofd;
 }
 
 static struct px_ofd *claim_in_page(unsigned page)
 {
-    struct px_ofd_slot *slot = (struct px_ofd_slot *)(PX_SHARED + pages[page] * PX_PAGE);
+    struct px_ofd_slot *slot = ((struct page *)(PX_SHARED + pages[page] * PX_PAGE))->slot;
 
     for (unsigned i = 0; i < SLOTS; i++) {
         if (claim(&slot[i].ofd))
             return &slot[i].ofd;
     }
     return NULL;
+}
+
+/*
+ * Is the slot free again that was taken, `holders` times, and that nobody who lives holds? Somebody may have let it go, and another one have claimed it, since
+ * that was looked at: then it is that one's.
+ */
+static bool give_back(struct page *page, unsigned slot, uint32_t holders)
+{
+    struct px_ofd *ofd = &page->slot[slot].ofd;
+
+    if (!__atomic_compare_exchange_n(&ofd->holders, &holders, HOLDERS_DYING, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        return false;
+    if (next_holder(page, 1, 1u << slot)) {
+        __atomic_store_n(&ofd->holders, holders, __ATOMIC_RELEASE);
+        return false;
+    }
+    if (ofd->lock_id)
+        px_record_forget(ofd);
+    ofd->kind = PX_OFD_FREE;
+    __atomic_store_n(&ofd->holders, 0, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* Slots of those who were destroyed with them. True: there is a free one now. */
+static bool sweep(void)
+{
+    bool any = false;
+
+    for (unsigned i = 0; related && i < page_count; i++) {
+        struct page *page = (struct page *)(PX_SHARED + pages[i] * PX_PAGE);
+        uint32_t holders[SLOTS], living = 0;
+
+        for (unsigned slot = 0; slot < SLOTS; slot++)
+            holders[slot] = __atomic_load_n(&page->slot[slot].ofd.holders, __ATOMIC_ACQUIRE);
+        for (uint32_t index = 1; (index = next_holder(page, index, HELD_BITS & ~living)) != 0; index++)
+            living |= page->held[index];
+        for (unsigned slot = 0; slot < SLOTS; slot++)
+            if (holders[slot] && !(living >> slot & 1) && give_back(page, slot, holders[slot])) {
+                page_hint = i;
+                any = true;
+            }
+    }
+    return any;
 }
 
 static struct px_ofd *claim_in_new_page(void)
@@ -81,12 +189,10 @@ static struct px_ofd *claim_in_new_page(void)
     return claim_in_page(page_hint);
 }
 
-static struct px_ofd *claim_any(void)
+static struct px_ofd *claim_in_pages(void)
 {
     struct px_ofd *ofd;
 
-    if (freed && (ofd = claim(freed)))
-        return ofd;
     for (unsigned i = 0; i < page_count; i++) {
         unsigned page = page_hint + i < page_count ? page_hint + i : page_hint + i - page_count;
 
@@ -95,7 +201,19 @@ static struct px_ofd *claim_any(void)
             return ofd;
         }
     }
-    return claim_in_new_page();
+    return NULL;
+}
+
+static struct px_ofd *claim_any(void)
+{
+    struct px_ofd *ofd;
+
+    if (freed && (ofd = claim(freed)))
+        return ofd;
+    ofd = claim_in_pages();
+    if (!ofd && sweep())
+        ofd = claim_in_pages();
+    return ofd ? ofd : claim_in_new_page();
 }
 
 struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
@@ -116,6 +234,7 @@ static void free_slot(struct px_ofd *ofd)
     ofd->kind = PX_OFD_FREE;
     freed = ofd;
     __atomic_store_n(&ofd->holders, 0, __ATOMIC_RELEASE);
+    note_left(ofd);
 }
 
 void px_ofd_abandon(struct px_ofd *ofd)
@@ -210,6 +329,7 @@ void px_ofd_leave(struct px_ofd *ofd)
     if (left != HOLDERS_DYING) {
         if (ofd->lock_id)
             px_record_pass_on(ofd);
+        note_left(ofd);
         return;
     }
     if (ofd->lock_id)
@@ -217,6 +337,11 @@ void px_ofd_leave(struct px_ofd *ofd)
     if (ops->destroy)
         ops->destroy(ofd);
     free_slot(ofd);
+}
+
+void px_ofd_forks(void)
+{
+    related = true;
 }
 
 void px_ofd_seal(void)

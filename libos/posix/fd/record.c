@@ -16,6 +16,8 @@
 #define F_UNLCK 2
 #define F_SETLK 6
 #define F_SETLKW 7
+#define F_OFD_GETLK 36
+#define F_OFD_SETLKW 38
 #define LOCK_SH 1u
 #define LOCK_EX 2u
 #define LOCK_NB 4u
@@ -28,7 +30,7 @@ struct record {
     uint64_t ino;
     uint64_t owner; /* a process: its lock word; a description: its lock_id */
     int64_t first, last;
-    uint32_t process; /* PX_LOCK_HOLDER of who took it */
+    uint32_t process; /* PX_LOCK_HOLDER of who took it; of a description's: of one who has that */
     int32_t pid;
     uint16_t kind;  /* enum record_kind */
     uint16_t whole; /* flock */
@@ -62,23 +64,10 @@ void px_record_forked(void)
     mine = 0; /* record locks are not inherited */
 }
 
-static bool process_is_gone(uint32_t lock_word)
-{
-    uint32_t index = PX_LOCK_INDEX(lock_word);
-    const struct px_proc *process;
-
-    if (index == 0 || index >= PX_PROCS_MAX)
-        return true;
-    process = PX_PROC(PX_PROCTAB, index);
-    return process->state == PX_FREE || process->state == PX_ZOMBIE ||
-           (process->gen & 0x7fffu) != PX_LOCK_GEN(lock_word);
-}
-
-/* A lock dies with the process that took it; only the flock of a description that this process has passed on
- * (process 0) lasts as long as that. */
+/* A lock dies with the process that took it; that of a description, which others may have, too, with who is said to have it. */
 static bool stale(const struct record *record)
 {
-    return record->process && process_is_gone(record->process);
+    return px_holder_is_gone(record->process);
 }
 
 static void changed(void)
@@ -175,7 +164,7 @@ static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
 static uint32_t waits_for(uint32_t process)
 {
     for (unsigned i = 0; i < SLEEPERS; i++)
-        if (table->header.sleeper[i].who == process && !process_is_gone(process))
+        if (table->header.sleeper[i].who == process && !px_holder_is_gone(process))
             return table->header.sleeper[i].whom;
     return 0;
 }
@@ -192,7 +181,7 @@ static int64_t fall_asleep(uint32_t whom, unsigned *place)
         next = waits_for(next);
     }
     for (unsigned i = 0; i < SLEEPERS && *place == SLEEPERS; i++)
-        if (!table->header.sleeper[i].who || process_is_gone(table->header.sleeper[i].who))
+        if (!table->header.sleeper[i].who || px_holder_is_gone(table->header.sleeper[i].who))
             *place = i;
     if (*place < SLEEPERS) { /* without a place it waits all the same, and nobody sees a circle that goes through it */
         table->header.sleeper[*place].who = px_lock_self;
@@ -221,7 +210,7 @@ static int64_t set(const struct record *wanted, const struct px_ofd *ofd, bool w
 
         px_lock_take(&table->header.lock, PX_RANK_RECORDS);
         result = try_set(wanted, ofd);
-        if (result == -EAGAIN && wait && !wanted->whole && (other = conflict(wanted, ofd)) && fall_asleep(other->process, &place) < 0)
+        if (result == -EAGAIN && wait && wanted->owner == px_lock_self && (other = conflict(wanted, ofd)) && fall_asleep(other->process, &place) < 0)
             result = -EDEADLK;
         seen = __atomic_load_n(&table->header.change, __ATOMIC_SEQ_CST);
         if (result == -EAGAIN && wait)
@@ -282,7 +271,7 @@ static int64_t get_lock(struct px_ofd *ofd, struct px_flock *lock, const struct 
         lock->l_whence = SEEK_SET;
         lock->l_start = other->first;
         lock->l_len = other->last == EVERY_BYTE ? 0 : other->last - other->first + 1;
-        lock->l_pid = other->pid;
+        lock->l_pid = other->owner >> 32 ? -1 : other->pid; /* a description's */
     } else {
         lock->l_type = F_UNLCK;
     }
@@ -290,20 +279,34 @@ static int64_t get_lock(struct px_ofd *ofd, struct px_flock *lock, const struct 
     return px_copy_out(to, lock, sizeof *lock);
 }
 
+static uint64_t description_owner(struct px_ofd *ofd)
+{
+    if (!ofd->lock_id)
+        ofd->lock_id = 1ull << 32 | __atomic_add_fetch(&table->header.next_id, 1, __ATOMIC_RELAXED);
+    return ofd->lock_id;
+}
+
 int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user user_lock)
 {
     struct px_flock lock;
     struct record wanted = {.owner = px_lock_self, .process = px_lock_self, .pid = px_self()->pid};
+    bool description = command >= F_OFD_GETLK && command <= F_OFD_SETLKW;
     int64_t result;
 
-    if (command > F_SETLKW) /* locks of descriptions: not there */
+    if (description) /* the same ranges, but a description's: F_OFD_SETLK.. are F_SETLK.. */
+        command -= F_OFD_SETLKW - F_SETLKW;
+    if (command > F_SETLKW)
         return -EINVAL;
     if (px_copy_in(&lock, user_lock, sizeof lock) != 0)
         return -EFAULT;
     if ((uint16_t)lock.l_type > F_UNLCK)
         return -EINVAL;
+    if (description && lock.l_pid != 0)
+        return -EINVAL;
     if (ofd->kind != PX_OFD_FILE || !table)
         return ofd->kind != PX_OFD_FILE ? -EBADF : -ENOLCK;
+    if (description)
+        wanted.owner = description_owner(ofd);
     if (command != 5 && ((lock.l_type == F_RDLCK && !px_ofd_readable(ofd)) ||
                          (lock.l_type == F_WRLCK && !px_ofd_writable(ofd))))
         return -EBADF;
@@ -315,11 +318,11 @@ int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user user_lock)
     wanted.kind = lock.l_type == F_UNLCK ? RECORD_FREE : lock.l_type == F_RDLCK ? RECORD_READ : RECORD_WRITE;
     if (command == 5)
         return lock.l_type == F_UNLCK ? -EINVAL : get_lock(ofd, &lock, &wanted, user_lock);
-    mine++;
+    mine += !description;
     return set(&wanted, ofd, command == F_SETLKW);
 }
 
-static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
+static void release_where(uint64_t owner, const struct px_ofd *ofd)
 {
     bool released = false;
 
@@ -329,8 +332,7 @@ static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
-        if (record->kind == RECORD_FREE || record->owner != owner || (record->whole != 0) != whole ||
-            (ofd && !same_file(record, ofd)))
+        if (record->kind == RECORD_FREE || record->owner != owner || (ofd && !same_file(record, ofd)))
             continue;
         record->kind = RECORD_FREE;
         released = true;
@@ -343,32 +345,38 @@ static void release_where(uint64_t owner, bool whole, const struct px_ofd *ofd)
 void px_record_release(struct px_ofd *ofd)
 {
     if (mine && ofd->kind == PX_OFD_FILE)
-        release_where(px_lock_self, false, ofd);
+        release_where(px_lock_self, ofd);
 }
 
 void px_record_exit(void)
 {
     if (mine)
-        release_where(px_lock_self, false, NULL);
+        release_where(px_lock_self, NULL);
 }
 
 /* ---- flock ---- */
 
 void px_record_forget(struct px_ofd *ofd)
 {
-    release_where(ofd->lock_id, true, NULL);
+    release_where(ofd->lock_id, NULL);
 }
 
 void px_record_pass_on(struct px_ofd *ofd)
 {
+    uint32_t heir = px_ofd_heir(ofd);
+
     if (!table)
         return;
+    if (!heir) { /* all others that had it were killed */
+        px_record_forget(ofd);
+        return;
+    }
     px_lock_take(&table->header.lock, PX_RANK_RECORDS);
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
-        if (record->kind != RECORD_FREE && record->whole && record->owner == ofd->lock_id)
-            record->process = 0;
+        if (record->kind != RECORD_FREE && record->owner == ofd->lock_id)
+            record->process = heir;
     }
     px_lock_give(&table->header.lock);
 }
@@ -386,9 +394,7 @@ PX_SYS(flock)
         return -EINVAL;
     if (!table)
         return -ENOLCK;
-    if (!ofd->lock_id)
-        ofd->lock_id = 1ull << 32 | __atomic_add_fetch(&table->header.next_id, 1, __ATOMIC_RELAXED);
-    wanted.owner = ofd->lock_id;
+    wanted.owner = description_owner(ofd);
     wanted.ino = ofd->node.ino;
     wanted.gen = ofd->node.gen;
     wanted.kind = operation == LOCK_UN ? RECORD_FREE : operation == LOCK_SH ? RECORD_READ : RECORD_WRITE;

@@ -241,9 +241,11 @@ static struct px_ofd *first_named(unsigned fd)
     return ofd;
 }
 
-/* The child will hold it, too. */
+static uint32_t child; /* PX_LOCK_HOLDER of who will hold what this process does */
+
 static void count_in(struct px_ofd *ofd)
 {
+    px_ofd_note(ofd, child);
     __atomic_fetch_add(&ofd->holders, 1, __ATOMIC_RELAXED);
     if (px_ofd_ops(ofd)->fork)
         px_ofd_ops(ofd)->fork(ofd);
@@ -267,8 +269,10 @@ static void for_each_description(void (*count)(struct px_ofd *ofd))
         count(ofd);
 }
 
-int64_t px_fd_fork_prepare(void)
+int64_t px_fd_fork_prepare(uint32_t index, uint32_t gen)
 {
+    child = PX_LOCK_HOLDER(index, gen);
+    px_ofd_forks();
     for_each_description(count_in);
     px_pipe_inherited();
     return 0;
@@ -307,7 +311,7 @@ void px_fd_exec(void)
     exec_egid = self->egid;
 }
 
-bool px_fd_exiting;
+bool px_fd_exiting, px_fd_fs_waits;
 
 void px_fd_exit(void)
 {

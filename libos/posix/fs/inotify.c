@@ -157,6 +157,7 @@ static void inotify_drop(struct px_ofd *ofd)
 /* fs looks whether anybody has the ring still. */
 static void inotify_destroy(PX_UNUSED struct px_ofd *ofd)
 {
+    px_fd_fs_waits |= px_fd_exiting;
     if (!px_fd_exiting)
         (void)!px_fs_call(PX_FS_REAP, 0, 0, 0, 0, NULL);
 }

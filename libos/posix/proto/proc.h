@@ -16,7 +16,7 @@ enum px_proc_op {
     PX_PROC_FORK_DONE,
     /* msg: comm[16], exe[256], u32 length, cmdline. The process has a new program (set PX_PF_EXECED, wake a vfork parent). */
     PX_PROC_EXEC,
-    /* w1 wait status (as wait4 gives it). No answer: the environment is destroyed. */
+    /* w1 wait status (as wait4 gives it), w2 1: fs and tty are to look what it leaves. No answer: the environment is destroyed. */
     PX_PROC_EXIT,
     /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4,
      * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,

@@ -41,8 +41,8 @@ enum px_server { PX_SERVER_RS = 1, PX_SERVER_PROC, PX_SERVER_FS, PX_SERVER_TTY }
  *
  * Client i's process page and message page are frames that proc makes once for each table index and maps at PX_CLIENT_PPAGE/MSG(i) in itself, fs and
  * tty; they are cleared and used again by the next process with that index. proc puts a capability to each process's environment (MAP) into
- * fs's slot PX_CLIENT_SLOT(i) and its handle into px_proc.fs_env, before the process starts.
+ * fs's slot PX_CLIENT_SLOT(i, life) and its handle into px_proc.fs_env, before the process starts. Lives take turns in two slots: what is there is dead.
  */
-#define PX_CLIENT_SLOT(i) (1024u + (unsigned)(i))
+#define PX_CLIENT_SLOT(i, life) (1024u + 2u * (unsigned)(i) + ((unsigned)(life)&1u))
 
 #endif

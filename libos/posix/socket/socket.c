@@ -187,8 +187,10 @@ static void socket_drop(struct px_ofd *ofd)
     px_socket_unbind(ofd);
     if (socket->tally >= PX_SLOT_FIRST_FREE && (!px_fd_exiting || unread))
         (void)!exo_cap_delete(socket->tally);
-    if (px_socket_link(ofd))
+    if (px_socket_link(ofd)) {
         px_ring_let_go(socket->link);
+        px_fd_fs_waits |= px_fd_exiting;
+    }
     if (unread)
         px_socket_over(); /* descriptors may have come along that nobody takes any more */
 }

@@ -379,7 +379,7 @@ static int start_child(uint32_t index)
     int pid;
 
     fake_process(index, index, PX_RUNNING);
-    EQUAL(px_fd_fork_prepare(), 0);
+    EQUAL(px_fd_fork_prepare(6, 1), 0);
     fake_slots_inherited(); /* before the child runs, as the clone of the slots is */
     pid = fork();
     CHECK(pid >= 0);

@@ -19,6 +19,13 @@ int64_t px_node_stat(const struct px_node *node, struct px_stat *stat)
     return 0;
 }
 
+static uint32_t heir; /* who else has the description */
+uint32_t px_ofd_heir(const struct px_ofd *ofd)
+{
+    (void)ofd;
+    return heir;
+}
+
 static struct px_ofd file = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 77, .gen = 2}};
 static struct px_ofd other_file = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 78, .gen = 2}};
 
@@ -164,15 +171,45 @@ static void descriptions(void)
     fake_process(10, 1, PX_ZOMBIE); /* destroyed with the lock */
     be(1);
     EQUAL(flock_of(&two, LOCK_EX | LOCK_NB), 0);
+    heir = PX_LOCK_HOLDER(12, 1);
     px_record_pass_on(&two); /* to a child */
     fake_process(11, 1, PX_ZOMBIE);
     be(2);
     EQUAL(flock_of(&one, LOCK_EX | LOCK_NB), -EAGAIN);
-    px_record_forget(&two);
+    fake_process(12, 1, PX_ZOMBIE); /* destroyed, too: nobody is left to say that it goes */
     EQUAL(flock_of(&one, LOCK_EX | LOCK_NB), 0);
+    heir = 0; /* the others were destroyed before */
+    px_record_pass_on(&one);
+    EQUAL(flock_of(&two, LOCK_EX | LOCK_NB), 0);
+    px_record_forget(&two);
+    for (unsigned index = 10; index < 13; index++)
+        fake_process(index, 1, PX_RUNNING);
+}
+
+/* Locks of descriptions by fcntl: two of one process stand in each other's way, and in that of the process's own; closing another descriptor leaves them. */
+static void ranges_of_descriptions(void)
+{
+    _Alignas(128) static struct px_ofd one, two;
+
+    one = two = file;
+    be(0);
+    EQUAL(lock(&one, F_OFD_GETLK + 1, F_WRLCK, SEEK_SET, 0, 10), 0);
+    EQUAL(lock(&one, F_OFD_GETLK + 1, F_RDLCK, SEEK_SET, 5, 5), 0);
+    EQUAL(lock(&two, F_OFD_GETLK + 1, F_WRLCK, SEEK_SET, 9, 5), -EAGAIN);
+    EQUAL(lock(&two, F_OFD_GETLK + 1, F_RDLCK, SEEK_SET, 9, 5), 0);
+    EQUAL(lock(&two, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), -EAGAIN);
+    EQUAL(lock(&two, F_OFD_GETLK, F_WRLCK, SEEK_SET, 0, 1), 0);
+    EQUAL(((struct px_flock *)fake_user)->l_pid, -1);
+    *(struct px_flock *)fake_user = (struct px_flock){.l_type = F_RDLCK, .l_pid = 1};
+    EQUAL(px_record_fcntl(&one, F_OFD_GETLK, USER(0)), -EINVAL);
+    px_record_release(&one);
+    px_record_exit();
+    EQUAL(lock(&two, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), -EAGAIN);
     px_record_forget(&one);
-    fake_process(10, 1, PX_RUNNING);
-    fake_process(11, 1, PX_RUNNING);
+    EQUAL(lock(&two, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), 0);
+    EQUAL(lock(&two, F_SETLK, F_WRLCK, SEEK_SET, 9, 1), -EAGAIN);
+    px_record_forget(&two);
+    px_record_exit();
 }
 
 /* Each owner's locks lie apart, so none merge: at the end of the table there is an error, and nothing is
@@ -208,6 +245,7 @@ int main(void)
     owners_die();
     waits();
     descriptions();
+    ranges_of_descriptions();
     table_full();
     printf("record: ok\n");
     return 0;

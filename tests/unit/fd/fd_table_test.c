@@ -269,13 +269,13 @@ static void forks_count_once(void)
     EQUAL(px_fd_install(ofd, 0, false), 0);
     EQUAL(px_fd_dup(0, 0, false), 1);
     EQUAL(px_fd_dup(0, 40, false), 40);
-    EQUAL(px_fd_fork_prepare(), 0);
+    EQUAL(px_fd_fork_prepare(6, 1), 0);
     EQUAL(ofd->holders, 2);
     EQUAL(forks[number], 1);
     px_fd_fork_failed();
     EQUAL(ofd->holders, 1);
     EQUAL(drops[number], 1); /* what the child would have had */
-    EQUAL(px_fd_fork_prepare(), 0);
+    EQUAL(px_fd_fork_prepare(6, 1), 0);
     EQUAL(px_fd_close(0), 0);
     EQUAL(px_fd_close(1), 0);
     EQUAL(px_fd_close(40), 0);
@@ -285,6 +285,35 @@ static void forks_count_once(void)
     EQUAL(destroys[number], 1);
     EQUAL(ofd->kind, PX_OFD_FREE);
     CHECK(inherited == 2);
+}
+
+/* A child is destroyed and says nothing: what its parent has closed by then is free again when a slot is needed, and not before. */
+static void killed_child(void)
+{
+    unsigned pages_then;
+
+    px_ofd_seal();
+    ((struct px_proctab *)fake_table)->entries = 7;
+    fake_process(6, 1, PX_RUNNING);
+    for (unsigned i = 0; i < 3 * SLOTS; i++)
+        EQUAL(px_fd_install(new_description(), 0, false), i);
+    EQUAL(px_fd_fork_prepare(6, 1), 0);
+    EQUAL(px_sys_close_range(0, ~0u, 0, 0, 0, 0), 0);
+    pages_then = page_count;
+    for (unsigned i = 0; i < SLOTS; i++)
+        EQUAL(px_fd_install(new_description(), 0, false), i);
+    CHECK(page_count > pages_then); /* it lives, and holds all of the others */
+    fake_process(6, 1, PX_ZOMBIE);
+    pages_then = page_count;
+    for (unsigned i = SLOTS; i < 4 * SLOTS; i++)
+        EQUAL(px_fd_install(new_description(), 0, false), i);
+    EQUAL(page_count, pages_then);
+    fake_process(6, 2, PX_RUNNING); /* another one at its place has nothing of it */
+    EQUAL(px_fd_fork_prepare(6, 2), 0);
+    CHECK(px_ofd_heir(px_fd_get(0)) == PX_LOCK_HOLDER(6, 2));
+    fake_process(6, 3, PX_RUNNING);
+    CHECK(px_ofd_heir(px_fd_get(0)) == 0);
+    EQUAL(px_sys_close_range(0, ~0u, 0, 0, 0, 0), 0);
 }
 
 static void exec_closes(void)
@@ -376,6 +405,7 @@ int main(void)
     random_calls();
     refuses_nonsense();
     forks_count_once();
+    killed_child();
     exec_closes();
     credentials_seal();
     memory_runs_out();

@@ -16,6 +16,7 @@ static uint32_t spawn_in(uint32_t parent, unsigned label)
 
     CHECK(life_spawn_in(parent, label, &limits, &answer) == 0);
     CHECK(processes[answer.index].pid == answer.pid && processes[answer.index].sid == answer.pid);
+    fake_started[answer.index] = true;
     return answer.index;
 }
 
