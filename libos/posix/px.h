@@ -339,7 +339,11 @@ uint64_t px_now_ns(void);  /* CLOCK_MONOTONIC, without the kernel */
 uint64_t px_slacked(uint64_t deadline_ns);
 extern uint64_t px_timer_slack_ns;
 uint64_t px_real_ns(void); /* CLOCK_REALTIME */
-extern int64_t px_wall_shift_ns; /* from the kernel's wall clock */
+/* The real-time clock less the monotonic one: by the kernel, and by who has set it since. */
+static inline __attribute__((always_inline)) uint64_t px_wall_offset_ns(void)
+{
+    return px_info()->wall_offset_ns + (uint64_t)__atomic_load_n(&px_proctab()->wall_shift_ns, __ATOMIC_RELAXED);
+}
 
 /* Clocks without a call (entry/vdso.c): the ELF image that AT_SYSINFO_EHDR names, and its end. */
 extern const char px_vdso[], px_vdso_end[];

@@ -5,6 +5,8 @@ struct plan {
     struct px_inode *directory[2];
     struct px_name *name[2]; /* [1]: the target, or NULL */
     struct px_inode *inode[2];
+    struct px_name *whiteout; /* what comes in the first one's place, or NULL */
+    uint32_t whiteout_ino;
 };
 
 /* Is `above` the directory itself or one above it? */
@@ -151,6 +153,41 @@ static void tell_exchange(const struct plan *plan)
     }
 }
 
+/* RENAME_WHITEOUT: for who lays trees over each other it stands for a name that is not there. Made before anything is changed. */
+static int64_t make_whiteout(const struct fs_caller *caller, const struct fs_rename *rename, struct plan *plan)
+{
+    if (!(rename->flags & RENAME_WHITEOUT))
+        return 0;
+    if (!fs_label_inode_room(caller->label))
+        return -ENOSPC;
+    plan->whiteout = fs_name_new(rename->text[0], rename->bytes[0]);
+    plan->whiteout_ino = plan->whiteout ? fs_inode_new(S_IFCHR, caller->uid, caller->gid, 0) : 0;
+    if (plan->whiteout && !plan->whiteout_ino)
+        fs_name_free(plan->whiteout);
+    if (!plan->whiteout_ino)
+        return -ENOSPC;
+    fs_label_set(fs_inode(plan->whiteout_ino), caller->label);
+    return 0;
+}
+
+static void forget_whiteout(const struct plan *plan)
+{
+    if (!plan->whiteout_ino)
+        return;
+    fs_name_free(plan->whiteout);
+    fs_inode_free(plan->whiteout_ino);
+}
+
+static void enter_whiteout(const struct plan *plan)
+{
+    if (!plan->whiteout_ino)
+        return;
+    fs_inode(plan->whiteout_ino)->nlink = 1;
+    fs_name_enter(plan->whiteout, fs_number(plan->directory[0]), plan->whiteout_ino);
+    if (fs_watched())
+        fs_watch_name(plan->whiteout, IN_CREATE, 0);
+}
+
 static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
 {
     struct px_name *name = plan->name[1] ? plan->name[1] : fs_name_new(rename->text[1], rename->bytes[1]);
@@ -176,6 +213,7 @@ static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
             fs_watch_self(plan->inode[1], IN_ATTRIB);
         fs_watch_self(plan->inode[0], IN_MOVE_SELF);
     }
+    enter_whiteout(plan);
     fs_touch(plan->directory[0]);
     fs_touch(plan->directory[1]);
     plan->inode[0]->ctime = os_now();
@@ -188,8 +226,8 @@ int64_t fs_rename(const struct fs_caller *caller, const struct fs_rename *rename
     struct plan plan = {0};
     int64_t status;
 
-    if (rename->flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
-        (rename->flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+    if (rename->flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
+        (rename->flags & RENAME_EXCHANGE && rename->flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
         return -EINVAL;
     status = find(caller, rename, &plan);
     if (status == 0)
@@ -199,5 +237,12 @@ int64_t fs_rename(const struct fs_caller *caller, const struct fs_rename *rename
     if (plan.inode[0] == plan.inode[1]) /* two names of one file: nothing to do, says POSIX */
         return 0;
     status = check_rights(caller, rename, &plan);
-    return status < 0 ? status : commit(rename, &plan);
+    if (status == 0)
+        status = make_whiteout(caller, rename, &plan);
+    if (status < 0)
+        return status;
+    status = commit(rename, &plan);
+    if (status < 0)
+        forget_whiteout(&plan);
+    return status;
 }

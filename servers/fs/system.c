@@ -60,7 +60,8 @@ static uint64_t monotonic_ns(void)
 FS_HOT int64_t os_now(void)
 {
     const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
-    uint64_t ns = monotonic_ns() + info->wall_offset_ns;
+    uint64_t shift = (uint64_t)__atomic_load_n(&((const struct px_proctab *)PX_PROCTAB)->wall_shift_ns, __ATOMIC_RELAXED);
+    uint64_t ns = monotonic_ns() + info->wall_offset_ns + shift;
 
     return PX_TIME(ns / 1000000000, ns % 1000000000);
 }

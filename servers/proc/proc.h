@@ -173,6 +173,7 @@ bool zone_within(uint32_t zone, uint32_t above);
 /* A process of the zone sees the process. */
 bool zone_sees(uint32_t zone, uint32_t index);
 int32_t zone_next_pid(uint32_t zone);
+void zone_show_time(void); /* table->wall_shift_ns, to all zones */
 /* Shows a process as it is now to all zones that see it. */
 void zone_show(uint32_t index);
 

@@ -9,6 +9,7 @@
 int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages)
 {
     struct process *process = &processes[index];
+    int32_t dumpable = process->dumpable;
     int64_t status;
 
     if (pages == 0 || pages > PX_RENEWAL_PAGES || from % PAGE_BYTES || from > EXO_USER_TOP - pages * PAGE_BYTES)
@@ -19,6 +20,7 @@ int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages)
     trace_leave(index);
     process->life++;
     process->fresh = true;
+    process->dumpable = 0; /* who may trace it now would do so when it has other ids */
     status = machine_renew(index, from, pages, process->root);
     if (status == -EFAULT) {
         life_end(index, SIGKILL, false);
@@ -27,6 +29,7 @@ int64_t renew_process(uint32_t index, uint64_t from, uint64_t pages)
     if (status < 0) {
         process->life--;
         process->fresh = false;
+        process->dumpable = dumpable;
     }
     return status;
 }

@@ -170,6 +170,15 @@ static int64_t do_set_hostname(uint32_t caller, uint64_t bytes)
     return 0;
 }
 
+static int64_t do_set_time(uint32_t caller, int64_t shift_ns)
+{
+    if (processes[caller].euid != 0 || processes[caller].zone != 0)
+        return -EPERM;
+    __atomic_store_n(&table->wall_shift_ns, shift_ns, __ATOMIC_RELAXED);
+    zone_show_time();
+    return 0;
+}
+
 static int64_t do_usage(uint32_t caller, struct exo_message *message)
 {
     uint32_t index = message->word[1] == 0 ? caller : table_find_seen(caller, (int32_t)message->word[1]);
@@ -309,6 +318,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_ANSWER: return ask_answer(caller, word[1], (int64_t)word[2]);
     case PX_PROC_PTRACE: return trace_call(caller, word[1], (int32_t)word[2], word[3], word[4], &word[1]);
     case PX_PROC_TRACE: return trace_told(caller, word);
+    case PX_PROC_SETTIME: return do_set_time(caller, (int64_t)word[1]);
     default: return -EINVAL;
     }
 }

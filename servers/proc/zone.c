@@ -176,6 +176,13 @@ static void show_head(uint32_t zone)
     memcpy(view->hostname, table->hostname, sizeof(view->hostname));
 }
 
+void zone_show_time(void)
+{
+    for (uint32_t zone = 1; zone < ZONES_MAX; zone++)
+        if (zones[zone].used)
+            __atomic_store_n(&machine_view(zone)->wall_shift_ns, table->wall_shift_ns, __ATOMIC_RELAXED);
+}
+
 static void show(uint32_t zone, uint32_t index)
 {
     struct px_proctab *view = machine_view(zone);

@@ -13,7 +13,7 @@ enum clock { REALTIME = 0, MONOTONIC = 1, MONOTONIC_RAW = 4, REALTIME_COARSE = 5
 
 static inline __attribute__((always_inline)) uint64_t wall_ns(uint64_t now)
 {
-    return now + px_info()->wall_offset_ns + (uint64_t)__atomic_load_n(&px_wall_shift_ns, __ATOMIC_RELAXED);
+    return now + px_wall_offset_ns();
 }
 
 VDSO int64_t px_vdso_clock_gettime(int32_t clock, struct px_timespec *to)

@@ -1,5 +1,6 @@
 /* Calls on descriptors that are not transfers: fcntl, ioctl, lseek, fstat, ftruncate, fsync, sendfile. */
 #include "fd.h"
+#include "pipe.h"
 
 #define F_DUPFD 0
 #define F_SETFD 2
@@ -34,16 +35,6 @@ static int64_t set_flags(struct px_ofd *ofd, uint64_t flags)
 
     ofd->flags = (ofd->flags & ~(uint32_t)SETFL_MASK) | wanted;
     return 0;
-}
-
-/* The size of a ring is what it is: asking for no more is granted. */
-static int64_t pipe_size(const struct px_ofd *ofd, bool set, uint64_t wanted)
-{
-    if (ofd->kind != PX_OFD_PIPE)
-        return -EBADF;
-    if (set && wanted > PX_PIPE_SIZE)
-        return -EPERM;
-    return PX_PIPE_SIZE;
 }
 
 static bool fcntl_path_only(unsigned command)
@@ -81,7 +72,7 @@ static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_
         return px_memfd_seals(ofd, (unsigned)b == F_ADD_SEALS, c);
     case F_SETPIPE_SZ:
     case F_GETPIPE_SZ:
-        return pipe_size(ofd, (unsigned)b == F_SETPIPE_SZ, c);
+        return px_pipe_size(ofd, (unsigned)b == F_SETPIPE_SZ, c);
     default:
         return -EINVAL;
     }

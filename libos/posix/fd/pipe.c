@@ -20,6 +20,22 @@ static int64_t filled(const struct px_pipe *pipe)
     return bytes > PX_PIPE_SIZE ? -1 : (int64_t)bytes;
 }
 
+/* How many bytes it takes. A relative may have written nonsense there. */
+static size_t capacity(const struct px_pipe *pipe)
+{
+    uint32_t shortage = __atomic_load_n(&pipe->shortage, __ATOMIC_RELAXED);
+
+    return shortage <= PX_PIPE_SIZE - PX_PIPE_BUF ? PX_PIPE_SIZE - shortage : PX_PIPE_BUF;
+}
+
+/* Room when so much is there. What there is always room for needs no look. */
+static inline size_t room_beside(const struct px_pipe *pipe, size_t there)
+{
+    size_t all = capacity(pipe);
+
+    return there < all ? all - there : 0;
+}
+
 /* Starts over at the first page: both positions in one store, so that nobody ever sees one without the other.
  */
 static void make_empty(struct px_pipe *pipe)
@@ -91,7 +107,6 @@ PX_HOT static size_t put(struct px_pipe *pipe, uint32_t tail, px_user from, size
 static int64_t read_locked(struct px_pipe *pipe, px_user to, size_t bytes, size_t there)
 {
     size_t done = take(pipe, to, bytes < there ? bytes : there);
-    size_t room_before = PX_PIPE_SIZE - there;
 
     if (done == 0) {
         px_lock_give(&pipe->lock);
@@ -103,8 +118,9 @@ static int64_t read_locked(struct px_pipe *pipe, px_user to, size_t bytes, size_
         __atomic_store_n(&pipe->head, pipe->head + (uint32_t)done, __ATOMIC_RELEASE);
     __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST);
     px_lock_give(&pipe->lock);
-    if (room_before < PX_PIPE_BUF && room_before + done >= PX_PIPE_BUF)
-        wake_all(&pipe->read_seq, &pipe->write_waiters);
+    if (__atomic_load_n(&pipe->write_waiters, __ATOMIC_SEQ_CST) && room_beside(pipe, there) < PX_PIPE_BUF &&
+        room_beside(pipe, there - done) >= PX_PIPE_BUF)
+        exo_wake_all(&pipe->read_seq);
     return (int64_t)done;
 }
 
@@ -192,7 +208,33 @@ uint32_t px_pipe_room(const struct px_ofd *ofd)
 
     if (!pipe || !px_pipe_others(ofd, __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST)))
         return 1;
-    return PX_PIPE_SIZE - (uint32_t)(there < 0 ? 0 : there);
+    return (uint32_t)room_beside(pipe, (size_t)(there < 0 ? 0 : there));
+}
+
+int64_t px_pipe_size(struct px_ofd *ofd, bool set, uint64_t wanted)
+{
+    struct px_pipe *pipe = ofd->kind == PX_OFD_PIPE ? px_pipe_ring(ofd) : NULL;
+    uint32_t bytes = PX_PIPE_BUF;
+    int64_t result;
+
+    if (!pipe)
+        return -EBADF;
+    if (!set)
+        return (int64_t)capacity(pipe);
+    if ((uint32_t)wanted > 1u << 31)
+        return -EINVAL;
+    if ((uint32_t)wanted > PX_PIPE_SIZE)
+        return -EPERM;
+    while (bytes < (uint32_t)wanted)
+        bytes *= 2;
+    px_lock_take(&pipe->lock, PX_RANK_RING);
+    result = filled_locked(pipe) > bytes ? -EBUSY : (int64_t)bytes;
+    if (result >= 0)
+        __atomic_store_n(&pipe->shortage, PX_PIPE_SIZE - bytes, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST); /* writers may have room now */
+    px_lock_give(&pipe->lock);
+    wake_all(&pipe->read_seq, &pipe->write_waiters);
+    return result;
 }
 
 int64_t px_pipe_wait_room(struct px_ofd *ofd)
@@ -204,7 +246,7 @@ int64_t px_pipe_wait_room(struct px_ofd *ofd)
     if (ofd->flags & O_NONBLOCK)
         return -EAGAIN;
     px_lock_take(&pipe->lock, PX_RANK_RING);
-    if (filled_locked(pipe) < PX_PIPE_SIZE) {
+    if (room_beside(pipe, filled_locked(pipe))) {
         px_lock_give(&pipe->lock);
         return 0;
     }
@@ -270,7 +312,7 @@ PX_HOT static int64_t write_source(struct px_ofd *ofd, const struct source *sour
         px_lock_take(&pipe->lock, PX_RANK_RING);
         there = filled_locked(pipe);
         readers = __atomic_load_n(&pipe->readers, __ATOMIC_SEQ_CST);
-        room = PX_PIPE_SIZE - there;
+        room = there == 0 && bytes <= PX_PIPE_BUF ? PX_PIPE_BUF : room_beside(pipe, there);
         if (px_pipe_others(ofd, readers) && room >= least) {
             result = write_locked(pipe, source, total, bytes - total < room ? bytes - total : room, there);
         } else if (!px_pipe_others(ofd, readers) || ofd->flags & O_NONBLOCK || source->now) {
@@ -367,7 +409,7 @@ static unsigned pipe_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
     if (px_ofd_readable(ofd))
         ready |= (there ? POLLIN | POLLRDNORM : 0u) | (writers || no_writer_yet(ofd, pipe) ? 0u : POLLHUP);
     if (px_ofd_writable(ofd))
-        ready |= (PX_PIPE_SIZE - there >= PX_PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) | (readers ? 0u : POLLERR);
+        ready |= (room_beside(pipe, (size_t)there) >= PX_PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) | (readers ? 0u : POLLERR);
     return ready & (events | POLLERR | POLLHUP);
 }
 

@@ -41,6 +41,7 @@ int64_t px_pipe_peek(struct px_ofd *ofd, px_user to, size_t bytes, bool wait, st
 void px_pipe_consume(struct px_ofd *ofd, const struct px_pipe_mark *mark, uint32_t bytes);
 /* Writes what fits, at least one byte; waits for room for that one only. */
 int64_t px_pipe_write_now(struct px_ofd *ofd, px_user from, size_t bytes, bool wait);
+int64_t px_pipe_size(struct px_ofd *ofd, bool set, uint64_t wanted); /* F_GETPIPE_SZ, F_SETPIPE_SZ */
 uint32_t px_pipe_room(const struct px_ofd *ofd); /* 1 when there are no readers: a write would say so */
 int64_t px_pipe_wait_room(struct px_ofd *ofd);
 

@@ -25,13 +25,9 @@ uint64_t px_now_ns(void)
     return exo_clock_ns(px_info());
 }
 
-/* clock_settime moves this process's idea of the wall clock, and its children's: the kernel's is shared and
- * read-only. */
-int64_t px_wall_shift_ns;
-
 uint64_t px_real_ns(void)
 {
-    return px_now_ns() + px_info()->wall_offset_ns + (uint64_t)px_wall_shift_ns;
+    return px_now_ns() + px_wall_offset_ns();
 }
 
 uint64_t px_deadline_after(uint64_t ns)
@@ -145,10 +141,9 @@ PX_SYS(clock_getres)
 
 static int64_t set_wall(uint64_t ns)
 {
-    if (px_self()->euid != 0)
-        return -EPERM;
-    px_wall_shift_ns += (int64_t)(ns - px_real_ns());
-    return 0;
+    struct exo_message message = {.word = {PX_PROC_SETTIME, ns - px_now_ns() - px_info()->wall_offset_ns}};
+
+    return px_call_server(PX_SLOT_PROC, &message);
 }
 
 PX_SYS(clock_settime)

@@ -171,7 +171,8 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
     struct px_place old, new;
     int64_t status;
 
-    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
+        (flags & RENAME_EXCHANGE && flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
         return -EINVAL;
     status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &old);
     if (status < 0 && status != -ENOENT)

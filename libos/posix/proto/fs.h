@@ -95,6 +95,7 @@ enum px_fs_op {
 #define PX_FS_RMDIR 1u
 #define RENAME_NOREPLACE 1u
 #define RENAME_EXCHANGE 2u
+#define RENAME_WHITEOUT 4u /* a device 0:0 where the name was */
 
 /* The names follow right behind the structure. */
 struct px_fs_create {

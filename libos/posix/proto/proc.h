@@ -79,6 +79,7 @@ enum px_proc_op {
     /* Only fs: w1 badge of a process that executes a file with set-ID bits, w2 the file's uid | gid << 32, w3 PX_SETID_*. Answer w1: 1 if its
      * ids are these now. -EPERM: it is not fresh. */
     PX_PROC_SETID,
+    PX_PROC_SETTIME, /* w1 what is added to the kernel's real-time clock from now on, for all. Root's, outside of zones. */
     /* w1 pid of the child that runs in the caller's environment (PX_FORK_LENT), w2 1: it executes a program, and what PX_PROC_EXEC says of it
      * lies PX_CLAIM_TEXT bytes into msg, which is otherwise as for PX_PROC_FORK. It gets an environment of its own. Answer w3, w4 as of PX_PROC_FORK.
      * -ESRCH: it has ended meanwhile. */

@@ -67,6 +67,7 @@ struct px_proctab {
     uint32_t table_pages; /* pages of the table that exist; the others are mapped when somebody looks (PX_PROC_TABLE) */
     char hostname[65];
     uint64_t gas_used;   /* by all processes, when the first one has ended */
+    int64_t wall_shift_ns; /* what clock_settime has added to the kernel's real-time clock: atomic */
 };
 #define PX_STATUS_GAS 0x10000 /* first_status beyond what wait tells: the run was ended because its gas was used up */
 _Static_assert(sizeof(struct px_proctab) == 1024, "header is one entry");

@@ -24,7 +24,7 @@ struct px_pipe {
     uint32_t write_seq; /* bumped after each write: readers sleep on it */
     uint32_t read_waiters, write_waiters; /* sleepers (incremented before sleep): no wake call when 0 */
     uint32_t flags;   /* PX_PIPE_* */
-    uint32_t owner;   /* for F_SETOWN, unused */
+    uint32_t shortage; /* bytes that F_SETPIPE_SZ has taken from PX_PIPE_SIZE; whole pages, and one remains */
     uint64_t ino;     /* st_ino of this pipe */
     int64_t ctime_ns;
 };

@@ -80,6 +80,7 @@ extern uint8_t fake_message[4096], fake_meta[4096];
 #include <sys/mman.h>
 #undef RENAME_NOREPLACE /* fs.h has them */
 #undef RENAME_EXCHANGE
+#undef RENAME_WHITEOUT
 char *strcpy(char *restrict to, const char *restrict from);
 char *strstr(const char *text, const char *part);
 /* Of unistd.h and others, whose names of signals are linux.h's, too. */

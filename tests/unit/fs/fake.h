@@ -11,6 +11,7 @@
 
 #undef RENAME_NOREPLACE /* the C library has them too */
 #undef RENAME_EXCHANGE
+#undef RENAME_WHITEOUT
 #include "servers/fs/core.h"
 
 void *mmap(void *at, size_t bytes, int prot, int flags, int fd, long offset);

@@ -371,7 +371,7 @@ static void permissions(void)
 
     tmp = make(&super, root, "tmp", S_IFDIR | 01777, 0);
     make(&alice, root, "x", S_IFREG | 0644, -EACCES);
-    make(&alice, tmp, "dev", S_IFCHR | 0666, -EPERM);
+    make(&alice, tmp, "dev", S_IFBLK | 0666, -EPERM);
     mine = make(&alice, tmp, "mine", S_IFREG | 0640, 0);
     CHECK(fs_inode(mine)->uid == 1000);
     CHECK(fs_unlink(&bob, fs_node_of(tmp), "mine", 4, false) == -EPERM); /* sticky */

@@ -46,6 +46,7 @@ static _Alignas(4096) __attribute__((unused)) unsigned char fake_info[4096], fak
 #define PX_META_HI (PX_META + 4096)
 #undef RENAME_NOREPLACE /* stdio.h has them, too */
 #undef RENAME_EXCHANGE
+#undef RENAME_WHITEOUT
 #include "fs/files.h"
 #include "mm/mm.h"
 #include "libexo/loop.c"

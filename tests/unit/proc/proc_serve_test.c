@@ -214,7 +214,7 @@ static void test_storm(void)
 /* Ids are raised for who has begun anew and run nothing since, by fs alone, once. */
 static void test_renewal(void)
 {
-    uint32_t first = fake_start(), child = fake_fork(first);
+    uint32_t first = fake_start(), child = fake_fork(first), relative = fake_fork(first);
     uint64_t badge = badge_of(child), fs = PX_SERVER_BADGE(PX_SERVER_FS), both = PX_SETID_UID | PX_SETID_GID;
     struct exec_text text = {.comm = "x"};
 
@@ -224,14 +224,18 @@ static void test_renewal(void)
     CHECK(say(fs, PX_PROC_SETID, badge, 0, PX_SETID_UID, 0) == -EPERM && processes[child].euid == 1000);
     CHECK(say(badge, PX_PROC_RENEW, 0x1000, 0, 0, 0) == -EINVAL && say(badge, PX_PROC_RENEW, 0x1001, 1, 0, 0) == -EINVAL);
     CHECK(say(badge, PX_PROC_RENEW, ~0xfffull, 1, 0, 0) == -EINVAL && say(badge, PX_PROC_RENEW, 0x1000, PX_RENEWAL_PAGES + 1, 0, 0) == -EINVAL);
+    life_exec(child, &text);
+    CHECK(credentials_set(relative, PX_CRED_UID, 1000, 0, 0, NULL) == 0 && trace_may(relative, child, true));
     fake_renewal = -ENOMEM;
     CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -ENOMEM && !processes[child].fresh && processes[child].life == 0);
+    CHECK(trace_may(relative, child, true));
     fake_renewal = 0;
     CHECK(say(badge, PX_PROC_RENEW, 0x1000, 1, 0, 0) == -1000 && fake_renewals == 1 && fake_root == 4711); /* nobody is left to answer */
+    CHECK(!trace_may(relative, child, true) && !trace_may(relative, child, false) && trace_may(first, child, true));
     CHECK(say(EXO_BADGE_KERNEL, EXO_NOTE_DEATH, badge, EXO_REASON_DESTROYED, 0, 0) == -1000 && is_alive(child)); /* the old environment's */
     CHECK(say(badge, PX_PROC_SETID, badge, 0, both, 0) == -EINVAL);
     CHECK(say(PX_SERVER_BADGE(PX_SERVER_TTY), PX_PROC_SETID, badge, 0, both, 0) == -EPERM && processes[child].euid == 1000);
-    CHECK(say(fs, PX_PROC_SETID, badge + 1, 0, both, 0) == -ESRCH);
+    CHECK(say(fs, PX_PROC_SETID, badge + 5, 0, both, 0) == -ESRCH);
     CHECK(say(fs, PX_PROC_SETID, badge, 7 | 8ull << 32, both, 0) == 0 && processes[child].fresh == false);
     CHECK(processes[child].uid == 1000 && processes[child].euid == 7 && processes[child].suid == 7 && processes[child].egid == 8);
     CHECK(say(fs, PX_PROC_SETID, badge, 0, both, 0) == -EPERM);

@@ -113,7 +113,7 @@ PX_LIGHT_KEEPS static int64_t light_clock_gettime(uint64_t clock, uint64_t to, u
         return PX_LIGHT_NOT;
     ns = exo_clock_ns(px_info());
     if (clock == CLOCK_REALTIME)
-        ns += px_info()->wall_offset_ns + (uint64_t)px_wall_shift_ns;
+        ns += px_wall_offset_ns();
     return px_light_put_two(to, ns / PX_SECOND, ns % PX_SECOND) ? 0 : PX_LIGHT_NOT;
 }
 
