@@ -33,7 +33,7 @@ static void unborn(uint32_t index)
 
 static int64_t spawn_first(uint64_t boot_frames, uint32_t zone, int32_t *pid)
 {
-    struct process process = {.parent = INIT, .zone = zone, .tty = NO_TTY, .dumpable = 1, .flags = PX_PF_LEADER | PX_PF_EXECED};
+    struct process process = {.parent = INIT, .zone = zone, .tty = NO_TTY, .dumpable = 1, .exit_signal = SIGCHLD, .flags = PX_PF_LEADER | PX_PF_EXECED};
     int64_t index = table_take(zone), status;
 
     if (index < 0)
@@ -72,7 +72,7 @@ int64_t life_spawn(uint64_t boot_frames, unsigned label, int32_t *pid)
 static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *answer)
 {
     const struct process *self = &processes[caller];
-    struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1,
+    struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .exit_signal = SIGCHLD,
                               .flags = PX_PF_LEADER | PX_PF_EXECED | (self->flags & PX_PF_NO_NEW_PRIVS),
                               .nice = self->nice, .uid = self->uid, .euid = self->euid, .suid = self->suid,
                               .gid = self->gid, .egid = self->egid, .sgid = self->sgid};
@@ -141,6 +141,9 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     if (taken < 0)
         return taken;
     index = (uint32_t)taken;
+    process.exit_signal = flags & PX_FORK_PARENT ? processes[parent].exit_signal
+                          : flags & PX_FORK_SIGNAL(0)   ? (uint8_t)(flags >> 8)
+                                                        : SIGCHLD;
     process.parent = flags & PX_FORK_PARENT ? processes[parent].parent : parent;
     process.maker = parent;
     process.flags = (flags & PX_FORK_VFORK ? PX_PF_VFORK : 0) | (processes[parent].flags & PX_PF_NO_NEW_PRIVS);
@@ -218,6 +221,7 @@ void life_exec(uint32_t index, const struct exec_text *text)
     memcpy(entry->cmdline, text->cmdline, sizeof(entry->cmdline));
     entry->cmdline_len = text->length < sizeof(entry->cmdline) ? text->length : sizeof(entry->cmdline);
     table_change_end();
+    process->exit_signal = SIGCHLD;
     process->flags = (process->flags | PX_PF_EXECED) & ~(uint32_t)PX_PF_VFORK;
     renew_executed(index);
     table_publish(index);
@@ -238,7 +242,11 @@ static void tell_parent(uint32_t index, int code, int32_t status)
     if (parent <= INIT || !is_alive(parent))
         return;
     wake_parent(index);
-    if ((code == CLD_STOPPED || code == CLD_CONTINUED) && machine_ppage(parent)->child_flags & PX_CHILD_NOSTOP)
+    if (code != CLD_STOPPED && code != CLD_CONTINUED)
+        info.signo = process->exit_signal;
+    else if (machine_ppage(parent)->child_flags & PX_CHILD_NOSTOP)
+        return;
+    if (info.signo == 0 || info.signo > SIGRTMAX)
         return;
     kill_post(parent, &info);
 }
@@ -313,6 +321,7 @@ static void release_child(uint32_t child, uint32_t reaper)
     struct process *process = &processes[child];
 
     process->parent = reaper;
+    process->exit_signal = SIGCHLD;
     if (process->state == PX_ZOMBIE && (reaper == INIT || machine_ppage(reaper)->child_flags & PX_CHILD_NOWAIT)) {
         life_reap(child);
         return;
@@ -458,7 +467,8 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (process->pid == table->first_pid)
         life_end_run(process->status);
     tell_parent(index, exit_code(status), exit_value(status));
-    if (process->state == PX_ZOMBIE && (parent <= INIT || !is_alive(parent) || machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT))
+    if (process->state == PX_ZOMBIE &&
+        (parent <= INIT || !is_alive(parent) || (process->exit_signal == SIGCHLD && machine_ppage(parent)->child_flags & PX_CHILD_NOWAIT)))
         life_reap(index); /* unless who ended with it was its parent */
 }
 

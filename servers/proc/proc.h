@@ -63,6 +63,7 @@ struct process {
     bool lent;      /* has no environment yet, and runs in its maker's (vfork) */
     uint32_t lends; /* index of the child that runs in this one's environment, or 0 */
     int32_t tty, nice, death_signal, dumpable;
+    uint8_t exit_signal; /* tells its parent of its end; 0: none does */
     uint32_t uid, euid, suid, gid, egid, sgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
     int32_t tracer;     /* pid of the first thread's */

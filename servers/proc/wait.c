@@ -5,12 +5,16 @@
 #define WEXITED 4u
 #define WCONTINUED 8u
 #define WNOWAIT 0x01000000u
+#define WALL 0x40000000u
+#define WCLONE 0x80000000u /* those whose end is told by another signal than SIGCHLD */
 
-static bool matches(uint32_t parent, uint32_t child, int32_t pid)
+static bool matches(uint32_t parent, uint32_t child, int32_t pid, uint64_t options)
 {
     const struct process *process = &processes[child];
 
     if (process->state == PX_FREE || process->parent != parent)
+        return false;
+    if (!(options & WALL) && (process->exit_signal != SIGCHLD) != ((options & WCLONE) != 0))
         return false;
     if (pid > 0)
         return process->pid == pid;
@@ -62,10 +66,10 @@ int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_a
             continue;
         answer->children++;
         if (has_news(child, ~0ul)) {
-            if (found || answer->pid || !matches(parent, child, pid) || !has_news(child, options))
+            if (found || answer->pid || !matches(parent, child, pid, options) || !has_news(child, options))
                 answer->more = true;
         }
-        if (!matches(parent, child, pid))
+        if (!matches(parent, child, pid, options))
             continue;
         any = true;
         if (!found && !answer->pid && has_news(child, options))

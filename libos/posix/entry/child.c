@@ -133,7 +133,7 @@ int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64
         return -EINVAL;
     if ((int32_t)pid == INT32_MIN)
         return -ESRCH;
-    result = wait_for((int32_t)pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WCONTINUED)) | WEXITED, &report);
+    result = wait_for((int32_t)pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WCONTINUED | WALL | WCLONE)) | WEXITED, &report);
     if (result <= 0)
         return result;
     if (status_out && px_copy_out(status_out, &report.status, sizeof(report.status)) < 0)
@@ -193,7 +193,7 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     }
     if ((kind == P_PID && pid <= 0) || (kind == P_PGID && (pid > 0 || pid == -1)))
         return -EINVAL;
-    result = wait_for(pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT)) | (nonblocking ? WNOHANG : 0), &report);
+    result = wait_for(pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WALL | WCLONE)) | (nonblocking ? WNOHANG : 0), &report);
     if (result == 0 && nonblocking && !(options & WNOHANG))
         return -EAGAIN;
     if (result < 0)

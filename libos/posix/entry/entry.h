@@ -135,6 +135,12 @@ void px_posix_timer_exec(void);
 #define CLONE_PARENT_SETTID 0x100000ul
 #define CLONE_CHILD_CLEARTID 0x200000ul
 #define CLONE_CHILD_SETTID 0x1000000ul
+#define CSIGNAL 0xfful
+/* What proc is told of the signal that a clone asks for. */
+static inline uint64_t px_fork_signal(uint64_t flags)
+{
+    return (flags & CSIGNAL) == SIGCHLD ? 0 : PX_FORK_SIGNAL(flags & CSIGNAL);
+}
 struct px_birth { /* what a forked child must know, besides the program's registers */
     uint64_t flags, stack, child_tid;
     int32_t pid;

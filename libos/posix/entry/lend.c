@@ -40,7 +40,8 @@ static void keep_parent(void)
 
 int64_t px_lend(uint64_t flags, uint64_t stack, px_user parent_tid, px_user child_tid, uint64_t tls)
 {
-    struct exo_message message = {.word = {PX_PROC_FORK, PX_FORK_VFORK | PX_FORK_LENT | (flags & CLONE_PARENT ? PX_FORK_PARENT : 0)}};
+    uint64_t as = PX_FORK_VFORK | PX_FORK_LENT | (flags & CLONE_PARENT ? PX_FORK_PARENT : 0) | px_fork_signal(flags);
+    struct exo_message message = {.word = {PX_PROC_FORK, as}};
     uint32_t seq = px_child_seq();
     int64_t status;
 
@@ -85,7 +86,7 @@ static int64_t take_back(void)
     *px_regs() = lent->regs;
     px_arch_set_result(thread->regs, lent->pid);
     thread->exit_work |= PX_WORK_SIGNALS; /* those that have waited for it */
-    if (!(lent->flags & CLONE_PARENT))
+    if (!(lent->flags & CLONE_PARENT) && !px_fork_signal(lent->flags))
         px_children_forked(lent->pid, lent->seq);
     return lent->pid;
 }

@@ -6,7 +6,6 @@
 #include "px_calls.h"
 #include "trace.h"
 
-#define CSIGNAL 0xfful
 #define CLONE_THREAD 0x10000ul
 #define CLONE_FS 0x200ul
 #define CLONE_FILES 0x400ul
@@ -143,6 +142,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
         message.word[1] |= PX_FORK_VFORK;
     if (flags & CLONE_PARENT)
         message.word[1] |= PX_FORK_PARENT;
+    message.word[1] |= px_fork_signal(flags);
     px_arch_child_state(px_msg(), flags & CLONE_SETTLS ? tls : px_arch_tls());
     status = px_call_proc(&message);
     if (status < 0)
@@ -156,7 +156,7 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
         return status;
     if (flags & CLONE_PARENT_SETTID)
         (void)!px_copy_out(parent_tid, &as.pid, sizeof(as.pid)); /* Linux takes no notice of a bad address either */
-    if (!(flags & CLONE_PARENT))
+    if (!(flags & CLONE_PARENT) && !px_fork_signal(flags))
         px_children_forked(as.pid, seq);
     if (event)
         px_trace_event(event, (uint64_t)as.pid);
@@ -245,9 +245,9 @@ static int64_t clone(uint64_t flags, uint64_t signal, uint64_t stack, uint64_t p
         return clone_thread(flags, stack, parent_tid, child_tid, tls);
     if (flags & CLONE_SIGHAND && !(flags & CLONE_VM))
         return -EINVAL;
-    if (flags & CLONE_REFUSED || signal != SIGCHLD || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
+    if (flags & CLONE_REFUSED || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
         return -ENOSYS;
-    return do_fork(flags, stack, parent_tid, child_tid, tls);
+    return do_fork(flags | signal, stack, parent_tid, child_tid, tls);
 }
 
 int64_t px_sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, uint64_t f)
@@ -290,7 +290,7 @@ int64_t px_sys_clone3(uint64_t from, uint64_t bytes, uint64_t c, uint64_t d, uin
     (void)c, (void)d, (void)e, (void)f;
     if (status < 0)
         return status;
-    if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal & ~CSIGNAL || args.set_tid || args.set_tids || !args.stack != !args.stack_bytes ||
+    if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal > SIGRTMAX || args.set_tid || args.set_tids || !args.stack != !args.stack_bytes ||
         (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal))
         return -EINVAL;
     if (args.flags >> 32)

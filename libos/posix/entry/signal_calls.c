@@ -223,7 +223,7 @@ static int64_t kill_self(uint64_t signo, int code, uint64_t value)
 int64_t px_sys_kill(uint64_t pid, uint64_t signo, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)c, (void)d, (void)e, (void)f;
-    if ((int32_t)pid == px_self()->pid)
+    if ((int32_t)pid == px_self()->pid || ((int32_t)pid > 0 && px_thread_find((int32_t)pid))) /* a thread names its process, too */
         return kill_self((uint32_t)signo, SI_USER, 0);
     return kill_by_proc((int32_t)pid, (uint32_t)signo, 0, 0);
 }

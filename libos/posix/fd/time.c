@@ -114,6 +114,10 @@ static int64_t read_clock(int clock, uint64_t *ns)
         *ns = own_cpu_ns();
         return 0;
     default:
+        if (clock < 0 && clock & 4 && px_thread_find(~clock >> 3)) { /* a thread's: it has no time of its own */
+            *ns = own_cpu_ns();
+            return 0;
+        }
         if (clock < 0 && (clock & 7) != 7)
             return cpu_ns(~clock >> 3 ? ~clock >> 3 : px_self()->pid, ns, &children) < 0 ? -EINVAL : 0;
         return -EINVAL;

@@ -175,10 +175,11 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
         (flags & RENAME_EXCHANGE && flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
         return -EINVAL;
     status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &old);
-    if (status < 0 && status != -ENOENT)
-        return status;
-    if (status == 0) /* where both are missing Linux looks at the new path's directories first; the answer is ENOENT
-                        either way */
+    if (status == -ENOENT && px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &old) == 0) {
+        status = px_find_user(new_fd, new_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &new); /* directories come before names */
+        return status < 0 ? status : -ENOENT;
+    }
+    if (status == 0)
         status = px_find_user(new_fd, new_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &new);
     if (status < 0)
         return status;

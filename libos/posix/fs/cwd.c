@@ -74,8 +74,17 @@ static int64_t path_up(const struct px_region *region, uint32_t ino, struct path
     return 0;
 }
 
+/* One that never had a name (O_TMPFILE). Where it would have been is not known. */
+static int64_t path_of_nameless(uint32_t ino, struct path_text *path)
+{
+    char text[32];
+    int length = exo_format(text, sizeof text, "/#%u" DELETED, ino);
+
+    return put_front(path, text, (size_t)length);
+}
+
 /* A file without a name had one: that, as Linux says it. */
-static int64_t path_deleted(const struct px_region *region, const struct px_inode *inode, struct path_text *path)
+static int64_t path_deleted(const struct px_region *region, const struct px_inode *inode, uint32_t ino, struct path_text *path)
 {
     char *end = path->at;
     uint32_t directory;
@@ -91,7 +100,7 @@ static int64_t path_deleted(const struct px_region *region, const struct px_inod
         return 0;
     }
     path->at = end;
-    return status;
+    return status == -ENOENT ? path_of_nameless(ino, path) : status;
 }
 
 static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t gen, bool deleted,
@@ -103,7 +112,7 @@ static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t 
         return -ENOENT;
     if (PX_META_LOAD(inode->nlink))
         return path_up(region, ino, path);
-    return deleted ? path_deleted(region, inode, path) : -ENOENT;
+    return deleted ? path_deleted(region, inode, ino, path) : -ENOENT;
 }
 
 int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes)

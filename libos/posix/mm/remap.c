@@ -9,9 +9,11 @@ struct remap {
 
 static int64_t check_remap(const struct remap *r)
 {
-    if (r->flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED) || r->lo % PX_PAGE)
-        return -EINVAL; /* MREMAP_DONTUNMAP is not there, as on an old Linux */
-    if (r->flags & MREMAP_FIXED && !(r->flags & MREMAP_MAYMOVE))
+    if (r->flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || r->lo % PX_PAGE)
+        return -EINVAL;
+    if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(r->flags & MREMAP_MAYMOVE))
+        return -EINVAL;
+    if (r->flags & MREMAP_DONTUNMAP && r->bytes != r->old_bytes)
         return -EINVAL;
     if (r->bytes == 0 || r->old_bytes == 0)
         return -EINVAL; /* an old size of 0 would map shared pages twice: not there */
@@ -61,7 +63,7 @@ static int64_t grow_in_place(const struct px_vma *vma, const struct remap *r)
 static int64_t move(const struct px_vma *vma, const struct remap *r)
 {
     uint64_t moved = r->old_bytes < r->bytes ? r->old_bytes : r->bytes;
-    struct px_vma made = *vma;
+    struct px_vma made = *vma, left = *vma;
     int64_t status;
 
     px_rewrite_restore(r->lo, r->lo + r->old_bytes);
@@ -82,6 +84,16 @@ static int64_t move(const struct px_vma *vma, const struct remap *r)
     }
     px_vma_cut(r->lo, r->lo + r->old_bytes);
     px_vma_add(&made);
+    if (r->flags & MREMAP_DONTUNMAP) { /* the old one stays, with nothing in it */
+        left.lo = r->lo;
+        left.hi = r->lo + r->old_bytes;
+        left.flags &= (uint8_t)~PX_VMA_FULL;
+        if (left.file) {
+            left.page += (uint32_t)((r->lo - vma->lo) / PX_PAGE);
+            px_mm.file[left.file - 1]->users++;
+        }
+        px_vma_add(&left);
+    }
     return (int64_t)r->to;
 }
 
@@ -96,7 +108,7 @@ int64_t px_sys_mremap(uint64_t lo, uint64_t old_bytes, uint64_t bytes, uint64_t 
         status = px_vma_room(6);
     if (status < 0)
         return status;
-    if (!(flags & MREMAP_FIXED) && r.bytes <= r.old_bytes) { /* shrink */
+    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r.bytes <= r.old_bytes) { /* shrink */
         if (px_vma_pages(lo, lo + r.old_bytes) == 0)
             return -EFAULT;
         if (r.bytes < r.old_bytes)
@@ -105,6 +117,8 @@ int64_t px_sys_mremap(uint64_t lo, uint64_t old_bytes, uint64_t bytes, uint64_t 
     }
     status = check_mapping(lo, r.old_bytes, &vma);
     if (status < 0)
+        return status;
+    if (flags & MREMAP_DONTUNMAP && (status = px_mm_may_grow(r.bytes / PX_PAGE, vma.prot, vma.flags)) < 0)
         return status;
     if (r.bytes > r.old_bytes) {
         if (vma.flags & PX_VMA_EAGER)
@@ -117,9 +131,10 @@ int64_t px_sys_mremap(uint64_t lo, uint64_t old_bytes, uint64_t bytes, uint64_t 
         px_vma_cut(r.to, r.to + r.bytes);
         return move(&vma, &r);
     }
-    status = grow_in_place(&vma, &r);
+    status = flags & MREMAP_DONTUNMAP ? 0 : grow_in_place(&vma, &r);
     if (status > 0 || !(flags & MREMAP_MAYMOVE))
         return status;
-    r.to = px_vma_gap(r.bytes);
+    if (!(flags & MREMAP_DONTUNMAP) || to % PX_PAGE || to < PX_PROG_LO || to > PX_PROG_HI - r.bytes || !px_vma_free(to, to + r.bytes))
+        r.to = px_vma_gap(r.bytes);
     return r.to ? move(&vma, &r) : -ENOMEM;
 }

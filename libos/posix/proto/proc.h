@@ -118,6 +118,7 @@ enum px_proc_op {
 /* No environment yet: the child runs in the caller's until PX_PROC_CLAIM or PX_PROC_LENT_EXIT. The answer has no handles. One at a time: an earlier one is
  * killed. It is killed with its maker, too. What is posted to it is told to its maker (PX_EVENT_SIGNAL), as is its end by others. */
 #define PX_FORK_LENT 4
+#define PX_FORK_SIGNAL(number) (16u | (number) << 8) /* of its end its parent is told by this signal, or by none: 0; else by SIGCHLD */
 #define PX_FORK_TRACED 8 /* the child has the tracer of the thread in w2 */
 
 enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
