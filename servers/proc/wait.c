@@ -8,13 +8,16 @@
 #define WALL 0x40000000u
 #define WCLONE 0x80000000u /* those whose end is told by another signal than SIGCHLD */
 
-static bool matches(uint32_t parent, uint32_t child, int32_t pid, uint64_t options)
+static bool is_of_kind(uint32_t child, uint64_t options)
+{
+    return options & WALL || (processes[child].exit_signal != SIGCHLD) == ((options & WCLONE) != 0);
+}
+
+static bool matches(uint32_t parent, uint32_t child, int32_t pid)
 {
     const struct process *process = &processes[child];
 
     if (process->state == PX_FREE || process->parent != parent)
-        return false;
-    if (!(options & WALL) && (process->exit_signal != SIGCHLD) != ((options & WCLONE) != 0))
         return false;
     if (pid > 0)
         return process->pid == pid;
@@ -62,14 +65,14 @@ int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_a
     *answer = (struct wait_answer){0};
     any = trace_wait(parent, pid, options, answer);
     for (uint32_t child = INIT + 1; child < table_end(); child++) {
-        if (processes[child].state == PX_FREE || processes[child].parent != parent)
+        if (processes[child].state == PX_FREE || processes[child].parent != parent || !is_of_kind(child, options))
             continue;
         answer->children++;
         if (has_news(child, ~0ul)) {
-            if (found || answer->pid || !matches(parent, child, pid, options) || !has_news(child, options))
+            if (found || answer->pid || !matches(parent, child, pid) || !has_news(child, options))
                 answer->more = true;
         }
-        if (!matches(parent, child, pid, options))
+        if (!matches(parent, child, pid))
             continue;
         any = true;
         if (!found && !answer->pid && has_news(child, options))

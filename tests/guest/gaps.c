@@ -1,16 +1,18 @@
 /*
- * Small things that programs ask for now and then: sizes of pipes, flags of preadv2 and pwritev2, whiteouts, clocks that are set. The same on
+ * Small things that programs ask for now and then: sizes of pipes, flags of preadv2 and pwritev2, whiteouts, signals of exits, clocks that are set. The same on
  * Linux, as root, with /tmp on tmpfs; the clock is left alone if KEEP_CLOCK is in the environment.
  * guest-test: --timeout 120
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -264,6 +266,64 @@ static void clocks(void)
                              time.tv_sec < 1500001000);
 }
 
+static void *own_tid(void *unused)
+{
+    (void)unused;
+    return (void *)(long)(kill((pid_t)syscall(SYS_gettid), 0) == 0);
+}
+
+static volatile sig_atomic_t told;
+
+static void tell(int signo)
+{
+    told = signo;
+}
+
+/* Children whose end another signal tells, or none. */
+static void exit_signals(void)
+{
+    pthread_t thread;
+    void *result = NULL;
+    pid_t child;
+    int status;
+
+    signal(SIGUSR2, tell);
+    child = (pid_t)syscall(SYS_clone, SIGUSR2, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(7);
+    CASE("a plain wait does not see it", FAILS(waitpid(child, &status, 0), ECHILD) && FAILS(waitpid(-1, &status, WNOHANG), ECHILD));
+    CASE("__WCLONE does", waitpid(child, &status, 0x80000000) == child && WEXITSTATUS(status) == 7 && told == SIGUSR2);
+    child = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(8);
+    CASE("so does __WALL, of one that tells nobody", waitpid(-1, &status, 0x40000000) == child && WEXITSTATUS(status) == 8);
+    child = fork();
+    if (child == 0)
+        _exit(9);
+    CASE("and __WCLONE does not see a fork", FAILS(waitpid(child, &status, 0x80000000), ECHILD) && waitpid(child, &status, 0) == child);
+    signal(SIGUSR2, SIG_DFL);
+    CASE("kill takes a thread's id", pthread_create(&thread, NULL, own_tid, NULL) == 0 && pthread_join(thread, &result) == 0 && result);
+}
+
+static void small_answers(void)
+{
+    char *old = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *moved, name[64], text[128];
+    int fd = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+    ssize_t length;
+
+    CASE("renameat: a directory that is none comes before a name that is not there", FAILS(renameat(AT_FDCWD, "/tmp/gaps-none", -1, "x"), EBADF));
+    CASE("but not before a path that is none", FAILS(renameat(AT_FDCWD, "/tmp/gaps-none/y", -1, "x"), ENOENT));
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    length = readlink(name, text, sizeof text - 1);
+    CASE("a file that never had a name is shown as deleted", length > 10 && text[0] == '/' && !memcmp(text + length - 10, " (deleted)", 10));
+    close(fd);
+    old[5] = 'o';
+    moved = mremap(old, 4096, 4096, MREMAP_MAYMOVE | 4);
+    CASE("MREMAP_DONTUNMAP leaves an empty page", moved != MAP_FAILED && moved != old && moved[5] == 'o' && old[5] == 0);
+    CASE("of the same size", FAILS((long)mremap(old, 4096, 8192, MREMAP_MAYMOVE | 4), EINVAL) && FAILS((long)mremap(old, 4096, 4096, 4), EINVAL));
+    munmap(old, 4096), munmap(moved, 4096);
+}
+
 int main(void)
 {
     if (geteuid() != 0) {
@@ -275,6 +335,8 @@ int main(void)
     pipe_grows();
     flags_of_transfers();
     whiteouts();
+    exit_signals();
+    small_answers();
     clocks();
     return tap_finish();
 }

@@ -58,9 +58,13 @@ void px_children_forked(int32_t pid, uint32_t seq_before)
     known.forked_seq = seq_before;
 }
 
+#define OTHER_KINDS (WALL | WCLONE) /* what is known is of children that a plain wait sees */
+
 /* 1: sleep without asking; 0: ask; -ECHILD. */
-static int64_t guess(int32_t pid, uint32_t seq)
+static int64_t guess(int32_t pid, unsigned options, uint32_t seq)
 {
+    if (options & OTHER_KINDS)
+        return 0;
     if (pid > 0)
         return pid == known.last_forked && seq == known.forked_seq;
     if (pid != -1 || !known.quiet || seq != known.quiet_seq)
@@ -74,12 +78,16 @@ static int64_t ask(int32_t pid, unsigned options, uint32_t seq, struct report *r
     int64_t status = px_call_proc(&message);
 
     if (status < 0) {
-        if (status == -ECHILD && pid == -1)
+        if (status == -ECHILD && pid == -1 && !(options & OTHER_KINDS))
             px_children_reset();
         return status;
     }
     *report = (struct report){(int32_t)message.word[1], (int32_t)message.word[2], message.word[3], (uint32_t)message.word[4],
                               message.word[4] & PX_WAIT_TRAPPED};
+    if (options & OTHER_KINDS) {
+        px_children_unknown();
+        return 0;
+    }
     known.children = (uint32_t)(message.word[4] >> 32 & 0x3fffffff);
     /* Only a question about all children and all kinds of news tells that there are none at all. */
     known.quiet = pid == -1 && !(message.word[4] & PX_WAIT_MORE) && !(options & WNOWAIT) && (report->pid == 0 || options & WEXITED);
@@ -94,7 +102,7 @@ static int64_t wait_for(int32_t pid, unsigned options, struct report *report)
 {
     for (;;) {
         uint32_t seq = px_child_seq();
-        int64_t status = guess(pid, seq);
+        int64_t status = guess(pid, options, seq);
 
         if (status < 0)
             return status;
@@ -129,7 +137,7 @@ int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64
     int64_t result;
 
     (void)e, (void)f;
-    if (options & ~(uint64_t)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
+    if ((uint32_t)options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
         return -EINVAL;
     if ((int32_t)pid == INT32_MIN)
         return -ESRCH;
@@ -176,7 +184,7 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     int64_t result;
 
     (void)f;
-    if (options & ~(uint64_t)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
+    if ((uint32_t)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
         !(options & (WEXITED | WUNTRACED | WCONTINUED)))
         return -EINVAL;
     switch (kind) {

@@ -77,10 +77,16 @@ static int64_t path_up(const struct px_region *region, uint32_t ino, struct path
 /* One that never had a name (O_TMPFILE). Where it would have been is not known. */
 static int64_t path_of_nameless(uint32_t ino, struct path_text *path)
 {
-    char text[32];
-    int length = exo_format(text, sizeof text, "/#%u" DELETED, ino);
+    int64_t status = put_front(path, DELETED, sizeof DELETED - 1);
 
-    return put_front(path, text, (size_t)length);
+    do {
+        char digit = (char)('0' + ino % 10);
+
+        if (status == 0)
+            status = put_front(path, &digit, 1);
+        ino /= 10;
+    } while (ino);
+    return status < 0 ? status : put_front(path, "/#", 2);
 }
 
 /* A file without a name had one: that, as Linux says it. */
