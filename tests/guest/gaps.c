@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -305,6 +306,32 @@ static void exit_signals(void)
     CASE("kill takes a thread's id", pthread_create(&thread, NULL, own_tid, NULL) == 0 && pthread_join(thread, &result) == 0 && result);
 }
 
+static void steering(void)
+{
+    struct timex timex = {0};
+    struct timespec before, after;
+    pid_t child;
+    int status;
+
+    CASE("adjtimex reads", adjtimex(&timex) >= 0 && timex.tick == 10000 && timex.time.tv_sec > 1000000000);
+    child = fork();
+    if (child == 0) {
+        timex.modes = ADJ_SETOFFSET;
+        _exit(setuid(1000) != 0 || !FAILS(adjtimex(&timex), EPERM) || !FAILS(clock_adjtime(CLOCK_MONOTONIC, &timex), EOPNOTSUPP) ||
+              !FAILS(clock_adjtime(99, &timex), EINVAL));
+    }
+    CASE("and lets users change nothing", waitpid(child, &status, 0) == child && status == 0);
+    CASE("at an address that is one", FAILS(syscall(SYS_adjtimex, 8l), EFAULT));
+    if (getenv("KEEP_CLOCK"))
+        return;
+    clock_gettime(CLOCK_REALTIME, &before);
+    timex = (struct timex){.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {5000, 999999999}};
+    CASE("puts it forward", clock_adjtime(CLOCK_REALTIME, &timex) >= 0 && clock_gettime(CLOCK_REALTIME, &after) == 0 &&
+                                after.tv_sec >= before.tv_sec + 5000 && after.tv_sec < before.tv_sec + 5300);
+    timex = (struct timex){.modes = ADJ_SETOFFSET | ADJ_NANO, .time = {0, 1000000000}};
+    CASE("by a time that is one", FAILS(adjtimex(&timex), EINVAL));
+}
+
 static void small_answers(void)
 {
     char *old = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *moved, name[64], text[128];
@@ -337,6 +364,7 @@ int main(void)
     whiteouts();
     exit_signals();
     small_answers();
+    steering();
     clocks();
     return tap_finish();
 }

@@ -252,7 +252,7 @@ static void test_faults(void)
     pid_t child = vfork();
 
     if (child == 0) {
-        *(volatile int *)8 = 1;
+        *(volatile int *)0x1234 = 1;
         _exit(0);
     }
     CASE("a child's wild pointer is its own end", killed(child, SIGSEGV));
@@ -281,7 +281,7 @@ static void test_handlers(void)
 
     if (child == 0) {
         signal(SIGSEGV, leave_with_number);
-        *(volatile int *)8 = 1;
+        *(volatile int *)0x1234 = 1;
         _exit(0);
     }
     CASE("a child handles its own fault", exited(child, SIGSEGV));

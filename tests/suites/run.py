@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Test suites that others wrote, run on the host's Linux and on ExoV6 with the same Debian binaries; each test's outcome is compared.
 
-table.py says what there is. The tests come from Debian's source packages (sources.lock), nothing is compiled. One boot runs a suite; on
+table.py says what there is. The tests come from Debian's source packages (sources.lock); only what is C is compiled. One boot runs a suite; on
 Linux it runs in a chroot unpacked from the same packages. A test with another outcome here than on Linux is a failure, unless it passes
 here, or differences.tsv lists it: suite/test, or for tests that are skipped here `skipped: TEXT`, what they say then; and the reason.
 Without --long only a part of some suites runs. Names: SUITE-STEP.
@@ -115,7 +115,10 @@ def judge(options, suite, steps, folder, judgement):
             judgement.one(name, expected.get(test, "absent"), found.get(test, "absent"), text)
 
 
-def run_suite(options, suite, source, judgement):
+def run_suite(options, suite, sources, judgement):
+    if not options.long and not suite.quick:
+        return
+    source = sources.folder(suite.source) if suite.source else None
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         steps = [Step(suite, name, text) for name, text in suite.gather(source, folder) if options.long or suite.quick.search(name)]
@@ -135,7 +138,7 @@ def main():
     judgement, sources = Judgement(options.verbose), Sources(os.path.join(HERE, "sources.lock"))
     for suite in table.SUITES:
         try:
-            run_suite(options, suite, sources.folder(suite.source) if suite.source else None, judgement)
+            run_suite(options, suite, sources, judgement)
         except ExoError as error:
             print(f"FAIL {suite.name}: {error.text()}")
             judgement.failed += 1

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zlib
 
+import glibc
 import interpreters
 import packaged
 from exo.errors import ExoError
@@ -25,13 +26,13 @@ def by_status(status, out, err):
 class Suite:
     """`gather(source, folder)`: fills the folder with what the tests need of the unpacked source package, and returns [(step, shell text)].
     A step runs in an empty folder with $files leading to that. `read(status, out, err)`: {test: word}. `quick`: which steps run without
-    --long, a regular expression."""
+    --long, a regular expression; None: none does."""
 
     def __init__(self, name, gather, read=by_status, packages=(), source=None, quick=".", limit_s=60, memory=None):
         self.name, self.gather, self.read, self.limit_s, self.memory = name, gather, read, limit_s, memory
         self.packages = sorted({*USUAL, *packages})
         self.source = name if source is None else source  # "": the tests come with the packages
-        self.quick = re.compile(quick)
+        self.quick = re.compile(quick) if quick else None
 
 
 # ---- mksh: check.pl runs all of check.t and says pass or FAIL for each ------------------------------------------------------------------
@@ -206,12 +207,13 @@ SUITES = [
     Suite("mksh", mksh_gather, mksh_read, packages=["mksh"], limit_s=600),
     Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120, quick="^(redir|trap)$"),
     Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^readlink/", limit_s=300),
-    Suite("grep", grep_gather, quick="(?!)"),
-    Suite("sed", sed_gather, quick="(?!)", limit_s=300),
-    Suite("gawk", gawk_gather, gawk_read, packages=["make", "gawk"], quick="(?!)", limit_s=900),
-    Suite("perl", interpreters.perl_gather, interpreters.tap, packages=["perl"], quick="(?!)", limit_s=180),
-    Suite("tcl", interpreters.tcl_gather, interpreters.tcl_read, packages=["tcl"], source="tcl8.6", quick="(?!)", limit_s=300),
+    Suite("grep", grep_gather, quick=None),
+    Suite("sed", sed_gather, quick=None, limit_s=300),
+    Suite("gawk", gawk_gather, gawk_read, packages=["make", "gawk"], quick=None, limit_s=900),
+    Suite("perl", interpreters.perl_gather, interpreters.tap, packages=["perl"], quick=None, limit_s=180),
+    Suite("tcl", interpreters.tcl_gather, interpreters.tcl_read, packages=["tcl"], source="tcl8.6", quick=None, limit_s=300),
     Suite("cpython", packaged.cpython_gather, packaged.cpython_read, packages=["python3", "libpython3.11-testsuite"], source="", limit_s=600,
           memory="2G", quick="^(epoll|fcntl)$"),
+    Suite("glibc", glibc.gather, packages=["libc6", "libgcc-s1"], quick=None, limit_s=120, memory="2G"),
     Suite("stress", packaged.stress_gather, packaged.stress_read, packages=["stress-ng"], source="", memory="2G", quick="^(pipe|epoll|fsize|memfd|mincore)$"),
 ]

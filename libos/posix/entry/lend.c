@@ -161,7 +161,7 @@ void px_lend_attend(void)
 }
 
 /* What concerns memory, which both have, dispositions and mask, which are kept, or only reads what is the same for both; and execve. */
-static bool here(const px_call *body)
+static bool here(px_call *body)
 {
     static px_call *const calls[] = {
         px_sys_rt_sigaction, px_sys_rt_sigprocmask, px_sys_execve, px_sys_execveat, px_sys_mmap,    px_sys_munmap,       px_sys_mprotect,

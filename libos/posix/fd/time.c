@@ -174,6 +174,66 @@ PX_SYS(settimeofday)
     return set_wall((uint64_t)time.tv_sec * PX_SECOND + (uint64_t)time.tv_usec * 1000);
 }
 
+#define ADJ_SETOFFSET 0x100u
+#define ADJ_MICRO 0x1000u
+#define ADJ_NANO 0x2000u
+#define ADJ_OFFSET_SS_READ 0xa001u
+#define STA_UNSYNC 0x40
+#define TIME_ERROR 5
+
+struct timex {
+    uint32_t modes;
+    int64_t offset, freq, maxerror, esterror;
+    int32_t status;
+    int64_t constant, precision, tolerance;
+    struct px_timeval time;
+    int64_t tick, pps[8], tai, pad[5];
+};
+_Static_assert(sizeof(struct timex) == 208, "struct timex");
+
+/* The clock can be put forward or back, and told that nobody steers it. */
+static int64_t adjust(px_user address)
+{
+    struct timex timex;
+    uint64_t ns;
+
+    if (px_copy_in(&timex, address, sizeof timex) != 0)
+        return -EFAULT;
+    if (timex.modes && timex.modes != ADJ_OFFSET_SS_READ) {
+        int64_t unit = timex.modes & ADJ_NANO ? 1 : 1000, status;
+
+        if (px_self()->euid)
+            return -EPERM;
+        if ((timex.modes & ~(ADJ_NANO | ADJ_MICRO)) != ADJ_SETOFFSET || (uint64_t)timex.time.tv_usec >= PX_SECOND / (uint64_t)unit)
+            return -EINVAL;
+        if (timex.time.tv_sec > SECONDS_MAX || timex.time.tv_sec < -SECONDS_MAX)
+            return -EINVAL;
+        ns = px_real_ns() + (uint64_t)timex.time.tv_sec * PX_SECOND + (uint64_t)(timex.time.tv_usec * unit);
+        if (ns / PX_SECOND > SECONDS_MAX)
+            return -EINVAL;
+        status = set_wall(ns);
+        if (status < 0)
+            return status;
+    }
+    timex = (struct timex){.modes = timex.modes, .maxerror = 16000000, .esterror = 16000000, .status = STA_UNSYNC, .constant = 2,
+                           .precision = 1, .tolerance = 32768000, .time = timeval_of(px_real_ns()), .tick = 10000};
+    return px_copy_out(address, &timex, sizeof timex) != 0 ? -EFAULT : TIME_ERROR;
+}
+
+PX_SYS(adjtimex)
+{
+    return adjust(a);
+}
+
+PX_SYS(clock_adjtime)
+{
+    uint64_t ns;
+
+    if ((int)a == CLOCK_REALTIME)
+        return adjust(b);
+    return read_clock((int)a, &ns) < 0 ? -EINVAL : -EOPNOTSUPP;
+}
+
 PX_SYS(gettimeofday)
 {
     struct px_timeval time = timeval_of(px_real_ns());
