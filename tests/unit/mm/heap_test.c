@@ -156,7 +156,7 @@ static void test_range(void)
     CHECK(range.count == 1 && range.piece[0].pages == RANGE_PAGES);
     CHECK(px_range_take(&range, RANGE_PAGES + 1) == 0 && px_range_take(&range, UINT64_MAX) == 0);
     test_used(&range);
-    CHECK(px_window_reserve(1) == PX_WINDOW_LO && px_shared_reserve(17) == PX_SHARED);
+    CHECK(px_window_reserve(1) == PX_WINDOW_LO && px_shared_reserve(17) == PX_SHARED + PX_COMMON_PAGES * PX_PAGE);
     CHECK(px_window_reserve(1ul << 18) == PX_WINDOW_LO + 4096);
 }
 
