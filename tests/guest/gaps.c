@@ -336,6 +336,7 @@ static void small_answers(void)
 {
     char *old = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *moved, name[64], text[128];
     int fd = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+    struct itimerval timer;
     ssize_t length;
 
     CASE("renameat: a directory that is none comes before a name that is not there", FAILS(renameat(AT_FDCWD, "/tmp/gaps-none", -1, "x"), EBADF));
@@ -349,6 +350,11 @@ static void small_answers(void)
     CASE("MREMAP_DONTUNMAP leaves an empty page", moved != MAP_FAILED && moved != old && moved[5] == 'o' && old[5] == 0);
     CASE("of the same size", FAILS((long)mremap(old, 4096, 8192, MREMAP_MAYMOVE | 4), EINVAL) && FAILS((long)mremap(old, 4096, 4096, 4), EINVAL));
     munmap(old, 4096), munmap(moved, 4096);
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_interval = {10, 20}}, NULL);
+    CASE("the interval of a timer of processor time that stands",
+         getitimer(ITIMER_PROF, &timer) == 0 && timer.it_interval.tv_sec == 10 && !timer.it_value.tv_sec);
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_interval = {10, 20}}, NULL);
+    CASE("but not of one of real time", getitimer(ITIMER_REAL, &timer) == 0 && timer.it_interval.tv_sec == 0);
 }
 
 int main(void)

@@ -176,6 +176,7 @@ static void start(struct px_timer *timer, uint64_t value_ns, uint64_t every_ns)
         px_timer_start(timer, px_timer_clock_ns(timer) + value_ns, every_ns);
     else
         px_timer_stop(timer);
+    timer->interval_ns = timer->processor || value_ns ? every_ns : 0; /* Linux tells those of processor time while they stand, too */
 }
 
 int64_t px_sys_alarm(uint64_t seconds, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -203,7 +204,7 @@ static bool from_timeval(const struct px_timeval *time, uint64_t *ns)
 
 static void current(const struct px_timer *timer, struct itimerval *to)
 {
-    *to = (struct itimerval){to_timeval(timer->running ? timer->interval_ns : 0), to_timeval(px_timer_remaining(timer))};
+    *to = (struct itimerval){to_timeval(timer->running || timer->processor ? timer->interval_ns : 0), to_timeval(px_timer_remaining(timer))};
 }
 
 int64_t px_sys_getitimer(uint64_t which, uint64_t to, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
