@@ -19,10 +19,10 @@ ps -o stat= -p $first | cut -c 1
 kill -CONT $first
 ps -o stat= -p $first | cut -c 1
 kill $first
-wait $first
+wait $first 2>/dev/null # whether the shell tells that it was terminated depends on when it hears of it
 echo "ended $?"
 pkill -f 'sleep 2'
-wait $second 2>/dev/null # whether the shell tells that it was terminated depends on when it hears of it
+wait $second 2>/dev/null
 echo "ended $?"
 pgrep sleep
 echo "none $?"
