@@ -1,9 +1,11 @@
-# Two that talk through a connection, each until the other has done.
+# Two that talk through a connection, each until the other has done. What they say lies in files: nc ends when its peer has, said all or not.
 port=$((30000 + $$ % 10000))
-echo "from who listens" | busybox nc -l -p $port >heard &
+echo "from who listens" >listens
+echo "from who connects" >connects
+busybox nc -l -p $port <listens >heard &
 server=$!
 tries=0
-until echo "from who connects" | busybox nc 127.0.0.1 $port >said 2>/dev/null || [ $tries -ge 200 ]; do
+until busybox nc 127.0.0.1 $port <connects >said 2>/dev/null || [ $tries -ge 200 ]; do
     tries=$((tries + 1))
     usleep 20000
 done
