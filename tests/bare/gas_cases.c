@@ -282,7 +282,7 @@ CASE(gas_told, "who was stopped is told by an event, and who asked for it by a n
     EXPECT(exo_ep_recv(ear, &message, bare_now() + WAIT_NS), 0);
     CHECK(message.word[0] == EXO_NOTE_NOTIFY && message.word[1] == 4 && *shared(1) == 0);
     EXPECT(exo_gas_set(child.env, 0, 0, 0), 0);
-    CHECK(moves(1));
+    CHECK(*shared(1) != 0 || moves(1) || *shared(1) != 0); /* on another processor it has moved already, perhaps */
     EXPECT((int64_t)*shared(1), EXO_EVENT_GAS);
     EXPECT(exo_ep_recv(ear, &message, EXO_DEADLINE_NOW), -EXO_E_TIMEOUT);
     kill(&child);

@@ -58,7 +58,11 @@ static int64_t lock_shared(px_user va, uint64_t deadline_ns, bool may_wait)
             if (result == 0)
                 return 0;
         } else if (!px_tid_lives((int32_t)(value & TID_MASK))) {
-            return -ESRCH;
+            uint32_t gone = value;
+
+            result = px_load_u32(va, &value);
+            if (result == 0 && value == gone)
+                return -ESRCH; /* else it gave the lock back before it ended */
         } else if (!(value & WAITERS)) {
             result = px_swap_u32(va, &value, value | WAITERS);
             value |= result == 0 ? WAITERS : 0;
