@@ -224,9 +224,9 @@ def less(t):
     sh.expect(rb"22\r\n.*23\r\n")
     sh.send(" ")
     sh.expect(rb"46\r\n")
-    for key in ("/", "7", "7"):  # each is shown before the next: what is typed while less draws goes into its line
+    for key, column in (("/", 2), ("7", 3), ("7", 4)):  # each is taken before the next: what is typed while less draws goes into its line
         sh.send(key)
-        sh.expect(key.encode())
+        sh.expect(rb"\x1b\[24;%dH" % column)
     sh.send("\r")
     sh.expect(rb"98\r\n.*99")
     sh.send("G")
