@@ -112,8 +112,10 @@ def host_programs(t):
     t.equal((result.status, result.stdout), (0, b"./sub/script x /\n"), "a script")
     os.symlink(os.path.join(t.built, "tests", "none"), os.path.join(folder, "dangling"))
     t.equal(t.exo(*line, "./dangling", cwd=folder).status, 127, "a dangling link")
-    os.symlink("/bin/busybox", os.path.join(folder, "busybox"))
-    result = t.exo(*line, "./busybox", "echo", "static", cwd=folder)
+    program = ["musl-gcc", "-static", "-x", "c", "-o", os.path.join(t.folder, "static"), "-"]
+    subprocess.run(program, input=b'#include <stdio.h>\nint main(void) { puts("static"); }\n', check=True)
+    os.symlink(os.path.join(t.folder, "static"), os.path.join(folder, "link"))
+    result = t.exo(*line, "./link", cwd=folder)
     t.equal((result.status, result.stdout), (0, b"static\n"), "a static program")
 
 
