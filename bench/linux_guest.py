@@ -23,7 +23,7 @@ mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 ifconfig lo up
 echo @begin
-eval "$(echo "$DO" | base64 -d)"
+(eval "$(echo "$DO" | base64 -d)")  # which may be an exec: the first process lives on
 echo @end
 reboot -f
 """
