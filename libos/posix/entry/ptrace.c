@@ -9,7 +9,6 @@
 #define NT_PRFPREG 2u
 #define INFO_BYTES 128u
 #define IOV_MOST 1024u
-#define PART_BYTES 4096u
 
 static int64_t call(uint64_t request, int32_t tid, uint64_t address, uint64_t data, uint64_t *answer)
 {
@@ -247,34 +246,6 @@ struct vector {
     uint64_t base, bytes;
 };
 
-/* One stretch of the other's memory; how much was moved. */
-static int64_t move(int32_t pid, bool write, uint64_t own, uint64_t other, uint64_t bytes)
-{
-    uint8_t *part = px_alloc(PART_BYTES);
-    uint64_t done = 0;
-    int64_t result = part ? 0 : -ENOMEM;
-
-    while (part && done < bytes) {
-        size_t count = bytes - done < PART_BYTES ? bytes - done : PART_BYTES;
-
-        if (write && px_copy_in(part, own + done, count) < 0)
-            result = -EFAULT;
-        else if (pid == px_self()->pid)
-            result = (int64_t)(write ? px_memory_poke(other + done, part, count, false) : px_memory_peek(part, other + done, count));
-        else
-            result = write ? px_ask_write(pid, other + done, part, count, 0) : px_ask_read(pid, other + done, part, count, 0);
-        if (result == -EIO || result == 0)
-            result = -EFAULT;
-        if (result > 0 && !write && px_copy_out(own + done, part, (size_t)result) < 0)
-            result = -EFAULT;
-        if (result <= 0)
-            break;
-        done += (uint64_t)result;
-    }
-    px_free(part);
-    return done ? (int64_t)done : result;
-}
-
 /* Vectors of both sides, stretch by stretch as long as both go. */
 static int64_t move_all(int32_t pid, bool write, px_user own_at, uint64_t own_count, px_user other_at, uint64_t other_count)
 {
@@ -294,9 +265,9 @@ static int64_t move_all(int32_t pid, bool write, px_user own_at, uint64_t own_co
         bytes = own.bytes < other.bytes ? own.bytes : other.bytes;
         if (!bytes)
             return total;
-        done = move(pid, write, own.base, other.base, bytes);
-        if (done < 0)
-            return total ? total : done;
+        done = px_ask_move(pid, write, own.base, other.base, bytes, 0);
+        if (done <= 0)
+            return total ? total : done == -EIO || !done ? -EFAULT : done;
         total += done;
         if ((uint64_t)done < bytes)
             return total;

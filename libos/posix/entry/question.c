@@ -10,6 +10,7 @@
 #define RETRY_NS 1000000ull
 #define HEAD offsetof(struct px_question, data)
 #define AT_ONCE 64u /* questions answered on one event */
+#define PART_BYTES 4096u /* of memory moved at a time */
 
 /* Waits for a while, or for an event, which may be a question. */
 static void sleep_on(const uint32_t *word, uint32_t value, uint64_t deadline_ns)
@@ -123,6 +124,31 @@ int64_t px_ask_write(int32_t tid, uint64_t address, const void *from, size_t byt
             break;
     }
     px_free(question);
+    return done ? (int64_t)done : result;
+}
+
+int64_t px_ask_move(int32_t pid, bool write, px_user program, uint64_t other, uint64_t bytes, unsigned as)
+{
+    uint8_t *part = px_alloc(PART_BYTES);
+    uint64_t done = 0;
+    int64_t result = part ? 0 : -ENOMEM;
+
+    while (part && done < bytes) {
+        size_t count = bytes - done < PART_BYTES ? bytes - done : PART_BYTES;
+
+        if (write && px_copy_in(part, program + done, count) < 0)
+            result = -EFAULT;
+        else if (pid == px_self()->pid)
+            result = (int64_t)(write ? px_memory_poke(other + done, part, count, as & PX_ASK_AS_FORCE) : px_memory_peek(part, other + done, count));
+        else
+            result = write ? px_ask_write(pid, other + done, part, count, as) : px_ask_read(pid, other + done, part, count, as);
+        if (result > 0 && !write && px_copy_out(program + done, part, (size_t)result) < 0)
+            result = -EFAULT;
+        if (result <= 0)
+            break;
+        done += (uint64_t)result;
+    }
+    px_free(part);
     return done ? (int64_t)done : result;
 }
 

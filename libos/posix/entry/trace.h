@@ -87,6 +87,8 @@ int64_t px_ask_proc(int32_t pid, enum px_ask kind, uint64_t object, uint64_t off
 /* Memory of another process: bytes moved, or -errno if none. as: PX_ASK_AS_*. */
 int64_t px_ask_read(int32_t tid, uint64_t address, void *to, size_t bytes, unsigned as);
 int64_t px_ask_write(int32_t tid, uint64_t address, const void *from, size_t bytes, unsigned as);
+/* Between the program's memory at `program` and that of a process, which may be the caller's, at `other`: bytes moved, 0 if none can be reached, or -errno. */
+int64_t px_ask_move(int32_t pid, bool write, px_user program, uint64_t other, uint64_t bytes, unsigned as);
 /* Own memory by the same rules. */
 size_t px_memory_peek(void *to, uint64_t address, size_t bytes);
 size_t px_memory_poke(uint64_t address, const void *from, size_t bytes, bool force);

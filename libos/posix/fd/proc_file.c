@@ -17,36 +17,14 @@ static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, 
     return (int64_t)bytes;
 }
 
-#define MEMORY_PART 4096u
-
 /* /proc/PID/mem: the offset is the address. What cannot be read or written ends it. */
 static int64_t move_memory(const struct px_proc *process, bool write, px_user program, size_t bytes, uint64_t *offset)
 {
-    uint8_t *part = px_alloc(MEMORY_PART);
-    size_t done = 0;
-    int64_t result = part ? 0 : -ENOMEM;
+    int64_t result = px_ask_move(process->pid, write, program, *offset, bytes, PX_ASK_AS_FORCE);
 
-    while (part && done < bytes) {
-        size_t count = bytes - done < MEMORY_PART ? bytes - done : MEMORY_PART;
-
-        if (write && px_copy_in(part, program + done, count) < 0)
-            result = -EFAULT;
-        else if (process == px_self())
-            result = (int64_t)(write ? px_memory_poke(*offset, part, count, true) : px_memory_peek(part, *offset, count));
-        else
-            result = write ? px_ask_write(process->pid, *offset, part, count, PX_ASK_AS_FORCE)
-                           : px_ask_read(process->pid, *offset, part, count, PX_ASK_AS_FORCE);
-        if (result > 0 && !write && px_copy_out(program + done, part, (size_t)result) < 0)
-            result = -EFAULT;
-        if (result <= 0)
-            break;
-        done += (size_t)result;
+    if (result > 0)
         *offset += (uint64_t)result;
-    }
-    px_free(part);
-    if (done || !bytes)
-        return (int64_t)done;
-    return result == 0 ? -EIO : result == -ESRCH ? 0 : result;
+    return result == 0 && bytes ? -EIO : result == -ESRCH ? 0 : result;
 }
 
 /* A part of a text that another process makes. */

@@ -69,25 +69,10 @@ int64_t px_ask_proc(int32_t pid, enum px_ask kind, uint64_t object, uint64_t off
     }
     return kind == PX_ASK_TEXT ? 0 : -EPERM;
 }
-int64_t px_ask_read(int32_t tid, uint64_t address, void *to, size_t bytes, unsigned as)
+int64_t px_ask_move(int32_t pid, bool write, px_user program, uint64_t other, uint64_t bytes, unsigned as)
 {
-    (void)tid, (void)address, (void)to, (void)bytes, (void)as;
+    (void)pid, (void)write, (void)program, (void)other, (void)bytes, (void)as;
     return -EPERM;
-}
-int64_t px_ask_write(int32_t tid, uint64_t address, const void *from, size_t bytes, unsigned as)
-{
-    (void)tid, (void)address, (void)from, (void)bytes, (void)as;
-    return -EPERM;
-}
-size_t px_memory_peek(void *to, uint64_t address, size_t bytes)
-{
-    (void)to, (void)address, (void)bytes;
-    return 0;
-}
-size_t px_memory_poke(uint64_t address, const void *from, size_t bytes, bool force)
-{
-    (void)address, (void)from, (void)bytes, (void)force;
-    return 0;
 }
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset)
 {
