@@ -20,7 +20,7 @@ struct bench_case {
 
 /* One table per file, each ended by a case without a name. */
 extern const struct bench_case call_cases[], file_cases[], memory_cases[], process_cases[], pipe_cases[], stream_cases[],
-    thread_cases[];
+    thread_cases[], wait_cases[];
 
 /* Now, in the unit that the command line chose. */
 uint64_t ticks_now(void);

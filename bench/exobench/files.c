@@ -114,6 +114,51 @@ static uint64_t create_unlink(long n)
     }));
 }
 
+static uint64_t append_4k(long n)
+{
+    int fd = (int)must(open("/tmp/exobench/new", O_CREAT | O_EXCL | O_WRONLY | O_APPEND, 0644), "new");
+    uint64_t took = TIMED(n, {
+        if (write(fd, buffer, 4096) != 4096)
+            fail("append_4k");
+    });
+    close(fd);
+    unlink("new");
+    return took;
+}
+
+static uint64_t rename_file(long n)
+{
+    close((int)must(open("file", O_CREAT | O_WRONLY, 0644), "file"));
+    uint64_t took = TIMED(n, ({
+        must(rename("/tmp/exobench/file", "/tmp/exobench/other"), "rename");
+        must(rename("/tmp/exobench/other", "/tmp/exobench/file"), "rename");
+    }));
+    unlink("file");
+    return took;
+}
+
+static uint64_t mkdir_rmdir(long n)
+{
+    return TIMED(n, ({
+        must(mkdir("/tmp/exobench/new", 0755), "mkdir");
+        must(rmdir("/tmp/exobench/new"), "rmdir");
+    }));
+}
+
+static uint64_t record_lock(long n)
+{
+    int fd = make_file();
+    struct flock lock = {.l_whence = SEEK_SET, .l_len = 10};
+    uint64_t took = TIMED(n, ({
+        lock.l_type = F_WRLCK;
+        must(fcntl(fd, F_SETLK, &lock), "F_SETLK");
+        lock.l_type = F_UNLCK;
+        must(fcntl(fd, F_SETLK, &lock), "F_SETLK");
+    }));
+    drop_file(fd);
+    return took;
+}
+
 static void thousand_files(bool make)
 {
     char name[32];
@@ -156,6 +201,10 @@ const struct bench_case file_cases[] = {
     {"open_close", open_close, 1000},
     {"stat", stat_path, 1000},
     {"create_unlink", create_unlink, 300},
+    {"append_4k", append_4k, 300},
+    {"rename", rename_file, 300},
+    {"mkdir_rmdir", mkdir_rmdir, 300},
+    {"record_lock", record_lock, 300},
     {"getdents_1000", getdents_1000, 10},
     {0},
 };

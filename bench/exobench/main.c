@@ -22,7 +22,7 @@
 #define OPERATIONS_MAX (1L << 30)
 
 static const struct bench_case *const tables[] = {call_cases, file_cases, memory_cases, process_cases, pipe_cases, stream_cases,
-                                                 thread_cases};
+                                                 thread_cases, wait_cases};
 static bool use_tsc;
 static int repetitions = 11;
 static long repetition_ns = 20 * 1000000L;

@@ -308,8 +308,6 @@ void px_ofd_abandon(struct px_ofd *ofd);
 /* Lowest free descriptor >= lowest; takes over the description. -EMFILE: the caller abandons it. */
 int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec);
 int64_t px_fd_close(int fd);
-/* EXO_PR_PACK, UNPACK and DROP (exo/descriptor.h), with prctl's other words (socket/rights.c). */
-int64_t px_rights_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t flags);
 void px_fd_start(void);           /* first process: descriptors 0..2 from PX_BOOTARGS */
 void px_fd_start_none(void);      /* without any */
 extern bool px_fd_fs_waits; /* what was closed while exiting is partly fs's, which is to look when the process is gone */

@@ -3,6 +3,7 @@
 
 #include "entry.h"
 #include "px_calls.h"
+#include "socket/rights.h"
 
 enum {
     PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_SET_NAME = 15,

@@ -198,6 +198,8 @@ void px_ring_let_go(uint64_t va);
 
 /* Sockets (socket/). */
 void px_socket_watch(struct px_ofd *ofd, int step); /* as px_pipe_watch */
+/* A connection between two who are there and have no error to tell: as long as its pages and the words that its poll sleeps on are the same, so is its poll. */
+bool px_socket_is_told(struct px_ofd *ofd);
 /* A scattered read or gathered write of one message: base, bytes, base, bytes...; together `bytes`. */
 int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vector, uint64_t pieces, uint64_t bytes);
 

@@ -263,7 +263,7 @@ static void advance(struct way *way, uint32_t head, uint32_t tail)
 
 static void note(struct px_message *message, const struct px_record *record)
 {
-    message->cred = (struct px_cred){.pid = record->pid, .uid = record->uid, .gid = record->gid};
+    message->cred = (struct px_ucred){.pid = record->pid, .uid = record->uid, .gid = record->gid};
     message->rights = record->rights;
     message->ticket = record->ticket;
 }

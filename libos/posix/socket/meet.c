@@ -25,9 +25,9 @@ void px_socket_put_address(struct px_ofd *ofd, const struct px_address *address,
 }
 
 /* The peer as fs tells of it. */
-static struct px_cred cred_of(const struct exo_message *message)
+static struct px_ucred cred_of(const struct exo_message *message)
 {
-    return (struct px_cred){
+    return (struct px_ucred){
         .pid = (int32_t)message->word[1], .uid = (uint32_t)(message->word[1] >> 32), .gid = (uint32_t)message->word[2]};
 }
 

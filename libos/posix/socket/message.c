@@ -77,7 +77,7 @@ static int64_t pieces_read(struct px_message *message, struct few *few, px_user 
 /* ---- sending ---- */
 
 /* May this process say that it is these? Root may say anything. */
-static bool may_claim(const struct px_cred *cred)
+static bool may_claim(const struct px_ucred *cred)
 {
     const struct px_proc *self = px_self();
 
@@ -89,7 +89,7 @@ static bool may_claim(const struct px_cred *cred)
 
 static int64_t control_credentials(struct px_message *message, const uint8_t *data, uint64_t bytes)
 {
-    struct px_cred cred;
+    struct px_ucred cred;
 
     if (bytes != sizeof cred)
         return -EINVAL;
@@ -272,16 +272,16 @@ static int64_t control_put(struct control *control, struct px_message *message, 
  * Who sent it. The record is the peer's to write, and what he says counts as far as he may say it: root anything, others what they were when the
  * two were connected. What came to a name fs has written.
  */
-static struct px_cred believed(const struct px_ofd *ofd, const struct px_cred *said, bool named)
+static struct px_ucred believed(const struct px_ofd *ofd, const struct px_ucred *said, bool named)
 {
-    const struct px_cred *known = &((const struct px_socket *)ofd->word)->peer;
+    const struct px_ucred *known = &((const struct px_socket *)ofd->word)->peer;
 
     return named || known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
 }
 
 static int64_t credentials_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
 {
-    struct px_cred cred;
+    struct px_ucred cred;
 
     if (!(px_socket_end(ofd)->options >> SO_PASSCRED & 1))
         return 0;

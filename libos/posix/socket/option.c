@@ -246,8 +246,8 @@ static int64_t get_value(struct px_ofd *ofd, unsigned name, uint8_t value[16])
         memcpy(value, number, sizeof number);
         return sizeof number;
     case SO_PEERCRED:
-        memcpy(value, &px_socket_of(ofd)->peer, sizeof(struct px_cred));
-        return sizeof(struct px_cred);
+        memcpy(value, &px_socket_of(ofd)->peer, sizeof(struct px_ucred));
+        return sizeof(struct px_ucred);
     default:
         result = get_number(ofd, name, number);
         memcpy(value, number, sizeof number[0]);

@@ -295,7 +295,7 @@ static int64_t fill(uint64_t ticket, unsigned number, const struct px_parcel_ite
 
         socket->write_lock = 0;
         if (item->connected)
-            socket->peer = (struct px_cred){(int32_t)item->peer[0], item->peer[1], item->peer[2]};
+            socket->peer = (struct px_ucred){(int32_t)item->peer[0], item->peer[1], item->peer[2]};
     }
     if (traveller->node && item->node)
         result = take_node(item, ofd);

@@ -26,11 +26,11 @@ struct px_ofd *px_socket_get(uint64_t fd, int64_t *error)
     return *error ? NULL : ofd;
 }
 
-struct px_cred px_socket_self(void)
+struct px_ucred px_socket_self(void)
 {
     const struct px_proc *self = px_self();
 
-    return (struct px_cred){.pid = self->pid, .uid = self->euid, .gid = self->egid};
+    return (struct px_ucred){.pid = self->pid, .uid = self->euid, .gid = self->egid};
 }
 
 /* ---- reading and writing ---- */
@@ -157,6 +157,13 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
     return ready & (events | POLLERR | POLLHUP);
 }
 
+bool px_socket_is_told(struct px_ofd *ofd)
+{
+    const struct px_socket *socket = px_socket_of(ofd);
+
+    return socket->state == PX_SOCKET_CONNECTED && socket->type != SOCK_DGRAM && px_socket_here(ofd) && !px_socket_end(ofd)->error && !px_flow_alone(ofd);
+}
+
 void px_socket_watch(struct px_ofd *ofd, int step)
 {
     struct px_link *link = px_socket_link(ofd);
@@ -262,7 +269,7 @@ struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, un
         .side = (uint8_t)side,
         .state = pages == 1 ? PX_SOCKET_NEW : PX_SOCKET_CONNECTED,
         .domain = AF_UNIX,
-        .peer = pages == 1 ? (struct px_cred){.pid = 0, .uid = ~0u, .gid = ~0u} : px_socket_self(),
+        .peer = pages == 1 ? (struct px_ucred){.pid = 0, .uid = ~0u, .gid = ~0u} : px_socket_self(),
     };
     return ofd;
 }
@@ -362,9 +369,8 @@ PX_SYS(shutdown)
         !(px_socket_of(ofd)->aimed && px_socket_of(ofd)->type == SOCK_DGRAM))
         return -ENOTCONN;
     link = px_socket_link(ofd);
-    if (how != SHUT_WR)
-        close_flow(&link->to[px_socket_side(ofd)], PX_FLOW_NO_READ);
-    if (how != SHUT_RD)
-        close_flow(&link->to[!px_socket_side(ofd)], PX_FLOW_NO_WRITE);
+    /* Both sides hear of it in both ways' words: a hang-up is of both ways, and who polls for one alone sleeps on that one's. */
+    close_flow(&link->to[px_socket_side(ofd)], how != SHUT_WR ? PX_FLOW_NO_READ : 0);
+    close_flow(&link->to[!px_socket_side(ofd)], how != SHUT_RD ? PX_FLOW_NO_WRITE : 0);
     return 0;
 }

@@ -39,7 +39,7 @@
 #define PX_OPTION_ONLY6 1u
 #define PX_OPTION_LITE 8u
 
-struct px_cred {
+struct px_ucred {
     int32_t pid;
     uint32_t uid, gid;
 };
@@ -52,7 +52,7 @@ struct px_socket {
     uint64_t tally; /* capability by which this end is held */
     uint8_t type, side, state, domain;
     uint32_t write_lock;
-    struct px_cred peer; /* as it was when they were connected */
+    struct px_ucred peer; /* as it was when they were connected */
     /* SOCK_DGRAM: its page's other end has the name that it sends to, and as `ino` what fs calls that. SOCK_STREAM: a connect that did not wait was made or
      * refused, and nobody has asked since. */
     uint32_t aimed;
@@ -97,7 +97,7 @@ bool px_stream_is_reset(struct px_ofd *ofd);
 
 /* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
 struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);
-struct px_cred px_socket_self(void);
+struct px_ucred px_socket_self(void);
 
 /* One end of the link at va, connected if that has more than one page. What it holds by `tally` is its own from now on. NULL: no room. */
 struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, uint64_t tally);
@@ -119,7 +119,7 @@ struct px_message {
     uint64_t bytes; /* of all pieces */
     unsigned flags; /* MSG_* as given */
     unsigned found; /* MSG_* to be told */
-    struct px_cred cred; /* sent: as whom; received: from whom */
+    struct px_ucred cred; /* sent: as whom; received: from whom */
     unsigned rights;
     uint64_t ticket;
     bool named;          /* received: it came to this socket's name, from */
