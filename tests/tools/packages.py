@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from exo import apt, deb  # noqa: E402
+from exo import apt, deb, debian_root, scripts  # noqa: E402
 from exo.errors import ExoError  # noqa: E402
 
 POSTINST = r"""#!/bin/sh
@@ -62,13 +62,68 @@ def tree_of_a_package(t):
 
 
 def registered_alternatives(t):
-    found = deb.alternatives(POSTINST)
+    found = scripts.alternatives(POSTINST)
     t.equal(found, [("/usr/bin/tool", "tool", "/usr/bin/tool.one", 20), ("/usr/bin/toolx", "toolx", "/usr/bin/tool.two", 20),
                     ("/usr/bin/other", "other", "/usr/bin/nowhere", 30)])
     os.environ["XDG_CACHE_HOME"] = os.path.join(t.folder, "cache")
     package = deb.Deb(make_deb(t), "0123456789abcdef" * 4)
     t.equal([one[1] for one in package.alternatives], ["tool", "toolx"], "only what is in the package")
     t.equal(os.path.getsize(package.path) % 4096, 0)
+
+
+def what_scripts_compute(t):
+    """Variables of plain words and loops are followed; whatever else is computed is left alone."""
+    script = r"""#!/bin/sh
+priority=1711
+base=/usr/lib/jvm
+tools='java keytool'
+late=$(uname)
+if false; then priority=$(expr $priority - 1); fi
+case "$1" in
+configure)
+    if [ "$1" = x ]; then
+        priority=$(expr $priority - 1)
+    fi
+    for i in $tools; do
+        if [ -z "$(update-alternatives --list $i)" ]; then more=y; fi
+        for n in 1 2; do
+            update-alternatives --install /usr/bin/$i$n "${i}$n" \
+               $base/bin/$i $priority
+        done
+    done
+    for x in $late; do update-alternatives --install /usr/bin/$x $x /x 1; done
+    for x in one two; do update-alternatives --install /usr/bin/$x $x /x/$x 7; done
+    base=`pwd`
+    update-alternatives --install /usr/bin/late late $base/late 7
+    update-alternatives --install /usr/bin/last last /last $(expr 1 + 1)
+esac
+"""
+    t.equal([(one[1], one[2], one[3]) for one in scripts.alternatives(script)],
+            [("java1", "/usr/lib/jvm/bin/java", 1711), ("java2", "/usr/lib/jvm/bin/java", 1711), ("keytool1", "/usr/lib/jvm/bin/keytool", 1711),
+             ("keytool2", "/usr/lib/jvm/bin/keytool", 1711), ("one", "/x/one", 7), ("two", "/x/two", 7)])
+    endless = "for a in 1 2 3 4 5 6 7 8 9 0; do\n" * 12 + "update-alternatives --install /a a /b 1\n" + "done\n" * 12
+    t.check(len(scripts.alternatives(endless)) <= scripts.WORDS_MOST, "loops end")
+    t.equal(scripts.alternatives("for x in a b; do\nupdate-alternatives --install /$x $x /y 1"), [("/a", "a", "/y", 1), ("/b", "b", "/y", 1)])
+
+
+def accounts(t):
+    script = r"""
+who=svc
+addgroup --system --quiet extra || true
+if ! getent passwd $who >/dev/null; then
+    adduser --system --quiet --home /var/lib/svc --no-create-home --shell /bin/sh \
+        --group --gecos "The service, of ours" $who >/dev/null
+fi
+adduser $who extra
+adduser --system --ingroup www-data --home=/x web 2>/dev/null || :
+useradd -r -d /y -s /bin/false "$unknown"
+echo "adduser said 'no
+# adduser --system comment
+"""
+    found = scripts.accounts(script)
+    users, groups = debian_root.added(found + found, "root:x:0:0:root:/root:/bin/sh\nold:x:100:5::/:/bin/sh\n", "root:x:0:\nwww-data:x:33:\n")
+    t.equal(users.splitlines()[2:], ["svc:x:101:101:The service, of ours:/var/lib/svc:/bin/sh", "web:x:102:33::/x:/usr/sbin/nologin"])
+    t.equal(groups.splitlines()[2:], ["extra:x:100:svc", "svc:x:101:"])
 
 
 def broken_packages(t):
@@ -132,5 +187,5 @@ def what_apt_refuses(t):
 
 
 def cases(_):
-    for case in (tree_of_a_package, registered_alternatives, broken_packages, what_apt_says, what_apt_refuses):
+    for case in (tree_of_a_package, registered_alternatives, what_scripts_compute, accounts, broken_packages, what_apt_says, what_apt_refuses):
         yield case.__name__.replace("_", "-"), case

@@ -13,8 +13,9 @@ import zlib
 from exo.archive import Entry, Tree, canonical, segment
 from exo.errors import ExoError
 from exo.packages import cache_folder
+from exo.scripts import accounts, alternatives
 
-FORMAT = 2  # of what is kept: another number makes all segments again
+FORMAT = 3  # of what is kept: another number makes all segments again
 # What Debian's own images for containers leave out, too.
 LEFT_OUT = tuple("usr/share/" + name for name in ("bug/", "doc/", "doc-base/", "groff/", "info/", "lintian/", "linda/", "locale/", "man/"))
 # Of glibc's modules for character sets Debian calls these the basic ones, and the rest extra (gconv-modules-extra.conf), which are most of libc6: they come
@@ -28,7 +29,7 @@ COMPUTED = [("/usr/bin/w", "w", "/usr/bin/w.procps", 50)] + [
 
 
 class Deb:
-    """One package's segment: `path`, and `alternatives`, what a maintainer script would set. `asked`: it was asked for by its name."""
+    """One package's segment: `path`, and what a maintainer script would add: `alternatives`, `accounts`. `asked`: it was asked for by its name."""
 
     def __init__(self, deb, sha256, asked=True):
         folder = os.path.join(cache_folder(), "segments")
@@ -37,12 +38,14 @@ class Deb:
         if not os.path.exists(self.path) or not os.path.exists(self.path + ".json"):
             self._make(deb, sha256, asked)
         with open(self.path + ".json") as file:
-            self.alternatives = json.load(file)["alternatives"]
+            kept = json.load(file)
+        self.alternatives, self.accounts = kept["alternatives"], kept["accounts"]
 
     def _make(self, deb, sha256, asked):
         tree = package_tree(deb, asked)
-        offered = [one for one in COMPUTED + alternatives(control_file(deb, "postinst")) if canonical(one[2]) in tree.entries]
-        kept = {"package": os.path.basename(deb), "alternatives": offered}
+        script = control_file(deb, "postinst")
+        offered = [one for one in COMPUTED + alternatives(script) if canonical(one[2]) in tree.entries]
+        kept = {"package": os.path.basename(deb), "alternatives": offered, "accounts": accounts(script)}
         write(self.path + ".json", json.dumps(kept).encode())
         write(self.path, segment(tree, zlib.crc32(sha256.encode())))
 
@@ -122,18 +125,3 @@ def join_names(tree, deb, first, others, number):
     entry.names = (number, 1 + len(others))
     for path in others:
         tree.put(path, Entry(entry.mode, entry.mtime, owner=entry.owner, names=entry.names))
-
-
-def alternatives(script):
-    """[(link, name, path, priority)] that a maintainer script registers with literal words; with variables it is not understood."""
-    found = []
-    words = re.sub(r"\\\n", " ", script)
-    for match in re.finditer(r"--(install|slave)\s+(/\S+)\s+(\S+)\s+(/\S+)(?:\s+(\d+))?", words):
-        kind, link, name, path, priority = match.groups()
-        if "$" in match[0] or '"' in match[0] or link.startswith("/usr/share/man/"):
-            continue
-        if kind == "install" and priority is None:
-            continue
-        # A slave follows its master, which stands before it.
-        found.append((link, name, path, int(priority) if kind == "install" else found[-1][3] if found else 0))
-    return found
