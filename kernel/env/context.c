@@ -71,8 +71,10 @@ void context_kill(struct context *context)
     frame_drop(context->upage_physical);
     context->upage = NULL;
     arch_context_free(context);
-    if (context != arch_current()) /* else when another runs: sched.c, make_current */
+    if (context != arch_current()) { /* else when another runs: sched.c, make_current */
+        context->env->cpu_cycles += context->cpu_cycles;
         object_drop(&context->object);
+    }
 }
 
 void context_free(struct object *object)
@@ -222,6 +224,12 @@ int64_t k_ctx_post(struct context *caller, struct capability *capability, uint64
     (void)caller;
     context_post((struct context *)capability->object, (uint32_t)bits);
     return 0;
+}
+
+int64_t k_ctx_time(struct context *caller, struct capability *capability)
+{
+    (void)caller;
+    return (int64_t)arch_cycles_to_ns(sched_context_cycles((const struct context *)capability->object));
 }
 
 int64_t k_set_tls(struct context *caller, uint64_t base)

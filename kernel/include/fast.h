@@ -45,20 +45,18 @@ static FAST bool fast_pay(int64_t cost)
 }
 
 /* The current context, which does not run on, hands the processor over with its turn. */
-static FAST void fast_switch(struct env *from, struct context *to)
+static FAST void fast_switch(struct context *by, struct env *from, struct context *to)
 {
     struct env *into = to->env;
+    uint64_t now = arch_cycles();
 
     from->calls++;
     to->standing = CTX_READY;
     sched_cpu.current = to;
-    if (from != into) {
-        uint64_t now = arch_cycles();
-
-        from->cpu_cycles += now;
-        into->cpu_cycles -= now;
+    by->cpu_cycles += now;
+    to->cpu_cycles -= now;
+    if (from != into)
         arch_space_load(&into->space);
-    }
 }
 
 #ifdef EXO_DEBUG
@@ -98,7 +96,7 @@ static FAST struct context *fast_call(struct context *caller, uint64_t handle, u
     receiver->client = caller;
     caller->server = receiver;
     caller->state = CTX_REPLY;
-    fast_switch(env, receiver);
+    fast_switch(caller, env, receiver);
     fast_check(caller, receiver);
     return receiver;
 }
@@ -124,7 +122,7 @@ static FAST struct context *fast_reply_recv(struct context *server, uint64_t han
     server->endpoint = endpoint;
     endpoint->object.references++;
     list_append(&endpoint->receivers, &server->link);
-    fast_switch(env, client);
+    fast_switch(server, env, client);
     fast_check(server, client);
     return client;
 }
@@ -165,7 +163,7 @@ static FAST void fast_change_places(struct share *share, struct context *caller,
 {
     list_append(&share->ready[QUEUE_OWN], &caller->link);
     sched_cpu.turns++;
-    fast_switch(caller->env, next);
+    fast_switch(caller, caller->env, next);
     fast_check(caller, next);
 }
 
@@ -248,7 +246,7 @@ static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, 
     }
     caller->state = CTX_WAIT;
     sched_cpu.turns++;
-    fast_switch(caller->env, next);
+    fast_switch(caller, caller->env, next);
     fast_check(caller, next);
     return next;
 }

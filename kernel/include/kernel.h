@@ -267,8 +267,7 @@ struct env {
     uint32_t slots_used;
     uint32_t slots_end;  /* no slot at or above has ever been used */
     uint32_t slots_hint; /* 1 or more; no free slot below */
-    uint64_t mapped, tables, calls, faults;
-    uint64_t cpu_cycles; /* that its contexts ran; of the current one's environment, less the time when it began: sched_env_cycles */
+    uint64_t mapped, tables, calls, faults, cpu_cycles; /* cycles: that contexts ran which are gone (sched_env_cycles) */
     struct ledger ledger;
     struct capability **directory; /* pages of slots from SLOTS_INLINE on */
     struct capability slots[SLOTS_INLINE];
@@ -367,6 +366,7 @@ struct context {
     struct gas_account *gas_woken; /* was the first that waited for this: when it runs, the next one comes */
     struct timer wait_timer, event_timer;
     uint32_t event_timer_bits;
+    uint64_t cpu_cycles; /* that it ran; while it runs, less the time when it began: sched_context_cycles */
     /* IPC */
     struct endpoint *endpoint; /* counted; while CALL, RECEIVE or in a wait on it */
     struct list peers;         /* CALL: others of the same zone that call the same endpoint; only the first has its link there */

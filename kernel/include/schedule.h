@@ -65,6 +65,7 @@ uint64_t sched_unsettled_gas(unsigned cpu);
 extern uint32_t sched_shares_linked; /* that have somebody ready, or had just now */
 extern PER_CPU(bool) sched_slice_armed; /* the timer ends what is left of the slice of time */
 uint64_t sched_env_cycles(const struct env *env); /* cycles that its contexts ran, up to now */
+uint64_t sched_context_cycles(const struct context *context);
 extern PER_CPU(bool) sched_needed; /* something has changed since the last pick that it looks at, besides what sched_leave does */
 void sched_changed(const struct context *context); /* the same of the CPU that runs it */
 void sched_all_changed(void);                      /* of all CPUs, */

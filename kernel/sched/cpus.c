@@ -62,7 +62,7 @@ void sched_dislodge(struct context *context)
     now = arch_cycles();
     used = now - OF_CPU(cpu, uint64_t, run_since);
     OF_CPU(cpu, uint64_t, run_since) = now;
-    context->env->cpu_cycles += now;
+    context->cpu_cycles += now;
     OF_CPU(cpu, int64_t, gas_purse) -= (int64_t)((unsigned __int128)used * cycle_price >> 32);
     OF_CPU(cpu, struct share *, sched_share)->used += used;
     OF_CPU(cpu, struct sched_cpu, sched_cpu).current = NULL;

@@ -41,22 +41,41 @@ void sched_switch(struct context *direct)
 static void start_clocks(uint64_t now)
 {
     if (sched_cpu.current)
-        sched_cpu.current->env->cpu_cycles -= now - run_since;
+        sched_cpu.current->cpu_cycles -= now - run_since;
     run_since = now;
+}
+
+/* What is to be added for the turns that have not ended; they have been settled. */
+static uint64_t open_turns(const struct env *env, const struct context *only)
+{
+    uint64_t cycles = 0;
+
+    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
+        const struct context *runs = OF_CPU(cpu, struct sched_cpu, sched_cpu).current;
+
+        if (!runs || runs->env != env || (only && runs != only))
+            continue;
+        cycles += OF_CPU(cpu, uint64_t, run_since);
+        if (runs->state == CTX_DEAD) /* in no list any more */
+            cycles += runs->cpu_cycles;
+    }
+    return cycles;
+}
+
+uint64_t sched_context_cycles(const struct context *context)
+{
+    sched_settle(); /* the present turn counts, too */
+    return context->cpu_cycles + open_turns(context->env, context);
 }
 
 uint64_t sched_env_cycles(const struct env *env)
 {
     uint64_t cycles = env->cpu_cycles;
 
-    sched_settle(); /* the present turn counts, too */
-    for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
-        const struct context *runs = OF_CPU(cpu, struct sched_cpu, sched_cpu).current;
-
-        if (runs && runs->env == env)
-            cycles += OF_CPU(cpu, uint64_t, run_since);
-    }
-    return cycles;
+    sched_settle();
+    for (const struct list *link = env->contexts.next; link != &env->contexts; link = link->next)
+        cycles += LIST_ENTRY(link, const struct context, env_link)->cpu_cycles;
+    return cycles + open_turns(env, NULL);
 }
 
 void sched_settle(void)
@@ -249,7 +268,9 @@ static struct context *choose(void)
 static void retire(struct context *before)
 {
     arch_switch_from(before);
-    before->env->cpu_cycles += run_since;
+    before->cpu_cycles += run_since;
+    if (before->state == CTX_DEAD)
+        before->env->cpu_cycles += before->cpu_cycles;
     before->cpu = 0;
 }
 
@@ -262,7 +283,7 @@ static void make_current(struct context *next)
     else if (arch_cpus() > 1)
         run_since = arch_cycles();
     idling = false;
-    next->env->cpu_cycles -= run_since;
+    next->cpu_cycles -= run_since;
     sched_cpu.current = next;
     if (__builtin_expect(arch_cpus() > 1, false))
         next->cpu = next->last_cpu = (uint8_t)(arch_cpu() + 1);

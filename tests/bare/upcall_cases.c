@@ -172,6 +172,42 @@ CASE(timers, "a context's timer posts its event")
     EXPECT((int64_t)child_result(&child), 11);
 }
 
+static uint64_t ran_ns(int64_t context)
+{
+    int64_t ns = exo_ctx_time((uint64_t)context);
+
+    CHECK(ns >= 0);
+    return (uint64_t)ns;
+}
+
+static void busy(uint64_t unused)
+{
+    (void)unused;
+    while (event_bits != 1)
+        ;
+    child_exit(0);
+}
+
+CASE(time_of_contexts, "a context's time is its own, is part of its environment's, and is told as long as it lives")
+{
+    struct child child = upcall_child(busy, 0);
+    struct exo_env_info info = {0};
+    int64_t blind = exo_cap_copy(SELF, 0, child.context, EXO_RIGHT_START, 0);
+
+    EXPECT((int64_t)ran_ns((int64_t)child.context), 0);
+    child_start(&child);
+    while (ran_ns((int64_t)child.context) < 1000000)
+        (void)!exo_yield();
+    EXPECT(exo_env_info(child.env, &info), 0);
+    CHECK(info.cpu_ns >= 1000000 && info.cpu_ns <= ran_ns((int64_t)child.context));
+    EXPECT(exo_ctx_time((uint64_t)blind), -EXO_E_RIGHTS);
+    EXPECT(exo_cap_delete((uint64_t)blind), 0);
+    EXPECT(exo_ctx_time(child.env), -EXO_E_TYPE);
+    EXPECT(exo_ctx_post(child.context, 1), 0);
+    EXPECT((int64_t)child_result(&child), 0);
+    CHECK(exo_ctx_time(child.context) < 0);
+}
+
 static void deep(uint64_t unused)
 {
     (void)unused;

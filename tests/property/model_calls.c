@@ -359,6 +359,16 @@ static void ctx_post(struct step *s)
         m_post(s->caps[0]->object, s->a[1]);
 }
 
+static void ctx_time(struct step *s)
+{
+    const struct m_object *context = s->caps[0]->object;
+
+    if (m_refused(s))
+        return;
+    REQUIRE(s->result >= 0 && (uint64_t)s->result <= arch_cycles_to_ns(sched_env_cycles((const struct env *)context->env->kernel)),
+            "a context ran %ld ns, longer than its environment", s->result);
+}
+
 static void set_addresses(struct step *s)
 {
     MUST(s, s->a[0] >= EXO_USER_TOP, RANGE);
@@ -509,7 +519,8 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(PORTS_CREATE)] = ports_create, [NUMBER(CAP_DELETE)] = cap_delete, [NUMBER(CAP_INFO)] = cap_info,
     [NUMBER(ENV_CREATE)] = env_create, [NUMBER(ENV_DESTROY)] = env_destroy, [NUMBER(ENV_CLONE_SLOTS)] = clone_slots,
     [NUMBER(ENV_INFO)] = env_info, [NUMBER(CTX_CREATE)] = ctx_create, [NUMBER(CTX_START)] = ctx_start, [NUMBER(CTX_STOP)] = ctx_stop,
-    [NUMBER(CTX_READ)] = ctx_read, [NUMBER(CTX_WRITE)] = ctx_write, [NUMBER(CTX_POST)] = ctx_post, [NUMBER(SET_TLS)] = set_addresses,
+    [NUMBER(CTX_READ)] = ctx_read, [NUMBER(CTX_WRITE)] = ctx_write, [NUMBER(CTX_POST)] = ctx_post, [NUMBER(CTX_TIME)] = ctx_time,
+    [NUMBER(SET_TLS)] = set_addresses,
     [NUMBER(YIELD)] = always, [NUMBER(SET_ENTRIES)] = set_addresses, [NUMBER(TIMER_SET)] = call_timer_set, [NUMBER(MEM_ALLOC)] = mem_alloc,
     [NUMBER(MEM_MAP)] = mem_map, [NUMBER(MEM_SHARE)] = mem_share, [NUMBER(MEM_FETCH)] = mem_fetch,
     [NUMBER(MEM_PROTECT)] = mem_protect, [NUMBER(MEM_UNMAP)] = mem_unmap,

@@ -10,7 +10,6 @@
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1
 #define CLOCK_PROCESS_CPUTIME_ID 2
-#define CLOCK_THREAD_CPUTIME_ID 3
 #define CLOCK_BOOTTIME 7
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
@@ -102,22 +101,24 @@ static int64_t read_event(px_user from, struct px_timer *timer)
     return 0;
 }
 
-/* Of this process; C libraries name it by a negative number, too, which says whose it is (0: one's own). */
-static bool own_processor_clock(int clock)
+/* A processor clock of this process, whose own number has its pid (0: one's own), or of one of its threads. */
+static bool own_processor_clock(int clock, int32_t *of_thread)
 {
+    const struct px_thread *thread = px_thread_of_clock(clock);
     int pid = ~(clock >> 3);
 
+    *of_thread = thread ? thread->tid : 0;
     if (clock >= 0)
-        return clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-    return (clock & 3) != 3 && (pid == 0 || pid == px_self()->pid);
+        return clock == CLOCK_PROCESS_CPUTIME_ID || thread;
+    return PX_CLOCK_WHICH(clock) != PX_CLOCK_NO_PROCESSOR && (thread || (!PX_CLOCK_IS_THREADS(clock) && (pid == 0 || pid == px_self()->pid)));
 }
 
 int64_t px_sys_timer_create(uint64_t clock, uint64_t event, uint64_t id_to, uint64_t d, uint64_t e, uint64_t f)
 {
     struct px_timer *timer = px_timers + PX_TIMER_POSIX;
-    bool processor = own_processor_clock((int)clock);
+    int32_t id, of_thread;
+    bool processor = own_processor_clock((int)clock, &of_thread);
     int64_t status;
-    int32_t id;
 
     (void)d, (void)e, (void)f;
     if (!processor && (int)clock != CLOCK_REALTIME && (int)clock != CLOCK_MONOTONIC && (int)clock != CLOCK_BOOTTIME)
@@ -126,7 +127,7 @@ int64_t px_sys_timer_create(uint64_t clock, uint64_t event, uint64_t id_to, uint
         timer++;
     if (timer == px_timers + PX_TIMERS)
         return -EAGAIN;
-    *timer = (struct px_timer){.processor = processor};
+    *timer = (struct px_timer){.processor = processor, .of_thread = of_thread};
     id = id_of(timer);
     status = read_event(event, timer);
     if (status < 0 || (status = px_copy_out(id_to, &id, sizeof(id))) < 0)
@@ -174,7 +175,7 @@ int64_t px_sys_timer_gettime(uint64_t id, uint64_t to, uint64_t c, uint64_t d, u
     (void)c, (void)d, (void)e, (void)f;
     if (!timer)
         return -EINVAL;
-    now = current(timer);
+    now = px_timer_has_clock(timer) ? current(timer) : (struct itimerspec){0};
     return px_copy_out(to, &now, sizeof(now));
 }
 
@@ -212,6 +213,8 @@ int64_t px_sys_timer_settime(uint64_t id, uint64_t flags, uint64_t from, uint64_
         return -EFAULT;
     if (!from_timespec(&next.value, &value_ns) || !from_timespec(&next.interval, &interval_ns))
         return -EINVAL;
+    if (!px_timer_has_clock(timer))
+        return -ESRCH;
     before = current(timer);
     timer->missed = timer->overrun = 0;
     if (value_ns)

@@ -39,6 +39,27 @@ struct px_thread *px_thread_find(int32_t tid)
     return thread && thread->live && thread->tid == tid ? thread : NULL;
 }
 
+static uint64_t context_ns(const struct px_thread *thread)
+{
+    int64_t ns = exo_ctx_time(thread->context);
+
+    return ns < 0 ? 0 : (uint64_t)ns;
+}
+
+uint64_t px_thread_cpu_ns(const struct px_thread *thread)
+{
+    return context_ns(thread) - thread->ran_before_ns;
+}
+
+struct px_thread *px_thread_of_clock(int clock)
+{
+    int32_t tid = ~(clock >> 3);
+
+    if (clock == CLOCK_THREAD_CPUTIME_ID || (clock < 0 && PX_CLOCK_IS_THREADS(clock) && tid == 0))
+        return px_thread();
+    return clock < 0 && PX_CLOCK_IS_THREADS(clock) ? px_thread_find(tid) : NULL;
+}
+
 bool px_tid_lives(int32_t tid)
 {
     unsigned index = (uint32_t)tid >> 9 & (PX_PROCS_MAX - 1);
@@ -137,6 +158,7 @@ static struct px_thread *take_thread(uint64_t tls)
         return new_thread(tls);
     px_threads.parked = thread->parked;
     thread->used = true;
+    thread->ran_before_ns = context_ns(thread);
     px_arch_fpu_keep(fpu_of(thread));
     return thread;
 }
@@ -324,6 +346,7 @@ _Noreturn void px_thread_succeed(void)
     first->queued = self->queued;
     memcpy(first->queue, self->queue, self->queued * sizeof(self->queue[0]));
     first->clear_tid = first->robust_list = 0;
+    first->ran_before_ns = context_ns(first) - px_thread_cpu_ns(self); /* may wrap: what has run goes on */
     px_trace_move(self, first);
     self->pending = 0;
     self->queued = 0;

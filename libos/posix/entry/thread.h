@@ -17,6 +17,12 @@ struct px_altstack { /* stack_t */
     uint64_t bytes;
 };
 
+#define CLOCK_THREAD_CPUTIME_ID 3
+/* A negative clock number: ~id << 3 | whether a thread's << 2 | which of its clocks; 3 is none of the processor. */
+#define PX_CLOCK_IS_THREADS(clock) (((clock) & 4) != 0)
+#define PX_CLOCK_WHICH(clock) ((clock) & 3)
+#define PX_CLOCK_NO_PROCESSOR 3
+
 #define PX_THREAD_QUEUE 32u /* signals that wait for one thread */
 
 /* What a forked child goes on with. */
@@ -58,6 +64,7 @@ struct px_thread {
         struct px_thread *next;
     } futex;
     struct px_thread *parked; /* the next of those that have ended */
+    uint64_t ran_before_ns;   /* by its context, for others */
     struct { /* descriptions that the present call uses: they stay, even if another thread closes them (fd/hold.c) */
         struct px_ofd *ofd, *second;
         const struct px_poll_item *items;
@@ -164,6 +171,10 @@ bool px_tid_lives(int32_t tid);
 /* The thread with this number or tid, or NULL. */
 struct px_thread *px_thread_number(unsigned number);
 struct px_thread *px_thread_find(int32_t tid);
+/* Processor time that it has used. */
+uint64_t px_thread_cpu_ns(const struct px_thread *thread);
+/* The thread, of this process, whose processor clock this number names; NULL: it names no thread's. */
+struct px_thread *px_thread_of_clock(int clock);
 int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_user child_tid, uint64_t tls);
 /* A context of the libOS's own, which runs px_step_serve; NULL. */
 struct px_thread *px_thread_make_helper(void);

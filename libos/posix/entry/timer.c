@@ -22,11 +22,19 @@ struct itimerval {
 
 uint64_t px_timer_clock_ns(const struct px_timer *timer)
 {
+    const struct px_thread *thread = timer->of_thread ? px_thread_find(timer->of_thread) : NULL;
     struct exo_env_info figures;
 
     if (!timer->processor)
         return px_now_ns();
+    if (timer->of_thread)
+        return thread ? px_thread_cpu_ns(thread) : 0;
     return exo_env_info(PX_SLOT_SELF, &figures) < 0 ? 0 : figures.cpu_ns;
+}
+
+bool px_timer_has_clock(const struct px_timer *timer)
+{
+    return !timer->of_thread || px_thread_find(timer->of_thread);
 }
 
 uint64_t px_timer_remaining(const struct px_timer *timer)
@@ -50,7 +58,7 @@ static void arm(void)
     for (const struct px_timer *timer = px_timers; timer < px_timers + PX_TIMERS; timer++) {
         uint64_t at;
 
-        if (!timer->running)
+        if (!timer->running || !px_timer_has_clock(timer))
             continue;
         at = timer->processor ? now + px_timer_remaining(timer) + CPU_STEP_NS : timer->deadline_ns;
         if (at < earliest)

@@ -14,6 +14,7 @@
 struct px_timer {
     bool made, running, processor; /* made: by timer_create; processor: counts processor time, else CLOCK_MONOTONIC */
     int32_t notify, signo, thread; /* thread: whom SIGEV_THREAD_ID tells */
+    int32_t of_thread;             /* processor: of this thread; 0: of the process */
     uint64_t value;
     uint64_t deadline_ns, interval_ns; /* of its own clock */
     uint32_t missed, overrun;          /* expiries since its signal began to wait; those that the last signal taken stood for */
@@ -22,6 +23,7 @@ struct px_timer {
 extern struct px_timer px_timers[PX_TIMERS];
 
 uint64_t px_timer_clock_ns(const struct px_timer *timer);
+bool px_timer_has_clock(const struct px_timer *timer); /* false: it was of a thread that has ended */
 uint64_t px_timer_remaining(const struct px_timer *timer); /* 0: it does not run */
 void px_timer_start(struct px_timer *timer, uint64_t deadline_ns, uint64_t interval_ns);
 void px_timer_stop(struct px_timer *timer);

@@ -8,7 +8,6 @@
 #include <exo/clock.h>
 
 #define CLOCK_PROCESS_CPUTIME_ID 2
-#define CLOCK_THREAD_CPUTIME_ID 3
 #define CLOCK_MONOTONIC_RAW 4
 #define CLOCK_REALTIME_COARSE 5
 #define CLOCK_MONOTONIC_COARSE 6
@@ -19,6 +18,7 @@
 #define TIMER_ABSTIME 1u
 #define SECONDS_MAX 9000000000ll /* about 285 years: in nanoseconds it fits 64 bits */
 #define TICK_NS (PX_SECOND / 100)
+#define CPU_STEP_NS 1000000u /* who sleeps to a processor clock's time does not look again earlier than this */
 
 uint64_t px_now_ns(void)
 {
@@ -93,6 +93,7 @@ static uint64_t own_cpu_ns(void)
 /* -EINVAL for a clock that is not there. A negative number is a process's processor clock. */
 static int64_t read_clock(int clock, uint64_t *ns)
 {
+    const struct px_thread *thread;
     uint64_t children;
 
     switch (clock) {
@@ -110,16 +111,23 @@ static int64_t read_clock(int clock, uint64_t *ns)
         *ns = px_now_ns();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
         *ns = own_cpu_ns();
         return 0;
     default:
-        if (clock < 0 && clock & 4 && px_thread_find(~clock >> 3)) { /* a thread's: it has no time of its own */
-            *ns = own_cpu_ns();
+        thread = px_thread_of_clock(clock);
+        if (clock < 0 && PX_CLOCK_WHICH(clock) == PX_CLOCK_NO_PROCESSOR)
+            return -EINVAL;
+        if (thread) {
+            *ns = px_thread_cpu_ns(thread);
             return 0;
         }
-        if (clock < 0 && (clock & 7) != 7)
-            return cpu_ns(~clock >> 3 ? ~clock >> 3 : px_self()->pid, ns, &children) < 0 ? -EINVAL : 0;
+        if (clock < 0 && !PX_CLOCK_IS_THREADS(clock)) {
+            int pid = ~(clock >> 3);
+
+            if (pid == 0 || pid == px_thread()->tid) /* also by the caller's tid */
+                pid = px_self()->pid;
+            return cpu_ns(pid, ns, &children) < 0 ? -EINVAL : 0;
+        }
         return -EINVAL;
     }
 }
@@ -285,6 +293,8 @@ PX_SYS(getrusage)
     if ((int)a != RUSAGE_SELF && (int)a != RUSAGE_CHILDREN && (int)a != RUSAGE_THREAD)
         return -EINVAL;
     (void)!cpu_ns(px_self()->pid, &own, &children);
+    if ((int)a == RUSAGE_THREAD)
+        own = px_thread_cpu_ns(px_thread());
     usage.user = timeval_of((int)a == RUSAGE_CHILDREN ? children : own);
     if ((int)a != RUSAGE_CHILDREN) {
         px_memory_totals(&totals);
@@ -328,16 +338,44 @@ PX_SYS(nanosleep)
     return result < 0 ? result : sleep_until(px_deadline_after(ns), b, false);
 }
 
+static bool is_processor_clock(int clock)
+{
+    return clock == CLOCK_PROCESS_CPUTIME_ID || clock < 0;
+}
+
+/* Until a processor clock tells `target_ns`. Nobody is told of that, so it looks: not before so much can have been used, if by one thread. */
+static int64_t sleep_processor(int clock, uint64_t target_ns, px_user rest, bool absolute)
+{
+    uint64_t now;
+    int64_t result = 0;
+
+    while (read_clock(clock, &now) == 0 && now < target_ns && (result == 0 || result == -ETIMEDOUT)) {
+        uint64_t left = target_ns - now;
+
+        result = px_wait(NULL, 0, px_deadline_after(left > CPU_STEP_NS ? left : CPU_STEP_NS));
+    }
+    if (result == 0 || result == -ETIMEDOUT)
+        return 0;
+    if (absolute)
+        return -PX_ERESTARTNOHAND;
+    if (rest && write_timespec(rest, target_ns > now ? target_ns - now : 0) != 0)
+        return -EFAULT;
+    return -EINTR;
+}
+
 PX_SYS(clock_nanosleep)
 {
     uint64_t ns, now;
     int64_t result = px_read_timespec(c, &ns);
+    bool absolute = b & TIMER_ABSTIME;
 
     if (result == 0)
-        result = (int)a == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : read_clock((int)a, &now);
+        result = px_thread_of_clock((int)a) == px_thread() ? -EINVAL : read_clock((int)a, &now);
     if (result < 0)
         return result;
-    if (!(b & TIMER_ABSTIME))
+    if (is_processor_clock((int)a))
+        return sleep_processor((int)a, absolute ? ns : now + ns, d, absolute);
+    if (!absolute)
         return sleep_until(px_deadline_after(ns), d, false);
     return ns <= now ? 0 : sleep_until(px_deadline_after(ns - now), 0, true);
 }
