@@ -181,8 +181,9 @@ uint64_t px_memory_spare(uint64_t most);
 /* Where it hurts least to lose more. */
 void px_memory_offer(uint64_t *lo, uint64_t *hi);
 
-/* Text of /proc/self/maps from `offset` on; bytes written. */
-size_t px_memory_maps(char *to, size_t bytes, uint64_t offset);
+/* Text of /proc/self/maps and the like from `offset` on; bytes written. */
+enum px_maps { PX_MAPS, PX_SMAPS, PX_SMAPS_ROLLUP };
+size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how);
 struct px_memory_totals {
     uint64_t size, resident, data, stack, code; /* pages, as in statm and status */
     uint64_t argument_lo, argument_hi, environment_hi; /* addresses of the argument and environment strings */
@@ -223,8 +224,11 @@ struct px_node {
     uint64_t rdev;
 };
 
+#define PX_FS_DEV 2ull /* st_dev of everything that fs has */
+
 #define PX_WALK_NOFOLLOW 1u   /* do not follow a symbolic link at the end */
 #define PX_WALK_EMPTY 2u      /* AT_EMPTY_PATH */
+#define PX_WALK_SYSFS 64u     /* px_procfs_walk: below /sys */
 #define PX_WALK_DIRECTORY 4u  /* must be a directory */
 /* dirfd: AT_FDCWD or a descriptor. path: libOS memory. 0 or -errno. */
 int64_t px_walk(int dirfd, const char *path, unsigned flags, struct px_node *node);
@@ -261,6 +265,7 @@ void px_files_fork_child(void); /* in the child, first thing: publishes what it 
 struct px_ofd;
 
 /* What an open file description can do; NULL: not supported (the caller answers as Linux does: EINVAL, ESPIPE, ENOTTY, ENOTDIR...). */
+struct px_text;
 struct px_ops {
     const char *name;
     /* `offset`: where to, moved along by the callee; NULL-safe for streams. Count, or -errno. Must honour O_NONBLOCK in ofd->flags. */
@@ -281,6 +286,8 @@ struct px_ops {
     void (*destroy)(struct px_ofd *ofd);
     /* This process is about to fork: take what the child will hold (tty counts). */
     void (*fork)(struct px_ofd *ofd);
+    /* Lines of its fdinfo, for its kind alone. */
+    void (*tell)(struct px_ofd *ofd, struct px_text *text);
 };
 
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */

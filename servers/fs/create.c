@@ -191,13 +191,19 @@ bool fs_root_start(void)
     return true;
 }
 
-void fs_mount_proc(void)
+static void mount_point(const char name[4], uint32_t bytes, uint32_t flags)
 {
     const struct fs_caller super = {.label = EXO_LABEL_TOP};
-    const struct fs_new new = {.mode = S_IFDIR | 0555, .name = "proc", .name_bytes = 4};
+    const struct fs_new new = {.mode = S_IFDIR | 0555, .name = name, .name_bytes = bytes};
     uint32_t ino;
     int64_t status = fs_create(&super, fs_node_of(fs_meta()->root), &new, &ino);
 
     if ((status == 0 || status == -EEXIST) && S_ISDIR(fs_inode(ino)->mode))
-        fs_inode(ino)->flags |= PX_INODE_PROCFS;
+        fs_inode(ino)->flags |= flags;
+}
+
+void fs_mount_proc(void)
+{
+    mount_point("proc", 4, PX_INODE_PROCFS);
+    mount_point("sys", 3, PX_INODE_PROCFS | PX_INODE_SYSFS);
 }

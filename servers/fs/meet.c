@@ -7,8 +7,6 @@
  */
 #include "meet.h"
 
-#define BINDINGS_MAX 256u
-#define LINKS_MAX 512u
 #define BINDINGS_EACH 128u /* of one process */
 #define LINKS_EACH 384u
 #define LINKS_MEMORY 4u /* this part of all frames is for connections */
@@ -18,28 +16,18 @@
 #define PORT_LAST 60999u
 #define PORTS_OF_ROOT 1024u
 #define LOBBY_VA 0x620000000000ul
-#define LINKS_VA 0x620040000000ul
-#define LINK_VA(i) (LINKS_VA + (uint64_t)(i) * PX_LINK_PAGES * FS_PAGE)
 
-static struct binding bindings[BINDINGS_MAX];
+struct binding fs_bindings[BINDINGS_MAX];
 static uint32_t alive[BINDINGS_MAX]; /* tally words */
 static unsigned binding_count, boxes; /* boxes: bindings of datagrams */
 static uint32_t last_gen, last_auto, last_port, arrivals;
 
-enum link_state { LINK_FREE, LINK_PENDING, LINK_GIVEN };
-static struct link {
-    uint8_t state;
-    uint16_t owner; /* table index of who connected */
-    uint16_t binding;
-    uint32_t order;
-    uint64_t tally; /* PENDING: of the accepting end */
-    struct cred cred, to; /* of who connected, and of whom he met */
-} links[LINKS_MAX];
+struct link fs_links[LINKS_MAX];
 static unsigned link_count, link_hand;
 
 struct px_link *lobby_of(const struct binding *binding)
 {
-    return (struct px_link *)(LOBBY_VA + (uint64_t)(binding - bindings) * PX_BOX_PAGES * FS_PAGE);
+    return (struct px_link *)(LOBBY_VA + (uint64_t)(binding - fs_bindings) * PX_BOX_PAGES * FS_PAGE);
 }
 
 static const struct px_proc *process_of(const struct fs_request *request)
@@ -60,9 +48,9 @@ static void link_free(struct link *link)
 {
     if (link->state == LINK_PENDING) {
         (void)!exo_cap_delete(link->tally); /* who connected sees that nobody is there */
-        bindings[link->binding].pending--;
+        fs_bindings[link->binding].pending--;
     }
-    os_pages_give((void *)LINK_VA(link - links), PX_LINK_PAGES);
+    os_pages_give((void *)LINK_VA(link - fs_links), PX_LINK_PAGES);
     link->state = LINK_FREE;
     link_count--;
 }
@@ -78,9 +66,9 @@ static bool shared(uint64_t va)
 static void links_sweep(unsigned most)
 {
     for (unsigned i = 0; link_count && most && i < LINKS_MAX; i++) {
-        struct link *link = &links[link_hand++ % LINKS_MAX];
+        struct link *link = &fs_links[link_hand++ % LINKS_MAX];
 
-        if (link->state == LINK_GIVEN && most-- && !shared(LINK_VA(link - links)))
+        if (link->state == LINK_GIVEN && most-- && !shared(LINK_VA(link - fs_links)))
             link_free(link);
     }
 }
@@ -88,8 +76,8 @@ static void links_sweep(unsigned most)
 static void binding_free(struct binding *binding)
 {
     for (unsigned i = 0; binding->pending && i < LINKS_MAX; i++) {
-        if (links[i].state == LINK_PENDING && links[i].binding == binding - bindings)
-            link_free(&links[i]);
+        if (fs_links[i].state == LINK_PENDING && fs_links[i].binding == binding - fs_bindings)
+            link_free(&fs_links[i]);
     }
     os_pages_give(lobby_of(binding), binding->pages);
     boxes -= binding->pages > 1;
@@ -100,8 +88,8 @@ static void binding_free(struct binding *binding)
 void fs_meet_sweep(unsigned most_links)
 {
     for (unsigned i = 0; binding_count && i < BINDINGS_MAX; i++) {
-        if (bindings[i].gen && !alive[i] && !(bindings[i].pages > 1 && shared((uint64_t)lobby_of(&bindings[i]))))
-            binding_free(&bindings[i]); /* a box is somebody's as long as he keeps it mapped */
+        if (fs_bindings[i].gen && !alive[i] && !(fs_bindings[i].pages > 1 && shared((uint64_t)lobby_of(&fs_bindings[i]))))
+            binding_free(&fs_bindings[i]); /* a box is somebody's as long as he keeps it mapped */
     }
     links_sweep(most_links);
 }
@@ -128,7 +116,7 @@ static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask
 struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
 {
     for (unsigned i = 0; i < BINDINGS_MAX; i++) {
-        struct binding *binding = &bindings[i];
+        struct binding *binding = &fs_bindings[i];
 
         if (binding->gen && alive[i] && binding->zone == process_of(request)->zone && is_meant(binding, ask, connecting))
             return binding;
@@ -166,14 +154,14 @@ struct binding *binding_named(uint64_t token, unsigned kind)
 {
     uint64_t i = token & 0xffff;
 
-    if (i >= BINDINGS_MAX || !bindings[i].gen || !alive[i] || token >> 16 != fs_token((uint32_t)i, bindings[i].gen, kind) >> 16)
+    if (i >= BINDINGS_MAX || !fs_bindings[i].gen || !alive[i] || token >> 16 != fs_token((uint32_t)i, fs_bindings[i].gen, kind) >> 16)
         return NULL;
-    return &bindings[i];
+    return &fs_bindings[i];
 }
 
 uint64_t binding_token(const struct binding *binding, unsigned kind)
 {
-    uint32_t i = (uint32_t)(binding - bindings);
+    uint32_t i = (uint32_t)(binding - fs_bindings);
 
     return (fs_token(i, binding->gen, kind) & ~0xffffull) | i;
 }
@@ -190,9 +178,9 @@ static struct binding *binding_place(const struct fs_request *request)
     unsigned own = 0;
 
     for (unsigned i = 0; i < BINDINGS_MAX; i++) {
-        own += bindings[i].gen && bindings[i].owner == request->index;
-        if (!bindings[i].gen && !place)
-            place = &bindings[i];
+        own += fs_bindings[i].gen && fs_bindings[i].owner == request->index;
+        if (!fs_bindings[i].gen && !place)
+            place = &fs_bindings[i];
     }
     return own < BINDINGS_EACH ? place : NULL;
 }
@@ -237,7 +225,7 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
     lobby->pages = pages;
     lobby->end[0].name_bytes = ask->name_bytes;
     memcpy(lobby->end[0].name, ask->name, ask->name_bytes);
-    tally = exo_tally_create(&alive[binding - bindings]);
+    tally = exo_tally_create(&alive[binding - fs_bindings]);
     status = tally < 0 ? -ENOMEM
                        : os_share(request->caller.client, ask->va, lobby, pages, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
     if (status < 0) {
@@ -289,9 +277,9 @@ static struct link *link_place(const struct fs_request *request)
 
     links_sweep(link_count >= LINKS_MAX / 2 ? LINKS_MAX : SWEEP_STEP);
     for (unsigned i = 0; i < LINKS_MAX; i++) {
-        own += links[i].state != LINK_FREE && links[i].owner == request->index;
-        if (links[i].state == LINK_FREE && !place)
-            place = &links[i];
+        own += fs_links[i].state != LINK_FREE && fs_links[i].owner == request->index;
+        if (fs_links[i].state == LINK_FREE && !place)
+            place = &fs_links[i];
     }
     return own < LINKS_EACH && memory_left() ? place : NULL;
 }
@@ -390,21 +378,22 @@ static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *a
     link = link_place(request);
     if (!link)
         return -ENOBUFS;
-    status = link_make((struct px_link *)LINK_VA(link - links), tally);
+    status = link_make((struct px_link *)LINK_VA(link - fs_links), tally);
     if (status < 0)
         return status;
-    name_ends((struct px_link *)LINK_VA(link - links), ask, from, to);
-    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - links), PX_LINK_PAGES,
+    name_ends((struct px_link *)LINK_VA(link - fs_links), ask, from, to);
+    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - fs_links), PX_LINK_PAGES,
                       EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
     if (status < 0) {
         (void)!exo_cap_delete((uint64_t)tally[0]);
         (void)!exo_cap_delete((uint64_t)tally[1]);
-        os_pages_give((void *)LINK_VA(link - links), PX_LINK_PAGES);
+        os_pages_give((void *)LINK_VA(link - fs_links), PX_LINK_PAGES);
         return status;
     }
     *link = (struct link){.state = LINK_PENDING,
                           .owner = (uint16_t)request->index,
-                          .binding = (uint16_t)(to - bindings),
+                          .binding = (uint16_t)(to - fs_bindings),
+                          .zone = process_of(request)->zone,
                           .order = ++arrivals,
                           .tally = (uint64_t)tally[1],
                           .cred = cred_of(request),
@@ -420,12 +409,12 @@ static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *a
 
 unsigned binding_number(const struct binding *binding)
 {
-    return (unsigned)(binding - bindings);
+    return (unsigned)(binding - fs_bindings);
 }
 
 bool binding_alive(unsigned number, uint32_t gen)
 {
-    return bindings[number].gen == gen && alive[number];
+    return fs_bindings[number].gen == gen && alive[number];
 }
 
 void meet_tell_peer(const struct fs_request *request, uint64_t frame, unsigned side, uint32_t peer[3])
@@ -435,8 +424,8 @@ void meet_tell_peer(const struct fs_request *request, uint64_t frame, unsigned s
     for (unsigned i = 0; i < LINKS_MAX; i++) {
         uint64_t page = 0;
 
-        if (links[i].state == LINK_GIVEN && exo_mem_query(fs_start->self, LINK_VA(i), 1, &page) == 1 && (page & ~(uint64_t)(FS_PAGE - 1)) == frame)
-            cred = side == 0 ? links[i].to : links[i].cred;
+        if (fs_links[i].state == LINK_GIVEN && exo_mem_query(fs_start->self, LINK_VA(i), 1, &page) == 1 && (page & ~(uint64_t)(FS_PAGE - 1)) == frame)
+            cred = side == 0 ? fs_links[i].to : fs_links[i].cred;
     }
     peer[0] = cred.pid;
     peer[1] = cred.uid;
@@ -448,9 +437,9 @@ static struct link *first_pending(const struct binding *binding)
     struct link *first = NULL;
 
     for (unsigned i = 0; binding->pending && i < LINKS_MAX; i++) {
-        if (links[i].state == LINK_PENDING && links[i].binding == binding - bindings &&
-            (!first || (int32_t)(links[i].order - first->order) < 0))
-            first = &links[i];
+        if (fs_links[i].state == LINK_PENDING && fs_links[i].binding == binding - fs_bindings &&
+            (!first || (int32_t)(fs_links[i].order - first->order) < 0))
+            first = &fs_links[i];
     }
     return first;
 }
@@ -465,7 +454,7 @@ static int64_t do_accept(struct fs_request *request, const struct px_fs_meet *as
         return -EINVAL;
     if (!link)
         return -EAGAIN;
-    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - links), PX_LINK_PAGES,
+    status = os_share(request->caller.client, ask->va, (void *)LINK_VA(link - fs_links), PX_LINK_PAGES,
                       EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE);
     if (status < 0)
         return status;

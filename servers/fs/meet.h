@@ -29,6 +29,22 @@ struct binding {
     uint8_t aim_name[28];
 };
 
+#define BINDINGS_MAX 256u
+#define LINKS_MAX 512u
+#define LINKS_VA 0x620040000000ul
+#define LINK_VA(i) (LINKS_VA + (uint64_t)(i) * PX_LINK_PAGES * FS_PAGE)
+enum link_state { LINK_FREE, LINK_PENDING, LINK_GIVEN };
+struct link {
+    uint8_t state;
+    uint16_t owner; /* table index of who connected */
+    uint16_t binding, zone;
+    uint32_t order;
+    uint64_t tally; /* PENDING: of the accepting end */
+    struct cred cred, to; /* of who connected, and of whom he met */
+};
+extern struct binding fs_bindings[BINDINGS_MAX];
+extern struct link fs_links[LINKS_MAX];
+
 /* The binding that is meant in the caller's zone, to be met or in the way of another, or NULL. */
 struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting);
 struct px_link *lobby_of(const struct binding *binding);

@@ -241,7 +241,7 @@ static operation *const operations[PX_FS_OPS] = {
     [PX_FS_UNBOUND] = fs_meet,  [PX_FS_SEAL] = do_seal,         [PX_FS_AIM] = fs_meet,
     [PX_FS_SEND] = fs_meet,
     [PX_FS_SHM] = fs_shm,       [PX_FS_XATTR] = fs_xattr,       [PX_FS_PARCEL] = fs_parcel,
-    [PX_FS_EXECUTE] = do_execute, [PX_FS_IPC] = fs_ipc,         [PX_FS_SETID] = fs_setid,
+    [PX_FS_EXECUTE] = do_execute, [PX_FS_IPC] = fs_ipc,         [PX_FS_SETID] = fs_setid, [PX_FS_SOCKETS] = fs_sockets,
     [PX_FS_WATCH_NEW] = do_watch, [PX_FS_WATCH_ADD] = do_watch, [PX_FS_WATCH_REMOVE] = do_watch, [PX_FS_NOTICE] = do_watch,
 };
 

@@ -40,6 +40,7 @@ int64_t fs_parcel(struct fs_request *request); /* parcel.c */
 void fs_parcels_sweep(void);                   /* somebody has ended, or closed: what nobody can take any more goes */
 uint32_t fs_parcels_hold(const uint32_t **inodes); /* what is in parcels, as processes say what they hold (proctab.h): how many */
 int64_t fs_setid(struct fs_request *request); /* setid.c */
+int64_t fs_sockets(struct fs_request *request); /* meet_list.c */
 /* The caller's ids are those of a file now, if it is fresh (PX_PROC_SETID): 1; 0: they stay; -errno. */
 int64_t os_setid(const struct fs_request *request, uint32_t uid, uint32_t gid, uint64_t which);
 int64_t fs_ipc(struct fs_request *request);   /* ipc.c: semaphores and message queues */

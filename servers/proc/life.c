@@ -167,6 +167,7 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
         unborn(index);
         return status;
     }
+    machine_ppage(index)->oom_score_adj = machine_ppage(parent)->oom_score_adj;
     table_publish(index);
     processes[parent].forked = processes[index].pid;
     answer->pid = processes[index].pid;

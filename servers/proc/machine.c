@@ -437,6 +437,13 @@ uint64_t machine_frames(uint32_t index)
     return env_figures(index, &figures) ? figures.frames : 0;
 }
 
+uint64_t machine_faults(uint32_t index)
+{
+    struct exo_env_info figures;
+
+    return env_figures(index, &figures) ? figures.faults : 0;
+}
+
 void machine_notify_fs(uint64_t bits)
 {
     (void)!exo_ep_notify(start.fs, bits);

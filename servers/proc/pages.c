@@ -90,6 +90,7 @@ static void keep_signals(uint32_t index, struct px_ppage *fresh)
     fresh->sig_blocked = old->sig_blocked;
     fresh->sig_ignored = old->sig_ignored;
     fresh->child_flags = old->child_flags;
+    fresh->oom_score_adj = old->oom_score_adj;
     fresh->sig_seq = old->sig_seq + 1;
     fresh->child_seq = old->child_seq + 1;
     fresh->cont_seq = processes[index].cont_seq;

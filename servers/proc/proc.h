@@ -121,6 +121,7 @@ uint64_t machine_now_ns(void);
 uint64_t machine_gas_used(void); /* by all processes */
 uint64_t machine_cpu_ns(uint32_t index);
 uint64_t machine_frames(uint32_t index);
+uint64_t machine_faults(uint32_t index);
 /* Notifications (PX_NOTE_*) to fs and tty. */
 void machine_notify_fs(uint64_t bits);
 void machine_notify_tty(uint64_t bits);

@@ -179,15 +179,34 @@ static int64_t do_set_time(uint32_t caller, int64_t shift_ns)
     return 0;
 }
 
+/* What the process says of itself; what is wrong in it is wrong in /proc. */
+static void tell_page(uint32_t index, bool lives, struct px_usage *usage)
+{
+    const struct px_ppage *page = machine_ppage(index);
+
+    usage->faults = lives ? machine_faults(index) : 0;
+    usage->pages = lives ? page->mapped_pages : 0;
+    usage->pending = __atomic_load_n(&page->sig_pending, __ATOMIC_RELAXED);
+    usage->blocked = page->sig_blocked;
+    usage->ignored = page->sig_ignored;
+    usage->caught = page->sig_caught;
+    usage->threads = page->more_threads + 1;
+    usage->oom_score_adj = page->oom_score_adj;
+}
+
 static int64_t do_usage(uint32_t caller, struct exo_message *message)
 {
     uint32_t index = message->word[1] == 0 ? caller : table_find_seen(caller, (int32_t)message->word[1]);
+    struct px_usage usage = {.threads = 1};
 
     if (!index)
         return -ESRCH;
     message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE || processes[index].lent ? processes[index].cpu_ns : machine_cpu_ns(index);
     message->word[2] = index == INIT || !is_alive(index) || processes[index].lent ? 0 : machine_frames(index);
     message->word[3] = processes[index].child_cpu_ns;
+    if (index != INIT)
+        tell_page(index, is_alive(index) && !processes[index].lent, &usage);
+    memcpy(machine_message(caller), &usage, sizeof(usage));
     return 0;
 }
 

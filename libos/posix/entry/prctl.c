@@ -39,6 +39,14 @@ static int64_t tell_proc(uint64_t option, uint64_t value)
     return px_call_proc(&message);
 }
 
+uint32_t px_personality;
+
+int64_t px_process_name(const char name[16])
+{
+    memcpy(px_msg(), name, 16);
+    return tell_proc(PR_SET_NAME, 0);
+}
+
 static int64_t set_name(px_user from)
 {
     char name[16] = {0};
@@ -50,8 +58,7 @@ static int64_t set_name(px_user from)
         memcpy(px_thread()->name, name, sizeof(name));
         return 0;
     }
-    memcpy(px_msg(), name, sizeof(name));
-    return tell_proc(PR_SET_NAME, 0);
+    return px_process_name(name);
 }
 
 static int64_t get_name(px_user to)
@@ -121,11 +128,10 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
 
 int64_t px_sys_personality(uint64_t wanted, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    static uint32_t present;
-    uint32_t before = present;
+    uint32_t before = px_personality;
 
     (void)b, (void)c, (void)d, (void)e, (void)f;
     if ((uint32_t)wanted != PERSONALITY_ASK)
-        present = (uint32_t)wanted;
+        px_personality = (uint32_t)wanted;
     return before;
 }

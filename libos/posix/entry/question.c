@@ -3,6 +3,7 @@
  * questions meanwhile. Who is asked answers where events are taken, so its program notices nothing.
  */
 #include "fd/procfs.h"
+#include "fd/travel.h"
 #include "px_arch.h"
 #include "trace.h"
 
@@ -181,6 +182,15 @@ static int64_t take_signal(const struct px_question *question)
     return px_signal_from_outside(thread, &info);
 }
 
+static int64_t give_descriptor(struct px_question *question)
+{
+    uint64_t ticket;
+    int64_t result = px_parcel_lay((int)question->word[0], &ticket);
+
+    memcpy(question->data, &ticket, sizeof(ticket));
+    return result < 0 ? result : (int64_t)sizeof(ticket);
+}
+
 static int64_t answer(struct px_question *question)
 {
     uint64_t bytes = question->word[1] < PX_ASK_BYTES ? question->word[1] : PX_ASK_BYTES;
@@ -189,6 +199,7 @@ static int64_t answer(struct px_question *question)
     switch (question->kind) {
     case PX_ASK_TEXT: result = px_procfs_part((unsigned)question->word[0], (unsigned)question->word[2], question->word[1], question->data, PX_ASK_BYTES); break;
     case PX_ASK_LINK: result = px_procfs_own_link((unsigned)question->word[0], (unsigned)question->word[2], (char *)question->data, PX_ASK_BYTES); break;
+    case PX_ASK_DESCRIPTOR: result = give_descriptor(question); break;
     case PX_ASK_THREADS: return tell_threads(question, question->word[1]);
     case PX_ASK_READ: result = (int64_t)px_memory_peek(question->data, question->word[0], bytes); break;
     case PX_ASK_WRITE:

@@ -212,6 +212,7 @@ int64_t px_thread_make(uint64_t flags, uint64_t stack, px_user parent_tid, px_us
     thread->live = true;
     thread->stop_passed = false;
     px_threads.live++;
+    px_ppage()->more_threads = px_threads.live - 1;
     if (px_trace_wants(PTRACE_O_TRACECLONE))
         px_trace_thread(thread);
     *thread->regs = *self->regs;
@@ -296,6 +297,7 @@ _Noreturn void px_thread_end(int status)
     thread->live = false;
     thread->doomed = false;
     px_threads.live--;
+    px_ppage()->more_threads = px_threads.live - 1;
     thread->pending = 0;
     thread->queued = 0;
     thread->kept.mask_saved = false;

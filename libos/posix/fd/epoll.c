@@ -52,7 +52,23 @@ static int64_t epoll_stat(PX_UNUSED struct px_ofd *ofd, struct px_stat *stat)
     return 0;
 }
 
+static void epoll_tell(struct px_ofd *ofd, struct px_text *text)
+{
+    const struct px_epoll *instance = px_epoll_of(ofd);
+
+    for (unsigned i = 0; instance && i < instance->count; i++) {
+        const struct px_interest *interest = &instance->interest[i];
+        struct px_stat stat = {0};
+
+        if (px_ofd_ops(interest->ofd)->stat)
+            (void)!px_ofd_ops(interest->ofd)->stat(interest->ofd, &stat);
+        px_text_add(text, "tfd: %8d events: %8x data: %16lx  pos:0 ino:%lx sdev:%lx\n", interest->fd, interest->events, (unsigned long)interest->data,
+                    (unsigned long)stat.st_ino, (unsigned long)stat.st_dev);
+    }
+}
+
 const struct px_ops px_epoll_ops = {
+    .tell = epoll_tell,
     .name = "anon_inode:[eventpoll]", .stat = epoll_stat, .poll = px_epoll_poll, .drop = epoll_drop};
 
 static int64_t epoll_new(bool close_on_exec)

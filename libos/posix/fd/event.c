@@ -144,7 +144,16 @@ static void event_drop(struct px_ofd *ofd)
     px_ring_let_go(ofd->word[0]);
 }
 
+static void event_tell(struct px_ofd *ofd, struct px_text *text)
+{
+    const struct counter *counter = counter_of(ofd);
+
+    if (counter)
+        px_text_add(text, "eventfd-count: %16lx\n", (unsigned long)counter->value);
+}
+
 const struct px_ops px_event_ops = {
+    .tell = event_tell,
     .name = "anon_inode:[eventfd]",
     .read = event_read,
     .write = event_write,

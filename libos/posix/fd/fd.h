@@ -205,11 +205,13 @@ int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vecto
 
 /* Named objects below /proc (proc*.c). */
 #define PX_PROC_DEV 21ull /* st_dev of /proc */
+#define PX_SYSFS_DEV 23ull /* ... of /sys */
+enum px_mount { PX_MOUNT_ROOT = 1, PX_MOUNT_PROC, PX_MOUNT_SYSFS }; /* mount_id of mountinfo */
 #define PX_PIPE_DEV 14ull /* st_dev of pipes */
 #define PX_DEVPTS_DEV 22ull
 int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd **ofd);
 /* Re-opens what descriptor fd names (/proc/self/fd/N, /dev/fd/N). */
-int64_t px_fd_reopen(int fd, unsigned flags, struct px_ofd **ofd);
+int64_t px_fd_reopen(const struct px_proc *process, unsigned fd, unsigned flags, struct px_ofd **ofd);
 /* What readlink of /proc/self/fd/N gives; length. */
 int64_t px_fd_describe(int fd, char *to, size_t bytes);
 
@@ -233,6 +235,7 @@ struct px_text {
     char *at;
     size_t used, room;
     bool full;
+    unsigned number; /* of files of /proc: of which thread, descriptor or processor (procfs.h) */
 };
 void px_text_add(struct px_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void px_text_put(struct px_text *text, const void *bytes, size_t count);

@@ -1,11 +1,14 @@
 /* pidfd: names a process by its entry of the process table and that entry's generation, so never another one. word[0] pid, word[1] index,
  * word[2] generation. It is ready when the process has ended. To send a signal, a descriptor of the directory /proc/PID will do. */
 #include "entry/entry.h"
+#include "entry/trace.h"
 #include "fd.h"
 #include "pidfd.h"
 #include "proc_tree.h"
+#include "travel.h"
 
 #define SIGNAL_FLAGS 0u
+#define F_DUPFD_CLOEXEC 1030
 
 /* The process, or NULL when it is gone for good. */
 static const struct px_proc *process_of(const struct px_ofd *ofd)
@@ -42,7 +45,15 @@ static unsigned pidfd_poll(struct px_ofd *ofd, unsigned events, struct exo_predi
     return (!process || process->state == PX_ZOMBIE ? POLLIN | POLLRDNORM : 0u) & events;
 }
 
+static void pidfd_tell(struct px_ofd *ofd, struct px_text *text)
+{
+    int pid = process_of(ofd) ? (int)ofd->word[0] : -1;
+
+    px_text_add(text, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
 const struct px_ops px_pidfd_ops = {
+    .tell = pidfd_tell,
     .name = "anon_inode:[pidfd]",
     .stat = px_anonymous_stat,
     .poll = pidfd_poll,
@@ -106,4 +117,42 @@ PX_SYS(pidfd_send_signal)
     if (c)
         return px_sys_rt_sigqueueinfo((uint64_t)process->pid, b, c, 0, 0, 0);
     return px_sys_kill((uint64_t)process->pid, b, 0, 0, 0, 0);
+}
+
+int64_t px_parcel_ask(int pid, unsigned fd, struct px_ofd **ofd)
+{
+    uint64_t ticket;
+    int64_t result = px_ask_proc(pid, PX_ASK_DESCRIPTOR, fd, 0, 0, &ticket, sizeof ticket);
+
+    if (result != (int64_t)sizeof ticket)
+        return result < 0 ? result : -EIO;
+    result = px_parcel_take(ticket, 0, false, ofd);
+    px_parcel_drop(ticket);
+    return result;
+}
+
+/* What travels; the description has a position of its own, as one that came by a message. */
+PX_SYS(pidfd_getfd)
+{
+    const struct px_ofd *of = px_fd_get((int)a);
+    const struct px_proc *process;
+    struct px_ofd *ofd;
+    int64_t result;
+
+    if (c)
+        return -EINVAL;
+    if (!of || of->kind != PX_OFD_PIDFD)
+        return -EBADF;
+    process = process_of(of);
+    if (!process || process->state == PX_ZOMBIE)
+        return -ESRCH;
+    if (process == px_self())
+        return px_fd_get((int)b) ? px_sys_fcntl(b, F_DUPFD_CLOEXEC, 0, 0, 0, 0) : -EBADF;
+    result = px_parcel_ask(process->pid, (unsigned)b, &ofd);
+    if (result < 0)
+        return result;
+    result = px_fd_install(ofd, 0, true);
+    if (result < 0)
+        px_ofd_leave(ofd);
+    return result;
 }

@@ -1,9 +1,9 @@
-/* Descriptions opened below /proc: texts read and settings written, and directories. */
+/* Descriptions opened below /proc and /sys: texts read and settings written, and directories. */
 #include "entry/trace.h"
 #include "proc_tree.h"
 
 #define FIRST_ROOM 4096u
-#define MOST_ROOM (256u << 10)
+#define MOST_ROOM (1u << 20)
 
 static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, uint64_t *offset)
 {
@@ -28,11 +28,11 @@ static int64_t move_memory(const struct px_proc *process, bool write, px_user pr
 }
 
 /* A part of a text that another process makes. */
-static int64_t read_asked(const struct px_proc *process, unsigned object, px_user to, size_t bytes, uint64_t *offset)
+static int64_t read_asked(const struct px_proc *process, unsigned object, unsigned number, px_user to, size_t bytes, uint64_t *offset)
 {
     size_t room = bytes < PX_ASK_BYTES ? bytes : PX_ASK_BYTES;
     uint8_t *part = px_alloc(PX_ASK_BYTES);
-    int64_t result = part ? px_ask_proc(process->pid, PX_ASK_TEXT, object, *offset, 0, part, room) : -ENOMEM;
+    int64_t result = part ? px_ask_proc(process->pid, PX_ASK_TEXT, object, *offset, number, part, room) : -ENOMEM;
 
     if (result > 0 && px_copy_out(to, part, (size_t)result) < 0)
         result = -EFAULT;
@@ -42,62 +42,73 @@ static int64_t read_asked(const struct px_proc *process, unsigned object, px_use
     return result == -ESRCH ? 0 : result == -EPERM ? -EACCES : result;
 }
 
+/* The whole text of a file, in memory of the caller's. */
+static int64_t make_text(unsigned object, unsigned number, const struct px_proc *process, struct px_text *text)
+{
+    for (size_t room = FIRST_ROOM;; room *= 4) {
+        *text = (struct px_text){.at = px_alloc(room), .room = room, .number = number};
+        if (!text->at)
+            return -ENOMEM;
+        px_proc_objects[object].text(text, process);
+        if (!text->full || room >= MOST_ROOM)
+            return 0;
+        px_free(text->at);
+    }
+}
+
+/* Of this process, or of a thread, descriptor and the like of it. */
+static bool is_told(unsigned object)
+{
+    return object < px_proc_objects_count && px_proc_objects[object].text && (px_proc_objects[object].parent == PROC_PID || object == PROC_FDINFO_ENTRY);
+}
+
 int64_t px_procfs_part(unsigned object, unsigned number, uint64_t offset, void *to, size_t bytes)
 {
-    (void)number;
-    if (object >= px_proc_objects_count || !px_proc_is_asked(object))
-        return -EINVAL;
-    for (size_t room = FIRST_ROOM;; room *= 4) {
-        struct px_text text = {.at = px_alloc(room), .room = room};
-        size_t left;
+    struct px_text text;
+    int64_t result = is_told(object) ? make_text(object, number, px_self(), &text) : -EINVAL;
+    size_t left;
 
-        if (!text.at)
-            return -ENOMEM;
-        px_proc_objects[object].text(&text, px_self());
-        if (text.full && room < MOST_ROOM) {
-            px_free(text.at);
-            continue;
-        }
-        left = offset < text.used ? text.used - offset : 0;
-        bytes = bytes < left ? bytes : left;
-        memcpy(to, text.at + (bytes ? offset : 0), bytes);
-        px_free(text.at);
-        return (int64_t)bytes;
-    }
+    if (result < 0)
+        return result;
+    left = offset < text.used ? text.used - offset : 0;
+    bytes = bytes < left ? bytes : left;
+    memcpy(to, text.at + (bytes ? offset : 0), bytes);
+    px_free(text.at);
+    return (int64_t)bytes;
 }
 
 /* Makes the text anew, in a larger and larger buffer until it fits, and gives the part asked for. */
 static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t *offset)
 {
-    unsigned object = PX_PROC_OBJECT(ofd->node.ino);
+    unsigned object = PX_PROC_OBJECT(ofd->node.ino), number = PX_PROC_NUMBER(ofd->node.ino);
     const struct px_proc *process =
         PX_PROC_PID(ofd->node.ino) ? px_proc_find(PX_PROC_PID(ofd->node.ino)) : NULL;
+    struct px_text text;
+    int64_t result;
 
     if (object == PROC_MEM)
         return process ? move_memory(process, false, to, bytes, offset) : 0;
-    if (object >= px_proc_objects_count || !px_proc_objects[object].text)
+    if (object >= px_proc_objects_count || (!px_proc_objects[object].text && !px_proc_objects[object].fixed))
         return object < px_proc_objects_count && S_ISDIR(px_proc_objects[object].mode) ? -EISDIR : -EINVAL;
     if (PX_PROC_PID(ofd->node.ino) && !process)
         return -ESRCH;
     if (px_proc_objects[object].mode == PROC_SECRET && ofd->word[0] != px_exec_count)
         return 0; /* opened in a memory that an execve has ended: Linux has nothing to show either */
-    if (process && process != px_self() && px_proc_is_asked(object))
-        return process->state == PX_ZOMBIE ? 0 : read_asked(process, object, to, bytes, offset);
-    for (size_t room = FIRST_ROOM;; room *= 4) {
-        struct px_text text = {.at = px_alloc(room), .room = room};
-        int64_t result;
-
-        if (!text.at)
-            return -ENOMEM;
-        px_proc_objects[object].text(&text, process);
-        if (text.full && room < MOST_ROOM) {
-            px_free(text.at);
-            continue;
-        }
+    if (process && process != px_self() && (px_proc_is_asked(object) || (number && is_told(object)))) {
+        result = process->state == PX_ZOMBIE ? 0 : read_asked(process, object, number, to, bytes, offset);
+        if (result != -EACCES || px_proc_is_asked(object))
+            return result; /* who may not ask about a thread is told about its process */
+    }
+    if (px_proc_objects[object].fixed) {
+        text = (struct px_text){.at = (char *)px_proc_objects[object].fixed, .used = strlen(px_proc_objects[object].fixed)};
+        return copy_slice(&text, to, bytes, offset);
+    }
+    result = make_text(object, number, process, &text);
+    if (result == 0) {
         result = copy_slice(&text, to, bytes, offset);
         px_free(text.at);
-        return result;
     }
+    return result;
 }
 
 #define SETTING_MAX 256u
@@ -115,8 +126,7 @@ static int64_t proc_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64
     if (px_copy_in(value, from, bytes) != 0)
         return -EFAULT;
     value[bytes] = '\0';
-    result = px_proc_set(px_proc_objects[PX_PROC_OBJECT(ofd->node.ino) % px_proc_objects_count].text,
-                         process, value);
+    result = px_proc_set(PX_PROC_OBJECT(ofd->node.ino) % px_proc_objects_count, PX_PROC_NUMBER(ofd->node.ino), process, value);
     if (result < 0)
         return result;
     *offset += bytes;
@@ -140,15 +150,39 @@ static int64_t proc_stat(struct px_ofd *ofd, struct px_stat *stat)
     return px_procfs_stat(&ofd->node, stat);
 }
 
+static bool is_in_sysfs(unsigned object)
+{
+    while (object < px_proc_objects_count && object != PROC_ROOT && object != SYSFS_ROOT)
+        object = px_proc_objects[object].parent;
+    return object == SYSFS_ROOT;
+}
+
+/* The access mode of another's descriptor, as permissions of its link. */
+static uint32_t asked_mode(const struct px_node *node)
+{
+    static const uint16_t modes[] = {0500, 0300, 0700, 0};
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(node->ino));
+    char text[PX_ASK_BYTES / 8 + 1] = {0};
+    const char *flags;
+
+    if (!process || !px_proc_may_look(process) ||
+        px_ask_proc(process->pid, PX_ASK_TEXT, PROC_FDINFO_ENTRY, 0, PX_PROC_NUMBER(node->ino), text, sizeof text - 1) < 0)
+        return 0;
+    flags = strchr(text, '\n') ? strchr(strchr(text, '\n') + 1, '\n') : NULL; /* the second line ends with them, in octal */
+    return flags && flags > text ? modes[flags[-1] & O_ACCMODE] : 0;
+}
+
 int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat)
 {
     uint64_t now = px_real_ns();
 
     memset(stat, 0, sizeof *stat);
-    stat->st_dev = PX_PROC_DEV;
+    stat->st_dev = is_in_sysfs(PX_PROC_OBJECT(node->ino)) ? PX_SYSFS_DEV : PX_PROC_DEV;
     stat->st_ino = node->ino;
     stat->st_nlink = node->nlink;
     stat->st_mode = node->mode;
+    if (node->mode == S_IFLNK && PX_PROC_PID(node->ino) != px_self()->pid)
+        stat->st_mode |= asked_mode(node);
     stat->st_uid = node->uid;
     stat->st_gid = node->gid;
     stat->st_rdev = node->rdev;
@@ -206,14 +240,20 @@ static void list_numbers(struct listing *listing, const struct px_node *director
 {
     unsigned object = PX_PROC_OBJECT(directory->ino);
     const struct px_proc *process = px_proc_find(PX_PROC_PID(directory->ino));
-    unsigned most = object == PROC_ROOT   ? PX_PROCS_MAX
-                    : object == PROC_FD   ? (process == px_self() ? px_fds.high : 64)
-                    : object == PROC_TASK ? (process == px_self() ? px_threads.made : 1)
-                                     : 0;
+    bool fds = object == PROC_FD || object == PROC_FDINFO;
+    unsigned most = object == PROC_ROOT    ? PX_PROCS_MAX
+                    : fds                  ? (process == px_self() ? px_fds.high : 64)
+                    : object == PROC_TASK  ? (process == px_self() ? px_threads.made : 1)
+                    : object == SYSFS_CPUS ? px_system_cpus()
+                                           : 0;
 
     for (unsigned i = (unsigned)(*position - NUMBERED); i < most && !listing->full && !listing->fault; i++) {
         const struct px_proc *other = object == PROC_ROOT ? PX_PROC(PX_PROCTAB, i) : process;
-        unsigned entry = object == PROC_FD ? PROC_FD_ENTRY : object == PROC_TASK ? PROC_TID : PROC_PID;
+        unsigned entry = object == PROC_FD       ? PROC_FD_ENTRY
+                         : object == PROC_FDINFO ? PROC_FDINFO_ENTRY
+                         : object == PROC_TASK   ? PROC_TID
+                         : object == SYSFS_CPUS  ? SYSFS_CPU
+                                                 : PROC_PID;
         const struct px_thread *thread = object == PROC_TASK && process == px_self() ? px_thread_number(i) : NULL;
         struct px_node node;
         char name[16];
@@ -222,10 +262,10 @@ static void list_numbers(struct listing *listing, const struct px_node *director
             continue;
         if (object == PROC_ROOT && (i == 0 || other->state == PX_FREE || other->state == PX_EMBRYO))
             continue;
-        if (!other || (object == PROC_FD && !px_proc_has_descriptor(other, i)))
+        if (object != SYSFS_CPUS && (!other || (fds && !px_proc_has_descriptor(other, i))))
             continue;
         px_proc_node(&node, entry, other, object == PROC_ROOT ? 0 : i);
-        exo_format(name, sizeof name, "%d", object == PROC_FD ? (int)i : thread ? thread->tid : other->pid);
+        exo_format(name, sizeof name, object == SYSFS_CPUS ? "cpu%d" : "%d", other && !fds ? (thread ? thread->tid : other->pid) : (int)i);
         list(listing, &node, name, NUMBERED + i + 1);
         if (!listing->full && !listing->fault)
             *position = NUMBERED + i + 1;
@@ -311,17 +351,15 @@ int64_t px_proc_open(const struct px_node *node, unsigned flags, struct px_ofd *
     unsigned object = PX_PROC_OBJECT(node->ino);
     const struct px_proc *process = PX_PROC_PID(node->ino) ? px_proc_find(PX_PROC_PID(node->ino)) : NULL;
 
-    if (object == PROC_FD_ENTRY && PX_PROC_PID(node->ino) != px_self()->pid)
-        return -EACCES;
     if (object == PROC_FD_ENTRY)
-        return px_fd_reopen((int)PX_PROC_NUMBER(node->ino), flags, ofd);
+        return process ? px_fd_reopen(process, PX_PROC_NUMBER(node->ino), flags, ofd) : -ENOENT;
     if (object >= px_proc_objects_count)
         return -ENOENT;
     if (S_ISDIR(node->mode) && (flags & O_ACCMODE) != O_RDONLY)
         return -EISDIR;
     if ((flags & O_ACCMODE) != O_RDONLY && px_proc_objects[object].mode != PROC_SETTING && object != PROC_MEM)
         return -EACCES;
-    if (!S_ISDIR(node->mode) && !px_proc_objects[object].text && object != PROC_MEM)
+    if (!S_ISDIR(node->mode) && !px_proc_objects[object].text && !px_proc_objects[object].fixed && object != PROC_MEM)
         return -EACCES;
     if (process && (object == PROC_MEM || px_proc_is_asked(object)) && !px_proc_may_look(process))
         return -EACCES;

@@ -1,6 +1,6 @@
-/* The files of /proc/PID, in Linux 6.1's formats. Of another process only what the process table and proc
- * tell is known. */
-#include "procfs.h"
+/* The files of /proc/PID and /proc/PID/task/TID, in Linux 6.1's formats. Of another process what the process table and proc tell is known; the rest it is
+ * asked for (proc_tree.h). */
+#include "proc_tree.h"
 
 #include "entry/entry.h"
 #include "proto/proc.h"
@@ -14,7 +14,16 @@
 struct usage {
     uint64_t cpu_ns, child_cpu_ns;
     struct px_memory_totals memory; /* pages */
+    struct px_usage more;
 };
+
+/* The thread that a text of this process is about, if it is one by name; NULL: the process. */
+static const struct px_thread *thread_of(const struct px_text *text, const struct px_proc *process)
+{
+    const struct px_thread *thread = text->number && process == px_self() ? px_thread_number(text->number) : NULL;
+
+    return thread && thread->live ? thread : NULL;
+}
 
 char px_proc_state(const struct px_proc *process)
 {
@@ -30,11 +39,6 @@ char px_proc_state(const struct px_proc *process)
     }
 }
 
-static unsigned threads_of(const struct px_proc *process)
-{
-    return process == px_self() ? px_threads.live : 1;
-}
-
 static void usage_of(const struct px_proc *process, struct usage *usage)
 {
     struct exo_message message = {.word = {PX_PROC_USAGE, (uint64_t)process->pid, 0, 0, 0}};
@@ -45,10 +49,16 @@ static void usage_of(const struct px_proc *process, struct usage *usage)
     if (process->state != PX_ZOMBIE && px_call_server(PX_SLOT_PROC, &message) >= 0) {
         usage->cpu_ns = message.word[1];
         usage->child_cpu_ns = message.word[3];
-        usage->memory.resident = usage->memory.size = message.word[2];
+        memcpy(&usage->more, px_msg(), sizeof usage->more);
+        usage->memory.resident = message.word[2];
+        usage->memory.size = usage->more.pages;
+        if (usage->memory.resident > usage->memory.size) /* the libOS's own pages are counted, too */
+            usage->memory.resident = usage->memory.size;
     }
-    if (process == px_self())
+    if (process == px_self()) {
         px_memory_totals(&usage->memory);
+        usage->more.threads = px_threads.live;
+    }
 }
 
 /* Device number of the controlling terminal as stat shows it, and its foreground group. */
@@ -64,26 +74,48 @@ static int tty_number(const struct px_proc *process, int *foreground)
                                                : (int)PX_MAKEDEV(136, process->tty - 1);
 }
 
-static void text_comm(const struct px_proc *process, char comm[17])
+static void text_comm(const struct px_text *text, const struct px_proc *process, char comm[17])
 {
-    memcpy(comm, process->comm, 16);
+    const struct px_thread *thread = thread_of(text, process);
+
+    memcpy(comm, thread ? thread->name : process->comm, 16);
     comm[16] = '\0';
 }
 
-/* Signals as this process publishes them; another's are not known here. */
-static void signals_of(const struct px_proc *process, uint64_t set[4])
+/* Pending, blocked, ignored and caught, as processes publish them: whether another ignores what would be ignored anyway is not said. */
+static void signals_of(const struct px_text *text, const struct px_proc *process, const struct px_usage *usage, uint64_t set[4])
 {
     const struct px_ppage *page = px_ppage();
-    bool own = process == px_self();
+    const struct px_thread *thread = thread_of(text, process);
 
-    set[0] = own ? page->sig_pending : 0;
-    set[1] = own ? page->sig_blocked : 0;
+    set[0] = usage->pending;
+    set[1] = usage->blocked;
+    set[2] = usage->ignored & ~PX_SIG_DEFAULT_IGNORED;
+    set[3] = usage->caught;
+    if (process != px_self())
+        return;
+    set[0] = page->sig_pending;
+    set[1] = thread ? thread->kept.blocked : page->sig_blocked;
     set[2] = 0;
-    for (int signo = 1; own && signo <= SIGRTMAX; signo++) {
+    for (int signo = 1; signo <= SIGRTMAX; signo++) {
         if (px_actions[signo].handler == PX_SIG_IGN)
             set[2] |= PX_SIGBIT(signo);
     }
-    set[3] = own ? page->sig_caught : 0;
+    set[3] = page->sig_caught;
+}
+
+static char state_of(const struct px_text *text, const struct px_proc *process)
+{
+    const struct px_thread *thread = process == px_self() && px_threads.live > 1 ? px_thread_number(text->number) : NULL;
+
+    return thread && thread != px_thread() && px_proc_state(process) == 'R' ? 'S' : px_proc_state(process);
+}
+
+static int tid_of(const struct px_text *text, const struct px_proc *process)
+{
+    const struct px_thread *thread = thread_of(text, process);
+
+    return thread ? thread->tid : process->pid;
 }
 
 void px_text_stat(struct px_text *text, const struct px_proc *process)
@@ -94,13 +126,12 @@ void px_text_stat(struct px_text *text, const struct px_proc *process)
     int foreground, tty = tty_number(process, &foreground);
 
     usage_of(process, &usage);
-    signals_of(process, set);
-    text_comm(process, comm);
-    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", process->pid, comm, px_proc_state(process),
-                process->ppid, process->pgid, process->sid, tty, foreground,
-                process->flags & PX_PF_EXECED ? 4194304u : 4194368u);
+    signals_of(text, process, &usage.more, set);
+    text_comm(text, process, comm);
+    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u %lu 0 0 0 ", tid_of(text, process), comm, state_of(text, process), process->ppid, process->pgid,
+                process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u, (unsigned long)usage.more.faults);
     px_text_add(text, "%lu 0 %lu 0 %d %d %u 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
-                (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice, threads_of(process),
+                (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice, usage.more.threads,
                 (unsigned long)(process->start_ns / TICK_NS));
     px_text_add(text, "%lu %lu %lu ", (unsigned long)(usage.memory.size * PX_PAGE),
                 (unsigned long)usage.memory.resident, ~0ul);
@@ -160,17 +191,18 @@ static void status_memory(struct px_text *text, const struct px_memory_totals *m
 void px_text_status(struct px_text *text, const struct px_proc *process)
 {
     const unsigned long long capabilities = process->euid == 0 ? 0x1ffffffffffull : 0;
+    const struct px_thread *thread = process == px_self() && px_threads.live > 1 ? px_thread_number(text->number) : NULL;
     struct usage usage;
     uint64_t set[4];
     char comm[17];
 
     usage_of(process, &usage);
-    signals_of(process, set);
-    text_comm(process, comm);
+    signals_of(text, process, &usage.more, set);
+    text_comm(text, process, comm);
     px_text_add(
         text,
         "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
-        comm, process->umask_hint & 0777, state_name(px_proc_state(process)), process->pid, process->pid,
+        comm, process->umask_hint & 0777, state_name(state_of(text, process)), process->pid, tid_of(text, process),
         process->ppid, process->tracer);
     status_ids(text, process);
     if (process->state != PX_ZOMBIE)
@@ -178,7 +210,8 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
     px_text_add(text,
                 "Threads:\t%u\nSigQ:\t0/"
                 "%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-                threads_of(process), PX_PROCS_MAX - 1, 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2],
+                usage.more.threads, PX_PROCS_MAX - 1,
+                thread ? (unsigned long)thread->pending : 0ul, (unsigned long)set[0], (unsigned long)set[1], (unsigned long)set[2],
                 (unsigned long)set[3]);
     px_text_add(text,
                 "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
@@ -260,19 +293,34 @@ void px_text_comm(struct px_text *text, const struct px_proc *process)
 {
     char comm[17];
 
-    text_comm(process, comm);
+    text_comm(text, process, comm);
     px_text_add(text, "%s\n", comm);
 }
 
-void px_text_maps(struct px_text *text, const struct px_proc *process)
+static void put_maps(struct px_text *text, const struct px_proc *process, enum px_maps how)
 {
     size_t room = text->room - text->used, got;
 
     if (process != px_self())
         return;
-    got = px_memory_maps(text->at + text->used, room, 0);
+    got = px_memory_maps(text->at + text->used, room, 0, how);
     text->used += got;
     text->full |= got == room;
+}
+
+void px_text_maps(struct px_text *text, const struct px_proc *process)
+{
+    put_maps(text, process, PX_MAPS);
+}
+
+void px_text_smaps(struct px_text *text, const struct px_proc *process)
+{
+    put_maps(text, process, PX_SMAPS);
+}
+
+void px_text_smaps_rollup(struct px_text *text, const struct px_proc *process)
+{
+    put_maps(text, process, PX_SMAPS_ROLLUP);
 }
 
 static const char *const limit_unit[PX_RLIMITS] = {
@@ -309,38 +357,17 @@ void px_text_limits(struct px_text *text, const struct px_proc *process)
     }
 }
 
-void px_text_cgroup(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "0::/\n");
-}
-
-static int oom_score_adj;
-
 void px_text_oom(struct px_text *text, const struct px_proc *process)
 {
-    px_text_add(text, "%d\n", process == px_self() ? oom_score_adj : 0);
+    struct usage usage;
+
+    usage_of(process, &usage);
+    px_text_add(text, "%d\n", usage.more.oom_score_adj);
 }
 
-void px_text_loginuid(struct px_text *text, PX_UNUSED const struct px_proc *process)
+void px_text_personality(struct px_text *text, const struct px_proc *process)
 {
-    px_text_add(text, "%u", ~0u);
-}
-
-void px_text_zero(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "0\n");
-}
-
-void px_text_wchan(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "0");
-}
-
-void px_text_io(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(
-        text,
-        "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    px_text_add(text, "%08x\n", process == px_self() ? px_personality : 0);
 }
 
 /* ---- settings ---- */
@@ -380,17 +407,51 @@ static int64_t set_hostname(const char *value)
     return result < 0 ? result : 0;
 }
 
-int64_t px_proc_set(px_proc_text *what, const struct px_proc *process, const char *value)
+/* The name of the process, or of a thread of it. Only its own threads may change it. */
+static int64_t set_name(unsigned number, const struct px_proc *process, const char *value)
 {
-    int number;
+    struct px_thread *thread = px_thread_number(number);
+    char name[16] = {0};
+    size_t length = strlen(value);
+
+    if (process != px_self() || !thread || (number && !thread->live))
+        return process == px_self() ? -ESRCH : -EINVAL;
+    memcpy(name, value, length < sizeof name ? length : sizeof name - 1);
+    if (number) {
+        memcpy(thread->name, name, sizeof name);
+        return 0;
+    }
+    return px_process_name(name);
+}
+
+/* A text that stays what it is can be set to that, by who may set it. */
+static int64_t set_fixed(const char *fixed, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (length && value[length - 1] == '\n')
+        length--;
+    if (px_self()->euid != 0 || strncmp(fixed, value, length) != 0 || (fixed[length] && fixed[length] != '\n'))
+        return -EPERM;
+    return 0;
+}
+
+int64_t px_proc_set(unsigned object, unsigned number, const struct px_proc *process, const char *value)
+{
+    px_proc_text *what = px_proc_objects[object].text;
+    int score;
 
     if (what == px_text_hostname)
         return set_hostname(value);
+    if (what == px_text_comm)
+        return set_name(number, process, value);
     if (what == px_text_oom && process == px_self()) {
-        if (!parse_number(value, &number) || number < -1000 || number > 1000)
+        if (!parse_number(value, &score) || score < -1000 || score > 1000)
             return -EINVAL;
-        oom_score_adj = number;
+        if (score < px_ppage()->oom_score_adj && px_self()->euid != 0)
+            return -EACCES;
+        px_ppage()->oom_score_adj = score;
         return 0;
     }
-    return -EPERM; /* settings that are what they are */
+    return px_proc_objects[object].fixed ? set_fixed(px_proc_objects[object].fixed, value) : -EPERM; /* what is as it is */
 }

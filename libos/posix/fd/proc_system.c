@@ -1,6 +1,6 @@
-/* The files of /proc that tell about the whole system, in Linux 6.1's formats. */
+/* The files of /proc and /sys that tell about the whole system, in Linux 6.1's formats. */
 #include "procfs.h"
-
+#include "proto/fsmeta.h"
 #include "system.h"
 
 #define TICK_NS (PX_SECOND / 100)
@@ -69,7 +69,7 @@ static struct exo_stats kernel_figures(void)
     return stats;
 }
 
-static unsigned cpus(void)
+unsigned px_system_cpus(void)
 {
     unsigned most = sizeof ((struct exo_stats *)0)->cpu_idle_ns / sizeof(uint64_t), all = px_info()->cpus;
 
@@ -105,8 +105,8 @@ void px_text_system_stat(struct px_text *text, PX_UNUSED const struct px_proc *p
     uint64_t now = px_now_ns(), interrupts = stats.interrupts + stats.timer_interrupts;
 
     px_text_add(text, "cpu ");
-    times(text, now * cpus(), stats.idle_ns);
-    for (unsigned i = 0; i < cpus(); i++) {
+    times(text, now * px_system_cpus(), stats.idle_ns);
+    for (unsigned i = 0; i < px_system_cpus(); i++) {
         px_text_add(text, "cpu%u", i);
         times(text, now, stats.cpu_idle_ns[i]);
         interrupts += stats.cpu_kicks[i];
@@ -120,7 +120,7 @@ void px_text_system_stat(struct px_text *text, PX_UNUSED const struct px_proc *p
 static void interrupt_line(struct px_text *text, const char *name, const uint64_t *of_cpu, const char *what)
 {
     px_text_add(text, "%s:", name);
-    for (unsigned i = 0; i < cpus(); i++)
+    for (unsigned i = 0; i < px_system_cpus(); i++)
         px_text_add(text, " %10lu", (unsigned long)of_cpu[i]);
     px_text_add(text, "   %s\n", what);
 }
@@ -131,17 +131,12 @@ void px_text_interrupts(struct px_text *text, PX_UNUSED const struct px_proc *pr
     struct exo_stats stats = kernel_figures();
 
     px_text_add(text, "    ");
-    for (unsigned i = 0; i < cpus(); i++)
+    for (unsigned i = 0; i < px_system_cpus(); i++)
         px_text_add(text, "       CPU%u", i);
     px_text_add(text, "\n");
     interrupt_line(text, "DEV", stats.cpu_interrupts, "Device interrupts");
     interrupt_line(text, "LOC", stats.cpu_timer_interrupts, "Local timer interrupts");
     interrupt_line(text, "RES", stats.cpu_kicks, "Rescheduling interrupts");
-}
-
-void px_text_version(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "Linux version %s (exov6) (gcc) %s\n", PX_RELEASE, PX_VERSION);
 }
 
 void px_text_cpuinfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
@@ -150,55 +145,73 @@ void px_text_cpuinfo(struct px_text *text, PX_UNUSED const struct px_proc *proce
         px_arch_cpuinfo(text, i);
 }
 
-void px_text_filesystems(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "nodev\tproc\nnodev\ttmpfs\nnodev\tpipefs\nnodev\tdevpts\n");
-}
-
-void px_text_kernel_cmdline(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "\n");
-}
-
 void px_text_vmstat(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
     struct px_figures figures;
 
     px_memory_figures(&figures);
     px_text_add(text,
-                "nr_free_pages %lu\nnr_file_pages %lu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault "
-                "0\npgmajfault 0\n",
-                (unsigned long)(figures.free / PX_PAGE), (unsigned long)(figures.cached / PX_PAGE));
+                "nr_free_pages %lu\nnr_file_pages %lu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %lu\npgmajfault 0\n",
+                (unsigned long)(figures.free / PX_PAGE), (unsigned long)(figures.cached / PX_PAGE), (unsigned long)kernel_figures().faults);
 }
 
-void px_text_devices(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 "
-                      "pts\n\nBlock devices:\n");
-}
+/* The same in every process: one file system of pages, /proc and /sys. */
+static const struct mount {
+    const char *type, *at, *options;
+    unsigned device;
+} mounts[] = {
+    {"tmpfs", "/", "rw,relatime", PX_FS_DEV},
+    {"proc", "/proc", "rw,nosuid,nodev,noexec,relatime", PX_PROC_DEV},
+    {"sysfs", "/sys", "rw,nosuid,nodev,noexec,relatime", PX_SYSFS_DEV},
+};
+#define MOUNTS (sizeof mounts / sizeof mounts[0])
 
-void px_text_partitions(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "major minor  #blocks  name\n\n");
-}
-
-void px_text_swaps(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-}
-
-/* The same in every process: one file system of pages, /proc, and what is served below /dev/pts. */
 void px_text_mounts(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text, "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
+    for (unsigned i = 0; i < MOUNTS; i++)
+        px_text_add(text, "%s %s %s %s 0 0\n", mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].options);
 }
 
 void px_text_mountinfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
-    px_text_add(text,
-                "1 1 0:1 / / rw,relatime - tmpfs tmpfs rw\n2 1 0:%u / /proc rw,nosuid,nodev,noexec,relatime "
-                "- proc proc rw\n",
-                (unsigned)PX_PROC_DEV);
+    for (unsigned i = 0; i < MOUNTS; i++)
+        px_text_add(text, "%u %u 0:%u / %s %s - %s %s rw\n", PX_MOUNT_ROOT + i, PX_MOUNT_ROOT, mounts[i].device, mounts[i].at, mounts[i].options,
+                    mounts[i].type, mounts[i].type);
+}
+
+void px_text_mountstats(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    for (unsigned i = 0; i < MOUNTS; i++)
+        px_text_add(text, "device %s mounted on %s with fstype %s\n", mounts[i].type, mounts[i].at, mounts[i].type);
+}
+
+/* There are none here, of any kind. */
+void px_text_softirqs(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    static const char *const names[] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"};
+
+    px_text_add(text, "                    ");
+    for (unsigned i = 0; i < px_system_cpus(); i++)
+        px_text_add(text, "CPU%-8u", i);
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        px_text_add(text, "\n%12s:", names[i]);
+        for (unsigned cpu = 0; cpu < px_system_cpus(); cpu++)
+            px_text_add(text, " %10u", 0u);
+    }
+    px_text_add(text, "\n");
+}
+
+/* One zone, without watermarks. */
+void px_text_zoneinfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    struct px_figures figures;
+    unsigned long all, spare;
+
+    px_memory_figures(&figures);
+    all = (unsigned long)(figures.total / PX_PAGE);
+    spare = (unsigned long)(figures.free / PX_PAGE);
+    px_text_add(text, "Node 0, zone   Normal\n  pages free     %lu\n        boost    0\n        min      0\n        low      0\n        high     0\n", spare);
+    px_text_add(text, "        spanned  %lu\n        present  %lu\n        managed  %lu\n        cma      0\n      nr_free_pages %lu\n", all, all, all, spare);
 }
 
 /* ---- /proc/sys ---- */
@@ -215,26 +228,6 @@ void px_text_hostname(struct px_text *text, PX_UNUSED const struct px_proc *proc
 void px_text_domainname(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
     px_text_add(text, "%s\n", px_domain_name);
-}
-
-void px_text_osrelease(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "%s\n", PX_RELEASE);
-}
-
-void px_text_ostype(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "Linux\n");
-}
-
-void px_text_kernel_version(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "%s\n", PX_VERSION);
-}
-
-void px_text_pid_max(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 32768);
 }
 
 void px_text_threads_max(struct px_text *text, PX_UNUSED const struct px_proc *process)
@@ -273,41 +266,6 @@ void px_text_boot_id(struct px_text *text, PX_UNUSED const struct px_proc *proce
     uuid(text, bytes);
 }
 
-void px_text_random_size(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 256);
-}
-
-void px_text_cap_last_cap(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 40);
-}
-
-void px_text_ngroups_max(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 65536);
-}
-
-void px_text_core_pattern(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    px_text_add(text, "core\n");
-}
-
-void px_text_overflowid(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 65534);
-}
-
-void px_text_overcommit(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 0);
-}
-
-void px_text_max_map_count(struct px_text *text, PX_UNUSED const struct px_proc *process)
-{
-    number(text, 65530);
-}
-
 void px_text_file_max(struct px_text *text, PX_UNUSED const struct px_proc *process)
 {
     number(text, (uint64_t)PX_PROCS_MAX * PX_FD_MAX);
@@ -328,7 +286,60 @@ void px_text_pipe_max(struct px_text *text, PX_UNUSED const struct px_proc *proc
     number(text, PX_PIPE_SIZE);
 }
 
-void px_text_somaxconn(struct px_text *text, PX_UNUSED const struct px_proc *process)
+static void put_inodes(struct px_text *text, const char *rest)
 {
-    number(text, 4096);
+    const struct px_meta *meta = (const struct px_meta *)PX_META;
+
+    px_text_add(text, "%u\t0%s\n", PX_META_LOAD(meta->inodes), rest);
+}
+
+void px_text_inode_nr(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    put_inodes(text, "");
+}
+
+void px_text_inode_state(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    put_inodes(text, "\t0\t0\t0\t0\t0");
+}
+
+/* ---- /sys ---- */
+
+void px_text_cpu_list(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    px_text_add(text, px_system_cpus() > 1 ? "0-%u\n" : "%u\n", px_system_cpus() - 1);
+}
+
+void px_text_cpu_mask(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    px_text_add(text, "%x\n", (1u << px_system_cpus()) - 1);
+}
+
+/* A processor is a core of the one package. */
+void px_text_core_id(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    number(text, text->number);
+}
+
+void px_text_core_mask(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    px_text_add(text, "%x\n", 1u << (text->number & 31));
+}
+
+static void node_kib(struct px_text *text, const char *name, uint64_t bytes)
+{
+    px_text_add(text, "Node 0 %-16s%8lu kB\n", name, (unsigned long)(bytes / 1024));
+}
+
+void px_text_node_meminfo(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    struct px_figures figures;
+
+    px_memory_figures(&figures);
+    node_kib(text, "MemTotal:", figures.total);
+    node_kib(text, "MemFree:", figures.free);
+    node_kib(text, "MemUsed:", figures.total - figures.free);
+    node_kib(text, "FilePages:", figures.cached);
+    node_kib(text, "Shmem:", figures.cached);
+    node_kib(text, "AnonPages:", figures.total - figures.free - figures.cached);
 }

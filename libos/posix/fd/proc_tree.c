@@ -1,104 +1,7 @@
-/* The tree of /proc: names, paths and links. */
+/* The trees of /proc and /sys: names, paths and links. */
 #include "entry/trace.h"
 #include "proc_tree.h"
-
-#define DIRECTORY (S_IFDIR | 0555)
-#define LINK (S_IFLNK | 0777)
-#define TEXT (S_IFREG | 0444)
-
-const struct px_proc_object px_proc_objects[] = {
-    [PROC_ROOT] = {"", PROC_ROOT, DIRECTORY, NULL},
-    [PROC_PID] = {"", PROC_ROOT, DIRECTORY, NULL},
-    [PROC_FD] = {"fd", PROC_PID, S_IFDIR | 0500, NULL},
-    [PROC_FD_ENTRY] = {"", PROC_FD, S_IFLNK | 0700, NULL},
-    [PROC_TASK] = {"task", PROC_PID, DIRECTORY, NULL},
-    [PROC_SYS] = {"sys", PROC_ROOT, DIRECTORY, NULL},
-    [PROC_SYS_KERNEL] = {"kernel", PROC_SYS, DIRECTORY, NULL},
-    [PROC_SYS_RANDOM] = {"random", PROC_SYS_KERNEL, DIRECTORY, NULL},
-    [PROC_SYS_VM] = {"vm", PROC_SYS, DIRECTORY, NULL},
-    [PROC_SYS_FS] = {"fs", PROC_SYS, DIRECTORY, NULL},
-    [PROC_SYS_MQUEUE] = {"mqueue", PROC_SYS_FS, DIRECTORY, NULL},
-    [PROC_SYS_NET] = {"net", PROC_SYS, DIRECTORY, NULL},
-    [PROC_SYS_NET_CORE] = {"core", PROC_SYS_NET, DIRECTORY, NULL},
-    [PROC_SYSVIPC] = {"sysvipc", PROC_ROOT, DIRECTORY, NULL},
-    [PROC_TID] = {"", PROC_TASK, DIRECTORY, NULL}, /* has what PROC_PID has */
-    [PROC_SELF] = {"self", PROC_ROOT, LINK, NULL},
-    [PROC_THREAD_SELF] = {"thread-self", PROC_ROOT, LINK, NULL},
-    [PROC_MOUNTS_LINK] = {"mounts", PROC_ROOT, LINK, NULL},
-    [PROC_CWD] = {"cwd", PROC_PID, LINK, NULL},
-    [PROC_EXE] = {"exe", PROC_PID, LINK, NULL},
-    [PROC_ROOT_LINK] = {"root", PROC_PID, LINK, NULL},
-    [PROC_MEM] = {"mem", PROC_PID, S_IFREG | 0600, NULL},
-    [PROC_OOM_SCORE_ADJ] = {"oom_score_adj", PROC_PID, PROC_SETTING, px_text_oom},
-    [PROC_FIRST_TEXT] = {"stat", PROC_PID, TEXT, px_text_stat},
-    {"status", PROC_PID, TEXT, px_text_status},
-    {"statm", PROC_PID, TEXT, px_text_statm},
-    {"cmdline", PROC_PID, TEXT, px_text_cmdline},
-    {"comm", PROC_PID, PROC_SETTING, px_text_comm},
-    {"environ", PROC_PID, PROC_SECRET, px_text_environ},
-    {"auxv", PROC_PID, PROC_SECRET, px_text_auxv},
-    {"maps", PROC_PID, TEXT, px_text_maps},
-    {"limits", PROC_PID, TEXT, px_text_limits},
-    {"mounts", PROC_PID, TEXT, px_text_mounts},
-    {"mountinfo", PROC_PID, TEXT, px_text_mountinfo},
-    {"cgroup", PROC_PID, TEXT, px_text_cgroup},
-    {"loginuid", PROC_PID, PROC_SETTING, px_text_loginuid},
-    {"oom_score", PROC_PID, TEXT, px_text_zero},
-    {"wchan", PROC_PID, TEXT, px_text_wchan},
-    {"io", PROC_PID, PROC_SECRET, px_text_io},
-    {"meminfo", PROC_ROOT, TEXT, px_text_meminfo},
-    {"uptime", PROC_ROOT, TEXT, px_text_uptime},
-    {"loadavg", PROC_ROOT, TEXT, px_text_loadavg},
-    {"stat", PROC_ROOT, TEXT, px_text_system_stat},
-    {"interrupts", PROC_ROOT, TEXT, px_text_interrupts},
-    {"version", PROC_ROOT, TEXT, px_text_version},
-    {"cpuinfo", PROC_ROOT, TEXT, px_text_cpuinfo},
-    {"filesystems", PROC_ROOT, TEXT, px_text_filesystems},
-    {"cmdline", PROC_ROOT, TEXT, px_text_kernel_cmdline},
-    {"vmstat", PROC_ROOT, TEXT, px_text_vmstat},
-    {"devices", PROC_ROOT, TEXT, px_text_devices},
-    {"partitions", PROC_ROOT, TEXT, px_text_partitions},
-    {"swaps", PROC_ROOT, TEXT, px_text_swaps},
-    {"hostname", PROC_SYS_KERNEL, PROC_SETTING, px_text_hostname},
-    {"domainname", PROC_SYS_KERNEL, PROC_SETTING, px_text_domainname},
-    {"osrelease", PROC_SYS_KERNEL, TEXT, px_text_osrelease},
-    {"ostype", PROC_SYS_KERNEL, TEXT, px_text_ostype},
-    {"version", PROC_SYS_KERNEL, TEXT, px_text_kernel_version},
-    {"pid_max", PROC_SYS_KERNEL, PROC_SETTING, px_text_pid_max},
-    {"threads-max", PROC_SYS_KERNEL, PROC_SETTING, px_text_threads_max},
-    {"cap_last_cap", PROC_SYS_KERNEL, TEXT, px_text_cap_last_cap},
-    {"ngroups_max", PROC_SYS_KERNEL, TEXT, px_text_ngroups_max},
-    {"core_pattern", PROC_SYS_KERNEL, PROC_SETTING, px_text_core_pattern},
-    {"overflowuid", PROC_SYS_KERNEL, PROC_SETTING, px_text_overflowid},
-    {"overflowgid", PROC_SYS_KERNEL, PROC_SETTING, px_text_overflowid},
-    {"uuid", PROC_SYS_RANDOM, TEXT, px_text_uuid},
-    {"boot_id", PROC_SYS_RANDOM, TEXT, px_text_boot_id},
-    {"entropy_avail", PROC_SYS_RANDOM, TEXT, px_text_random_size},
-    {"poolsize", PROC_SYS_RANDOM, TEXT, px_text_random_size},
-    {"overcommit_memory", PROC_SYS_VM, PROC_SETTING, px_text_overcommit},
-    {"max_map_count", PROC_SYS_VM, PROC_SETTING, px_text_max_map_count},
-    {"file-max", PROC_SYS_FS, PROC_SETTING, px_text_file_max},
-    {"file-nr", PROC_SYS_FS, TEXT, px_text_file_nr},
-    {"nr_open", PROC_SYS_FS, PROC_SETTING, px_text_nr_open},
-    {"pipe-max-size", PROC_SYS_FS, PROC_SETTING, px_text_pipe_max},
-    {"sem", PROC_SYS_KERNEL, PROC_SETTING, px_text_sem_limits},
-    {"msgmax", PROC_SYS_KERNEL, PROC_SETTING, px_text_msgmax},
-    {"msgmnb", PROC_SYS_KERNEL, PROC_SETTING, px_text_msgmnb},
-    {"msgmni", PROC_SYS_KERNEL, PROC_SETTING, px_text_msgmni},
-    {"shmall", PROC_SYS_KERNEL, PROC_SETTING, px_text_shmall},
-    {"shmmax", PROC_SYS_KERNEL, PROC_SETTING, px_text_shmmax},
-    {"shmmni", PROC_SYS_KERNEL, PROC_SETTING, px_text_shmmni},
-    {"msg_default", PROC_SYS_MQUEUE, PROC_SETTING, px_text_mq_messages},
-    {"msg_max", PROC_SYS_MQUEUE, PROC_SETTING, px_text_mq_messages},
-    {"msgsize_default", PROC_SYS_MQUEUE, PROC_SETTING, px_text_mq_bytes},
-    {"msgsize_max", PROC_SYS_MQUEUE, PROC_SETTING, px_text_mq_bytes},
-    {"queues_max", PROC_SYS_MQUEUE, PROC_SETTING, px_text_mq_queues},
-    {"msg", PROC_SYSVIPC, TEXT, px_text_sysvipc_msg},
-    {"sem", PROC_SYSVIPC, TEXT, px_text_sysvipc_sem},
-    {"shm", PROC_SYSVIPC, TEXT, px_text_sysvipc_shm},
-    {"somaxconn", PROC_SYS_NET_CORE, PROC_SETTING, px_text_somaxconn},
-};
-const unsigned px_proc_objects_count = sizeof px_proc_objects / sizeof *px_proc_objects;
+#include "travel.h"
 
 const struct px_proc *px_proc_find(int pid)
 {
@@ -243,7 +146,14 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
     if (PX_PROC_PID(node->ino) && !process)
         return -ENOENT;
     if (found) {
-        px_proc_node(node, found, process, 0);
+        px_proc_node(node, found, process, PX_PROC_NUMBER(node->ino)); /* what is below a thread or a processor is its */
+        return 0;
+    }
+    if (object == SYSFS_CPUS && length > 3 && memcmp(name, "cpu", 3) == 0) {
+        number = number_of(name + 3, length - 3);
+        if (number < 0 || (unsigned)number >= px_system_cpus())
+            return -ENOENT;
+        px_proc_node(node, SYSFS_CPU, NULL, (unsigned)number);
         return 0;
     }
     if ((object == PROC_ROOT || object == PROC_TASK) && number > 0) {
@@ -261,8 +171,8 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
         px_proc_node(node, PROC_PID, process, 0);
         return 0;
     }
-    if (object == PROC_FD && number >= 0 && px_proc_has_descriptor(process, (unsigned)number)) {
-        px_proc_node(node, PROC_FD_ENTRY, process, (unsigned)number);
+    if ((object == PROC_FD || object == PROC_FDINFO) && number >= 0 && px_proc_has_descriptor(process, (unsigned)number)) {
+        px_proc_node(node, object == PROC_FD ? PROC_FD_ENTRY : PROC_FDINFO_ENTRY, process, (unsigned)number);
         return 0;
     }
     return -ENOENT;
@@ -271,22 +181,21 @@ static int64_t step(struct px_node *node, const char *name, size_t length)
 static void step_up(struct px_node *node)
 {
     const struct px_proc *process = PX_PROC_PID(node->ino) ? px_proc_find(PX_PROC_PID(node->ino)) : NULL;
-    unsigned parent = px_proc_objects[PX_PROC_OBJECT(node->ino)].parent;
+    unsigned object = PX_PROC_OBJECT(node->ino), parent = px_proc_objects[object].parent, number = PX_PROC_NUMBER(node->ino);
 
-    px_proc_node(node, parent, parent == PROC_ROOT ? NULL : process, 0);
+    if (px_proc_is_numbered(object))
+        number = 0;
+    else if (parent == PROC_PID && number)
+        parent = PROC_TID;
+    px_proc_node(node, parent, parent == PROC_ROOT ? NULL : process, number);
 }
 
 /* What an open of fd/N, or a stat through it, finds: the file itself, or a node that stands for the pipe,
  * terminal or device. */
-static int64_t follow_descriptor(struct px_node *node)
+static int64_t follow_to(struct px_node *node, struct px_ofd *ofd)
 {
-    struct px_ofd *ofd = px_fd_get((int)PX_PROC_NUMBER(node->ino));
     struct px_stat stat = {0};
 
-    if (PX_PROC_PID(node->ino) != px_self()->pid)
-        return -EACCES;
-    if (!ofd)
-        return -ENOENT;
     if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY || ofd->kind == PX_OFD_PROC ||
         ofd->kind == PX_OFD_PATH) {
         *node = ofd->node;
@@ -298,6 +207,40 @@ static int64_t follow_descriptor(struct px_node *node)
     }
     return 0;
 }
+
+/* By its name: what cannot be had from another process. */
+static int64_t follow_name(struct px_node *node)
+{
+    char path[PATH_MAX];
+    int64_t length = px_procfs_readlink(node, path, sizeof path - 1);
+
+    if (length < 0)
+        return length;
+    path[length] = '\0';
+    return path[0] == '/' ? px_walk(AT_FDCWD, path, 0, node) : -ENXIO;
+}
+
+static int64_t follow_descriptor(struct px_node *node)
+{
+    const struct px_proc *process = px_proc_find(PX_PROC_PID(node->ino));
+    struct px_ofd *ofd = px_fd_get((int)PX_PROC_NUMBER(node->ino));
+    int64_t result;
+
+    if (process == px_self())
+        return ofd ? follow_to(node, ofd) : -ENOENT;
+    if (!process || !px_proc_may_look(process))
+        return process ? -EACCES : -ENOENT;
+    result = px_parcel_ask(process->pid, PX_PROC_NUMBER(node->ino), &ofd);
+    if (result == -EOPNOTSUPP)
+        return follow_name(node);
+    if (result < 0)
+        return result == -EBADF || result == -ESRCH ? -ENOENT : -EACCES;
+    result = follow_to(node, ofd);
+    px_ofd_leave(ofd);
+    return result;
+}
+
+static int64_t walk_on(const char *rest, unsigned flags, struct px_node *node);
 
 static bool follows_elsewhere(unsigned object)
 {
@@ -332,21 +275,19 @@ static int64_t resolve(struct px_node *node, const char *rest, unsigned flags, b
         px_proc_node(node, PROC_PID, px_self(), 0);
         return 0;
     }
-    if (object == PROC_MOUNTS_LINK) {
-        px_proc_node(node, named(PROC_PID, "mounts", 6), px_self(), 0);
-        return 0;
+    if (px_proc_objects[object].fixed) {
+        step_up(node);
+        return walk_on(px_proc_objects[object].fixed, 0, node);
     }
     if (follows_elsewhere(object)) {
         *done = true;
         return walk_elsewhere(node, rest, flags);
     }
     if (object == PROC_FD_ENTRY) {
+        struct px_node link = *node;
         int64_t result = follow_descriptor(node);
 
         if (result == 0 && *rest) {
-            struct px_node link;
-
-            px_proc_node(&link, PROC_FD_ENTRY, px_self(), PX_PROC_NUMBER(node->ino));
             if (node->kind == PX_NODE_PROC)
                 return S_ISDIR(node->mode) ? 0 : -ENOTDIR;
             *done = true;
@@ -357,9 +298,9 @@ static int64_t resolve(struct px_node *node, const char *rest, unsigned flags, b
     return 0;
 }
 
-int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node)
+/* From an object on. */
+static int64_t walk_on(const char *rest, unsigned flags, struct px_node *node)
 {
-    px_proc_node(node, PROC_ROOT, NULL, 0);
     for (;;) {
         size_t length;
         bool done, last;
@@ -387,6 +328,12 @@ int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node)
             return result;
     }
     return flags & PX_WALK_DIRECTORY && !S_ISDIR(node->mode) ? -ENOTDIR : 0;
+}
+
+int64_t px_procfs_walk(const char *rest, unsigned flags, struct px_node *node)
+{
+    px_proc_node(node, flags & PX_WALK_SYSFS ? SYSFS_ROOT : PROC_ROOT, NULL, 0);
+    return walk_on(rest, flags, node);
 }
 
 /* ---- links ---- */
@@ -432,10 +379,13 @@ int64_t px_procfs_own_link(unsigned object, unsigned number, char *to, size_t by
 int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
 {
     const struct px_proc *process = PX_PROC_PID(node->ino) ? px_proc_find(PX_PROC_PID(node->ino)) : NULL;
+    const char *fixed = S_ISLNK(node->mode) ? px_proc_objects[PX_PROC_OBJECT(node->ino) % px_proc_objects_count].fixed : NULL;
     char text[32];
 
     if (PX_PROC_PID(node->ino) && !process)
         return -ENOENT;
+    if (fixed)
+        return px_proc_link(fixed, to, bytes);
     switch (PX_PROC_OBJECT(node->ino)) {
     case PROC_SELF:
         exo_format(text, sizeof text, "%d", px_self()->pid);
@@ -443,8 +393,6 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
     case PROC_THREAD_SELF:
         exo_format(text, sizeof text, "%d/task/%d", px_self()->pid, (int)px_sys_gettid(0, 0, 0, 0, 0, 0));
         return px_proc_link(text, to, bytes);
-    case PROC_MOUNTS_LINK:
-        return px_proc_link("self/mounts", to, bytes);
     case PROC_ROOT_LINK:
         return px_proc_link("/", to, bytes);
     case PROC_CWD: return process == px_self() ? working_directory(to, bytes) : ask_link(process, node, to, bytes);
@@ -459,31 +407,48 @@ int64_t px_procfs_readlink(const struct px_node *node, char *to, size_t bytes)
     }
 }
 
+/* The name of an object in its directory. */
+static int name_of(const struct px_node *node, unsigned object, char *to, size_t bytes)
+{
+    unsigned number = PX_PROC_NUMBER(node->ino);
+
+    switch (object) {
+    case PROC_TID: /* what other processes' threads are called only they know */
+        if (number && PX_PROC_PID(node->ino) == px_self()->pid && px_thread_number(number))
+            return exo_format(to, bytes, "/%d", px_thread_number(number)->tid);
+        return exo_format(to, bytes, "/%d", PX_PROC_PID(node->ino));
+    case PROC_PID: return exo_format(to, bytes, "/%d", PX_PROC_PID(node->ino));
+    case PROC_FD_ENTRY:
+    case PROC_FDINFO_ENTRY: return exo_format(to, bytes, "/%u", number);
+    case SYSFS_CPU: return exo_format(to, bytes, "/cpu%u", number);
+    case PROC_ROOT: return exo_format(to, bytes, "/proc");
+    case SYSFS_ROOT: return exo_format(to, bytes, "/sys");
+    default: return exo_format(to, bytes, "/%s", px_proc_objects[object].name);
+    }
+}
+
 /* Absolute path of an object: from it up to the root. */
 int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes)
 {
-    char text[128];
+    char text[160];
     size_t at = sizeof text;
     unsigned object = PX_PROC_OBJECT(node->ino);
+    bool of_thread = PX_PROC_NUMBER(node->ino) && !px_proc_is_numbered(object);
 
-    for (unsigned depth = 0; depth < 8 && object != PROC_ROOT && object < px_proc_objects_count;
-         depth++, object = px_proc_objects[object].parent) {
+    for (unsigned depth = 0; depth < 10 && object < px_proc_objects_count; depth++) {
         char part[32];
-        size_t length;
+        size_t length = (size_t)name_of(node, object, part, sizeof part);
 
-        if (object == PROC_TID && PX_PROC_NUMBER(node->ino) && px_thread_number(PX_PROC_NUMBER(node->ino)))
-            length = (size_t)exo_format(part, sizeof part, "/%d", px_thread_number(PX_PROC_NUMBER(node->ino))->tid);
-        else if (object == PROC_PID || object == PROC_TID)
-            length = (size_t)exo_format(part, sizeof part, "/%d", PX_PROC_PID(node->ino));
-        else if (object == PROC_FD_ENTRY)
-            length = (size_t)exo_format(part, sizeof part, "/%u", PX_PROC_NUMBER(node->ino));
-        else
-            length = (size_t)exo_format(part, sizeof part, "/%s", px_proc_objects[object].name);
         at -= length;
         memcpy(text + at, part, length);
+        if (object == PROC_ROOT || object == SYSFS_ROOT)
+            break;
+        object = px_proc_objects[object].parent;
+        if (object == PROC_PID && of_thread) {
+            object = PROC_TID;
+            of_thread = false;
+        }
     }
-    at -= 5;
-    memcpy(text + at, "/proc", 5);
     if (bytes < sizeof text - at)
         return -ERANGE;
     memcpy(to, text + at, sizeof text - at);

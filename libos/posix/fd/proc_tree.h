@@ -1,4 +1,4 @@
-/* The table of what is below /proc, which the tree (proc_tree.c) and its files (proc_file.c) share. */
+/* The table of what is below /proc and /sys, which the tree (proc_tree.c) and its files (proc_file.c) share. */
 #ifndef PX_PROC_TREE_H
 #define PX_PROC_TREE_H
 #include "procfs.h"
@@ -22,7 +22,34 @@ enum proc_object {
     PROC_TID,
     PROC_SELF,
     PROC_THREAD_SELF,
-    PROC_MOUNTS_LINK,
+    PROC_FDINFO,
+    PROC_FDINFO_ENTRY,
+    PROC_SYS_PTY,
+    PROC_SYS_INOTIFY,
+    PROC_SYS_IPV4,
+    PROC_TTY_FOLDER,
+    PROC_NET,
+    SYSFS_ROOT,
+    SYSFS_DEVICES,
+    SYSFS_SYSTEM,
+    SYSFS_CPUS,
+    SYSFS_CPU,
+    SYSFS_TOPOLOGY,
+    SYSFS_NODES,
+    SYSFS_NODE,
+    SYSFS_CLOCKSOURCES,
+    SYSFS_CLOCKSOURCE,
+    SYSFS_KERNEL,
+    SYSFS_MM,
+    SYSFS_FS,
+    SYSFS_CGROUP,
+    SYSFS_BLOCK,
+    SYSFS_BUS,
+    SYSFS_CLASS,
+    SYSFS_CLASS_BLOCK,
+    SYSFS_DEV,
+    SYSFS_DEV_BLOCK,
+    SYSFS_DEV_CHAR,
     PROC_CWD,
     PROC_EXE,
     PROC_ROOT_LINK,
@@ -40,12 +67,18 @@ void px_proc_node(struct px_node *node, unsigned object, const struct px_proc *p
 /* Whether an object is in a directory. A thread's has what its process's has, but no threads of its own. */
 bool px_proc_lies_below(unsigned object, unsigned parent);
 bool px_proc_has_descriptor(const struct px_proc *process, unsigned fd);
-/* Only the process itself can say what is in it. */
+/* Its number is its own, and not that of the thread or processor that it is below. */
+static inline bool px_proc_is_numbered(unsigned object)
+{
+    return object == PROC_TID || object == SYSFS_CPU || object == PROC_FD_ENTRY || object == PROC_FDINFO_ENTRY;
+}
+/* Only the process itself can say what is in it, to who may look into it. */
 static inline bool px_proc_is_asked(unsigned object)
 {
     px_proc_text *text = px_proc_objects[object].text;
 
-    return text == px_text_environ || text == px_text_auxv || text == px_text_maps;
+    return text == px_text_environ || text == px_text_auxv || text == px_text_maps || text == px_text_smaps || text == px_text_smaps_rollup ||
+           text == px_text_fdinfo || text == px_text_personality;
 }
 /* May this process look into that one? As ptrace's access check for reading. */
 bool px_proc_may_look(const struct px_proc *process);

@@ -5,7 +5,7 @@
  */
 #include <exo/loop.h>
 
-#include "fd.h"
+#include "procfs.h"
 
 #define TABLE_PAGES 4u
 #define RECORDS ((TABLE_PAGES * PX_PAGE - sizeof(struct header)) / sizeof(struct record))
@@ -400,4 +400,27 @@ PX_SYS(flock)
     wanted.kind = operation == LOCK_UN ? RECORD_FREE : operation == LOCK_SH ? RECORD_READ : RECORD_WRITE;
     result = set(&wanted, ofd, !(b & LOCK_NB));
     return result;
+}
+
+/* ---- /proc/locks ---- */
+
+/* Those who wait for one are not told. */
+void px_text_locks(struct px_text *text, PX_UNUSED const struct px_proc *process)
+{
+    unsigned number = 0;
+
+    for (unsigned i = 0; table && i < RECORDS; i++) {
+        const struct record record = table->record[i];
+        bool of_process = !record.whole && record.owner == record.process;
+
+        if (record.kind == RECORD_FREE || stale(&record))
+            continue;
+        px_text_add(text, "%u: %s ADVISORY  %s %d 00:%02x:%lu %lu ", ++number, record.whole ? "FLOCK " : of_process ? "POSIX " : "OFDLCK",
+                    record.kind == RECORD_READ ? "READ " : "WRITE", of_process || record.whole ? record.pid : -1, (unsigned)PX_FS_DEV,
+                    (unsigned long)record.ino, (unsigned long)record.first);
+        if (record.last == EVERY_BYTE)
+            px_text_add(text, "EOF\n");
+        else
+            px_text_add(text, "%lu\n", (unsigned long)record.last);
+    }
 }

@@ -94,7 +94,13 @@ static unsigned signalfd_poll(struct px_ofd *ofd, unsigned events, struct exo_pr
     return (waits(ofd->word[0] & ~PX_SIG_UNBLOCKABLE) ? POLLIN | POLLRDNORM : 0u) & events;
 }
 
+static void signalfd_tell(struct px_ofd *ofd, struct px_text *text)
+{
+    px_text_add(text, "sigmask:\t%016lx\n", (unsigned long)ofd->word[0]);
+}
+
 const struct px_ops px_signalfd_ops = {
+    .tell = signalfd_tell,
     .name = "anon_inode:[signalfd]",
     .read = signalfd_read,
     .seek = px_anonymous_seek,

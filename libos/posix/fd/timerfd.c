@@ -144,7 +144,19 @@ static void timerfd_drop(struct px_ofd *ofd)
     px_ring_let_go(ofd->word[0]);
 }
 
+static void timerfd_tell(struct px_ofd *ofd, struct px_text *text)
+{
+    const struct timer *timer = timer_of(ofd);
+    uint64_t value = timer ? remaining(timer, px_now_ns()) : 0;
+
+    if (timer)
+        px_text_add(text, "clockid: %u\nticks: %lu\nsettime flags: 00\nit_value: (%lu, %lu)\nit_interval: (%lu, %lu)\n", timer->clock,
+                    (unsigned long)timer->ticks, (unsigned long)(value / PX_SECOND), (unsigned long)(value % PX_SECOND),
+                    (unsigned long)(timer->interval_ns / PX_SECOND), (unsigned long)(timer->interval_ns % PX_SECOND));
+}
+
 const struct px_ops px_timerfd_ops = {
+    .tell = timerfd_tell,
     .name = "anon_inode:[timerfd]",
     .read = timerfd_read,
     .seek = px_anonymous_seek,

@@ -15,5 +15,9 @@ int64_t px_parcel_put_directory(uint64_t ticket, uint64_t node); /* PX_FS_NODE *
 /* One of them as a description of this process; `with_twin`: which the process itself has put there. */
 int64_t px_parcel_take(uint64_t ticket, unsigned number, bool with_twin, struct px_ofd **ofd);
 void px_parcel_drop(uint64_t ticket);
+/* A parcel with a descriptor, for whoever is told the ticket: 0, or -errno as above, -EBADF. */
+int64_t px_parcel_lay(int fd, uint64_t *ticket);
+/* What another process has as that descriptor, as a description of this one. -EPERM: it may not be traced. -EBADF, -ESRCH, -EOPNOTSUPP. */
+int64_t px_parcel_ask(int pid, unsigned fd, struct px_ofd **ofd);
 
 #endif

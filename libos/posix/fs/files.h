@@ -9,7 +9,6 @@
 #include "proto/fs.h"
 #include "proto/fsmeta.h"
 
-#define PX_FS_DEV 2ull /* st_dev of everything that fs has */
 #define PX_LINKS_MAX 40u
 #define PX_RLIMIT_FSIZE 1u
 #define PX_FILE_MAX 0x7fffffffffffffffull

@@ -24,7 +24,8 @@ struct walk {
     size_t bytes;
     bool in_buffer;   /* path is in the buffer */
     bool more_room;   /* the small buffer was not enough */
-    const char *proc; /* the rest of a path that led to /proc */
+    const char *proc; /* the rest of a path that led to /proc or /sys */
+    bool sysfs;       /* ... to the latter */
 };
 
 /* Puts a target in front of the rest. */
@@ -186,6 +187,7 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
     }
     if (PX_META_LOAD(inode->flags) & PX_INODE_PROCFS) {
         walk->proc = component->rest;
+        walk->sysfs = PX_META_LOAD(inode->flags) & PX_INODE_SYSFS;
         return 0;
     }
     if (component->last)
@@ -282,11 +284,13 @@ static int64_t walk_proc(struct walk *walk, const char **out)
         return 1;
     while (*rest == '/')
         rest++;
-    place->directory = 0;
-    place->last = PX_LAST_NAME;
-    place->length = 0;
-    place->slash = *rest && rest[strlen(rest) - 1] == '/';
-    return px_procfs_walk(rest, walk->flags & ~PX_WALK_PARENT, &place->node);
+    if (*rest) { /* else it is the mount point itself, which has a name */
+        place->directory = 0;
+        place->last = PX_LAST_NAME;
+        place->length = 0;
+        place->slash = rest[strlen(rest) - 1] == '/';
+    }
+    return px_procfs_walk(rest, (walk->flags & ~PX_WALK_PARENT) | (walk->sysfs ? PX_WALK_SYSFS : 0), &place->node);
 }
 
 static int64_t walk_fs(struct walk *walk, const char *path, uint32_t start)

@@ -57,7 +57,7 @@ static bool grow_stack(unsigned at, uint64_t address)
     if (px_mm_may_grow(pages, vma->prot, vma->flags) < 0)
         return false;
     vma->lo = lo;
-    px_mm.pages += pages;
+    px_mm_count(pages);
     return true;
 }
 

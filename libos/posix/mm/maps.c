@@ -23,7 +23,7 @@ static size_t format_line(char *to, size_t bytes, const struct px_vma *vma)
     int length = exo_format(to, bytes, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu ", (unsigned long)vma->lo, (unsigned long)vma->hi,
                             vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
                             vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & PX_VMA_SHARED ? 's' : 'p',
-                            node ? (unsigned long)vma->page * PX_PAGE : 0ul, node ? 1u : 0u, (unsigned long)(node ? node->ino : 0));
+                            node ? (unsigned long)vma->page * PX_PAGE : 0ul, node ? (unsigned)PX_FS_DEV : 0u, (unsigned long)(node ? node->ino : 0));
     const char *name = kind_name(vma);
     int64_t named = 0;
 
@@ -40,18 +40,136 @@ static size_t format_line(char *to, size_t bytes, const struct px_vma *vma)
     return (size_t)length + 1;
 }
 
-size_t px_memory_maps(char *to, size_t bytes, uint64_t offset)
+/* What the pages of a mapping are, in pages. How many others share one is not known, so there is no Pss. */
+struct pages {
+    uint64_t size, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazy;
+};
+
+static void add_page(struct pages *pages, const struct px_vma *vma, uint64_t word)
 {
-    size_t room = PATH_MAX + 160, done = 0;
+    bool shared = word & EXO_QUERY_SHARED, dirty = word & EXO_QUERY_DIRTY;
+
+    if (!(word & EXO_QUERY_PRESENT))
+        return;
+    pages->shared_clean += shared && !dirty;
+    pages->shared_dirty += shared && dirty;
+    pages->private_clean += !shared && !dirty;
+    pages->private_dirty += !shared && dirty;
+    pages->referenced += !!(word & EXO_QUERY_ACCESSED);
+    /* of a private mapping of a file: a copy of its own */
+    pages->anonymous += !(vma->flags & PX_VMA_SHARED) && (!vma->file || (word & (EXO_QUERY_WRITE | EXO_QUERY_COW)) == EXO_QUERY_WRITE);
+    pages->lazy += vma->flags & PX_VMA_FREED && !dirty;
+}
+
+static void count_pages(const struct px_vma *vma, struct pages *pages)
+{
+    uint64_t word[PX_QUERY_PAGES];
+
+    pages->size += (vma->hi - vma->lo) / PX_PAGE;
+    for (uint64_t va = vma->lo; va < vma->hi; va += PX_QUERY_PAGES * PX_PAGE) {
+        uint64_t left = (vma->hi - va) / PX_PAGE, count = left < PX_QUERY_PAGES ? left : PX_QUERY_PAGES;
+
+        if (exo_mem_query(PX_SLOT_SELF, va, count, word) != (int64_t)count)
+            return;
+        for (uint64_t i = 0; i < count; i++)
+            add_page(pages, vma, word[i]);
+    }
+}
+
+static int put_kib(char *to, size_t bytes, const char *name, uint64_t pages)
+{
+    return exo_format(to, bytes, "%-16s%8lu kB\n", name, (unsigned long)(pages * (PX_PAGE / 1024)));
+}
+
+static size_t format_pages(char *to, size_t bytes, const struct pages *pages, bool rollup)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } line[] = {{"Size:", pages->size},
+                {"KernelPageSize:", 1},
+                {"MMUPageSize:", 1},
+                {"Rss:", pages->shared_clean + pages->shared_dirty + pages->private_clean + pages->private_dirty},
+                {"Shared_Clean:", pages->shared_clean},
+                {"Shared_Dirty:", pages->shared_dirty},
+                {"Private_Clean:", pages->private_clean},
+                {"Private_Dirty:", pages->private_dirty},
+                {"Referenced:", pages->referenced},
+                {"Anonymous:", pages->anonymous},
+                {"LazyFree:", pages->lazy},
+                {"AnonHugePages:", 0},
+                {"ShmemPmdMapped:", 0},
+                {"FilePmdMapped:", 0},
+                {"Shared_Hugetlb:", 0},
+                {"Private_Hugetlb:", 0},
+                {"Swap:", 0},
+                {"SwapPss:", 0},
+                {"Locked:", 0}};
+    size_t used = 0;
+
+    for (size_t i = rollup ? 3 : 0; i < sizeof line / sizeof line[0]; i++)
+        used += (size_t)put_kib(to + used, bytes - used, line[i].name, line[i].value);
+    return used;
+}
+
+/* The flags as smaps has them, of which many are Linux's own affair. */
+static size_t format_flags(char *to, size_t bytes, const struct px_vma *vma)
+{
+    bool shared = vma->flags & PX_VMA_SHARED;
+
+    return (size_t)exo_format(to, bytes, "THPeligible:    0\nVmFlags:%s%s%s%s mr%s me%s%s%s%s \n", vma->prot & PROT_READ ? " rd" : "",
+                              vma->prot & PROT_WRITE ? " wr" : "", vma->prot & PROT_EXEC ? " ex" : "", shared ? " sh" : "",
+                              shared && vma->flags & PX_VMA_NOWRITE ? "" : " mw", shared ? " ms" : "", vma->flags & PX_VMA_STACK ? " gd" : "",
+                              !shared && vma->prot & PROT_WRITE ? " ac" : "", vma->flags & PX_VMA_NORESERVE ? " nr" : "");
+}
+
+static size_t format_details(char *to, size_t bytes, const struct px_vma *vma)
+{
+    struct pages pages = {0};
+    size_t used;
+
+    count_pages(vma, &pages);
+    used = format_pages(to, bytes, &pages, false);
+    return used + format_flags(to + used, bytes - used, vma);
+}
+
+#define DETAILS_MOST 900u
+
+/* All mappings as one, which reaches from the first to the last. */
+static size_t rollup(char *to, size_t bytes)
+{
+    struct pages pages = {0};
+    size_t used;
+
+    if (bytes < DETAILS_MOST + 160)
+        return bytes; /* there will be a larger one */
+    for (unsigned at = 0; at < px_mm.count; at++)
+        count_pages(&px_mm.vma[at], &pages);
+    used = (size_t)exo_format(to, bytes, "%08lx-%08lx ---p 00000000 00:00 0 ", px_mm.count ? (unsigned long)px_mm.vma[0].lo : 0ul,
+                              px_mm.count ? (unsigned long)px_mm.vma[px_mm.count - 1].hi : 0ul);
+    while (used < NAME_COLUMN)
+        to[used++] = ' ';
+    used += (size_t)exo_format(to + used, bytes - used, "[rollup]\n");
+    return used + format_pages(to + used, bytes - used, &pages, true);
+}
+
+size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
+{
+    size_t room = PATH_MAX + 160 + DETAILS_MOST, done = 0;
     const struct px_vma vdso = {.lo = (uint64_t)px_vdso, .hi = (uint64_t)px_vdso_end, .prot = PROT_READ | PROT_EXEC};
-    char *line = px_alloc(room);
+    char *line = how == PX_SMAPS_ROLLUP ? NULL : px_alloc(room);
     uint64_t place = 0;
 
+    if (how == PX_SMAPS_ROLLUP)
+        return rollup(to, bytes);
     if (!line)
         return 0;
     for (unsigned at = 0; at <= px_mm.count && done < bytes; at++) {
-        size_t length = format_line(line, room, at < px_mm.count ? &px_mm.vma[at] : &vdso), skip, part;
+        const struct px_vma *vma = at < px_mm.count ? &px_mm.vma[at] : &vdso;
+        size_t length = format_line(line, room - DETAILS_MOST, vma), skip, part;
 
+        if (how == PX_SMAPS)
+            length += format_details(line + length, DETAILS_MOST, vma);
         skip = offset > place ? offset - place : 0;
         place += length;
         if (skip >= length)

@@ -70,6 +70,13 @@ struct px_mm {
 };
 extern struct px_mm px_mm;
 
+/* So many pages of mappings more, which others see, too. */
+static inline void px_mm_count(uint64_t pages)
+{
+    px_mm.pages += pages;
+    px_ppage()->mapped_pages = px_mm.pages;
+}
+
 /* ---- the list (vma.c)
  * -------------------------------------------------------------------------------------------- */
 

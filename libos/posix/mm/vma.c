@@ -88,7 +88,7 @@ void px_vma_add(const struct px_vma *vma)
     unsigned at = px_vma_find(vma->lo);
 
     insert_at(at, vma);
-    px_mm.pages += (vma->hi - vma->lo) / PX_PAGE;
+    px_mm_count((vma->hi - vma->lo) / PX_PAGE);
     merge_with_next(at);
     if (at > 0)
         merge_with_next(at - 1);
@@ -138,7 +138,7 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
     for (last = first; last < px_mm.count && px_mm.vma[last].lo < hi; last++) {
         struct px_vma *vma = &px_mm.vma[last];
 
-        px_mm.pages -= (vma->hi - vma->lo) / PX_PAGE;
+        px_mm_count(-((vma->hi - vma->lo) / PX_PAGE));
         if (vma->file)
             px_vma_file_drop(vma->file);
     }
@@ -159,7 +159,7 @@ void px_vma_reset(void)
             px_vma_file_drop(vma->file);
     }
     px_mm.count = 0;
-    px_mm.pages = 0;
+    px_mm_count(-px_mm.pages);
     px_mm.brk_lo = px_mm.brk = 0;
     px_mm.next_fault = 0;
     px_mm.around = 0;
@@ -171,6 +171,7 @@ void px_vma_fork_child(void)
     for (unsigned at = 0; at < px_mm.count && px_mm.freed; at++)
         px_mm.vma[at].flags &= (uint8_t)~PX_VMA_FREED;
     px_mm.freed = false;
+    px_mm_count(0);
 }
 
 uint64_t px_vma_pages(uint64_t lo, uint64_t hi)

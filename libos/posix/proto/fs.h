@@ -79,6 +79,7 @@ enum px_fs_op {
     PX_FS_EXECUTE,
     PX_FS_PARCEL, /* parcel.h: w1 enum px_parcel_call, w2 ticket */
     PX_FS_IPC, /* sysv.h */
+    PX_FS_SOCKETS, /* w1 where to look: answer w1 where to go on, msg struct px_fs_socket; -ENOENT: there are no more */
     PX_FS_SETID, /* w1 node, which the caller is about to execute in a fresh environment (renew.h): its set-ID bits count now */
     PX_FS_OPS,
 };
@@ -131,6 +132,19 @@ struct px_fs_attributes {
 #define PX_ATTRIBUTE_ATIME_NOW 32u
 #define PX_ATTRIBUTE_MTIME_NOW 64u
 #define PX_ATTRIBUTE_CHOWN 128u /* a chown, even of nothing: set-ID bits go */
+
+/* A name that is bound, or a connection on its way or made; what stands in pages that processes write is their word. */
+struct px_fs_socket {
+    uint16_t domain, type; /* of a connection 0: its names tell */
+    uint16_t backlog;      /* of who listens, else 0 */
+    uint16_t pending;      /* connections that wait to be accepted; 1 of one that does */
+    uint32_t uid[2];
+    uint64_t ino[2];         /* of its ends; 0: nobody has it (yet) */
+    uint32_t waiting[2];     /* bytes that have come to that end */
+    uint16_t name_bytes[2];  /* an address each: of a binding the first alone */
+    uint8_t name[2][110];
+    uint8_t connection, lite; /* lite: UDP-Lite */
+};
 
 struct px_fs_meet {
     uint64_t va;     /* where pages go: BIND one, CONNECT and ACCEPT PX_LINK_PAGES */

@@ -50,11 +50,12 @@ struct px_meta { /* the first page */
 enum px_inode_flags {
     PX_INODE_ORPHAN = 1,   /* no name left, but somebody may have it open */
     PX_INODE_TMPFILE = 2,  /* made without a name: may get one */
-    PX_INODE_PROCFS = 4,   /* mount point of /proc */
+    PX_INODE_PROCFS = 4,   /* mount point of /proc, or of /sys */
     PX_INODE_RESERVED = 8, /* has pages beyond its end, for writers to fill */
     PX_INODE_HELD = 16,    /* fs: mark of one sweep over the orphans */
     PX_INODE_SEALABLE = 32, /* a memfd that may be sealed */
     PX_INODE_WATCHED = 64,  /* inotify: of a directory, its entries, too */
+    PX_INODE_SYSFS = 128,   /* with PROCFS: of /sys */
     PX_INODE_MQUEUE = 0x2000,  /* a POSIX message queue (sysv.h) */
     PX_INODE_WRITTEN = 0x4000, /* has been opened for writing, and may be still: ask (PX_FS_EXECUTE) before it is run */
     PX_INODE_RUN = 0x8000,     /* has been a program that runs, and may be still */

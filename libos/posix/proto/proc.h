@@ -52,7 +52,7 @@ enum px_proc_op {
     /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG;
      * PR_SET_CHILD_SUBREAPER; PR_GET_CHILD_SUBREAPER: answer w1 */
     PX_PROC_PRCTL,
-    /* w1 pid. Answer: w1 cpu ns so far, w2 frames in use, w3 children's cpu ns. */
+    /* w1 pid. Answer: w1 cpu ns so far, w2 frames in use, w3 children's cpu ns; msg struct px_usage. */
     PX_PROC_USAGE,
     /* w1 0: flush; 1: power off (RB_POWER_OFF), 2 restart, 3 halt: reboot(2). */
     PX_PROC_REBOOT,
@@ -129,5 +129,14 @@ struct px_cred_ids {
 
 #define PX_KILL_SIGQUEUE 1 /* code SI_QUEUE and value in w4 */
 #define PX_KILL_TKILL 2    /* code SI_TKILL */
+
+/* Of a process that is not known only itself: what it says in its process page. */
+struct px_usage {
+    uint64_t faults; /* that the kernel has counted */
+    uint64_t pages;  /* of all its mappings */
+    uint64_t pending, blocked, ignored, caught; /* signals */
+    uint32_t threads;
+    int32_t oom_score_adj;
+};
 
 #endif

@@ -110,6 +110,10 @@ struct px_ppage {
     uint32_t child_flags;   /* PX_CHILD_*: the disposition of SIGCHLD                      (libOS) */
     uint32_t ask_seq;       /* bumped when a question of this process has an answer: a word to wait on (proc) */
     uint32_t trace_seq;     /* bumped when a traced thread may go on: a word to wait on    (proc) */
+    /* for /proc */
+    uint32_t more_threads;  /* than the first one                                          (libOS) */
+    int32_t oom_score_adj;  /* children have their parent's                                (libOS, proc) */
+    uint64_t mapped_pages;  /* of all mappings                                             (libOS) */
     /* fs reads this: inodes open, mapped or current directory here */
     uint32_t hazard[PX_HAZARDS];
 };

@@ -227,6 +227,20 @@ static int64_t lay(px_user list, uint64_t count, px_user to)
     return result;
 }
 
+int64_t px_parcel_lay(int fd, uint64_t *ticket)
+{
+    struct px_ofd *ofd = px_fd_get(fd);
+    int64_t result = ofd ? px_parcel_new(ticket) : -EBADF;
+
+    if (result < 0)
+        return result;
+    lays_of = px_self()->pid;
+    result = put(*ticket, ofd, false);
+    if (result < 0)
+        px_parcel_drop(*ticket);
+    return result;
+}
+
 /* ---- receiving ---- */
 
 static int64_t map_pages(uint64_t ticket, unsigned number, const struct px_parcel_item *item, uint64_t *at)

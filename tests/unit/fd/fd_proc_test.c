@@ -14,6 +14,7 @@
 #include "libos/posix/fd/proc_process.c"
 #undef TICK_NS
 #include "libos/posix/fd/proc_system.c"
+#include "libos/posix/fd/proc_table.c"
 #include "libos/posix/fd/proc_tree.c"
 #include "libos/posix/fd/table.c"
 #include "libos/posix/fd/text.c"
@@ -74,14 +75,35 @@ int64_t px_ask_move(int32_t pid, bool write, px_user program, uint64_t other, ui
     (void)pid, (void)write, (void)program, (void)other, (void)bytes, (void)as;
     return -EPERM;
 }
-size_t px_memory_maps(char *to, size_t bytes, uint64_t offset)
+size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
 {
+    (void)how;
     static const char maps[] =
         "00400000-00500000 r-xp 00000000 00:01 12                                 /bin/x\n";
     size_t n = sizeof maps - 1 - offset < bytes ? sizeof maps - 1 - offset : bytes;
 
     memcpy(to, maps + offset, n);
     return n;
+}
+/* Another process has one descriptor, 3, of an inode 55. */
+int64_t px_parcel_ask(int pid, unsigned fd, struct px_ofd **ofd)
+{
+    if (fd != 3)
+        return fd == 4 ? -EOPNOTSUPP : -EBADF;
+    (void)pid;
+    *ofd = px_ofd_new(PX_OFD_PATH, O_RDWR);
+    (*ofd)->node = (struct px_node){.kind = PX_NODE_FS, .ino = 55, .mode = S_IFREG | 0600};
+    return 0;
+}
+uint32_t px_personality = 0x40000;
+int64_t px_process_name(const char name[16])
+{
+    EQUAL(strcmp(name, "a name of many "), 0);
+    return 0;
+}
+void px_text_locks(struct px_text *text, const struct px_proc *process)
+{
+    (void)text, (void)process;
 }
 void px_random_bytes(void *to, size_t bytes)
 {
@@ -104,6 +126,15 @@ int64_t px_node_path(const struct px_node *node, char *to, size_t bytes)
         (void)process;                                                  \
         px_text_add(text, "0\n");                                       \
     }
+EMPTY_TEXT(net_unix)
+EMPTY_TEXT(net_tcp)
+EMPTY_TEXT(net_tcp6)
+EMPTY_TEXT(net_udp)
+EMPTY_TEXT(net_udp6)
+EMPTY_TEXT(net_udplite)
+EMPTY_TEXT(net_udplite6)
+EMPTY_TEXT(net_sockstat)
+EMPTY_TEXT(net_sockstat6)
 EMPTY_TEXT(sem_limits)
 EMPTY_TEXT(msgmax)
 EMPTY_TEXT(msgmnb)
@@ -221,6 +252,14 @@ static unsigned fields(const char *text)
     return count;
 }
 
+static unsigned object_named(const char *path)
+{
+    struct px_node node;
+
+    EQUAL(px_procfs_walk(path, 0, &node), 0);
+    return PX_PROC_OBJECT(node.ino);
+}
+
 static void process_files(void)
 {
     struct px_proc *self = PX_PROC(fake_table, 5);
@@ -255,11 +294,19 @@ static void process_files(void)
     CHECK(strstr(content,
                  "Max cpu time              unlimited            unlimited            seconds   \n") != NULL);
     expect("self/oom_score_adj", "0\n");
-    EQUAL(px_proc_set(px_text_oom, self, "-17\n"), 0);
-    expect("self/oom_score_adj", "-17\n");
-    EQUAL(px_proc_set(px_text_oom, self, "1001"), -EINVAL);
-    EQUAL(px_proc_set(px_text_oom, self, "x"), -EINVAL);
-    EQUAL(px_proc_set(px_text_pid_max, NULL, "5"), -EPERM);
+    EQUAL(px_proc_set(PROC_OOM_SCORE_ADJ, 0, self, "-17\n"), 0);
+    EQUAL(px_ppage()->oom_score_adj, -17);
+    EQUAL(px_proc_set(PROC_OOM_SCORE_ADJ, 0, self, "1001"), -EINVAL);
+    EQUAL(px_proc_set(PROC_OOM_SCORE_ADJ, 0, self, "x"), -EINVAL);
+    self->euid = 1000;
+    EQUAL(px_proc_set(PROC_OOM_SCORE_ADJ, 0, self, "-18"), -EACCES); /* only upwards */
+    EQUAL(px_proc_set(object_named("self/comm"), 0, self, "a name of many letters"), 0);
+    EQUAL(px_proc_set(object_named("self/comm"), 0, PX_PROC(fake_table, 1), "x"), -EINVAL);
+    EQUAL(px_proc_set(object_named("self/comm"), 7, self, "x"), -ESRCH); /* no such thread */
+    self->euid = 0;
+    EQUAL(px_proc_set(object_named("sys/kernel/pid_max"), 0, NULL, "5"), -EPERM);
+    EQUAL(px_proc_set(object_named("sys/kernel/pid_max"), 0, NULL, "32768\n"), 0); /* what it is */
+    EQUAL(px_proc_set(object_named("sys/kernel/pid_max"), 0, NULL, "3276"), -EPERM);
 }
 
 static void other_processes(void)
@@ -316,7 +363,10 @@ static void system_files(void)
     CHECK(strstr(read_path("stat", 4096), "cpu7 1234 0 0 0 ") && !strstr(content, "cpu8"));
     fake_info.cpus = 1;
     CHECK(strstr(read_path("version", 4096), "Linux version 6.1.0-exov6 ") == content);
-    expect("mounts", "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
+    expect("mounts", "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
+                     "sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\n");
+    CHECK(strstr(read_path("vmstat", 4096), "nr_free_pages 10240\n") == content);
+    expect("diskstats", "");
 }
 
 /* ---- paths ---- */
@@ -390,6 +440,16 @@ static void paths(void)
     text[px_procfs_path(&node, text, sizeof text)] = '\0';
     EQUAL(strcmp(text, "/proc/sys/kernel/random/uuid"), 0);
     EQUAL(px_procfs_path(&node, text, 5), -ERANGE);
+    fake_info.cpus = 2;
+    EQUAL(px_procfs_walk("devices/system/cpu/cpu1/topology/core_id", PX_WALK_SYSFS, &node), 0);
+    text[px_procfs_path(&node, text, sizeof text)] = '\0';
+    EQUAL(strcmp(text, "/sys/devices/system/cpu/cpu1/topology/core_id"), 0);
+    EQUAL(px_procfs_walk("devices/system/cpu/cpu1/topology/..", PX_WALK_SYSFS, &node), 0);
+    EQUAL(PX_PROC_NUMBER(node.ino), 1);
+    EQUAL(px_procfs_walk("devices/system/cpu/cpu2", PX_WALK_SYSFS, &node), -ENOENT);
+    EQUAL(px_procfs_walk("devices/system/cpu/cpu", PX_WALK_SYSFS, &node), -ENOENT);
+    EQUAL(px_procfs_walk("devices/system/cpu/cpu01", PX_WALK_SYSFS, &node), -ENOENT);
+    EQUAL(px_procfs_walk("self", PX_WALK_SYSFS, &node), -ENOENT);
     EQUAL(open_path("self/fd", &opened), 0);
     EQUAL(px_proc_ops.read(opened, USER(0), 10, &opened->offset), -EISDIR);
     px_ofd_abandon(opened);
@@ -433,13 +493,13 @@ static void listings(void)
     char all[8192];
 
     exo_format(all, sizeof all, "%s", list_path("", 4096));
-    CHECK(strstr(all, ". .. sys sysvipc self thread-self mounts meminfo ") == all);
+    CHECK(strstr(all, ". .. sys sysvipc self thread-self tty meminfo ") == all);
     CHECK(strstr(all, " 105 109 ") != NULL);
     for (size_t bytes = 40; bytes < 300; bytes += 13)
         EQUAL(strcmp(list_path("", bytes), all), 0);
     EQUAL(strcmp(list_path("self/fd", 4096), ". .. 7 8 "), 0);
     EQUAL(strcmp(list_path("self/task", 4096), ". .. 105 "), 0);
-    EQUAL(strcmp(list_path("sys/vm", 4096), ". .. overcommit_memory max_map_count "), 0);
+    EQUAL(strcmp(list_path("sys/net/core", 4096), ". .. somaxconn "), 0);
     EQUAL(strcmp(list_path("109/fd", 4096), ". .. "), 0);
     EQUAL(open_path("", &ofd), 0);
     EQUAL(px_proc_ops.getdents(ofd, USER(0), 20, false), -EINVAL);

@@ -7,6 +7,7 @@
 
 #include "libos/posix/fd/lock.c"
 #include "libos/posix/fd/record.c"
+#include "libos/posix/fd/text.c"
 
 #define OWNERS 3u
 #define BYTES 48
@@ -232,6 +233,29 @@ static void table_full(void)
     px_record_exit();
 }
 
+/* /proc/locks: a part of a file of a process, a whole one of a description; none of the dead. */
+static void told(void)
+{
+    char space[512];
+    struct px_text text = {.at = space, .room = sizeof space - 1};
+    static struct px_ofd one = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 90, .gen = 1}};
+
+    be(0);
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 5, 10), 0);
+    EQUAL(lock(&other_file, F_SETLK, F_RDLCK, SEEK_SET, 7, 0), 0);
+    EQUAL(flock_of(&one, LOCK_EX), 0);
+    px_text_locks(&text, NULL);
+    space[text.used] = '\0';
+    EQUAL(strcmp(space, "1: POSIX  ADVISORY  WRITE 110 00:02:77 5 14\n2: POSIX  ADVISORY  READ  110 00:02:78 7 EOF\n"
+                        "3: FLOCK  ADVISORY  WRITE 110 00:02:90 0 EOF\n"), 0);
+    EQUAL(lock(&file, F_SETLK, F_UNLCK, SEEK_SET, 0, 0), 0);
+    EQUAL(lock(&other_file, F_SETLK, F_UNLCK, SEEK_SET, 0, 0), 0);
+    EQUAL(flock_of(&one, LOCK_UN), 0);
+    text.used = 0;
+    px_text_locks(&text, NULL);
+    EQUAL(text.used, 0);
+}
+
 int main(void)
 {
     fake_start();
@@ -242,6 +266,7 @@ int main(void)
     px_record_start();
     random_ranges();
     places();
+    told();
     owners_die();
     waits();
     descriptions();

@@ -72,6 +72,12 @@ int64_t fs_xattr(struct fs_request *request)
 #endif
 
 int64_t fs_setid(struct fs_request *request);
+int64_t fs_sockets(struct fs_request *request)
+{
+    (void)request;
+    return -ENOSYS;
+}
+
 int64_t fs_setid(struct fs_request *request)
 {
     (void)request;

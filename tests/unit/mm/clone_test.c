@@ -157,8 +157,8 @@ static void test_maps_text(void)
 {
     const char *format =
         "500000000-500002000 rw-p 00000000 00:00 0 \n"
-        "500003000-500005000 r--s 00000000 00:01 1                                /some/file\n"
-        "500005000-500006000 r-xp 00000000 00:01 1                                /some/file\n"
+        "500003000-500005000 r--s 00000000 00:02 1                                /some/file\n"
+        "500005000-500006000 r-xp 00000000 00:02 1                                /some/file\n"
         "600000000-600003000 rw-p 00000000 00:00 0                                [heap]\n"
         "%lx-%lx r-xp 00000000 00:00 0                          [vdso]\n";
     char expected[1024], text[1024], piece[1024];
@@ -171,10 +171,10 @@ static void test_maps_text(void)
     make(BASE + 0x5000, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);
     px_mm.brk_lo = px_mm.brk = 0x600000000;
     CHECK(px_sys_brk(0x600002001, 0, 0, 0, 0, 0) == 0x600002001);
-    length = px_memory_maps(text, sizeof(text), 0);
+    length = px_memory_maps(text, sizeof(text), 0, PX_MAPS);
     CHECK(length == strlen(expected) && memcmp(text, expected, length) == 0);
     for (size_t at = 0; at <= length; at += 7) { /* read in pieces */
-        size_t part = px_memory_maps(piece, 50, at);
+        size_t part = px_memory_maps(piece, 50, at, PX_MAPS);
 
         CHECK(part == (length - at < 50 ? length - at : 50) && memcmp(piece, expected + at, part) == 0);
     }

@@ -180,6 +180,11 @@ uint64_t machine_frames(uint32_t index)
     CHECK(fake_environment[index]);
     return 5;
 }
+uint64_t machine_faults(uint32_t index)
+{
+    CHECK(fake_environment[index]);
+    return 6;
+}
 void machine_notify_fs(uint64_t bits)
 {
     (void)bits;
