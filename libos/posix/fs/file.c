@@ -222,13 +222,17 @@ static uint64_t readable(px_user from, uint64_t bytes)
 /* O_APPEND: fs says where, in one step with growing the file. */
 static int64_t write_append(const struct px_file *file, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *at)
 {
+    uint64_t end = PX_META_LOAD(inode->size);
     int64_t got, done;
+    uint8_t *page;
 
     if (bytes <= SMALL_WRITE)
         return write_message(file, from, PX_FS_AT_END, bytes, at);
     bytes = readable(from, bytes);
     if (bytes == 0)
         return -EFAULT;
+    /* Where it will probably go, pages are asked for while that is beyond the end: then it is more of them at a time (window.c). */
+    (void)!px_window_at(file, end / PX_PAGE, PX_PAGES_UP(end % PX_PAGE + bytes), PX_USE_WRITE, &page);
     got = px_fs_call(PX_FS_APPEND, node_of(file), bytes, 0, file->token, at);
     if (got <= 0)
         return got;
