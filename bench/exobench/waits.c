@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MANY 100
@@ -52,6 +54,44 @@ static uint64_t epoll_100(long n)
     return epoll(MANY, n);
 }
 
+/* A byte there and a byte back, to a process that sleeps in epoll_wait for a hundred connections of which one is used. */
+static uint64_t epoll_ping_pong_100(long n)
+{
+    int near[MANY], far[MANY];
+    char byte = 'p';
+    for (int i = 0; i < MANY; i++) {
+        int end[2];
+        must(socketpair(AF_UNIX, SOCK_STREAM, 0, end), "socketpair");
+        near[i] = end[0], far[i] = end[1];
+    }
+    pid_t child = (pid_t)must(fork(), "fork");
+    if (child == 0) {
+        int set = (int)must(epoll_create1(0), "epoll_create1");
+        for (int i = 0; i < MANY; i++) {
+            struct epoll_event event = {.events = EPOLLIN, .data = {.fd = far[i]}};
+            close(near[i]);
+            must(epoll_ctl(set, EPOLL_CTL_ADD, far[i], &event), "epoll_ctl");
+        }
+        for (;;) {
+            struct epoll_event event;
+            must(epoll_wait(set, &event, 1, -1), "epoll_wait");
+            if (read(event.data.fd, &byte, 1) != 1)
+                _exit(0);
+            must(write(event.data.fd, &byte, 1), "write");
+        }
+    }
+    for (int i = 0; i < MANY; i++)
+        close(far[i]);
+    uint64_t took = TIMED(n, {
+        if (write(near[MANY - 1], &byte, 1) != 1 || read(near[MANY - 1], &byte, 1) != 1)
+            fail("epoll_pingpong_100");
+    });
+    for (int i = 0; i < MANY; i++)
+        close(near[i]);
+    must(waitpid(child, NULL, 0), "waitpid");
+    return took;
+}
+
 static uint64_t poll_many(int count, long n)
 {
     int in[MANY], out[MANY];
@@ -94,5 +134,6 @@ static uint64_t select_100(long n)
 }
 
 const struct bench_case wait_cases[] = {
-    {"epoll_1", epoll_1, 1000}, {"epoll_100", epoll_100, 1000}, {"poll_1", poll_1, 1000}, {"poll_100", poll_100, 300}, {"select_100", select_100, 300}, {0},
+    {"epoll_1", epoll_1, 1000}, {"epoll_100", epoll_100, 1000}, {"epoll_pingpong_100", epoll_ping_pong_100, 300},
+    {"poll_1", poll_1, 1000}, {"poll_100", poll_100, 300}, {"select_100", select_100, 300}, {0},
 };

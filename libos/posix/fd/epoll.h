@@ -40,6 +40,7 @@ struct px_epoll {
     struct px_interest *interest;
     unsigned count, room;
     unsigned next_told; /* whose turn it is when a call asks for few */
+    unsigned front;     /* whose place is given next to one that has something to tell */
 };
 
 struct epoll_event {

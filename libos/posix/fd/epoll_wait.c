@@ -10,6 +10,7 @@
 #include "poll.h"
 
 _Static_assert(QUIET_WORDS == 3, "is_quiet looks at so many");
+#define FRONT 24u    /* interests that a sleep has room for, as a rule */
 #define DEPTH_MAX 8u /* lists that are looked at, one below the other: a list may grow above others */
 
 /* What a wait sleeps on. */
@@ -27,11 +28,16 @@ static uint64_t mixed(uint64_t words, uint64_t value)
     return words * 0x9e3779b97f4a7c15ull + value + 1;
 }
 
+static bool is_full(const struct gathered *gathered)
+{
+    return !gathered->predicates || gathered->used + PER_ITEM > EXO_WAIT_MAX;
+}
+
 static void gather(struct gathered *gathered, uint64_t *words, const struct exo_predicate *own, unsigned used)
 {
-    bool room = gathered->predicates && gathered->used + PER_ITEM <= EXO_WAIT_MAX;
+    bool room = !is_full(gathered);
 
-    gathered->partial = gathered->partial || !room;
+    gathered->partial |= !room;
     for (unsigned i = 0; i < used; i++) {
         *words = mixed(*words, own[i].value);
         if (room)
@@ -152,13 +158,25 @@ unsigned px_epoll_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate
     return ready & events;
 }
 
+/*
+ * A sleep has no room for all that a long list would wake it by, and looks again after a while for the rest. So what had something to tell lately comes to
+ * the front, in the place of one of those there.
+ */
+static void bring_forward(struct px_epoll *instance, unsigned at)
+{
+    struct px_interest *front = &instance->interest[instance->front++ % FRONT], forward = instance->interest[at];
+
+    instance->interest[at] = *front;
+    *front = forward;
+}
+
 /* Copies out what is ready: how many, or -EFAULT. Where more is ready than was asked for, the next call begins behind what this one has told. */
 static int64_t report(struct px_epoll *instance, px_user to, int64_t most)
 {
     struct gathered nothing = {0};
     int64_t reported = 0;
     uint64_t words = 0;
-    unsigned at = instance->next_told < instance->count ? instance->next_told : 0;
+    unsigned at = instance->next_told < instance->count ? instance->next_told : 0, last = 0;
 
     for (unsigned left = instance->count; left && reported < most; left--) {
         struct px_interest *interest = &instance->interest[at];
@@ -176,15 +194,26 @@ static int64_t report(struct px_epoll *instance, px_user to, int64_t most)
         if (interest->events & EPOLLONESHOT)
             interest->events &= ~(uint32_t)EVENT_BITS;
         reported++;
+        last = (unsigned)(interest - instance->interest);
     }
     instance->next_told = reported == most ? at : 0;
+    if (last >= FRONT)
+        bring_forward(instance, last);
     return reported;
+}
+
+/* Of a list, those that may be slept on: all, if other threads, who are told of as well, could have changed the order. */
+static unsigned watched(const struct px_epoll *instance)
+{
+    if (!instance)
+        return 0;
+    return px_threads.many || instance->count < EXO_WAIT_MAX ? instance->count : EXO_WAIT_MAX;
 }
 
 /* Tells the pipes and sockets in the list, and below it, that one more sleeps. */
 static void watch(struct px_epoll *instance, unsigned depth)
 {
-    for (unsigned i = 0; instance && i < instance->count && depth <= DEPTH_MAX; i++) {
+    for (unsigned i = 0; i < watched(instance) && depth <= DEPTH_MAX; i++) {
         struct px_ofd *ofd = instance->interest[i].ofd;
 
         if (ofd->kind == PX_OFD_EPOLL)
@@ -233,7 +262,11 @@ static int64_t sleep(struct px_epoll *instance, uint32_t seen, uint64_t deadline
 
     gather_change(instance, seen, &gathered);
     for (unsigned i = 0; i < instance->count; i++) {
-        if (interest_ready(&instance->interest[i], &gathered, &words, 0))
+        struct px_interest *interest = &instance->interest[i];
+
+        if (is_full(&gathered) && is_quiet(interest))
+            gathered.partial = true;
+        else if (interest_ready(interest, &gathered, &words, 0))
             return 0;
     }
     if (gathered.partial && px_now_ns() + SLICE_NS < until)
