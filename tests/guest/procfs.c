@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -177,6 +179,16 @@ static void others_files(void)
     CASE("a pipe of another process", fd >= 0 && read(fd, got, 31) == 8 && !strcmp(got, "by pipe\n"));
     CASE("empty then", read(fd, got, 31) == -1 && errno == EAGAIN);
     close(fd);
+    CASE("what it is", stat(path, &stat_of) == 0 && S_ISFIFO(stat_of.st_mode));
+    {
+        struct stat direct;
+        int ends[2];
+
+        CASE("is the same by any way", pipe(ends) == 0 && fstat(ends[0], &direct) == 0 && stat(name("/proc/self/fd/%d", ends[1]), &stat_of) == 0 &&
+                                           direct.st_ino == stat_of.st_ino && direct.st_dev == stat_of.st_dev);
+        close(ends[0]);
+        close(ends[1]);
+    }
     CASE("its device", open_error(name("/proc/%d/fd/%d", child, NOTHING), O_WRONLY) == 0);
     CASE("a socket cannot be opened", open_error(name("/proc/%d/fd/%d", child, SOCKET), O_RDWR) == ENXIO);
     CASE("but looked at", stat(path, &stat_of) == 0 && S_ISSOCK(stat_of.st_mode));
@@ -406,6 +418,24 @@ static long state_in(const char *file, int fd, int column, int state_column)
 #define TCP_STATE(fd) state_in("/proc/net/tcp", fd, 10, 4)
 #define UNIX_STATE(fd) state_in("/proc/net/unix", fd, 7, 6)
 
+static void interfaces(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    struct ifreq request = {.ifr_name = "lo"}, all[4];
+    struct ifconf list = {.ifc_len = sizeof all, .ifc_req = all};
+
+    CASE("the loopback is up", ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
+    CASE("its address", ioctl(fd, SIOCGIFADDR, &request) == 0 && ((struct sockaddr_in *)&request.ifr_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+    CASE("its number", if_nametoindex("lo") == 1);
+    request.ifr_ifindex = 1;
+    CASE("its name", ioctl(fd, SIOCGIFNAME, &request) == 0 && !strcmp(request.ifr_name, "lo"));
+    strcpy(request.ifr_name, "none0");
+    CASE("another", ioctl(fd, SIOCGIFMTU, &request) == -1 && errno == ENODEV);
+    CASE("nowhere", ioctl(fd, SIOCGIFMTU, (void *)0x1234) == -1 && errno == EFAULT);
+    CASE("listed", ioctl(fd, SIOCGIFCONF, &list) == 0 && list.ifc_len >= (int)sizeof all[0] && !strcmp(all[0].ifr_name, "lo"));
+    close(fd);
+}
+
 static void sockets(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -465,6 +495,7 @@ int main(void)
     strangers();
     system_files();
     sockets();
+    interfaces();
     kill(child, SIGKILL);
     wait(NULL);
     return tap_finish();

@@ -1,6 +1,7 @@
 /* Descriptions opened below /proc and /sys: texts read and settings written, and directories. */
 #include "entry/trace.h"
 #include "proc_tree.h"
+#include "travel.h"
 
 #define FIRST_ROOM 4096u
 #define MOST_ROOM (1u << 20)
@@ -172,9 +173,27 @@ static uint32_t asked_mode(const struct px_node *node)
     return flags && flags > text ? modes[flags[-1] & O_ACCMODE] : 0;
 }
 
+/* Of what a link below fd/ leads to, if that is no file: a pipe's own number and so on. */
+static bool stat_target(const struct px_node *node, struct px_stat *stat)
+{
+    bool own = PX_PROC_PID(node->ino) == px_self()->pid, done;
+    struct px_ofd *ofd = own ? px_fd_get((int)PX_PROC_NUMBER(node->ino)) : NULL;
+
+    if (!own && px_parcel_ask(PX_PROC_PID(node->ino), PX_PROC_NUMBER(node->ino), &ofd) < 0)
+        return false;
+    memset(stat, 0, sizeof *stat);
+    done = ofd && px_ofd_ops(ofd)->stat && px_ofd_ops(ofd)->stat(ofd, stat) == 0;
+    if (!own)
+        px_ofd_leave(ofd);
+    return done;
+}
+
 int64_t px_procfs_stat(const struct px_node *node, struct px_stat *stat)
 {
     uint64_t now = px_real_ns();
+
+    if (PX_PROC_OBJECT(node->ino) == PROC_FD_ENTRY && !S_ISLNK(node->mode) && stat_target(node, stat))
+        return 0;
 
     memset(stat, 0, sizeof *stat);
     stat->st_dev = is_in_sysfs(PX_PROC_OBJECT(node->ino)) ? PX_SYSFS_DEV : PX_PROC_DEV;

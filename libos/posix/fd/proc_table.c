@@ -104,9 +104,6 @@ const struct px_proc_object px_proc_objects[] = {
     FIXED("misc", PROC_ROOT, TEXT, ""),
     FIXED("modules", PROC_ROOT, TEXT, ""),
     FIXED("cgroups", PROC_ROOT, TEXT, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
-    FIXED("slabinfo", PROC_ROOT, S_IFREG | 0400,
-          "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> "
-          "<sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"),
     MADE("softirqs", PROC_ROOT, TEXT, px_text_softirqs),
     MADE("zoneinfo", PROC_ROOT, TEXT, px_text_zoneinfo),
     MADE("locks", PROC_ROOT, TEXT, px_text_locks),

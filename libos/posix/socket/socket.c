@@ -181,7 +181,7 @@ static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argum
     if (!px_socket_here(ofd))
         return -EIO;
     if (request != FIONREAD && request != TIOCOUTQ)
-        return -ENOTTY;
+        return px_socket_interface(request, argument);
     bytes = request == FIONREAD ? px_flow_pending(ofd) : px_flow_unread(ofd);
     return px_copy_out(argument, &bytes, sizeof bytes);
 }

@@ -150,4 +150,7 @@ int64_t px_socket_unconnected(struct px_ofd *ofd, bool sending, unsigned flags);
 /* Takes an error that waits to be told (ECONNRESET, or one of connecting): positive, or 0. */
 int32_t px_flow_error(struct px_ofd *ofd);
 
+/* ioctls about network interfaces (interface.c); -ENOTTY: it is none. */
+int64_t px_socket_interface(uint64_t which, px_user argument);
+
 #endif
