@@ -49,6 +49,7 @@ struct px_from {
 };
 #define PX_BOX_MOST (PX_FLOW_BYTES - PX_RECORD_ALIGN - (unsigned)sizeof(struct px_from))
 
+#define PX_KEPT_OPTIONS 48u
 struct px_end {
     _Alignas(64) uint32_t holders; /* tally word */
     uint32_t options;  /* bit n: option SO_n is on */
@@ -59,7 +60,7 @@ struct px_end {
     uint32_t linger; /* seconds, with SO_LINGER */
     int32_t error;   /* SO_ERROR: what has not been told yet */
     uint32_t reset;      /* PX_RESET_*: what this end has done of the other's being gone */
-    uint16_t tcp[8];     /* options of TCP, by number; 0: as at first */
+    int32_t kept[PX_KEPT_OPTIONS]; /* options of the internet (socket/internet_option.c): how far from their first values */
     uint16_t name_bytes; /* of the address that it is bound to */
     uint8_t name[PX_NAME_BYTES];
 };

@@ -62,11 +62,6 @@ static uint32_t flow_used(const struct px_flow *flow)
     return used(head, __atomic_load_n(&flow->tail, __ATOMIC_ACQUIRE));
 }
 
-static inline uint32_t record_room(uint64_t bytes)
-{
-    return (uint32_t)((bytes + sizeof(struct px_record) + PX_RECORD_ALIGN - 1) & ~(uint64_t)(PX_RECORD_ALIGN - 1));
-}
-
 static inline size_t part_move(uint8_t *place, px_user user, size_t bytes, bool in)
 {
     return in ? px_copy_in_part(place, user, bytes) : px_copy_out_part(user, place, bytes);
@@ -168,10 +163,10 @@ static int64_t send_record(struct way *way, const struct px_message *message, ui
 
     if (way->stream) {
         bytes = bytes < STREAM_PART ? bytes : STREAM_PART;
-        if (room < record_room(bytes) && room >= ENOUGH)
+        if (room < px_record_room(bytes) && room >= ENOUGH)
             bytes = room - sizeof *record;
     }
-    if (room < record_room(bytes))
+    if (room < px_record_room(bytes))
         return -EAGAIN;
     tail &= ~(PX_RECORD_ALIGN - 1);
     record = (struct px_record *)(way->ring + (tail & MASK));
@@ -183,7 +178,7 @@ static int64_t send_record(struct way *way, const struct px_message *message, ui
                                  .gid = message->cred.gid,
                                  .rights = skip ? 0 : message->rights,
                                  .ticket = skip ? 0 : message->ticket};
-    __atomic_store_n(&flow->tail, tail + record_room(bytes), __ATOMIC_RELEASE);
+    __atomic_store_n(&flow->tail, tail + px_record_room(bytes), __ATOMIC_RELEASE);
     __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&flow->read_waiters, __ATOMIC_SEQ_CST))
         exo_wake_all(&flow->write_seq);
@@ -212,6 +207,8 @@ int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
     struct way way = way_of(ofd, true);
     uint64_t done = 0, deadline_ns = 0;
 
+    if (px_socket_of(ofd)->domain == AF_NETLINK)
+        return px_netlink_send(ofd, message);
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
         return way.packets_only ? px_letter_send(ofd, message, NULL) : px_socket_unconnected(ofd, true, message->flags);
     if (!way.stream && message->bytes > PX_FLOW_BYTES - sizeof(struct px_record))
@@ -323,7 +320,7 @@ static int64_t receive_stream(struct way *way, struct px_message *message, uint6
                 leave_rest(way, head, record.taken + (uint32_t)moved);
             break;
         }
-        head += record_room(record.bytes);
+        head += px_record_room(record.bytes);
     }
     if (!peek && head != first)
         advance(way, head, tail);
@@ -368,7 +365,7 @@ static int64_t receive_packet(struct way *way, struct px_message *message)
         message->found |= MSG_TRUNC;
     moved = part ? message_move(way->ring, head + (uint32_t)sizeof record + skip, message, 0, part, false) : 0;
     if (!(message->flags & MSG_PEEK))
-        advance(way, head + record_room(record.bytes), tail);
+        advance(way, head + px_record_room(record.bytes), tail);
     if (moved < part)
         return -EFAULT;
     return message->flags & MSG_TRUNC ? record.bytes - skip : (int64_t)part;
@@ -460,7 +457,7 @@ uint32_t px_flow_pending(struct px_ofd *ofd)
 
     while (head != tail && record_at(&way, head, tail, &record)) {
         bytes += record.bytes - record.taken;
-        head += record_room(record.bytes);
+        head += px_record_room(record.bytes);
         if (way.packets_only)
             break;
     }

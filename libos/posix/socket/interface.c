@@ -1,116 +1,114 @@
-/* What sockets say of network interfaces (ioctls SIOCGIF*, netdevice(7)): the loopback is all that there is. Nothing of it can be set. */
+/* The one interface that there is, lo, as ioctl tells of it: netdevice(7). */
+#include "netlink.h"
 #include "socket.h"
 
-#define SIOCGIFNAME 0x8910
-#define SIOCGIFCONF 0x8912
-#define SIOCGIFFLAGS 0x8913
-#define SIOCGIFADDR 0x8915
-#define SIOCGIFDSTADDR 0x8917
-#define SIOCGIFBRDADDR 0x8919
-#define SIOCGIFNETMASK 0x891b
-#define SIOCGIFMETRIC 0x891d
-#define SIOCGIFMTU 0x8921
-#define SIOCGIFHWADDR 0x8927
-#define SIOCGIFINDEX 0x8933
-#define SIOCGIFTXQLEN 0x8942
-#define SIOCGIFMAP 0x8970
+#define SIOCGIFNAME 0x8910u
+#define SIOCGIFCONF 0x8912u
+#define SIOCGIFFLAGS 0x8913u
+#define SIOCSIFFLAGS 0x8914u
+#define SIOCGIFADDR 0x8915u
+#define SIOCGIFDSTADDR 0x8917u
+#define SIOCGIFBRDADDR 0x8919u
+#define SIOCGIFNETMASK 0x891bu
+#define SIOCGIFMETRIC 0x891du
+#define SIOCGIFMTU 0x8921u
+#define SIOCGIFHWADDR 0x8927u
+#define SIOCGIFINDEX 0x8933u
+#define SIOCGIFTXQLEN 0x8942u
+#define SIOCETHTOOL 0x8946u
+#define SIOCGIFMAP 0x8970u
 
-#define LO_INDEX 1
-#define LO_FLAGS 0x49 /* IFF_UP, LOOPBACK, RUNNING */
-#define LO_MTU 65536
-#define ARPHRD_LOOPBACK 772
-
-struct ifreq {
+/* struct ifreq: the value is what the request makes of it. */
+struct request {
     char name[16];
     union {
-        struct {
-            uint16_t family, port;
-            uint8_t address[4];
-            uint8_t zero[8];
-        } socket;
         int32_t number;
-        uint16_t flags;
-        uint8_t map[24];
-    };
+        int16_t flags;
+        uint16_t family;
+        uint8_t byte[24];
+    } value;
 };
-_Static_assert(sizeof(struct ifreq) == 40, "struct ifreq");
+_Static_assert(sizeof(struct request) == 40, "struct ifreq");
 
-struct ifconf {
+/* struct ifconf. */
+struct list {
     int32_t bytes, pad;
-    px_user list;
+    px_user to;
 };
 
-static void set_address(struct ifreq *request, uint32_t address)
+static void put_address(struct request *request, const uint8_t number[4])
 {
-    memset(&request->map, 0, sizeof request->map);
-    request->socket.family = AF_INET;
-    for (unsigned i = 0; i < 4; i++)
-        request->socket.address[i] = (uint8_t)(address >> (24 - 8 * i));
+    request->value.family = AF_INET;
+    memcpy(request->value.byte + 4, number, 4);
 }
 
-static int64_t list(px_user argument)
-{
-    struct ifreq lo = {.name = "lo"};
-    struct ifconf all;
+static const uint8_t loopback[4] = {127, 0, 0, 1}, mask[4] = {255}, none[4];
 
-    if (px_copy_in(&all, argument, sizeof all) != 0)
+static int64_t tell_all(px_user argument)
+{
+    struct request one = {.name = PX_LO_NAME};
+    struct list list;
+
+    if (px_copy_in(&list, argument, sizeof list) != 0)
         return -EFAULT;
-    set_address(&lo, 0x7f000001);
-    if (all.list && all.bytes >= (int32_t)sizeof lo && px_copy_out(all.list, &lo, sizeof lo) != 0)
-        return -EFAULT;
-    all.bytes = all.list && all.bytes < (int32_t)sizeof lo ? 0 : (int32_t)sizeof lo;
-    return px_copy_out(argument, &all, sizeof all);
+    put_address(&one, loopback);
+    if (!list.to || list.bytes >= (int32_t)sizeof one) {
+        if (list.to && px_copy_out(list.to, &one, sizeof one) != 0)
+            return -EFAULT;
+        list.bytes = sizeof one;
+    } else {
+        list.bytes = 0;
+    }
+    return px_copy_out(argument, &list, sizeof list);
 }
 
-static int64_t answer(uint64_t which, struct ifreq *request)
+/* What is asked of lo: 0, or -errno. */
+static int64_t tell(unsigned domain, uint64_t asked, struct request *request)
 {
-    switch (which) {
-    case SIOCGIFFLAGS: request->flags = LO_FLAGS; return 0;
-    case SIOCGIFADDR:
-    case SIOCGIFDSTADDR: set_address(request, 0x7f000001); return 0;
-    case SIOCGIFBRDADDR: set_address(request, 0); return 0;
-    case SIOCGIFNETMASK: set_address(request, 0xff000000); return 0;
-    case SIOCGIFMETRIC: request->number = 0; return 0;
-    case SIOCGIFMTU: request->number = LO_MTU; return 0;
-    case SIOCGIFINDEX: request->number = LO_INDEX; return 0;
-    case SIOCGIFTXQLEN: request->number = 1000; return 0;
-    case SIOCGIFHWADDR:
-        memset(&request->map, 0, sizeof request->map);
-        request->socket.family = ARPHRD_LOOPBACK;
-        return 0;
-    case SIOCGIFMAP: memset(&request->map, 0, sizeof request->map); return 0;
+    switch (asked) {
+    case SIOCGIFFLAGS: request->value.flags = (int16_t)PX_LO_FLAGS; return 0;
+    case SIOCGIFMTU: request->value.number = (int32_t)PX_LO_MTU; return 0;
+    case SIOCGIFINDEX: request->value.number = (int32_t)PX_LO_INDEX; return 0;
+    case SIOCGIFTXQLEN: request->value.number = (int32_t)PX_LO_QUEUE; return 0;
+    case SIOCGIFHWADDR: request->value.family = PX_LO_KIND; return 0;
+    case SIOCGIFMETRIC:
+    case SIOCGIFMAP: return 0;
+    case SIOCETHTOOL: return -EOPNOTSUPP;
+    case SIOCSIFFLAGS: return px_self()->euid == 0 ? -EOPNOTSUPP : -EPERM;
+    default: break;
+    }
+    if (domain != AF_INET)
+        return -ENOTTY;
+    put_address(request, asked == SIOCGIFNETMASK ? mask : asked == SIOCGIFBRDADDR ? none : loopback);
+    return 0;
+}
+
+int64_t px_interface_ioctl(unsigned domain, uint64_t asked, px_user argument)
+{
+    struct request request;
+    int64_t result;
+
+    switch (asked) {
+    case SIOCGIFCONF: return tell_all(argument);
+    case SIOCGIFNAME: case SIOCGIFFLAGS: case SIOCSIFFLAGS: case SIOCGIFADDR: case SIOCGIFDSTADDR: case SIOCGIFBRDADDR:
+    case SIOCGIFNETMASK: case SIOCGIFMETRIC: case SIOCGIFMTU: case SIOCGIFHWADDR: case SIOCGIFINDEX: case SIOCGIFTXQLEN:
+    case SIOCETHTOOL: case SIOCGIFMAP: break;
     default: return -ENOTTY;
     }
-}
-
-static bool is_known(uint64_t which)
-{
-    struct ifreq probe;
-
-    return which == SIOCGIFNAME || which == SIOCGIFCONF || answer(which, &probe) == 0;
-}
-
-int64_t px_socket_interface(uint64_t which, px_user argument)
-{
-    struct ifreq request;
-    int64_t result = 0;
-
-    if (!is_known(which))
-        return -ENOTTY;
-    if (which == SIOCGIFCONF)
-        return list(argument);
     if (px_copy_in(&request, argument, sizeof request) != 0)
         return -EFAULT;
-    request.name[sizeof request.name - 1] = '\0';
-    if (which == SIOCGIFNAME) {
-        if (request.number != LO_INDEX)
+    if (asked == SIOCGIFNAME) {
+        if (request.value.number != (int32_t)PX_LO_INDEX)
             return -ENODEV;
         memset(request.name, 0, sizeof request.name);
-        memcpy(request.name, "lo", 2);
-    } else {
-        if (strcmp(request.name, "lo") != 0)
-            return -ENODEV;
-        result = answer(which, &request);
+        memcpy(request.name, PX_LO_NAME, sizeof PX_LO_NAME);
+        return px_copy_out(argument, &request, sizeof request);
     }
+    request.name[sizeof request.name - 1] = 0;
+    if (strcmp(request.name, PX_LO_NAME) != 0)
+        return -ENODEV;
+    if (asked != SIOCETHTOOL)
+        memset(&request.value, 0, sizeof request.value);
+    result = tell(domain, asked, &request);
     return result < 0 ? result : px_copy_out(argument, &request, sizeof request);
 }

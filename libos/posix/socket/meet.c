@@ -84,6 +84,8 @@ PX_SYS(bind)
 
     if (!ofd)
         return result;
+    if (px_socket_of(ofd)->domain == AF_NETLINK)
+        return px_netlink_bind(ofd, b, (uint32_t)c);
     result = px_address_read(ofd, b, c, &address);
     if (result < 0)
         return result;
@@ -215,6 +217,8 @@ PX_SYS(connect)
 
     if (!ofd)
         return result;
+    if (px_socket_of(ofd)->domain == AF_NETLINK)
+        return 0; /* the other side is the same always */
     if (px_socket_of(ofd)->type == SOCK_DGRAM)
         return connect_letters(ofd, b, c);
     result = px_address_read(ofd, b, c, &address);

@@ -156,7 +156,7 @@ static int64_t send_to(struct px_ofd *ofd, const struct px_message *message, px_
     struct px_address address;
     int64_t result;
 
-    if (!name || !name_bytes || (socket->type != SOCK_DGRAM && (socket->type != SOCK_STREAM || socket->domain != AF_UNIX)))
+    if (!name || !name_bytes || socket->domain == AF_NETLINK || (socket->type != SOCK_DGRAM && (socket->type != SOCK_STREAM || socket->domain != AF_UNIX)))
         return px_flow_send(ofd, message);
     if (socket->type == SOCK_STREAM)
         return socket->state == PX_SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;

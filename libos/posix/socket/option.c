@@ -19,6 +19,7 @@
 #define SO_SNDLOWAT 19u
 #define SO_RCVTIMEO 20u
 #define SO_SNDTIMEO 21u
+#define SO_BINDTODEVICE 25u
 #define SO_TIMESTAMP 29u
 #define SO_ACCEPTCONN 30u
 #define SO_SNDBUFFORCE 32u
@@ -32,65 +33,6 @@
 #define BUFFER_MAX 212992u /* Linux's wmem_max */
 #define SEND_LEAST 4608u
 #define RECEIVE_LEAST 2304u
-
-/* Options of TCP that are remembered: by number, with what they are at first. Of the others some are taken and change nothing. */
-#define TCP_NODELAY 1u
-#define TCP_KEPT 8u
-#define TCP_QUICKACK 12u
-#define TCP_USER_TIMEOUT 18u
-#define IPPROTO_IP 0
-#define IPPROTO_IPV6 41
-#define IP_TOS 1u
-#define IPV6_V6ONLY 26u
-static const uint16_t tcp_first[TCP_KEPT] = {[2] = 32741, [4] = 7200, [5] = 75, [6] = 9, [7] = 6};
-
-static bool tcp_taken(unsigned name)
-{
-    return name == TCP_QUICKACK || name == TCP_USER_TIMEOUT;
-}
-
-/* Options of other levels than SOL_SOCKET. */
-static int64_t set_internet(struct px_ofd *ofd, int level, unsigned name, uint32_t value)
-{
-    struct px_end *end = px_socket_end(ofd);
-
-    if (!px_internet(px_socket_of(ofd)->domain))
-        return -EOPNOTSUPP;
-    if (level == IPPROTO_TCP && px_socket_of(ofd)->type != SOCK_STREAM)
-        return -ENOPROTOOPT;
-    if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT) {
-        if ((int32_t)value < 0 || value > 0x7fff)
-            return -EINVAL;
-        end->tcp[name] = (uint16_t)(name == TCP_NODELAY ? value != 0 : value);
-        return 0;
-    }
-    if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && px_socket_of(ofd)->domain == AF_INET6) {
-        if (px_socket_of(ofd)->ticket || px_socket_of(ofd)->state != PX_SOCKET_NEW)
-            return -EINVAL;
-        end->options = (end->options & ~PX_OPTION_ONLY6) | (value ? PX_OPTION_ONLY6 : 0);
-        return 0;
-    }
-    return (level == IPPROTO_TCP && tcp_taken(name)) || (level == IPPROTO_IP && name == IP_TOS) ? 0 : -ENOPROTOOPT;
-}
-
-static int64_t get_internet(struct px_ofd *ofd, int level, unsigned name, uint32_t *value)
-{
-    const struct px_end *end = px_socket_end(ofd);
-
-    if (!px_internet(px_socket_of(ofd)->domain))
-        return -EOPNOTSUPP;
-    if (level == IPPROTO_TCP && px_socket_of(ofd)->type != SOCK_STREAM)
-        return -ENOPROTOOPT;
-    if (level == IPPROTO_TCP && name >= TCP_NODELAY && name < TCP_KEPT)
-        *value = end->tcp[name] ? end->tcp[name] : tcp_first[name];
-    else if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
-        *value = end->options & PX_OPTION_ONLY6;
-    else if ((level == IPPROTO_TCP && tcp_taken(name)) || (level == IPPROTO_IP && name == IP_TOS))
-        *value = 0;
-    else
-        return -ENOPROTOOPT;
-    return 0;
-}
 
 static int64_t set_timeout(uint64_t *ns, px_user from, uint32_t bytes)
 {
@@ -160,6 +102,16 @@ static int64_t set_number(struct px_end *end, unsigned name, uint32_t value)
     }
 }
 
+/* The name of an interface, or none. */
+static int64_t bind_to_device(px_user from, uint32_t bytes)
+{
+    char name[16] = "";
+
+    if (px_copy_in(name, from, bytes < sizeof name - 1 ? bytes : sizeof name - 1) != 0)
+        return -EFAULT;
+    return !name[0] || strcmp(name, "lo") == 0 ? 0 : -ENODEV;
+}
+
 PX_SYS(setsockopt)
 {
     int64_t error;
@@ -170,12 +122,14 @@ PX_SYS(setsockopt)
         return error;
     if ((int32_t)bytes < 0)
         return -EINVAL;
-    if ((int)b != SOL_SOCKET && !px_internet(px_socket_of(ofd)->domain))
-        return -EOPNOTSUPP;
+    if (px_socket_of(ofd)->domain == AF_NETLINK && (int)b == SOL_NETLINK)
+        return bytes < sizeof value ? -EINVAL : px_netlink_option((unsigned)c);
+    if ((int)b != SOL_SOCKET)
+        return px_internet_set_option(ofd, (int)b, (unsigned)c, d, bytes);
+    if ((unsigned)c == SO_BINDTODEVICE)
+        return bind_to_device(d, bytes);
     if (bytes < sizeof value)
         return -EINVAL;
-    if ((int)b != SOL_SOCKET)
-        return px_copy_in(&value, d, sizeof value) != 0 ? -EFAULT : set_internet(ofd, (int)b, (unsigned)c, value);
     switch ((unsigned)c) {
     case SO_RCVTIMEO:
         return set_timeout(&px_socket_end(ofd)->receive_ns, d, bytes);
@@ -191,7 +145,7 @@ PX_SYS(setsockopt)
 static uint32_t protocol_of(const struct px_socket *socket, const struct px_end *end)
 {
     if (!px_internet(socket->domain))
-        return 0;
+        return socket->domain == AF_NETLINK ? socket->aimed : 0;
     return socket->type == SOCK_STREAM ? IPPROTO_TCP : end->options & PX_OPTION_LITE ? IPPROTO_UDPLITE : IPPROTO_UDP;
 }
 
@@ -259,24 +213,16 @@ PX_SYS(getsockopt)
 {
     int64_t error, bytes;
     struct px_ofd *ofd = px_socket_get(a, &error);
-    uint8_t value[16];
-    uint32_t room, number = 0;
+    uint8_t value[PX_OPTION_BYTES];
+    uint32_t room;
 
     if (!ofd)
         return error;
-    if ((int)b != SOL_SOCKET && !px_internet(px_socket_of(ofd)->domain))
-        return -EOPNOTSUPP;
     if (px_copy_in(&room, e, sizeof room) != 0)
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    if ((int)b == SOL_SOCKET) {
-        bytes = get_value(ofd, (unsigned)c, value);
-    } else {
-        bytes = get_internet(ofd, (int)b, (unsigned)c, &number);
-        memcpy(value, &number, sizeof number);
-        bytes = bytes < 0 ? bytes : (int64_t)sizeof number;
-    }
+    bytes = (int)b == SOL_SOCKET ? get_value(ofd, (unsigned)c, value) : px_internet_get_option(ofd, (int)b, (unsigned)c, value);
     if (bytes < 0)
         return bytes;
     if (room > (uint32_t)bytes)

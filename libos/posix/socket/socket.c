@@ -181,7 +181,7 @@ static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argum
     if (!px_socket_here(ofd))
         return -EIO;
     if (request != FIONREAD && request != TIOCOUTQ)
-        return px_socket_interface(request, argument);
+        return px_interface_ioctl(px_socket_of(ofd)->domain, request, argument);
     bytes = request == FIONREAD ? px_flow_pending(ofd) : px_flow_unread(ofd);
     return px_copy_out(argument, &bytes, sizeof bytes);
 }
@@ -220,6 +220,8 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
 
     if (flags & ~(SOCK_TYPE | (unsigned)SOCK_NONBLOCK | (unsigned)SOCK_CLOEXEC) || type > 10)
         return -EINVAL;
+    if (domain == AF_NETLINK)
+        return type != SOCK_RAW && type != SOCK_DGRAM ? -ESOCKTNOSUPPORT : protocol == 0 || protocol == NETLINK_KOBJECT_UEVENT ? 0 : -EPROTONOSUPPORT;
     if (domain != AF_UNIX && !px_internet(domain))
         return -EAFNOSUPPORT;
     if (px_internet(domain) && type != SOCK_STREAM && type != SOCK_DGRAM)
@@ -274,26 +276,33 @@ struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, un
     return ofd;
 }
 
+static struct px_ofd *socket_new(unsigned domain, unsigned flags, int protocol)
+{
+    uint64_t va = px_ring_new(1);
+    struct px_ofd *ofd = va ? px_socket_end_new(va, 1, flags, 0, 0) : NULL;
+
+    if (!ofd) {
+        if (va)
+            px_ring_free(va, 1);
+        return NULL;
+    }
+    link_start(px_socket_link(ofd), 1);
+    px_socket_of(ofd)->domain = (uint8_t)domain;
+    if (protocol == IPPROTO_UDPLITE)
+        px_socket_end(ofd)->options |= PX_OPTION_LITE;
+    return ofd;
+}
+
 PX_SYS(socket)
 {
     int64_t fd = check_kind((unsigned)a, (unsigned)b, (int)c);
     struct px_ofd *ofd;
-    uint64_t va;
 
     if (fd < 0)
         return fd;
-    va = px_ring_new(1);
-    if (!va)
+    ofd = (unsigned)a == AF_NETLINK ? px_netlink_new((unsigned)b, (int)c) : socket_new((unsigned)a, (unsigned)b, (int)c);
+    if (!ofd)
         return -ENFILE;
-    ofd = px_socket_end_new(va, 1, (unsigned)b, 0, 0);
-    if (!ofd) {
-        px_ring_free(va, 1);
-        return -ENFILE;
-    }
-    link_start(px_socket_link(ofd), 1);
-    px_socket_of(ofd)->domain = (uint8_t)a;
-    if (c == IPPROTO_UDPLITE)
-        px_socket_end(ofd)->options |= PX_OPTION_LITE;
     fd = px_fd_install(ofd, 0, b & SOCK_CLOEXEC);
     if (fd < 0)
         px_ofd_leave(ofd);

@@ -14,6 +14,8 @@
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
+#define NETLINK_KOBJECT_UEVENT 15
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_UDPLITE 136
@@ -34,6 +36,7 @@
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
 #define SOL_SOCKET 1
+#define SOL_NETLINK 270
 #define SO_PASSCRED 16u
 /* Bits of `options` where no option of SOL_SOCKET is: IPV6_V6ONLY, and that it is of UDP-Lite. */
 #define PX_OPTION_ONLY6 1u
@@ -54,7 +57,7 @@ struct px_socket {
     uint32_t write_lock;
     struct px_ucred peer; /* as it was when they were connected */
     /* SOCK_DGRAM: its page's other end has the name that it sends to, and as `ino` what fs calls that. SOCK_STREAM: a connect that did not wait was made or
-     * refused, and nobody has asked since. */
+     * refused, and nobody has asked since. AF_NETLINK: the protocol. */
     uint32_t aimed;
     uint64_t ticket; /* fs's, of the name that it is bound to; 0: none. The capability by which the name lives is in the description's `offset`. */
 };
@@ -88,8 +91,22 @@ static inline bool px_socket_here(struct px_ofd *ofd)
     return px_socket_link(ofd) && (ofd->holders <= 1 || px_ring_held(px_socket_of(ofd)->link));
 }
 
+struct px_message;
 /* A socket of the internet, of which there is the loopback (internet.c). */
 bool px_internet(unsigned domain);
+/* Options of IP, IPv6 and TCP (internet_option.c): 0 or the bytes of the value; -EOPNOTSUPP: it is no socket of the internet. */
+#define PX_OPTION_BYTES 232u /* of the longest value, struct tcp_info */
+int64_t px_internet_set_option(struct px_ofd *ofd, int level, unsigned name, px_user from, uint32_t bytes);
+int64_t px_internet_get_option(struct px_ofd *ofd, int level, unsigned name, uint8_t value[PX_OPTION_BYTES]);
+/* Questions about interfaces by ioctl (interface.c); -ENOTTY: it is none. */
+int64_t px_interface_ioctl(unsigned domain, uint64_t request, px_user argument);
+
+/* Netlink (netlink.c): a new socket of the flags, or NULL; what the other calls do for one. */
+struct px_ofd *px_netlink_new(unsigned flags, int protocol);
+int64_t px_netlink_bind(struct px_ofd *ofd, px_user name, uint32_t bytes);
+int64_t px_netlink_send(struct px_ofd *ofd, const struct px_message *message);
+int64_t px_netlink_option(unsigned name);
+
 /* A stream's sending, whose way has `closed` and `holders` (flow.c): 0 if it may, -errno, or that what is sent gets lost. */
 #define PX_STREAM_LOST 1
 int64_t px_stream_refused(struct px_ofd *ofd, uint32_t closed, uint32_t holders);
@@ -127,6 +144,11 @@ struct px_message {
 };
 
 /* Bytes moved, or -errno (flow.c). */
+/* What a record of so many bytes takes of the ring. */
+static inline uint32_t px_record_room(uint64_t bytes)
+{
+    return (uint32_t)((bytes + sizeof(struct px_record) + PX_RECORD_ALIGN - 1) & ~(uint64_t)(PX_RECORD_ALIGN - 1));
+}
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message);
 int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message);
 /* Bytes of the message, from `skip` on, into memory of the libOS: how many there were. */
@@ -149,8 +171,5 @@ bool px_flow_reset(struct px_ofd *ofd);
 int64_t px_socket_unconnected(struct px_ofd *ofd, bool sending, unsigned flags);
 /* Takes an error that waits to be told (ECONNRESET, or one of connecting): positive, or 0. */
 int32_t px_flow_error(struct px_ofd *ofd);
-
-/* ioctls about network interfaces (interface.c); -ENOTTY: it is none. */
-int64_t px_socket_interface(uint64_t which, px_user argument);
 
 #endif
