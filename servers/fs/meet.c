@@ -96,34 +96,6 @@ void fs_meet_sweep(unsigned most_links)
 
 /* ---- binding ---- */
 
-/* Is the binding what is asked for: to be met, or in the way of another? */
-static bool is_meant(const struct binding *binding, const struct px_fs_meet *ask, bool connecting)
-{
-    if (address_internet(binding->domain) && address_internet(ask->domain)) {
-        const struct address_bound bound = {binding->name, binding->only6}, wanted = {ask->name, ask->flags & PX_MEET_ONLY6};
-
-        if (binding->type != ask->type || binding->lite != !!(ask->flags & PX_MEET_LITE))
-            return false; /* each protocol has its ports */
-        return connecting ? address_reaches(&bound, ask->name) : address_collides(&bound, &wanted);
-    }
-    if (binding->domain != ask->domain)
-        return false;
-    if (is_path(ask))
-        return binding->ino == PX_FS_INO(ask->node) && binding->ino_gen == PX_FS_GEN(ask->node);
-    return !binding->ino && binding->name_bytes == ask->name_bytes && !memcmp(binding->name, ask->name, ask->name_bytes);
-}
-
-struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting)
-{
-    for (unsigned i = 0; i < BINDINGS_MAX; i++) {
-        struct binding *binding = &fs_bindings[i];
-
-        if (binding->gen && alive[i] && binding->zone == process_of(request)->zone && is_meant(binding, ask, connecting))
-            return binding;
-    }
-    return NULL;
-}
-
 static uint16_t next_port(void)
 {
     return (uint16_t)(PORT_FIRST + last_port++ % (PORT_LAST - PORT_FIRST + 1));
@@ -132,6 +104,9 @@ static uint16_t next_port(void)
 /* A name that nobody has: a port; of AF_UNIX, where a NUL comes before abstract names, five digits. */
 static bool name_self(const struct fs_request *request, struct px_fs_meet *ask)
 {
+    const uint32_t flags = ask->flags;
+
+    ask->flags &= ~PX_MEET_SHARES; /* one's own, whatever one would share */
     for (unsigned tries = 0; tries < 2 * BINDINGS_MAX; tries++) {
         uint32_t number;
 
@@ -144,8 +119,10 @@ static bool name_self(const struct fs_request *request, struct px_fs_meet *ask)
             for (unsigned i = 0; i < 5; i++)
                 ask->name[3 + i] = (uint8_t)"0123456789abcdef"[number >> (16 - 4 * i) & 15];
         }
-        if (!binding_find(request, ask, false))
+        if (!binding_in_way(request, ask)) {
+            ask->flags = flags;
             return true;
+        }
     }
     return false;
 }
@@ -201,7 +178,7 @@ static int64_t check_bind(const struct fs_request *request, struct px_fs_meet *a
     }
     if (address_internet(ask->domain) && address_port(ask->name) < PORTS_OF_ROOT && request->caller.uid != 0)
         return -EACCES;
-    return binding_find(request, ask, false) ? -EADDRINUSE : 0;
+    return binding_in_way(request, ask) ? -EADDRINUSE : 0;
 }
 
 static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
@@ -245,6 +222,7 @@ static int64_t do_bind(struct fs_request *request, struct px_fs_meet *ask)
                                 .owner = (uint16_t)request->index,
                                 .only6 = ask->flags & PX_MEET_ONLY6,
                                 .lite = ask->flags & PX_MEET_LITE,
+                                .shares = ask->flags & PX_MEET_SHARES,
                                 .name_bytes = ask->name_bytes,
                                 .cred = cred_of(request)};
     memcpy(binding->name, ask->name, ask->name_bytes);
@@ -333,7 +311,7 @@ int64_t meet_whom(const struct fs_request *request, const struct px_fs_meet *ask
         if (!fs_may(&request->caller, inode, 2))
             return -EACCES;
     }
-    *to = binding_find(request, ask, true);
+    *to = binding_met(request, ask);
     if (!*to)
         return -ECONNREFUSED;
     if ((*to)->type != ask->type)

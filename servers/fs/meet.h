@@ -19,6 +19,7 @@ struct binding {
     uint16_t name_bytes, backlog; /* backlog 0: does not listen */
     uint16_t pending, pages;
     bool only6, lite;
+    uint8_t shares; /* PX_MEET_SHARES */
     uint8_t name[PX_NAME_BYTES];
     struct cred cred;
     /* datagrams (letter.c) */
@@ -45,8 +46,9 @@ struct link {
 extern struct binding fs_bindings[BINDINGS_MAX];
 extern struct link fs_links[LINKS_MAX];
 
-/* The binding that is meant in the caller's zone, to be met or in the way of another, or NULL. */
-struct binding *binding_find(const struct fs_request *request, const struct px_fs_meet *ask, bool connecting);
+/* In the caller's zone, or NULL (choose.c): a binding because of which another cannot be; the one that who connects or sends is given to. */
+struct binding *binding_in_way(const struct fs_request *request, const struct px_fs_meet *ask);
+struct binding *binding_met(const struct fs_request *request, const struct px_fs_meet *ask);
 struct px_link *lobby_of(const struct binding *binding);
 /* A number that names a binding and that nobody can make: for its holders, who may do anything with it, and for who sends to it. NULL: it is no more. */
 #define TOKEN_BINDING 8u /* rights that no file's token has */

@@ -21,7 +21,7 @@ update-alternatives --install /usr/bin/other other /usr/bin/nowhere 30
 def make_deb(t, name="sample", postinst=POSTINST):
     """A package with all that a file can be."""
     root = os.path.join(t.folder, name)
-    for folder in ("DEBIAN", "bin", "usr/bin", "usr/share/doc/sample", "var/run/sample"):
+    for folder in ("DEBIAN", "bin", "sbin", "usr/bin", "usr/share/doc/sample", "var/run/sample"):
         os.makedirs(os.path.join(root, folder))
     files = {"DEBIAN/control": f"Package: {name}\nVersion: 1:2-3\nArchitecture: amd64\nMaintainer: nobody <a@b>\nDescription: x\n",
              "DEBIAN/postinst": postinst, "bin/prog": "p" * 5000, "usr/bin/tool.one": "1", "usr/bin/tool.two": "2",
@@ -32,6 +32,7 @@ def make_deb(t, name="sample", postinst=POSTINST):
         os.chmod(file.name, 0o755)
     os.chmod(os.path.join(root, "bin/prog"), 0o4755)
     os.link(os.path.join(root, "bin/prog"), os.path.join(root, "usr/bin/again"))
+    os.symlink("/bin/prog", os.path.join(root, "sbin/prog"))
     os.symlink("../x/y", os.path.join(root, "usr/bin/link"))
     path = os.path.join(t.folder, name + ".deb")
     subprocess.run(["dpkg-deb", "--root-owner-group", "-b", root, path], check=True, capture_output=True)

@@ -15,7 +15,7 @@ from exo.errors import ExoError
 from exo.packages import cache_folder
 from exo.scripts import accounts, alternatives
 
-FORMAT = 3  # of what is kept: another number makes all segments again
+FORMAT = 4  # of what is kept: another number makes all segments again
 # What Debian's own images for containers leave out, too.
 LEFT_OUT = tuple("usr/share/" + name for name in ("bug/", "doc/", "doc-base/", "groff/", "info/", "lintian/", "linda/", "locale/", "man/"))
 # Of glibc's modules for character sets Debian calls these the basic ones, and the rest extra (gconv-modules-extra.conf), which are most of libc6: they come
@@ -94,6 +94,12 @@ def is_extra(path):
     return match is not None and match[1] not in GCONV_BASIC
 
 
+def leads_to_itself(path, member):
+    """Is it a link between two folders that are one here, such as /sbin/ip to /bin/ip?"""
+    return member.issym() and canonical(os.path.join(os.path.dirname(path), member.linkname)
+                                        if not member.linkname.startswith("/") else member.linkname) == canonical(path)
+
+
 def package_tree(deb, asked=True):
     """The package's files as a tree."""
     tree, names = Tree(), {}
@@ -107,7 +113,8 @@ def package_tree(deb, asked=True):
             if canonical(path) == path:
                 tree.put(path, Entry(stat.S_IFDIR | mode, member.mtime, owner=owner))
         elif member.issym():
-            tree.put(path, Entry(stat.S_IFLNK | 0o777, member.mtime, os.fsencode(member.linkname), owner=owner))
+            if not leads_to_itself(path, member):
+                tree.put(path, Entry(stat.S_IFLNK | 0o777, member.mtime, os.fsencode(member.linkname), owner=owner))
         elif member.isreg():
             tree.put(path, Entry(stat.S_IFREG | mode, member.mtime, reader(member).read(), owner=owner))
         elif member.islnk():

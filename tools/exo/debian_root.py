@@ -11,7 +11,7 @@ import subprocess
 from exo import rootfs
 from exo.apt import Resolver
 from exo.archive import Entry, Tree, canonical, export
-from exo.deb import Deb, broken
+from exo.deb import Deb, broken, leads_to_itself, members
 from exo.packages import cache_folder
 
 # Debian's essential packages are not named as dependencies. Of them these have what others rely on and the project's own root has not: the
@@ -73,7 +73,9 @@ class DebianRoot:
         for path, _ in self.debs:
             # Not dpkg-deb -x: it makes a folder of /bin, which is a link.
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-                run = subprocess.run(["tar", "-xp", "--keep-directory-symlink", "-C", temporary], stdin=process.stdout, stderr=subprocess.DEVNULL)
+                loops = [f"--exclude={member.name}" for name, member, _ in members(path, "fsys") if leads_to_itself(name, member)]
+                run = subprocess.run(["tar", "-xp", "--keep-directory-symlink", "--no-wildcards", *loops, "-C", temporary],
+                                     stdin=process.stdout, stderr=subprocess.DEVNULL)
             if run.returncode != 0 or process.returncode != 0:
                 raise broken(path, "it cannot be unpacked")
         export(self.tree, temporary)

@@ -170,5 +170,8 @@ struct px_fs_letter {
 #define PX_LETTER_PART (4096u - (unsigned)sizeof(struct px_fs_letter))
 #define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */
 #define PX_MEET_LITE 2u  /* of UDP-Lite, which has its own ports */
+#define PX_MEET_REUSEADDR 4u
+#define PX_MEET_REUSEPORT 8u
+#define PX_MEET_SHARES (PX_MEET_REUSEADDR | PX_MEET_REUSEPORT)
 
 #endif

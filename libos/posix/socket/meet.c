@@ -18,7 +18,9 @@ void px_socket_put_address(struct px_ofd *ofd, const struct px_address *address,
     if (!what->domain)
         what->domain = px_socket_of(ofd)->domain;
     what->flags = (px_socket_end(ofd)->options & PX_OPTION_ONLY6 ? PX_MEET_ONLY6 : 0) |
-                  (px_socket_end(ofd)->options & PX_OPTION_LITE ? PX_MEET_LITE : 0);
+                  (px_socket_end(ofd)->options & PX_OPTION_LITE ? PX_MEET_LITE : 0) |
+                  (px_socket_end(ofd)->options >> SO_REUSEADDR & 1 ? PX_MEET_REUSEADDR : 0) |
+                  (px_socket_end(ofd)->options >> SO_REUSEPORT & 1 ? PX_MEET_REUSEPORT : 0);
     what->type = px_socket_of(ofd)->type;
     what->name_bytes = (uint16_t)address->bytes;
     memcpy(what->name, address->name, address->bytes);

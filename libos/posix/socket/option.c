@@ -2,7 +2,6 @@
 #include "socket.h"
 
 #define SO_DEBUG 1u
-#define SO_REUSEADDR 2u
 #define SO_TYPE 3u
 #define SO_ERROR 4u
 #define SO_DONTROUTE 5u
@@ -13,7 +12,6 @@
 #define SO_OOBINLINE 10u
 #define SO_PRIORITY 12u
 #define SO_LINGER 13u
-#define SO_REUSEPORT 15u
 #define SO_PEERCRED 17u
 #define SO_RCVLOWAT 18u
 #define SO_SNDLOWAT 19u

@@ -37,6 +37,8 @@
 
 #define SOL_SOCKET 1
 #define SOL_NETLINK 270
+#define SO_REUSEADDR 2u
+#define SO_REUSEPORT 15u
 #define SO_PASSCRED 16u
 /* Bits of `options` where no option of SOL_SOCKET is: IPV6_V6ONLY, and that it is of UDP-Lite. */
 #define PX_OPTION_ONLY6 1u
