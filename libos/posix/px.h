@@ -119,6 +119,8 @@ void px_raise(int signo);
 _Noreturn void px_exit(int status);
 /* On exec: handlers to default, sigaltstack off, pending kept. */
 void px_signal_exec(void);
+/* CLONE_CLEAR_SIGHAND: handlers to default, and nothing else. */
+void px_signal_clear(void);
 /* The timers of this process (entry/timer.h): the kernel's event came, see what is due. */
 void px_timer_expire(uint64_t now_ns);
 /* RLIMIT_CPU has been set, in seconds of processor time. */
@@ -134,9 +136,17 @@ size_t px_copy_in_part(void *to, px_user from, size_t bytes);
 size_t px_copy_out_part(px_user to, const void *from, size_t bytes);
 /* Length without NUL, -EFAULT, or -ENAMETOOLONG if there is no NUL within `most` bytes. */
 int64_t px_copy_string(char *to, px_user from, size_t most);
+/* A structure of which the program may know fewer members or more than the `known` bytes: what it does not give is 0, what it gives beyond must be.
+ * 0, -EINVAL: fewer than `least` bytes; -E2BIG, -EFAULT. */
+int64_t px_copy_sized(void *to, size_t known, size_t least, px_user from, uint64_t bytes);
 int64_t px_clear_out(px_user to, size_t bytes);
 /* 0 or -EFAULT: the range is in the program's part and does not wrap. Says nothing about what is mapped. */
 int64_t px_check_range(px_user va, uint64_t bytes);
+/* 0 or -EFAULT: the range could be a program's on Linux, which looks at no more than that before it moves bytes. */
+static inline int64_t px_access(px_user va, uint64_t bytes)
+{
+    return va > EXO_USER_TOP || bytes > EXO_USER_TOP - va ? -EFAULT : 0;
+}
 /* Sequentially consistent 32-bit load of a program word (futex); 0 or -EFAULT. */
 int64_t px_load_u32(px_user va, uint32_t *value);
 /* Atomically: `next` if the word is *value still; otherwise -EAGAIN, and *value is what it is. -EFAULT. */
@@ -230,6 +240,14 @@ struct px_node {
 #define PX_WALK_EMPTY 2u      /* AT_EMPTY_PATH */
 #define PX_WALK_SYSFS 64u     /* px_procfs_walk: below /sys */
 #define PX_WALK_DIRECTORY 4u  /* must be a directory */
+/* How openat2 may be told to resolve a path, its RESOLVE_ bits shifted left. */
+#define PX_WALK_NO_XDEV 0x10000u       /* not into or out of /proc */
+#define PX_WALK_NO_MAGICLINKS 0x20000u /* no links of /proc that lead elsewhere */
+#define PX_WALK_NO_SYMLINKS 0x40000u
+#define PX_WALK_BENEATH 0x80000u       /* never above where it starts */
+#define PX_WALK_IN_ROOT 0x100000u      /* where it starts is the root */
+#define PX_WALK_NO_LINKS (PX_WALK_NO_MAGICLINKS | PX_WALK_NO_SYMLINKS)
+#define PX_WALK_INSIDE (PX_WALK_NO_XDEV | PX_WALK_BENEATH | PX_WALK_IN_ROOT)
 /* dirfd: AT_FDCWD or a descriptor. path: libOS memory. 0 or -errno. */
 int64_t px_walk(int dirfd, const char *path, unsigned flags, struct px_node *node);
 /* access(2)'s check with the effective ids. want: 4 read, 2 write, 1 execute. 0 or -EACCES. */

@@ -151,8 +151,8 @@ FS_HOT bool fs_find_caller(uint64_t badge, struct fs_request *request)
         return false;
     request->index = index;
     request->page = (const void *)PX_CLIENT_MSG(index);
-    request->caller.uid = process->euid;
-    request->caller.gid = process->egid;
+    request->caller.uid = process->fsuid;
+    request->caller.gid = process->fsgid;
     request->caller.groups = process->groups;
     request->caller.group_count = process->ngroups <= 32 ? process->ngroups : 32;
     request->caller.label = process->label < EXO_LABELS ? process->label : EXO_LABEL_BOTTOM;

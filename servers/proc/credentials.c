@@ -69,6 +69,24 @@ static int64_t change(struct ids *users, struct ids *groups, uint64_t what, uint
     }
 }
 
+/* setfsuid, setfsgid: what access to files goes by alone. */
+static int64_t set_for_files(uint32_t index, bool user, uint32_t id)
+{
+    struct process *process = &processes[index];
+    const struct ids users = {process->uid, process->euid, process->suid}, groups = {process->gid, process->egid, process->sgid};
+    uint32_t *mine = user ? &process->fsuid : &process->fsgid;
+
+    if (id == LEAVE || id == *mine)
+        return 0;
+    if (process->euid != 0 && !is_one_of(id, user ? &users : &groups))
+        return -EPERM;
+    *mine = id;
+    process->dumpable = 0;
+    process->death_signal = 0;
+    table_publish(index);
+    return 0;
+}
+
 int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third, struct px_cred_ids *thread)
 {
     struct process *process = &processes[index];
@@ -77,6 +95,8 @@ int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t 
     bool root = process->euid == 0;
     int64_t status;
 
+    if (what == PX_CRED_FSUID || what == PX_CRED_FSGID)
+        return set_for_files(index, what == PX_CRED_FSUID, first);
     if (thread) {
         users = (struct ids){thread->uid, thread->euid, thread->suid};
         groups = (struct ids){thread->gid, thread->egid, thread->sgid};
@@ -100,6 +120,10 @@ int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t 
     process->gid = groups.real;
     process->egid = groups.effective;
     process->sgid = groups.saved;
+    if (what == PX_CRED_UID || what == PX_CRED_REUID || what == PX_CRED_RESUID)
+        process->fsuid = process->euid;
+    else
+        process->fsgid = process->egid;
     table_publish(index);
     return 0;
 }
@@ -113,7 +137,13 @@ int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t 
     if (count > sizeof(entry->groups) / sizeof(entry->groups[0]))
         return -EINVAL;
     table_change_begin();
-    memcpy(entry->groups, groups, count * sizeof(groups[0]));
+    for (uint64_t at = 0; at < count; at++) { /* in order, as Linux keeps them */
+        uint64_t to = at;
+
+        for (; to > 0 && entry->groups[to - 1] > groups[at]; to--)
+            entry->groups[to] = entry->groups[to - 1];
+        entry->groups[to] = groups[at];
+    }
     entry->ngroups = (uint32_t)count;
     table_change_end();
     zone_show(index);

@@ -75,7 +75,7 @@ static int64_t spawn_child(uint32_t caller, uint32_t zone, struct fork_answer *a
     struct process process = {.parent = caller, .maker = caller, .zone = zone, .tty = NO_TTY, .dumpable = 1, .exit_signal = SIGCHLD,
                               .flags = PX_PF_LEADER | PX_PF_EXECED | (self->flags & PX_PF_NO_NEW_PRIVS),
                               .nice = self->nice, .uid = self->uid, .euid = self->euid, .suid = self->suid,
-                              .gid = self->gid, .egid = self->egid, .sgid = self->sgid};
+                              .gid = self->gid, .egid = self->egid, .sgid = self->sgid, .fsuid = self->euid, .fsgid = self->egid};
     int64_t taken = table_take(zone), status;
     uint32_t index = (uint32_t)taken;
 

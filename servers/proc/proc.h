@@ -64,7 +64,7 @@ struct process {
     uint32_t lends; /* index of the child that runs in this one's environment, or 0 */
     int32_t tty, nice, death_signal, dumpable;
     uint8_t exit_signal; /* tells its parent of its end; 0: none does */
-    uint32_t uid, euid, suid, gid, egid, sgid;
+    uint32_t uid, euid, suid, gid, egid, sgid, fsuid, fsgid;
     uint64_t start_ns, cpu_ns, child_cpu_ns;
     int32_t tracer;     /* pid of the first thread's */
     uint32_t tracees;   /* threads that somebody traces */
@@ -157,6 +157,7 @@ static inline bool is_alive(uint32_t index)
     return processes[index].state == PX_RUNNING || processes[index].state == PX_STOPPED;
 }
 uint32_t table_end(void); /* indices in use are below */
+void table_tell_end(uint32_t *ends); /* bumps the word and wakes who sleeps on it */
 
 /* ---- zone.c ---- */
 
@@ -200,7 +201,7 @@ struct exec_text { /* message page of PX_PROC_EXEC */
     char comm[16];
     char exe[256];
     uint32_t length;
-    char cmdline[376];
+    char cmdline[368];
 };
 void life_exec(uint32_t index, const struct exec_text *text);
 /* The end, whatever its cause. `orderly`: the libOS has closed its descriptors itself. */

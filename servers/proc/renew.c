@@ -58,6 +58,8 @@ int64_t renew_ids(uint32_t index, uint32_t uid, uint32_t gid, uint64_t which)
         process->egid = gid;
     process->suid = process->euid;
     process->sgid = process->egid;
+    process->fsuid = process->euid;
+    process->fsgid = process->egid;
     process->death_signal = 0;
     table_publish(index);
     return 1;
@@ -69,7 +71,7 @@ void renew_executed(uint32_t index)
     struct process *process = &processes[index];
 
     process->fresh = false;
-    process->suid = process->euid;
-    process->sgid = process->egid;
+    process->suid = process->fsuid = process->euid;
+    process->sgid = process->fsgid = process->egid;
     process->dumpable = process->uid == process->euid && process->gid == process->egid;
 }

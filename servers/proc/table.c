@@ -19,6 +19,12 @@ void table_change_end(void)
     __atomic_fetch_add(&table->change, 1, __ATOMIC_SEQ_CST);
 }
 
+void table_tell_end(uint32_t *ends)
+{
+    __atomic_fetch_add(ends, 1, __ATOMIC_SEQ_CST);
+    machine_wake(ends);
+}
+
 uint32_t table_end(void)
 {
     return entries;
@@ -41,6 +47,8 @@ void table_publish(uint32_t index)
     entry->suid = process->suid;
     entry->gid = process->gid;
     entry->egid = process->egid;
+    entry->fsuid = process->fsuid;
+    entry->fsgid = process->fsgid;
     entry->sgid = process->sgid;
     entry->status = process->status;
     entry->tty = process->tty;
@@ -54,6 +62,8 @@ void table_publish(uint32_t index)
     entry->zone = (uint16_t)process->zone;
     entry->label = (uint16_t)zone_label(process->zone);
     table_change_end();
+    if (process->state == PX_ZOMBIE)
+        table_tell_end(&table->ends);
     zone_show(index);
 }
 

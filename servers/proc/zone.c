@@ -201,6 +201,8 @@ static void show(uint32_t zone, uint32_t index)
     show_head(zone);
     __atomic_store_n(&view->seq, view->seq + 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&view->change, 1, __ATOMIC_SEQ_CST);
+    if (process->state == PX_ZOMBIE)
+        table_tell_end(&view->ends);
 }
 
 void zone_show(uint32_t index)

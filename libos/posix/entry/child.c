@@ -175,43 +175,49 @@ static void describe(const struct report *report, struct px_siginfo *info)
     }
 }
 
-int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t options, uint64_t usage, uint64_t f)
+/* The pid whose news *report is, 0 or an error. */
+static int64_t wait_id(uint64_t kind, int32_t id, unsigned options, struct report *report)
 {
-    struct px_siginfo info = {0};
-    struct report report;
-    int32_t words[8] = {0}, pid;
     bool nonblocking = false;
+    int32_t pid;
     int64_t result;
 
-    (void)f;
-    if ((uint32_t)options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
+    if (options & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
         !(options & (WEXITED | WUNTRACED | WCONTINUED)))
         return -EINVAL;
     switch (kind) {
     case P_ALL: pid = -1; break;
-    case P_PID: pid = (int32_t)id; break;
-    case P_PGID: pid = (int32_t)id == 0 ? 0 : -(int32_t)id; break;
+    case P_PID: pid = id; break;
+    case P_PGID: pid = id == 0 ? 0 : -id; break;
     case P_PIDFD:
-        result = px_pidfd_pid((int)id, &nonblocking);
+        result = px_pidfd_pid(id, &nonblocking);
         if (result < 0)
-            return (int32_t)id < 0 ? -EINVAL : result;
+            return id < 0 ? -EINVAL : result;
         pid = (int32_t)result;
         break;
     default: return -EINVAL;
     }
     if ((kind == P_PID && pid <= 0) || (kind == P_PGID && (pid > 0 || pid == -1)))
         return -EINVAL;
-    result = wait_for(pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WALL | WCLONE)) | (nonblocking ? WNOHANG : 0), &report);
-    if (result == 0 && nonblocking && !(options & WNOHANG))
-        return -EAGAIN;
-    if (result < 0)
-        return result;
+    result = wait_for(pid, (options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WALL | WCLONE)) | (nonblocking ? WNOHANG : 0), report);
+    return result == 0 && nonblocking && !(options & WNOHANG) ? -EAGAIN : result;
+}
+
+int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t options, uint64_t usage, uint64_t f)
+{
+    struct px_siginfo info = {0};
+    struct report report;
+    int32_t words[8] = {0};
+    int64_t result = wait_id(kind, (int32_t)id, (uint32_t)options, &report);
+
+    (void)f;
     if (result > 0) {
         describe(&report, &info);
         if (put_usage(usage, report.cpu_ns) < 0)
             return -EFAULT;
+        result = 0;
     }
-    /* Linux writes these six words and leaves the rest of the siginfo alone. */
+    /* Linux writes these six words, zeros after an error, and leaves the rest of the siginfo alone. */
     words[0] = info.signo;
     words[2] = info.code;
     words[4] = info.pid;
@@ -219,5 +225,5 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     words[6] = info.status;
     if (info_out && (px_copy_out(info_out, words, 12) < 0 || px_copy_out(info_out + 16, words + 4, 12) < 0))
         return -EFAULT;
-    return 0;
+    return result;
 }

@@ -62,9 +62,24 @@ SETTER(setregid, PX_CRED_REGID, b, 0)
 SETTER(setresuid, PX_CRED_RESUID, b, c)
 SETTER(setresgid, PX_CRED_RESGID, b, c)
 
-/* The file-system ids follow the effective ones; only what they are now can be asked. */
-GETTER(setfsuid, euid)
-GETTER(setfsgid, egid)
+/* They answer what was, and say no word of what went wrong. */
+int64_t px_sys_setfsuid(uint64_t id, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    uint32_t before = px_self()->fsuid;
+
+    UNUSED5;
+    (void)set_credentials(PX_CRED_FSUID, id, 0, 0);
+    return before;
+}
+
+int64_t px_sys_setfsgid(uint64_t id, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    uint32_t before = px_self()->fsgid;
+
+    UNUSED5;
+    (void)set_credentials(PX_CRED_FSGID, id, 0, 0);
+    return before;
+}
 
 static int64_t put_three(px_user one, px_user two, px_user three, const uint32_t ids[3])
 {

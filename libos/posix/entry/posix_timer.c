@@ -10,9 +10,13 @@
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1
 #define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_MONOTONIC_RAW 4
+#define CLOCK_MONOTONIC_COARSE 6
 #define CLOCK_BOOTTIME 7
+#define CLOCK_TAI 11
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
+#define SIGEV_THREAD 2 /* to the kernel as SIGEV_SIGNAL */
 #define SIGEV_THREAD_ID 4
 #define TIMER_ABSTIME 1u
 #define OVERRUN_MAX 0x7fffffffu
@@ -88,7 +92,7 @@ static int64_t read_event(px_user from, struct px_timer *timer)
 
     if (from && px_copy_in(&event, from, sizeof(event)) < 0)
         return -EFAULT;
-    if (event.notify != SIGEV_SIGNAL && event.notify != SIGEV_NONE && event.notify != SIGEV_THREAD_ID)
+    if (event.notify != SIGEV_SIGNAL && event.notify != SIGEV_NONE && event.notify != SIGEV_THREAD && event.notify != SIGEV_THREAD_ID)
         return -EINVAL;
     if (event.notify == SIGEV_THREAD_ID && !px_thread_find(event.thread))
         return -EINVAL;
@@ -121,7 +125,9 @@ int64_t px_sys_timer_create(uint64_t clock, uint64_t event, uint64_t id_to, uint
     int64_t status;
 
     (void)d, (void)e, (void)f;
-    if (!processor && (int)clock != CLOCK_REALTIME && (int)clock != CLOCK_MONOTONIC && (int)clock != CLOCK_BOOTTIME)
+    if ((int)clock >= CLOCK_MONOTONIC_RAW && (int)clock <= CLOCK_MONOTONIC_COARSE)
+        return -EOPNOTSUPP;
+    if (!processor && (int)clock != CLOCK_REALTIME && (int)clock != CLOCK_MONOTONIC && (int)clock != CLOCK_BOOTTIME && (int)clock != CLOCK_TAI)
         return -EINVAL;
     while (timer < px_timers + PX_TIMERS && timer->made)
         timer++;
@@ -132,7 +138,7 @@ int64_t px_sys_timer_create(uint64_t clock, uint64_t event, uint64_t id_to, uint
     status = read_event(event, timer);
     if (status < 0 || (status = px_copy_out(id_to, &id, sizeof(id))) < 0)
         return status;
-    real_clock[timer - px_timers] = (int)clock == CLOCK_REALTIME;
+    real_clock[timer - px_timers] = (int)clock == CLOCK_REALTIME || (int)clock == CLOCK_TAI;
     timer->made = true;
     return 0;
 }

@@ -6,9 +6,11 @@
 #include "socket/rights.h"
 
 enum {
-    PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_SET_NAME = 15,
-    PR_GET_NAME, PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK, PR_SET_NO_NEW_PRIVS = 38,
-    PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_THP_DISABLE = 41, PR_GET_THP_DISABLE,
+    PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_GET_TIMING = 13, PR_SET_TIMING,
+    PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP, PR_GET_TSC, PR_SET_TSC, PR_GET_SECUREBITS, PR_SET_SECUREBITS,
+    PR_SET_TIMERSLACK, PR_GET_TIMERSLACK, PR_PERF_DISABLE, PR_PERF_ENABLE, PR_MCE_KILL, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER = 36,
+    PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE, PR_CAP_AMBIENT = 47,
+    PR_GET_SPECULATION_CTRL = 52, PR_SET_SPECULATION_CTRL,
 };
 #define CAPABILITY_LAST 40u
 #define PR_EXO_KILL_AFTER 0x65786f4b /* this system's own: px_calls_left */
@@ -17,6 +19,7 @@ enum {
 static struct {
     int32_t death_signal;
     bool keep_caps, no_huge_pages;
+    uint8_t memory_errors;      /* PR_MCE_KILL, how to be told of them: 0 is what is usual */
     int32_t slack_of;           /* the process whose usual slack the following is */
     uint64_t usual_slack_ns;
 } own;
@@ -85,6 +88,59 @@ static int64_t set_flag(bool *flag, uint64_t value)
     return 0;
 }
 
+/* Of memory that goes bad nobody tells. */
+static int64_t set_memory_errors(uint64_t set, uint64_t how, uint64_t d, uint64_t e)
+{
+    enum { LATE, EARLY, USUAL };
+
+    if (set > 1 || d || e || (set ? how > USUAL : how != 0))
+        return -EINVAL;
+    own.memory_errors = !set || how == USUAL ? 0 : (uint8_t)(how + 1);
+    return 0;
+}
+
+static int64_t get_memory_errors(uint64_t value, uint64_t c, uint64_t d, uint64_t e)
+{
+    return value || c || d || e ? -EINVAL : own.memory_errors ? own.memory_errors - 1 : 2;
+}
+
+/* No capabilities(7): none are inheritable, so none is ambient. */
+static int64_t ambient(uint64_t what, uint64_t capability, uint64_t d, uint64_t e)
+{
+    enum { IS_SET = 1, RAISE, LOWER, CLEAR_ALL };
+
+    if (what == CLEAR_ALL)
+        return capability || d || e ? -EINVAL : 0;
+    if (capability > CAPABILITY_LAST || d || e || what < IS_SET || what > LOWER)
+        return -EINVAL;
+    return what == RAISE ? -EPERM : 0;
+}
+
+static int64_t get_tid_address(px_user to)
+{
+    return px_copy_out(to, &px_thread()->clear_tid, sizeof(px_thread()->clear_tid));
+}
+
+/* What has nothing to do with the process's own state. */
+static int64_t other_prctl(unsigned option, uint64_t value, uint64_t c, uint64_t d, uint64_t e)
+{
+    switch (option) {
+    case PR_GET_TIMING:
+    case PR_PERF_DISABLE:
+    case PR_PERF_ENABLE:
+    case PR_GET_SECUREBITS: return 0;
+    case PR_SET_TIMING: return value ? -EINVAL : 0;
+    case PR_CAPBSET_DROP: return value > CAPABILITY_LAST ? -EINVAL : -EPERM;
+    case PR_GET_TSC: return px_copy_out(value, &(int32_t){1}, sizeof(int32_t));
+    case PR_SET_TSC: return value == 1 ? 0 : -EINVAL;
+    case PR_SET_SECUREBITS: return value || px_self()->euid ? -EPERM : 0;
+    case PR_CAP_AMBIENT: return ambient(value, c, d, e);
+    case PR_GET_SPECULATION_CTRL: return c || d || e ? -EINVAL : -ENODEV;
+    case PR_SET_SPECULATION_CTRL: return d || e ? -EINVAL : -ENODEV;
+    default: return -EINVAL;
+    }
+}
+
 int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     int64_t status;
@@ -111,8 +167,11 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_NO_NEW_PRIVS: return value || c || d || e ? -EINVAL : !!(px_self()->flags & PX_PF_NO_NEW_PRIVS);
     case PR_SET_CHILD_SUBREAPER: return tell_proc(PR_SET_CHILD_SUBREAPER, value != 0);
     case PR_GET_CHILD_SUBREAPER: return get_subreaper(value);
-    case PR_SET_THP_DISABLE: return set_flag(&own.no_huge_pages, value != 0);
-    case PR_GET_THP_DISABLE: return own.no_huge_pages;
+    case PR_SET_THP_DISABLE: return c || d || e ? -EINVAL : set_flag(&own.no_huge_pages, value != 0);
+    case PR_GET_THP_DISABLE: return value || c || d || e ? -EINVAL : own.no_huge_pages;
+    case PR_MCE_KILL: return set_memory_errors(value, c, d, e);
+    case PR_MCE_KILL_GET: return get_memory_errors(value, c, d, e);
+    case PR_GET_TID_ADDRESS: return get_tid_address(value);
     case EXO_PR_PACK:
     case EXO_PR_UNPACK:
     case EXO_PR_DROP: return px_rights_prctl(option, value, c, d, e);
@@ -120,7 +179,7 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
         px_calls_left = value;
         px_entry_slow = value ? px_entry_slow | PX_SLOW_COUNT : px_entry_slow & ~PX_SLOW_COUNT;
         return 0;
-    default: return -EINVAL;
+    default: return other_prctl((unsigned)option, value, c, d, e);
     }
 }
 

@@ -3,6 +3,8 @@
  * the parent's own work: it maps its memory and its capabilities into the child and starts it.
  */
 #include "px_arch.h"
+#include "fd/fd.h"
+#include "fd/pidfd.h"
 #include "px_calls.h"
 #include "trace.h"
 
@@ -12,8 +14,15 @@
 #define CLONE_SIGHAND 0x800ul
 #define CLONE_SYSVSEM 0x40000ul
 #define CLONE_SHARED (CLONE_FS | CLONE_FILES | CLONE_SIGHAND)
-/* Of a process: sharing less than a thread, tracing and name spaces. Old flags without meaning are let through. */
-#define CLONE_NEVER (0x1000ul | 0x2000ul | 0x20000ul | 0x7e000000ul)
+#define CLONE_NEWNS 0x20000ul
+#define CLONE_NEWUSER 0x10000000ul
+#define CLONE_NEWPID 0x20000000ul
+#define CLONE_SPACES (CLONE_NEWNS | 0x7e000000ul) /* name spaces, of which there is one of each kind */
+#define CLONE_PIDFD 0x1000ul
+#define CLONE_DETACHED 0x400000ul
+#define CLONE_CLEAR_SIGHAND 0x100000000ul
+/* Of a process: sharing less than a thread. Old flags without meaning are let through. */
+#define CLONE_NEVER 0x2000ul
 #define CLONE_REFUSED (CLONE_SHARED | CLONE_NEVER)
 
 /* What the child must know; it reads its own copy. */
@@ -126,7 +135,18 @@ int64_t px_fork_start(const struct px_birth *as, uint64_t env, uint64_t ctx, enu
     return status;
 }
 
-static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+/* The descriptor can be had, and its number told. */
+static int64_t check_pidfd(px_user pidfd)
+{
+    int32_t number;
+
+    if (px_copy_in(&number, pidfd, sizeof(number)) < 0 || px_copy_out(pidfd, &number, sizeof(number)) < 0)
+        return -EFAULT;
+    return px_fd_room();
+}
+
+/* pidfd: where CLONE_PIDFD wants one told */
+static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, px_user pidfd)
 {
     bool vfork = (flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM);
     struct px_birth as = {.flags = flags, .stack = stack, .child_tid = child_tid};
@@ -135,8 +155,11 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
     unsigned event = event_of(flags);
     int64_t status;
 
+    status = flags & CLONE_PIDFD ? check_pidfd(pidfd) : 0;
+    if (status < 0)
+        return status;
     note_trace(&message, event);
-    if (vfork && !px_threads.many && !px_strace_on && !px_traced)
+    if (vfork && !(flags & (CLONE_PIDFD | CLONE_CLEAR_SIGHAND)) && !px_threads.many && !px_strace_on && !px_traced)
         return px_lend(flags, stack, parent_tid, child_tid, tls);
     if (flags & CLONE_VFORK)
         message.word[1] |= PX_FORK_VFORK;
@@ -156,6 +179,8 @@ static int64_t do_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint
         return status;
     if (flags & CLONE_PARENT_SETTID)
         (void)!px_copy_out(parent_tid, &as.pid, sizeof(as.pid)); /* Linux takes no notice of a bad address either */
+    if (flags & CLONE_PIDFD)
+        px_pidfd_tell(as.pid, as.index, pidfd);
     if (!(flags & CLONE_PARENT) && !px_fork_signal(flags))
         px_children_forked(as.pid, seq);
     if (event)
@@ -173,6 +198,8 @@ static void go_on(struct exo_regs *regs)
     if (birth.as.exec) {
         px_exec_go_on(birth.as.exec);
     } else if (!birth.as.begun) {
+        if (birth.as.flags & CLONE_CLEAR_SIGHAND)
+            px_signal_clear();
         if (birth.as.flags & CLONE_CHILD_SETTID)
             (void)!px_copy_out(birth.as.child_tid, &birth.as.pid, sizeof(birth.as.pid));
         px_thread()->clear_tid = birth.as.flags & CLONE_CHILD_CLEARTID ? birth.as.child_tid : 0;
@@ -213,13 +240,13 @@ void px_child_start(void)
 int64_t px_sys_fork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-    return do_fork(SIGCHLD, 0, 0, 0, 0);
+    return do_fork(SIGCHLD, 0, 0, 0, 0, 0);
 }
 
 int64_t px_sys_vfork(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-    return do_fork(SIGCHLD | CLONE_VFORK | CLONE_VM, 0, 0, 0, 0);
+    return do_fork(SIGCHLD | CLONE_VFORK | CLONE_VM, 0, 0, 0, 0, 0);
 }
 
 /* A thread shares all that there is: to share memory but not descriptors is a thing of its own that nobody asks for. */
@@ -227,8 +254,6 @@ static int64_t clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid,
 {
     int64_t made;
 
-    if (!(flags & CLONE_SIGHAND) || !(flags & CLONE_VM))
-        return -EINVAL;
     if ((flags & CLONE_SHARED) != CLONE_SHARED || flags & (CLONE_NEVER | CLONE_VFORK))
         return -ENOSYS;
     made = px_thread_make(flags, stack, parent_tid, child_tid, tls);
@@ -237,65 +262,95 @@ static int64_t clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid,
     return made;
 }
 
-static int64_t clone(uint64_t flags, uint64_t signal, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+/* Linux's checks in Linux's order. */
+static int64_t check_clone(uint64_t flags, uint64_t tls)
 {
-    if (flags & CLONE_SETTLS && tls >= EXO_USER_TOP)
-        return -EPERM;
+    if (flags & CLONE_FS && flags & (CLONE_NEWNS | CLONE_NEWUSER))
+        return -EINVAL;
+    if ((flags & CLONE_THREAD && !(flags & CLONE_SIGHAND)) || (flags & CLONE_SIGHAND && !(flags & CLONE_VM)))
+        return -EINVAL;
+    if (flags & CLONE_THREAD && flags & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD))
+        return -EINVAL;
+    if (flags & CLONE_PIDFD && flags & CLONE_DETACHED)
+        return -EINVAL;
+    if (flags & CLONE_SPACES)
+        return px_self()->euid != 0 && !(flags & CLONE_NEWUSER) ? -EPERM : -EINVAL;
+    return flags & CLONE_SETTLS && tls >= EXO_USER_TOP ? -EPERM : 0;
+}
+
+static int64_t clone(uint64_t flags, uint64_t signal, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, px_user pidfd)
+{
+    int64_t status = check_clone(flags, tls);
+
+    if (status < 0)
+        return status;
     if (flags & CLONE_THREAD)
         return clone_thread(flags, stack, parent_tid, child_tid, tls);
-    if (flags & CLONE_SIGHAND && !(flags & CLONE_VM))
-        return -EINVAL;
     if (flags & CLONE_REFUSED || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
         return -ENOSYS;
-    return do_fork(flags | signal, stack, parent_tid, child_tid, tls);
+    return do_fork(flags | signal, stack, parent_tid, child_tid, tls, pidfd);
 }
 
 int64_t px_sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls, uint64_t f)
 {
     (void)f;
-    return clone(flags & 0xfffffffful & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid, child_tid, tls);
+    if (flags & CLONE_PIDFD && flags & CLONE_PARENT_SETTID)
+        return -EINVAL; /* both would be told at one place */
+    return clone(flags & 0xfffffffful & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid, child_tid, tls, parent_tid);
 }
 
 struct clone_args {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls, set_tid, set_tids, cgroup;
 };
 #define CLONE_ARGS_FIRST 64u /* bytes that there have always been */
-#define CLONE_DETACHED 0x400000ul
+#define CLONE_INTO_CGROUP 0x200000000ul
 
-/* The arguments, of which a program may know fewer or more; more must be zeros. */
-static int64_t read_clone_args(struct clone_args *args, px_user from, uint64_t bytes)
+static int64_t check_clone_args(const struct clone_args *args)
 {
-    uint64_t known = bytes < sizeof(*args) ? bytes : sizeof(*args);
-    uint8_t byte;
-
-    memset(args, 0, sizeof(*args));
-    if (bytes > PX_PAGE)
-        return -E2BIG;
-    if (bytes < CLONE_ARGS_FIRST)
+    if (args->flags & (CSIGNAL | CLONE_DETACHED) || args->flags >> 34 || args->exit_signal > SIGRTMAX || args->set_tid || args->set_tids ||
+        !args->stack != !args->stack_bytes || (args->flags & (CLONE_THREAD | CLONE_PARENT) && args->exit_signal))
         return -EINVAL;
-    for (uint64_t at = known; at < bytes; at++) {
-        if (px_copy_in(&byte, from + at, 1) < 0)
-            return -EFAULT;
-        if (byte)
-            return -E2BIG;
-    }
-    return px_copy_in(args, from, known);
+    if (args->flags & CLONE_SIGHAND && args->flags & CLONE_CLEAR_SIGHAND)
+        return -EINVAL;
+    if (args->stack && px_access(args->stack, args->stack_bytes) < 0)
+        return -EINVAL;
+    return args->flags & CLONE_INTO_CGROUP ? -EBADF : 0; /* no descriptor is one of a control group */
 }
 
 int64_t px_sys_clone3(uint64_t from, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     struct clone_args args;
-    int64_t status = read_clone_args(&args, from, bytes);
+    int64_t status = px_copy_sized(&args, sizeof(args), CLONE_ARGS_FIRST, from, bytes);
 
     (void)c, (void)d, (void)e, (void)f;
+    if (status == 0)
+        status = check_clone_args(&args);
     if (status < 0)
         return status;
-    if (args.flags & (CSIGNAL | CLONE_DETACHED) || args.exit_signal > SIGRTMAX || args.set_tid || args.set_tids || !args.stack != !args.stack_bytes ||
-        (args.flags & (CLONE_THREAD | CLONE_PARENT) && args.exit_signal))
+    return clone(args.flags, args.exit_signal, args.stack + args.stack_bytes, args.parent_tid, args.child_tid, args.tls, args.pidfd);
+}
+
+#define UNSHARE_ALONE (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+#define UNSHARE_KNOWN (UNSHARE_ALONE | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SPACES | 0x80ul /* CLONE_NEWTIME */)
+
+/* A process shares with nobody what its threads share, and these share all of it. */
+int64_t px_sys_unshare(uint64_t flags, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)b, (void)c, (void)d, (void)e, (void)f;
+    if (flags & ~UNSHARE_KNOWN)
         return -EINVAL;
-    if (args.flags >> 32)
-        return -ENOSYS;
-    return clone(args.flags, args.exit_signal, args.stack + args.stack_bytes, args.parent_tid, args.child_tid, args.tls);
+    if (flags & (UNSHARE_ALONE | CLONE_NEWUSER) && px_threads.live > 1)
+        return -EINVAL;
+    if (flags & (CLONE_SPACES | 0x80ul))
+        return px_self()->euid != 0 && !(flags & CLONE_NEWUSER) ? -EPERM : -EINVAL;
+    return flags & (CLONE_FS | CLONE_FILES) && px_threads.live > 1 ? -ENOSYS : 0;
+}
+
+/* No descriptor is one of a name space. */
+int64_t px_sys_setns(uint64_t fd, uint64_t kind, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    (void)kind, (void)c, (void)d, (void)e, (void)f;
+    return px_fd_get((int)fd) ? -EINVAL : -EBADF;
 }
 
 _Noreturn void px_exit(int status)

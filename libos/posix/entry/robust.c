@@ -46,8 +46,8 @@ int64_t px_sys_get_robust_list(uint64_t tid, uint64_t head, uint64_t bytes, uint
     const uint64_t length = ROBUST_HEAD_BYTES;
 
     (void)d, (void)e, (void)f;
-    if (!thread)
-        return -EPERM;
+    if (!thread) /* another process's is nobody's to see */
+        return px_process_find((int32_t)tid) ? -EPERM : -ESRCH;
     return px_copy_out(bytes, &length, sizeof(length)) < 0 ? -EFAULT : px_copy_out(head, &thread->robust_list, sizeof(thread->robust_list));
 }
 

@@ -393,13 +393,18 @@ void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
     px_signal_settle(regs, call);
 }
 
-void px_signal_exec(void)
+void px_signal_clear(void)
 {
     for (int signo = 1; signo <= SIGRTMAX; signo++) {
         uint64_t handler = px_actions[signo].handler == PX_SIG_IGN ? PX_SIG_IGN : PX_SIG_DFL;
 
         px_signal_set_action(signo, &(struct px_action){.handler = handler});
     }
+}
+
+void px_signal_exec(void)
+{
+    px_signal_clear();
     px_thread()->kept.altstack = (struct px_altstack){.flags = SS_DISABLE};
     px_posix_timer_exec();
     px_arch_exec();

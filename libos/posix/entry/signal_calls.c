@@ -6,6 +6,9 @@
 #define SET_BYTES 8u
 #define NS 1000000000ull
 
+/* NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ONSTACK RESTART NODEFER RESETHAND */
+#define SA_KNOWN 0xdc000807ul
+
 static bool valid_signal(uint64_t signo)
 {
     return signo >= 1 && signo <= SIGRTMAX;
@@ -25,6 +28,7 @@ int64_t px_sys_rt_sigaction(uint64_t signo, uint64_t from, uint64_t old, uint64_
     before = px_actions[signo];
     if (from) {
         action.mask &= ~PX_SIG_UNBLOCKABLE;
+        action.flags &= SA_KNOWN; /* a program finds out so what there is */
         px_signal_set_action((int)signo, &action);
         if (!px_lent && px_ppage()->sig_ignored & PX_SIGBIT(signo))
             px_signal_discard(PX_SIGBIT(signo));

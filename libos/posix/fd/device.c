@@ -52,9 +52,9 @@ static int64_t device_write(struct px_ofd *ofd, PX_UNUSED px_user from, size_t b
     return ofd->word[0] == DEV_FULL && bytes ? -ENOSPC : (int64_t)bytes;
 }
 
-static int64_t device_seek(PX_UNUSED struct px_ofd *ofd, PX_UNUSED int64_t offset, PX_UNUSED int whence)
+int64_t px_no_seek(PX_UNUSED struct px_ofd *ofd, PX_UNUSED int64_t offset, PX_UNUSED int whence)
 {
-    return 0; /* as Linux's null_lseek */
+    return 0;
 }
 
 static int64_t device_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument)
@@ -86,7 +86,7 @@ const struct px_ops px_device_ops = {
     .name = "device",
     .read = device_read,
     .write = device_write,
-    .seek = device_seek,
+    .seek = px_no_seek,
     .ioctl = device_ioctl,
     .stat = device_stat,
     .map = device_map,

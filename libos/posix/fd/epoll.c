@@ -69,7 +69,7 @@ static void epoll_tell(struct px_ofd *ofd, struct px_text *text)
 
 const struct px_ops px_epoll_ops = {
     .tell = epoll_tell,
-    .name = "anon_inode:[eventpoll]", .stat = epoll_stat, .poll = px_epoll_poll, .drop = epoll_drop};
+    .name = "anon_inode:[eventpoll]", .seek = px_no_seek, .stat = epoll_stat, .poll = px_epoll_poll, .drop = epoll_drop};
 
 static int64_t epoll_new(bool close_on_exec)
 {
@@ -182,7 +182,7 @@ PX_SYS(epoll_ctl)
         return -EFAULT;
     if (!handle || !ofd)
         return -EBADF;
-    if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY)
+    if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY || (ofd->kind == PX_OFD_DEVICE && !px_ofd_ops(ofd)->poll))
         return -EPERM;
     instance = px_epoll_of(handle);
     if (handle->kind != PX_OFD_EPOLL || handle == ofd || !instance)

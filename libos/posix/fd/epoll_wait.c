@@ -285,7 +285,7 @@ static int64_t epoll_wait_call(int fd, px_user to, int64_t most, uint64_t deadli
     if (!handle)
         return -EBADF;
     instance = handle->kind == PX_OFD_EPOLL ? px_epoll_of(handle) : NULL;
-    if (!instance || most <= 0)
+    if (!instance || most <= 0 || (uint64_t)most > INT32_MAX / sizeof(struct epoll_event))
         return -EINVAL;
     for (;;) {
         uint32_t seen = __atomic_load_n(px_epoll_change(instance), __ATOMIC_SEQ_CST), begun = px_epoll_changes();

@@ -9,6 +9,9 @@
 #define F_SETLK 6
 #define F_SETLKW 7
 #define F_SETOWN 8
+#define F_SETLEASE 1024u
+#define F_GETLEASE 1025u
+#define LEASE_NONE 2u /* F_UNLCK */
 #define F_NOTIFY 1026u
 #define DN_MULTISHOT 0x80000000u
 #define F_GETOWN 9
@@ -23,11 +26,14 @@
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | O_ASYNC)
 #define O_ASYNC 020000
 
+#define FIBMAP 1
+#define FIGETBSZ 2
 #define FIONREAD 0x541b
 #define FIONBIO 0x5421
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
 #define FIOASYNC 0x5452
+#define FIOQSIZE 0x5460
 
 static int64_t set_flags(struct px_ofd *ofd, uint64_t flags)
 {
@@ -66,7 +72,11 @@ static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_
     case F_GETOWN:
         return 0;
     case F_NOTIFY: /* nobody is told of a directory's changes by signals: there is nothing to end either */
-        return ofd->kind != PX_OFD_DIRECTORY ? -ENOTDIR : (uint32_t)c & ~DN_MULTISHOT ? -EINVAL : 0;
+        return !((uint32_t)c & ~DN_MULTISHOT) ? 0 : ofd->kind != PX_OFD_DIRECTORY ? -ENOTDIR : -EINVAL;
+    case F_GETLEASE:
+        return LEASE_NONE;
+    case F_SETLEASE: /* nobody has one to give up */
+        return (unsigned)c == LEASE_NONE && ofd->kind == PX_OFD_FILE ? -EAGAIN : -EINVAL;
     case F_ADD_SEALS:
     case F_GET_SEALS:
         return px_memfd_seals(ofd, (unsigned)b == F_ADD_SEALS, c);
@@ -113,6 +123,17 @@ static int64_t file_bytes_left(struct px_ofd *ofd, px_user argument)
     return px_copy_out(argument, &left, sizeof left);
 }
 
+/* The size of a block, or in 64 bits of what is stored. */
+static int64_t file_figure(struct px_ofd *ofd, bool size, px_user argument)
+{
+    struct px_stat stat;
+    int64_t result = px_node_stat(&ofd->node, &stat);
+
+    if (result < 0)
+        return result;
+    return size ? px_copy_out(argument, &stat.st_size, sizeof stat.st_size) : px_copy_out(argument, &(int32_t){PX_PAGE}, sizeof(int32_t));
+}
+
 PX_SYS(ioctl)
 {
     struct px_ofd *ofd = px_fd_entry((unsigned)a);
@@ -132,6 +153,15 @@ PX_SYS(ioctl)
     case FIONREAD:
         if (ofd->kind == PX_OFD_FILE)
             return file_bytes_left(ofd, c);
+        break;
+    case FIGETBSZ:
+    case FIOQSIZE:
+        if (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY)
+            return file_figure(ofd, request == FIOQSIZE, c);
+        break;
+    case FIBMAP:
+        if (ofd->kind == PX_OFD_FILE)
+            return -EINVAL; /* no block lies on a device */
         break;
     default:
         break;
@@ -262,7 +292,7 @@ static int64_t check_sendfile(const struct px_ofd *in, const struct px_ofd *out)
 {
     if (!in || !out || !px_ofd_readable(in) || !px_ofd_writable(out))
         return -EBADF;
-    if (in->kind != PX_OFD_FILE || !px_ofd_ops(out)->write || !px_ofd_ops(in)->read || out->flags & O_APPEND)
+    if ((in->kind != PX_OFD_FILE && in->kind != PX_OFD_DEVICE) || !px_ofd_ops(out)->write || !px_ofd_ops(in)->read || out->flags & O_APPEND)
         return -EINVAL;
     return 0;
 }
@@ -297,7 +327,7 @@ static int64_t send_from_position(struct px_ofd *in, struct px_ofd *out, uint64_
 PX_SYS(sendfile)
 {
     struct px_ofd *out = px_fd_entry((unsigned)a), *in = px_fd_entry((unsigned)b);
-    int64_t result = check_sendfile(in, out);
+    int64_t result = (int64_t)d < 0 ? -EINVAL : check_sendfile(in, out);
     uint64_t offset;
 
     if (result < 0)

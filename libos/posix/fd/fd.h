@@ -125,6 +125,7 @@ int64_t px_fd_place(struct px_ofd *ofd, unsigned fd,
 bool px_fd_cloexec(unsigned fd);
 void px_fd_set_cloexec(unsigned fd, bool on);
 int64_t px_fd_dup(int fd, int lowest, bool close_on_exec);
+int64_t px_fd_room(void); /* 0 if a descriptor is free, or -EMFILE */
 /* Two new descriptions get descriptors, whose numbers are told; on failure neither is left. */
 int64_t px_fd_install_pair(struct px_ofd *ends[2], bool close_on_exec, px_user to);
 /* Next descriptor in use at or above fd, or -1: for /proc/self/fd. */
@@ -154,6 +155,7 @@ void px_event_shared(struct px_ofd *ofd);
 struct px_ofd *px_anonymous_new(enum px_ofd_kind kind, unsigned flags); /* with a page of zeros at word[0]; NULL: no room */
 int64_t px_anonymous_seek(struct px_ofd *ofd, int64_t offset, int whence);
 int64_t px_anonymous_stat(struct px_ofd *ofd, struct px_stat *stat);
+int64_t px_no_seek(struct px_ofd *ofd, int64_t offset, int whence); /* of what has no position, and takes it well: 0 */
 
 /* Advisory locks (record.c). */
 void px_record_start(void); /* first process: makes the table that all its descendants share */

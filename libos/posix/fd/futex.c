@@ -296,6 +296,8 @@ static int64_t futex_wake_op(px_user va, px_user other, uint32_t wake, uint32_t 
     return result < 0 ? result : also < 0 ? also : result + also;
 }
 
+#define REAL_CLOCK_COMMANDS (1ull << FUTEX_WAIT_BITSET | 1ull << 11 /* WAIT_REQUEUE_PI */ | 1ull << FUTEX_LOCK_PI2)
+
 static __attribute__((noinline)) int64_t any_operation(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     unsigned operation = (unsigned)b;
@@ -303,6 +305,8 @@ static __attribute__((noinline)) int64_t any_operation(uint64_t a, uint64_t b, u
 
     if (a % sizeof(uint32_t))
         return -EINVAL;
+    if (operation & PX_FUTEX_CLOCK_REALTIME && !(1ull << (operation & PX_FUTEX_COMMAND & 63) & REAL_CLOCK_COMMANDS))
+        return -ENOSYS;
     switch (operation & PX_FUTEX_COMMAND) {
     case FUTEX_WAIT:
         return futex_wait(a, (uint32_t)c, operation, d, ALL_BITS);

@@ -25,7 +25,7 @@ static int64_t lock(px_user va, uint64_t deadline_ns, bool may_wait)
         if ((value & TID_MASK) == self)
             return -EDEADLK;
         if (tries == TRIES_MOST || (value & TID_MASK && !may_wait))
-            return -EAGAIN;
+            return value & TID_MASK && !px_thread_find((int32_t)(value & TID_MASK)) ? -ESRCH : -EAGAIN;
         if (!(value & TID_MASK)) {
             result = px_swap_u32(va, &value, self | (value & OWNER_DIED) | (px_futex_heir(va, &more) ? WAITERS : 0));
             if (result == 0)

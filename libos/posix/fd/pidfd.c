@@ -36,12 +36,12 @@ int64_t px_pidfd_pid(int fd, bool *nonblocking)
 
 static unsigned pidfd_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates, unsigned *count)
 {
-    const uint32_t *change = &px_proctab()->change;
-    uint32_t seen = __atomic_load_n(change, __ATOMIC_SEQ_CST);
+    const uint32_t *ends = &px_proctab()->ends;
+    uint32_t seen = __atomic_load_n(ends, __ATOMIC_SEQ_CST);
     const struct px_proc *process = process_of(ofd);
 
     if (predicates)
-        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)change, .value = seen, .kind = EXO_WAIT_WORD};
+        predicates[(*count)++] = (struct exo_predicate){.va = (uint64_t)ends, .value = seen, .kind = EXO_WAIT_WORD};
     return (!process || process->state == PX_ZOMBIE ? POLLIN | POLLRDNORM : 0u) & events;
 }
 
@@ -59,11 +59,33 @@ const struct px_ops px_pidfd_ops = {
     .poll = pidfd_poll,
 };
 
+/* A descriptor of the entry's present process. */
+static int64_t make(int32_t pid, uint32_t index, unsigned flags)
+{
+    struct px_ofd *ofd = px_ofd_new(PX_OFD_PIDFD, O_RDWR | (flags & O_NONBLOCK));
+    int64_t fd;
+
+    if (!ofd)
+        return -ENFILE;
+    ofd->word[0] = (uint32_t)pid;
+    ofd->word[1] = index;
+    ofd->word[2] = PX_PROC(PX_PROCTAB, index)->gen;
+    fd = px_fd_install(ofd, 0, true);
+    if (fd < 0)
+        px_ofd_abandon(ofd);
+    return fd;
+}
+
+void px_pidfd_tell(int32_t pid, uint32_t index, px_user to)
+{
+    int32_t fd = (int32_t)make(pid, index, 0);
+
+    (void)!px_copy_out(to, &fd, sizeof fd);
+}
+
 PX_SYS(pidfd_open)
 {
-    struct px_ofd *ofd;
     uint32_t index = 1;
-    int64_t fd;
 
     if (b & ~(uint64_t)O_NONBLOCK || (int32_t)a <= 0)
         return -EINVAL;
@@ -71,16 +93,7 @@ PX_SYS(pidfd_open)
         index++;
     if (index == PX_PROCS_MAX)
         return -ESRCH;
-    ofd = px_ofd_new(PX_OFD_PIDFD, O_RDWR | ((unsigned)b & O_NONBLOCK));
-    if (!ofd)
-        return -ENFILE;
-    ofd->word[0] = (uint32_t)a;
-    ofd->word[1] = index;
-    ofd->word[2] = PX_PROC(PX_PROCTAB, index)->gen;
-    fd = px_fd_install(ofd, 0, true);
-    if (fd < 0)
-        px_ofd_abandon(ofd);
-    return fd;
+    return make((int32_t)a, index, (unsigned)b);
 }
 
 static bool is_process_directory(const struct px_ofd *ofd)

@@ -112,7 +112,10 @@ static int64_t pipe_call(px_user to, unsigned flags)
     if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
         return -EINVAL;
     result = px_pipe_new(flags & (O_NONBLOCK | O_DIRECT), ends);
-    return result < 0 ? result : px_fd_install_pair(ends, flags & O_CLOEXEC, to);
+    if (result < 0)
+        return result;
+    ends[0]->flags &= ~(uint32_t)O_DIRECT; /* as on Linux, only the end that writes says so */
+    return px_fd_install_pair(ends, flags & O_CLOEXEC, to);
 }
 
 PX_SYS(pipe)

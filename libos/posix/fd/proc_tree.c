@@ -298,6 +298,14 @@ static int64_t resolve(struct px_node *node, const char *rest, unsigned flags, b
     return 0;
 }
 
+/* openat2: is a link not to be followed? */
+static int64_t refused(unsigned object, unsigned flags)
+{
+    bool magic = object == PROC_FD_ENTRY || follows_elsewhere(object);
+
+    return flags & (magic ? PX_WALK_NO_LINKS : PX_WALK_NO_SYMLINKS) ? -ELOOP : magic && flags & PX_WALK_INSIDE ? -EXDEV : 0;
+}
+
 /* From an object on. */
 static int64_t walk_on(const char *rest, unsigned flags, struct px_node *node)
 {
@@ -323,8 +331,8 @@ static int64_t walk_on(const char *rest, unsigned flags, struct px_node *node)
             rest++;
         if (!S_ISLNK(node->mode) || (last && flags & PX_WALK_NOFOLLOW))
             continue;
-        result = resolve(node, rest, flags, &done);
-        if (result < 0 || done)
+        result = refused(PX_PROC_OBJECT(node->ino), flags);
+        if (result < 0 || (result = resolve(node, rest, flags, &done)) < 0 || done)
             return result;
     }
     return flags & PX_WALK_DIRECTORY && !S_ISDIR(node->mode) ? -ENOTDIR : 0;

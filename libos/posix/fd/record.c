@@ -22,6 +22,7 @@
 #define LOCK_EX 2u
 #define LOCK_NB 4u
 #define LOCK_UN 8u
+#define LOCK_MAND 32u
 #define EVERY_BYTE INT64_MAX
 
 enum record_kind { RECORD_FREE, RECORD_READ, RECORD_WRITE };
@@ -82,9 +83,11 @@ static bool same_file(const struct record *record, const struct px_ofd *ofd)
     return record->ino == ofd->node.ino && record->gen == ofd->node.gen;
 }
 
-/* The first lock that stands in the way of `wanted`. */
+/* The first lock in the file that stands in the way of `wanted`. */
 static struct record *conflict(const struct record *wanted, const struct px_ofd *ofd)
 {
+    struct record *found = NULL;
+
     for (unsigned i = 0; i < RECORDS; i++) {
         struct record *record = &table->record[i];
 
@@ -97,10 +100,10 @@ static struct record *conflict(const struct record *wanted, const struct px_ofd 
             continue;
         if (stale(record))
             record->kind = RECORD_FREE;
-        else
-            return record;
+        else if (!found || record->first < found->first)
+            found = record;
     }
-    return NULL;
+    return found;
 }
 
 static struct record *free_record(void)
@@ -142,6 +145,24 @@ static bool carve(const struct record *range, const struct px_ofd *ofd)
     return true;
 }
 
+/* Locks of one kind that lie side by side are one. */
+static void join(struct record *place, const struct px_ofd *ofd)
+{
+    for (unsigned i = 0; i < RECORDS; i++) {
+        struct record *record = &table->record[i];
+
+        if (record == place || record->kind != place->kind || record->whole || record->owner != place->owner || !same_file(record, ofd))
+            continue;
+        if (record->last == place->first - 1)
+            place->first = record->first;
+        else if (place->last != EVERY_BYTE && record->first == place->last + 1)
+            place->last = record->last;
+        else
+            continue;
+        record->kind = RECORD_FREE;
+    }
+}
+
 /* With the table's lock. 0, -EAGAIN or -ENOLCK. */
 static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
 {
@@ -157,6 +178,8 @@ static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
     if (!place)
         return -ENOLCK;
     *place = *wanted;
+    if (!place->whole)
+        join(place, ofd);
     return 0;
 }
 
@@ -390,6 +413,8 @@ PX_SYS(flock)
 
     if (!ofd || ofd->flags & O_PATH)
         return -EBADF;
+    if (operation & LOCK_MAND)
+        return 0; /* Linux knows the number and does nothing */
     if (operation != LOCK_SH && operation != LOCK_EX && operation != LOCK_UN)
         return -EINVAL;
     if (!table)

@@ -49,8 +49,8 @@ static int64_t read_ofd(struct px_ofd *ofd, px_user to, uint64_t bytes)
     if (!ops->read)
         return ofd->kind == PX_OFD_DIRECTORY ? -EISDIR : -EINVAL;
     if (bytes > PX_RW_MAX) {
-        if ((int64_t)bytes < 0)
-            return -EFAULT; /* no buffer is that long */
+        if (px_access(to, bytes) < 0)
+            return -EFAULT;
         bytes = PX_RW_MAX;
     }
     if (shared_position(ofd))
@@ -68,8 +68,8 @@ static int64_t write_ofd(struct px_ofd *ofd, px_user from, uint64_t bytes)
     if (!ops->write)
         return -EINVAL;
     if (bytes > PX_RW_MAX) {
-        if ((int64_t)bytes < 0)
-            return -EFAULT; /* no buffer is that long */
+        if (px_access(from, bytes) < 0)
+            return -EFAULT;
         bytes = PX_RW_MAX;
     }
     if (shared_position(ofd))
@@ -112,8 +112,8 @@ PX_SYS(pread64)
 
     if (result < 0)
         return result;
-    if ((int64_t)c < 0)
-        return -EINVAL;
+    if (px_access(b, c) < 0)
+        return -EFAULT;
     return px_ofd_ops(ofd)->read(ofd, b, c < PX_RW_MAX ? c : PX_RW_MAX, &offset);
 }
 
@@ -125,8 +125,8 @@ PX_SYS(pwrite64)
 
     if (result < 0)
         return result;
-    if ((int64_t)c < 0)
-        return -EINVAL;
+    if (px_access(b, c) < 0)
+        return -EFAULT;
     return px_ofd_ops(ofd)->write(ofd, b, c < PX_RW_MAX ? c : PX_RW_MAX, &offset);
 }
 
@@ -138,7 +138,6 @@ PX_SYS(pwrite64)
 static int64_t check_vector(px_user vector, uint64_t count)
 {
     struct iovec part[IOV_PART];
-    uint64_t total = 0;
 
     if (count > IOV_MAX)
         return -EINVAL;
@@ -150,9 +149,8 @@ static int64_t check_vector(px_user vector, uint64_t count)
         for (uint64_t i = 0; i < n; i++) {
             if ((int64_t)part[i].bytes < 0)
                 return -EINVAL;
-            total += part[i].bytes;
-            if ((int64_t)total < 0)
-                return -EINVAL;
+            if (px_access(part[i].base, part[i].bytes) < 0)
+                return -EFAULT;
         }
     }
     return 0;

@@ -205,8 +205,10 @@ PX_SYS(vmsplice)
 
     if (d & ~(uint64_t)SPLICE_F_KNOWN)
         return -EINVAL;
-    if (!ofd || !is_pipe(ofd))
+    if (!ofd || ofd->flags & O_PATH)
         return -EBADF;
+    if (!is_pipe(ofd))
+        return c ? -EBADF : 0;
     ready = px_ofd_ops(ofd)->poll(ofd, POLLIN | POLLOUT | POLLHUP | POLLERR, NULL, &unused);
     if (d & SPLICE_F_NONBLOCK && !ready)
         return -EAGAIN;
@@ -215,19 +217,20 @@ PX_SYS(vmsplice)
 
 static int64_t check_copy(const struct side *in, const struct side *out)
 {
-    int64_t result = check_ends(in->ofd, out->ofd);
-
-    if (result < 0 || out->ofd->flags & O_APPEND)
+    if (!in->ofd || !out->ofd)
         return -EBADF;
     if (in->ofd->kind == PX_OFD_DIRECTORY || out->ofd->kind == PX_OFD_DIRECTORY)
         return -EISDIR;
-    return in->ofd->kind == PX_OFD_FILE && out->ofd->kind == PX_OFD_FILE ? 0 : -EINVAL;
+    if (in->ofd->kind != PX_OFD_FILE || out->ofd->kind != PX_OFD_FILE)
+        return -EINVAL;
+    return out->ofd->flags & O_APPEND ? -EBADF : check_ends(in->ofd, out->ofd);
 }
 
 PX_SYS(copy_file_range)
 {
     struct side in = {.ofd = px_fd_get((int)a), .offset_at = b}, out = {.ofd = px_fd_get((int)c), .offset_at = d};
-    uint64_t bytes = e < PX_RW_MAX ? e : PX_RW_MAX;
+    uint64_t bytes = e < PX_RW_MAX ? e : PX_RW_MAX, left;
+    struct px_stat stat;
     int64_t result;
 
     if (f)
@@ -237,8 +240,15 @@ PX_SYS(copy_file_range)
         result = side_begin(&in);
     if (result == 0)
         result = side_begin(&out);
+    if (result == 0 && (in.offset + e < in.offset || out.offset + e < out.offset))
+        return -EOVERFLOW;
+    if (result == 0)
+        result = px_node_stat(&in.ofd->node, &stat);
     if (result < 0)
         return result;
+    left = in.offset < (uint64_t)stat.st_size ? (uint64_t)stat.st_size - in.offset : 0;
+    bytes = bytes < left ? bytes : left;
+    bytes = bytes < INT64_MAX - out.offset ? bytes : INT64_MAX - out.offset;
     if (in.ofd->node.ino == out.ofd->node.ino && in.offset < out.offset + bytes && out.offset < in.offset + bytes)
         return -EINVAL;
     result = move(&in, &out, bytes, COPY, true);

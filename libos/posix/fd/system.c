@@ -97,17 +97,26 @@ PX_SYS(sysinfo)
     return px_copy_out(a, &info, sizeof info);
 }
 
+/* The kernel's log is on the serial line, not here: what could be read is empty. */
 PX_SYS(syslog)
 {
+    enum { CLOSE, OPEN, READ, READ_ALL, READ_CLEAR, CLEAR, CONSOLE_OFF, CONSOLE_ON, CONSOLE_LEVEL, SIZE_UNREAD, SIZE_BUFFER };
+
+    if (px_self()->euid)
+        return -EPERM;
     switch ((int)a) {
-    case 2: /* read, read all, clear: the kernel's log is on the serial line, not here */
-    case 3:
-    case 4:
-    case 9:
-    case 10:
-        return px_self()->euid ? -EPERM : 0;
-    default:
-        return px_self()->euid ? -EPERM : -EINVAL;
+    case CLOSE:
+    case OPEN:
+    case CLEAR:
+    case CONSOLE_OFF:
+    case CONSOLE_ON:
+    case SIZE_UNREAD: return 0;
+    case READ:
+    case READ_ALL:
+    case READ_CLEAR: return !b || (int)c < 0 ? -EINVAL : px_access(b, (unsigned)c);
+    case CONSOLE_LEVEL: return (int)c < 1 || (int)c > 8 ? -EINVAL : 0;
+    case SIZE_BUFFER: return PX_PAGE;
+    default: return -EINVAL;
     }
 }
 
@@ -120,19 +129,24 @@ PX_SYS(getcpu)
     return b && px_copy_out(b, &zero, sizeof zero) != 0 ? -EFAULT : 0;
 }
 
-#define MEMBARRIER_QUERY 0
-#define MEMBARRIER_KNOWN 0x1ffu /* GLOBAL .. REGISTER_PRIVATE_EXPEDITED_RSEQ */
-#define OUTSIDE_HEAP 65536u     /* bytes of a block that px_free unmaps */
+enum { BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4, BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16, BARRIER_ALL = 31 };
+#define OUTSIDE_HEAP 65536u /* bytes of a block that px_free unmaps */
 
 /* Entering the kernel orders everything. Those who run this process's other threads enter it when memory of the process is unmapped. */
 PX_SYS(membarrier)
 {
+    static bool registered;
     uint32_t command = (uint32_t)a;
 
-    if (command == MEMBARRIER_QUERY)
-        return 0x1f;
-    if (command & (command - 1) || command & ~MEMBARRIER_KNOWN || (uint32_t)b)
+    if ((uint32_t)b)
         return -EINVAL;
+    if (command == 0)
+        return BARRIER_ALL;
+    if (command & (command - 1) || command & ~(uint32_t)BARRIER_ALL)
+        return -EINVAL;
+    if (command == BARRIER_PRIVATE && !registered)
+        return -EPERM;
+    registered = registered || command == BARRIER_REGISTER_PRIVATE;
     if (px_threads.many && px_info()->cpus > 1)
         px_free(px_alloc(OUTSIDE_HEAP));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

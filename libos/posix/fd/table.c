@@ -74,6 +74,15 @@ int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
     return fd;
 }
 
+int64_t px_fd_room(void)
+{
+    unsigned fd = px_fds.hint, most = limit();
+
+    while (fd < px_fds.high && px_fds.entry[fd])
+        fd++;
+    return fd < most ? 0 : -EMFILE;
+}
+
 int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
 {
     unsigned fd = (unsigned)lowest, most = limit();
@@ -140,7 +149,7 @@ int64_t px_fd_dup(int fd, int lowest, bool close_on_exec)
 
     if (!ofd)
         return -EBADF;
-    if ((unsigned)lowest >= limit())
+    if (lowest && (unsigned)lowest >= limit())
         return -EINVAL;
     return twin((unsigned)fd, px_fd_install(ofd, lowest, close_on_exec));
 }

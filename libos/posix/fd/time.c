@@ -172,12 +172,21 @@ PX_SYS(clock_settime)
 PX_SYS(settimeofday)
 {
     struct px_timeval time;
+    int32_t zone[2] = {0, 0}; /* minutes west of Greenwich: checked, and nobody's business since there are time zones in libraries */
 
-    if (!a)
-        return px_self()->euid ? -EPERM : 0;
-    if (px_copy_in(&time, a, sizeof time) != 0)
+    if (a && px_copy_in(&time, a, sizeof time) != 0)
         return -EFAULT;
-    if (time.tv_sec < 0 || time.tv_sec > SECONDS_MAX || (uint64_t)time.tv_usec >= 1000000)
+    if (b && px_copy_in(zone, b, sizeof zone) != 0)
+        return -EFAULT;
+    if (a && (uint64_t)time.tv_usec >= 1000000)
+        return -EINVAL;
+    if (px_self()->euid)
+        return -EPERM;
+    if (zone[0] > 15 * 60 || zone[0] < -15 * 60)
+        return -EINVAL;
+    if (!a)
+        return 0;
+    if (time.tv_sec < 0 || time.tv_sec > SECONDS_MAX)
         return -EINVAL;
     return set_wall((uint64_t)time.tv_sec * PX_SECOND + (uint64_t)time.tv_usec * 1000);
 }
@@ -363,6 +372,12 @@ static int64_t sleep_processor(int clock, uint64_t target_ns, px_user rest, bool
     return -EINTR;
 }
 
+/* Clocks that Linux lets nobody sleep by. */
+static bool no_sleeping(int clock)
+{
+    return clock >= CLOCK_THREAD_CPUTIME_ID && clock <= CLOCK_MONOTONIC_COARSE;
+}
+
 PX_SYS(clock_nanosleep)
 {
     uint64_t ns, now;
@@ -370,7 +385,7 @@ PX_SYS(clock_nanosleep)
     bool absolute = b & TIMER_ABSTIME;
 
     if (result == 0)
-        result = px_thread_of_clock((int)a) == px_thread() ? -EINVAL : read_clock((int)a, &now);
+        result = no_sleeping((int)a) ? -EOPNOTSUPP : px_thread_of_clock((int)a) == px_thread() ? -EINVAL : read_clock((int)a, &now);
     if (result < 0)
         return result;
     if (is_processor_clock((int)a))

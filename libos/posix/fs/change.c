@@ -2,10 +2,13 @@
 #include "files.h"
 #include "px_calls.h"
 
+/* A name is made, taken away or moved: a symbolic link of that name is not followed, whatever comes behind it. */
+#define LAST_ITSELF (PX_WALK_NOFOLLOW | PX_WALK_STAY)
+
 /* The place for a new name: -EEXIST when there is something. */
 static int64_t find_new(int dirfd, px_user path, struct px_place *place)
 {
-    int64_t status = px_find_user(dirfd, path, PX_WALK_PARENT | PX_WALK_NOFOLLOW, place);
+    int64_t status = px_find_user(dirfd, path, PX_WALK_PARENT | LAST_ITSELF, place);
 
     if (status < 0)
         return status;
@@ -132,7 +135,7 @@ PX_SYS(linkat)
 static int64_t remove_at(int dirfd, px_user path, bool directory)
 {
     struct px_place place;
-    int64_t status = px_find_user(dirfd, path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &place);
+    int64_t status = px_find_user(dirfd, path, PX_WALK_NAME | LAST_ITSELF, &place);
 
     if (status < 0)
         return status;
@@ -174,13 +177,13 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
         (flags & RENAME_EXCHANGE && flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
         return -EINVAL;
-    status = px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_NAME, &old);
-    if (status == -ENOENT && px_find_user(old_fd, old_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &old) == 0) {
-        status = px_find_user(new_fd, new_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &new); /* directories come before names */
+    status = px_find_user(old_fd, old_path, PX_WALK_NAME | LAST_ITSELF, &old);
+    if (status == -ENOENT && px_find_user(old_fd, old_path, PX_WALK_PARENT | LAST_ITSELF, &old) == 0) {
+        status = px_find_user(new_fd, new_path, PX_WALK_PARENT | LAST_ITSELF, &new); /* directories come before names */
         return status < 0 ? status : -ENOENT;
     }
     if (status == 0)
-        status = px_find_user(new_fd, new_path, PX_WALK_NOFOLLOW | PX_WALK_PARENT, &new);
+        status = px_find_user(new_fd, new_path, PX_WALK_PARENT | LAST_ITSELF, &new);
     if (status < 0)
         return status;
     if (old.last != PX_LAST_NAME || new.last != PX_LAST_NAME)

@@ -3,6 +3,7 @@
  * cookie or the next one there is, so a listing goes on rightly whatever was added or removed meanwhile.
  */
 #include "files.h"
+#include "proto/watch.h"
 #include "px_calls.h"
 
 #define DT_DIR 4u
@@ -186,12 +187,16 @@ const struct px_ops px_path_ops = {.name = "path", .stat = directory_stat, .drop
 static int64_t getdents(int fd, px_user to, uint64_t bytes, bool old_layout)
 {
     struct px_ofd *ofd = px_fd_get(fd);
+    int64_t result;
 
     if (!ofd || ofd->flags & O_PATH)
         return -EBADF;
     if (ofd->kind >= PX_OFD_KINDS || !px_ops[ofd->kind]->getdents)
         return -ENOTDIR;
-    return px_ops[ofd->kind]->getdents(ofd, to, (uint32_t)bytes, old_layout);
+    result = px_ops[ofd->kind]->getdents(ofd, to, (uint32_t)bytes, old_layout);
+    if (result >= 0 && PX_META_LOAD(px_meta()->watches) && ofd->kind == PX_OFD_DIRECTORY)
+        px_watch_tell(ofd, IN_ACCESS);
+    return result;
 }
 
 PX_SYS(getdents)

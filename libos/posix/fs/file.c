@@ -80,7 +80,7 @@ static int64_t file_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
         return -EIO;
     size = PX_META_LOAD(inode->size);
     if (start >= size || bytes == 0)
-        return 0;
+        return bytes > PX_FILE_MAX - start ? -EINVAL : 0;
     if (bytes > size - start)
         bytes = size - start;
     seen = px_window_seen(ofd, PX_META_LOAD(inode->version), start, bytes);
@@ -252,10 +252,8 @@ static int64_t clip_write(uint64_t offset, uint64_t bytes)
 {
     uint64_t limit;
 
-    if (offset >= PX_FILE_MAX)
-        return -EFBIG;
     if (bytes > PX_FILE_MAX - offset)
-        bytes = PX_FILE_MAX - offset;
+        return -EINVAL; /* it would end where no offset reaches */
     limit = px_limit(PX_RLIMIT_FSIZE);
     if (offset + bytes <= limit)
         return (int64_t)bytes;

@@ -101,6 +101,8 @@ struct px_place {
     char name[NAME_MAX + 1]; /* the last component */
 };
 
+#define PX_WALK_STAY 0x400u /* a symbolic link at the end is what is meant, even with slashes behind it */
+
 /* A walk: start and root are inode numbers of directories. */
 struct px_walk_from {
     uint32_t start, root;

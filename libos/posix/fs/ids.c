@@ -15,7 +15,7 @@ void px_ids_effective(struct px_ids *ids)
 {
     const struct px_proc *self = px_self();
 
-    fill(ids, self->euid, self->egid, self);
+    fill(ids, self->fsuid, self->fsgid, self);
 }
 
 void px_ids_real(struct px_ids *ids)

@@ -165,6 +165,7 @@ static void inotify_destroy(PX_UNUSED struct px_ofd *ofd)
 const struct px_ops px_inotify_ops = {
     .name = "anon_inode:inotify",
     .read = inotify_read,
+    .seek = px_no_seek,
     .ioctl = inotify_ioctl,
     .stat = px_anonymous_stat,
     .poll = inotify_poll,

@@ -1,6 +1,7 @@
 /* open and its relatives. An existing file opened for reading costs no message: permission is checked here, and again
  * by fs when pages are asked for. */
 #include "files.h"
+#include "fd/fd.h"
 #include "proto/watch.h"
 #include "px_calls.h"
 
@@ -44,14 +45,14 @@ static int64_t check_flags(const struct px_node *node, unsigned flags)
     unsigned rights = rights_of(flags);
 
     if (S_ISLNK(node->mode))
-        return -ELOOP;
+        return flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
     if (S_ISDIR(node->mode) && (rights & 2 || flags & (O_CREAT | O_TRUNC)))
         return -EISDIR;
     if (flags & O_DIRECTORY && !S_ISDIR(node->mode))
         return -ENOTDIR;
     if (node->kind == PX_NODE_FS && px_node_access(node, rights) < 0)
         return -EACCES;
-    if (flags & O_NOATIME && px_self()->euid != 0 && px_self()->euid != node->uid)
+    if (flags & O_NOATIME && px_self()->fsuid != 0 && px_self()->fsuid != node->uid)
         return -EPERM;
     return 0;
 }
@@ -143,9 +144,10 @@ static int64_t open_new(const struct px_place *place, unsigned flags, unsigned m
 #define RACES_MAX 16u
 
 /* A name may come or go between the walk and the call: then everything again. */
-static int64_t open_path(int dirfd, const char *path, unsigned flags, unsigned mode, struct px_ofd **ofd)
+static int64_t open_path(int dirfd, const char *path, unsigned resolve, unsigned flags, unsigned mode, struct px_ofd **ofd)
 {
     unsigned walk =
+        resolve |
         (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? PX_WALK_NOFOLLOW : 0) |
         (flags & O_CREAT ? PX_WALK_PARENT : 0);
     struct px_place place;
@@ -172,16 +174,14 @@ static int64_t open_path(int dirfd, const char *path, unsigned flags, unsigned m
     return status;
 }
 
-static int64_t open_nameless(int dirfd, const char *path, unsigned flags, unsigned mode, struct px_ofd **ofd)
+static int64_t open_nameless(int dirfd, const char *path, unsigned resolve, unsigned flags, unsigned mode, struct px_ofd **ofd)
 {
     struct px_place place, new = {.length = 0};
     struct px_fs_made made;
-    int64_t status = px_find(dirfd, path, PX_WALK_DIRECTORY, NULL, &place);
+    int64_t status = px_find(dirfd, path, resolve | PX_WALK_DIRECTORY, NULL, &place);
 
     if (status < 0)
         return status;
-    if (!(rights_of(flags) & 2))
-        return -EINVAL;
     if (place.node.kind != PX_NODE_FS)
         return -EOPNOTSUPP;
     new.directory = PX_FS_NODE(place.node.ino, place.node.gen);
@@ -190,7 +190,8 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned flags, unsign
     return status < 0 ? status : px_file_made(&made, flags, ofd);
 }
 
-static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mode)
+/* resolve: PX_WALK_NO_XDEV and so on */
+static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
 {
     char path[PATH_MAX];
     struct px_ofd *ofd;
@@ -201,12 +202,15 @@ static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mo
     flags &= KNOWN_FLAGS;
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    else if (flags & TMPFILE_BIT && !(flags & O_DIRECTORY))
+    else if (flags & TMPFILE_BIT && ((flags & (O_DIRECTORY | O_CREAT)) != O_DIRECTORY || !(rights_of(flags) & 2)))
         return -EINVAL;
+    status = px_fd_room();
+    if (status < 0)
+        return status;
     if (flags & TMPFILE_BIT)
-        status = open_nameless(dirfd, path, flags & ~TMPFILE_BIT & ~(unsigned)O_DIRECTORY, mode, &ofd);
+        status = open_nameless(dirfd, path, resolve, flags & ~TMPFILE_BIT & ~(unsigned)O_DIRECTORY, mode, &ofd);
     else
-        status = open_path(dirfd, path, flags, mode, &ofd);
+        status = open_path(dirfd, path, resolve, flags, mode, &ofd);
     if (status < 0)
         return status;
     ofd->flags |= O_LARGEFILE & (flags & O_PATH ? 0 : ~0u);
@@ -225,15 +229,50 @@ static int64_t open_at(int dirfd, px_user user_path, unsigned flags, unsigned mo
 
 PX_SYS(open)
 {
-    return open_at(AT_FDCWD, a, (unsigned)b, (unsigned)c);
+    return open_at(AT_FDCWD, a, 0, (unsigned)b, (unsigned)c);
 }
 
 PX_SYS(openat)
 {
-    return open_at((int)a, b, (unsigned)c, (unsigned)d);
+    return open_at((int)a, b, 0, (unsigned)c, (unsigned)d);
 }
 
 PX_SYS(creat)
 {
-    return open_at(AT_FDCWD, a, O_CREAT | O_WRONLY | O_TRUNC, (unsigned)b);
+    return open_at(AT_FDCWD, a, 0, O_CREAT | O_WRONLY | O_TRUNC, (unsigned)b);
+}
+
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+#define RESOLVE_CACHED 0x20ull
+#define RESOLVE_ALL 0x3full
+#define RESOLVE_SHIFT 16
+
+/* openat2: what open passes over is an error here. */
+static int64_t check_how(const struct open_how *how)
+{
+    bool makes = how->flags & (O_CREAT | TMPFILE_BIT);
+
+    if (how->flags & ~(uint64_t)KNOWN_FLAGS || how->resolve & ~RESOLVE_ALL)
+        return -EINVAL;
+    if ((how->resolve << RESOLVE_SHIFT & (PX_WALK_BENEATH | PX_WALK_IN_ROOT)) == (PX_WALK_BENEATH | PX_WALK_IN_ROOT))
+        return -EINVAL;
+    if (makes ? how->mode & ~07777ull : how->mode)
+        return -EINVAL;
+    if (how->flags & O_PATH && how->flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+        return -EINVAL;
+    return how->resolve & RESOLVE_CACHED && how->flags & (O_TRUNC | O_CREAT | O_TMPFILE) ? -EAGAIN : 0;
+}
+
+PX_SYS(openat2)
+{
+    struct open_how how;
+    int64_t status = px_copy_sized(&how, sizeof how, sizeof how, c, d);
+
+    if (status == 0)
+        status = check_how(&how);
+    if (status < 0)
+        return status;
+    return open_at((int)a, b, (unsigned)(how.resolve & ~RESOLVE_CACHED) << RESOLVE_SHIFT, (unsigned)how.flags, (unsigned)how.mode);
 }

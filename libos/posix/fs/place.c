@@ -43,6 +43,8 @@ static int64_t walk_from_description(const struct px_ofd *ofd, const char *path,
     if (node.kind != PX_NODE_FS || !S_ISDIR(node.mode) || !px_held_inode(&node))
         return -ENOTDIR;
     from.start = (uint32_t)node.ino;
+    if (flags & PX_WALK_IN_ROOT)
+        from.root = from.start;
     return px_walk_from(&from, path, flags, place);
 }
 
@@ -80,7 +82,11 @@ int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids
         px_ids_effective(&effective);
         from.ids = ids = &effective;
     }
-    if (*path == '/' || (dirfd == AT_FDCWD && from.start))
+    if (*path == '/' && flags & PX_WALK_BENEATH)
+        return -EXDEV;
+    if (dirfd == AT_FDCWD && flags & PX_WALK_IN_ROOT && from.start)
+        from.root = from.start;
+    if ((*path == '/' && (dirfd == AT_FDCWD || !(flags & PX_WALK_IN_ROOT))) || (dirfd == AT_FDCWD && from.start))
         return px_walk_from(&from, path, flags, place);
     if (dirfd == AT_FDCWD)
         return walk_below_proc(px_cwd.proc, path, flags, ids, place);

@@ -248,7 +248,7 @@ static int64_t read_link(int dirfd, px_user path, px_user to, uint64_t bytes)
     if (length < 0)
         return length;
     if (!S_ISLNK(place.node.mode))
-        return -EINVAL;
+        return px_copy_in(text, path, 1) == 0 && !text[0] ? -ENOENT : -EINVAL;
     if (place.node.kind == PX_NODE_PROC)
         length = px_procfs_readlink(&place.node, text, sizeof text);
     else

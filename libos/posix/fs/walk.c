@@ -58,7 +58,7 @@ static int64_t follow(struct walk *walk, const struct px_inode *link, const char
     uint64_t length = PX_META_LOAD(link->size);
     const char *target = link->target;
 
-    if (++walk->links > PX_LINKS_MAX)
+    if (++walk->links > PX_LINKS_MAX || walk->flags & PX_WALK_NO_SYMLINKS)
         return -ELOOP;
     if (length >= PATH_MAX)
         return -EIO; /* torn: the look will tell */
@@ -66,8 +66,11 @@ static int64_t follow(struct walk *walk, const struct px_inode *link, const char
         target = px_region_at(&walk->region, PX_META_LOAD(link->link.at), length);
     if (!target || length == 0)
         return -ENOENT;
-    if (target[0] == '/')
+    if (target[0] == '/') {
+        if (walk->flags & PX_WALK_BENEATH)
+            return -EXDEV;
         walk->at = walk->from->root;
+    }
     return push_target(walk, target, length, rest);
 }
 
@@ -180,7 +183,7 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
     if (!inode)
         return -EIO;
     mode = PX_META_LOAD(inode->mode);
-    if (S_ISLNK(mode) && (!component->last || component->slash || !(walk->flags & PX_WALK_NOFOLLOW))) {
+    if (S_ISLNK(mode) && (!component->last || !(walk->flags & PX_WALK_NOFOLLOW) || (component->slash && !(walk->flags & PX_WALK_STAY)))) {
         int64_t status = follow(walk, inode, component->rest);
 
         return status < 0 ? status : 1;
@@ -188,10 +191,10 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
     if (PX_META_LOAD(inode->flags) & PX_INODE_PROCFS) {
         walk->proc = component->rest;
         walk->sysfs = PX_META_LOAD(inode->flags) & PX_INODE_SYSFS;
-        return 0;
+        return walk->flags & PX_WALK_NO_XDEV ? -EXDEV : 0;
     }
     if (component->last)
-        return arrive(walk, ino, inode, component->slash);
+        return arrive(walk, ino, inode, component->slash && !(walk->flags & PX_WALK_STAY));
     if (!S_ISDIR(mode))
         return -ENOTDIR;
     walk->at = ino;
@@ -202,6 +205,8 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
 /* `.` and `..`. 1: go on. */
 static int64_t step_dots(struct walk *walk, const struct component *component, const struct px_inode *directory)
 {
+    if (component->length == 2 && walk->flags & PX_WALK_BENEATH && walk->at == walk->from->start)
+        return -EXDEV;
     if (component->length == 2 && walk->at != walk->from->root)
         walk->at = PX_META_LOAD(directory->parent);
     walk->path = component->rest;
@@ -290,7 +295,7 @@ static int64_t walk_proc(struct walk *walk, const char **out)
         place->length = 0;
         place->slash = rest[strlen(rest) - 1] == '/';
     }
-    return px_procfs_walk(rest, (walk->flags & ~PX_WALK_PARENT) | (walk->sysfs ? PX_WALK_SYSFS : 0), &place->node);
+    return px_procfs_walk(rest, (walk->flags & ~(PX_WALK_PARENT | PX_WALK_STAY)) | (walk->sysfs ? PX_WALK_SYSFS : 0), &place->node);
 }
 
 static int64_t walk_fs(struct walk *walk, const char *path, uint32_t start)
@@ -327,6 +332,8 @@ static int64_t walk_with(struct walk *walk, const char *path)
         status = walk_proc(walk, &out);
         if (status != 1)
             return status;
+        if (walk->flags & PX_WALK_INSIDE)
+            return -EXDEV;
         if (strlen(out) >= sizeof again)
             return -ENAMETOOLONG;
         memmove(again, out, strlen(out) + 1);
@@ -453,7 +460,7 @@ int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned
     int64_t status;
     uint32_t ino = 0;
 
-    if (flags & (PX_WALK_PARENT | PX_WALK_NAME))
+    if (flags & ~(PX_WALK_NOFOLLOW | PX_WALK_EMPTY | PX_WALK_DIRECTORY))
         return walk_slow(from, path, flags, place);
     px_look_start(&look);
     do {

@@ -1,5 +1,6 @@
 /* madvise, msync, mincore and the mlock family: what a program says or asks about mappings that exist. */
 #include "mm.h"
+#include "proto/limit.h"
 #include "px_calls.h"
 
 /* Checks a range as these calls do; *hi: its end. */
@@ -136,6 +137,8 @@ int64_t px_sys_msync(uint64_t lo, uint64_t bytes, uint64_t flags, uint64_t d, ui
     (void)d, (void)e, (void)f;
     if (flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC) || lo % PX_PAGE)
         return -EINVAL;
+    if (bytes && PX_PAGE_UP(bytes) == 0)
+        return 0; /* Linux rounds up before it looks */
     if (check_span(lo, bytes, &hi) < 0 || !all_mapped(lo, hi))
         return -ENOMEM;
     return 0;
@@ -172,15 +175,28 @@ int64_t px_sys_mincore(uint64_t lo, uint64_t bytes, uint64_t vector, uint64_t d,
     return 0;
 }
 
+/* What RLIMIT_MEMLOCK says of so many bytes. What is locked already is not counted. */
+static int64_t may_lock(uint64_t bytes)
+{
+    uint64_t limit = px_limit(PX_LIMIT_MEMLOCK);
+
+    if (px_self()->euid == 0 || bytes <= limit)
+        return limit || px_self()->euid == 0 ? 0 : -EPERM;
+    return limit ? -ENOMEM : -EPERM;
+}
+
 /* Nothing is ever paged out, so locking is bringing in. */
-static int64_t lock(uint64_t lo, uint64_t bytes, bool now)
+static int64_t lock(uint64_t lo, uint64_t bytes, bool locking, bool now)
 {
     uint64_t hi = PX_PAGE_UP(lo + bytes);
     int64_t status;
 
     lo = PX_PAGE_DOWN(lo);
-    if (hi < lo)
-        return -EINVAL;
+    status = locking ? may_lock(hi - lo) : 0;
+    if (status == -EPERM || hi < lo)
+        return hi < lo ? -EINVAL : status;
+    if (status < 0)
+        return status;
     if (!all_mapped(lo, hi))
         return -ENOMEM;
     status = now ? bring_in(lo, hi, false) : 0;
@@ -190,19 +206,19 @@ static int64_t lock(uint64_t lo, uint64_t bytes, bool now)
 int64_t px_sys_mlock(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)c, (void)d, (void)e, (void)f;
-    return lock(lo, bytes, true);
+    return lock(lo, bytes, true, true);
 }
 
 int64_t px_sys_mlock2(uint64_t lo, uint64_t bytes, uint64_t flags, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)d, (void)e, (void)f;
-    return flags & ~1ull ? -EINVAL : lock(lo, bytes, flags == 0);
+    return flags & ~1ull ? -EINVAL : lock(lo, bytes, true, flags == 0);
 }
 
 int64_t px_sys_munlock(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)c, (void)d, (void)e, (void)f;
-    return lock(lo, bytes, false);
+    return lock(lo, bytes, false, false);
 }
 
 int64_t px_sys_mlockall(uint64_t flags, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -210,7 +226,7 @@ int64_t px_sys_mlockall(uint64_t flags, uint64_t b, uint64_t c, uint64_t d, uint
     (void)b, (void)c, (void)d, (void)e, (void)f;
     if (flags == 0 || flags == MCL_ONFAULT || flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         return -EINVAL;
-    return 0;
+    return may_lock(flags & MCL_CURRENT ? px_mm.pages * PX_PAGE : 0);
 }
 
 int64_t px_sys_munlockall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)

@@ -67,6 +67,26 @@ int64_t px_copy_string(char *to, px_user from, size_t most)
     return inside < most ? -EFAULT : -ENAMETOOLONG;
 }
 
+int64_t px_copy_sized(void *to, size_t known, size_t least, px_user from, uint64_t bytes)
+{
+    uint64_t mine = bytes < known ? bytes : known;
+
+    memset(to, 0, known);
+    if (bytes > PX_PAGE)
+        return -E2BIG;
+    if (bytes < least)
+        return -EINVAL;
+    for (uint64_t at = mine; at < bytes; at++) {
+        uint8_t byte;
+
+        if (px_copy_in(&byte, from + at, 1) != 0)
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return px_copy_in(to, from, mine);
+}
+
 int64_t px_user_length(px_user from, size_t most)
 {
     size_t inside = clip(from, most);

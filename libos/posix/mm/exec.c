@@ -185,7 +185,7 @@ struct text { /* as PX_PROC_EXEC has it */
     char comm[16];
     char exe[256];
     uint32_t length;
-    char cmdline[376];
+    char cmdline[368];
 };
 
 /* Name and path for the process table, and how much of the arguments there is room for. */

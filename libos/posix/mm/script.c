@@ -9,13 +9,14 @@ static bool is_blank(char c)
 int64_t px_script_parse(char line[PX_EXEC_LINE], size_t got, char **interpreter, char **argument)
 {
     size_t end, at = 2, length;
-    bool cut = true; /* no end of line within what Linux looks at */
+    bool line_ends = false, cut = true; /* no end of line within what Linux looks at */
 
     if (got < 2 || line[0] != '#' || line[1] != '!')
         return -ENOEXEC;
     for (end = 2; end < got; end++)
         if (line[end] == '\n' || line[end] == '\0') {
             cut = false;
+            line_ends = line[end] == '\n';
             break;
         }
     if (got < PX_EXEC_LINE)
@@ -26,8 +27,8 @@ int64_t px_script_parse(char line[PX_EXEC_LINE], size_t got, char **interpreter,
         end--;
     while (at < end && is_blank(line[at]))
         at++;
-    if (at == end)
-        return -ENOEXEC;
+    if (at == end) /* no name; before the end of the file an empty one, which is the current directory */
+        return line_ends || cut ? -ENOEXEC : -EACCES;
     line[end] = '\0';
     length = 0;
     while (at + length < end && !is_blank(line[at + length]))

@@ -121,7 +121,7 @@ enum px_proc_op {
 #define PX_FORK_SIGNAL(number) (16u | (number) << 8) /* of its end its parent is told by this signal, or by none: 0; else by SIGCHLD */
 #define PX_FORK_TRACED 8 /* the child has the tracer of the thread in w2 */
 
-enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID };
+enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID, PX_CRED_FSUID, PX_CRED_FSGID };
 #define PX_CRED_OF_THREAD 0x100u
 struct px_cred_ids {
     uint32_t uid, euid, suid, gid, egid, sgid;

@@ -40,7 +40,8 @@ struct px_proc {
     char exe[256];     /* absolute path of the program */
     int32_t tracer;    /* pid of the first thread's tracer, or 0 */
     uint32_t cmdline_len;
-    char cmdline[376]; /* arguments, each ended by NUL, cut off at the end */
+    uint32_t fsuid, fsgid; /* what access to files goes by: the effective ones, unless setfsuid(2) and setfsgid(2) said otherwise */
+    char cmdline[368]; /* arguments, each ended by NUL, cut off at the end */
 };
 _Static_assert(sizeof(struct px_proc) == 1024, "four entries to a page");
 
@@ -67,6 +68,7 @@ struct px_proctab {
     uint32_t table_pages; /* pages of the table that exist; the others are mapped when somebody looks (PX_PROC_TABLE) */
     char hostname[65];
     uint64_t gas_used;   /* by all processes, when the first one has ended */
+    uint32_t ends; /* bumped when a process ends, and then its sleepers are woken */
     int64_t wall_shift_ns; /* what clock_settime has added to the kernel's real-time clock: atomic */
 };
 #define PX_STATUS_GAS 0x10000 /* first_status beyond what wait tells: the run was ended because its gas was used up */

@@ -337,8 +337,8 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
     struct few few;
     int64_t result, extra;
 
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
+    if (flags & (MSG_OOB | MSG_ERRQUEUE))
+        return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN; /* no error ever waits there */
     if ((int32_t)header->name_bytes < 0)
         return -EINVAL;
     result = pieces_read(&message, &few, header->vector, header->pieces);
@@ -393,8 +393,8 @@ PX_SYS(recvfrom)
         return error;
     if ((int64_t)c < 0)
         return -EINVAL;
-    if (message.flags & MSG_OOB)
-        return -EOPNOTSUPP;
+    if (message.flags & (MSG_OOB | MSG_ERRQUEUE))
+        return message.flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
     result = px_flow_receive(ofd, &message);
     if (!(message.flags & MSG_PEEK))
         px_rights_drop(&message);

@@ -153,7 +153,7 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
     if (px_flow_readable(ofd))
         ready |= POLLIN | POLLRDNORM;
     if (px_flow_writable(ofd))
-        ready |= POLLOUT | POLLWRNORM | POLLWRBAND;
+        ready |= POLLOUT | POLLWRNORM | (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->type == SOCK_STREAM ? 0 : POLLWRBAND);
     return ready & (events | POLLERR | POLLHUP);
 }
 
@@ -214,6 +214,8 @@ const struct px_ops px_socket_ops = {
 
 /* ---- making them ---- */
 
+#define PROTOCOLS 263 /* numbers that Linux knows are below */
+
 static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
 {
     unsigned type = flags & SOCK_TYPE;
@@ -226,6 +228,8 @@ static int64_t check_kind(unsigned domain, unsigned flags, int protocol)
         return -EAFNOSUPPORT;
     if (px_internet(domain) && type != SOCK_STREAM && type != SOCK_DGRAM)
         return -ESOCKTNOSUPPORT;
+    if (px_internet(domain) && (protocol < 0 || protocol >= PROTOCOLS))
+        return -EINVAL;
     if (px_internet(domain))
         return protocol == 0 || protocol == (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP) ||
                        (type == SOCK_DGRAM && protocol == IPPROTO_UDPLITE)

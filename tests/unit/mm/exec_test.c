@@ -397,8 +397,10 @@ static void test_scripts(void)
     CHECK(exec_file("/s", argv, no_strings) == -ELOOP);
     script(2, "/s", "#!\n/bin/prog");
     CHECK(exec_file("/s", argv, no_strings) == -ENOEXEC);
-    script(2, "/s", "#!   \t ");
+    script(2, "/s", "#!   \t \n");
     CHECK(exec_file("/s", argv, no_strings) == -ENOEXEC);
+    script(2, "/s", "#!   \t ");
+    CHECK(exec_file("/s", argv, no_strings) == -EACCES); /* an empty name, as Linux has it */
     script(2, "/s", "#!/nowhere\n");
     CHECK(exec_file("/s", argv, no_strings) == -ENOENT);
     script(2, "/s", "#");
