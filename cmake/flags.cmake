@@ -39,7 +39,8 @@ target_link_options(exo_freestanding INTERFACE
 
 add_library(exo_kernel_flags INTERFACE)
 target_link_libraries(exo_kernel_flags INTERFACE exo_freestanding)
-target_compile_options(exo_kernel_flags INTERFACE -mcmodel=kernel -mno-red-zone -fno-pic -fno-omit-frame-pointer)
+target_compile_options(exo_kernel_flags INTERFACE -mcmodel=kernel -mno-red-zone -fno-pic -fno-omit-frame-pointer
+    $<$<C_COMPILER_ID:GNU>:-mpreferred-stack-boundary=3>) # no SSE, so nothing wants a stack aligned to 16
 
 # Ring 3 code of this project. Position-independent throughout: libexo is linked into the libOS, which lies above 2 GiB.
 add_library(exo_user_flags INTERFACE)

@@ -38,16 +38,16 @@ static FAST struct endpoint *fast_endpoint(struct env *env, uint64_t handle, uin
 /* At the end of all checks: false if there is no gas for it. */
 static FAST bool fast_pay(int64_t cost)
 {
-    if (UNLIKELY(*(const volatile __typeof__(gas_purse) *)&gas_purse < cost)) /* once compared, and once changed, in memory */
+    if (UNLIKELY(PER_CPU_TAKE(gas_purse, cost))) {
+        gas_purse += cost;
         return false;
-    gas_purse -= cost;
+    }
     return true;
 }
 
 /* The current context, which does not run on, hands the processor over with its turn. */
-static FAST void fast_switch(struct context *by, struct env *from, struct context *to)
+static FAST void fast_switch(struct context *by, struct env *from, struct context *to, const struct env *into)
 {
-    struct env *into = to->env;
     uint64_t now = arch_cycles();
 
     from->calls++;
@@ -96,7 +96,7 @@ static FAST struct context *fast_call(struct context *caller, uint64_t handle, u
     receiver->client = caller;
     caller->server = receiver;
     caller->state = CTX_REPLY;
-    fast_switch(caller, env, receiver);
+    fast_switch(caller, env, receiver, receiver->env);
     fast_check(caller, receiver);
     return receiver;
 }
@@ -122,7 +122,7 @@ static FAST struct context *fast_reply_recv(struct context *server, uint64_t han
     server->endpoint = endpoint;
     endpoint->object.references++;
     list_append(&endpoint->receivers, &server->link);
-    fast_switch(server, env, client);
+    fast_switch(server, env, client, client->env);
     fast_check(server, client);
     return client;
 }
@@ -130,10 +130,10 @@ static FAST struct context *fast_reply_recv(struct context *server, uint64_t han
 /* ---- turns, sleep and wake ---------------------------------------------------------------------------------------- */
 
 /* The current context can leave the processor to that one, which is ready, at once: they have the same share and account, and nothing special. */
-static FAST bool fast_can_change(const struct context *from, const struct context *to)
+static FAST bool fast_can_change(const struct context *from, const struct env *here, const struct context *to, const struct env *there)
 {
     return !sched_needed && fast_stands(from, CTX_READY) && fast_stands(to, CTX_READY) && !(from->upage->pending | to->upage->pending) &&
-           !from->sponsor && !to->sponsor && (from->env == to->env || to->env->gas == gas_loaded) && !to->gas_woken;
+           !from->sponsor && !to->sponsor && (here == there || there->gas == gas_loaded) && !to->gas_woken;
 }
 
 /* The share that time passes on, if only there anybody is ready, and no server. */
@@ -159,11 +159,11 @@ static FAST struct context *fast_next(struct share **share)
 }
 
 /* The caller gets in line behind the others; who was taken out of it runs. */
-static FAST void fast_change_places(struct share *share, struct context *caller, struct context *next)
+static FAST void fast_change_places(struct share *share, struct context *caller, struct env *env, struct context *next, const struct env *into)
 {
     list_append(&share->ready[QUEUE_OWN], &caller->link);
     sched_cpu.turns++;
-    fast_switch(caller, caller->env, next);
+    fast_switch(caller, env, next, into);
     fast_check(caller, next);
 }
 
@@ -171,27 +171,31 @@ static FAST struct context *fast_yield(struct context *caller)
 {
     struct share *share;
     struct context *next = fast_next(&share);
+    struct env *env = caller->env, *into;
 
-    if (UNLIKELY(!next || !fast_can_change(caller, next) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
+    if (UNLIKELY(!next))
+        return NULL;
+    into = next->env; /* both are kept at hand */
+    if (UNLIKELY(!fast_can_change(caller, env, next, into) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
         return NULL;
     list_remove_first(&share->ready[QUEUE_OWN], &next->link);
-    fast_change_places(share, caller, next);
+    fast_change_places(share, caller, env, next, into);
     return next;
 }
 
 static FAST struct context *fast_yield_to(struct context *caller, uint64_t handle)
 {
-    const struct env *env = caller->env;
+    struct env *env = caller->env;
     const struct capability *slot = &env->slots[handle % SLOTS_INLINE];
     struct context *next = (struct context *)slot->object;
 
     if (UNLIKELY(!cap_fits(slot, handle, EXO_TYPE_CTX, EXO_RIGHT_START) || !label_may(env, slot->object, EXO_RULE_WRITE)))
         return NULL;
-    if (UNLIKELY(list_empty(&next->link) || !sched_cpu.share_seen || !fast_can_change(caller, next) ||
+    if (UNLIKELY(list_empty(&next->link) || !sched_cpu.share_seen || !fast_can_change(caller, env, next, next->env) ||
                  !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
         return NULL; /* the caller itself is in no list */
     list_remove(&next->link);
-    fast_change_places(sched_cpu.share_seen, caller, next);
+    fast_change_places(sched_cpu.share_seen, caller, env, next, next->env);
     return next;
 }
 
@@ -234,7 +238,7 @@ static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, 
     if (UNLIKELY(!word || !second || deadline_ns != EXO_DEADLINE_NEVER))
         return NULL;
     next = fast_next(&share);
-    if (UNLIKELY(!next || !fast_can_change(caller, next) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
+    if (UNLIKELY(!next || !fast_can_change(caller, caller->env, next, next->env) || !fast_pay(EXO_PRICE_SYSCALL + EXO_PRICE_SWITCH)))
         return NULL;
     sched_runnable--;
     list_remove_first(&share->ready[QUEUE_OWN], &next->link);
@@ -246,7 +250,7 @@ static FAST struct context *fast_wait_word(struct context *caller, uint64_t va, 
     }
     caller->state = CTX_WAIT;
     sched_cpu.turns++;
-    fast_switch(caller, caller->env, next);
+    fast_switch(caller, caller->env, next, next->env);
     fast_check(caller, next);
     return next;
 }

@@ -62,7 +62,7 @@ any_call:
     .if EXO_CALL_WAIT_WORD != EXO_CALL_WAKE + 1 || EXO_CALL_EP_CALL_CAP != EXO_CALL_WAKE + 2 || EXO_CALL_EP_REPLY_RECV != EXO_CALL_WAKE + 3
     .error "fast_or_redirect compares with these"
     .endif
-    .macro FAST_PATH function, caller
+    .macro FAST_PATH function, caller, arguments=6
     mov %gs:sched_cpu, %rax       /* who calls */
     mov %rbx, CONTEXT_REGS + EXO_REGS_RBX(%rax)
     mov %rbp, CONTEXT_REGS + EXO_REGS_RBP(%rax)
@@ -74,7 +74,9 @@ any_call:
     mov %rcx, CONTEXT_REGS + EXO_REGS_RIP(%rax)
     mov %r11, CONTEXT_REGS + EXO_REGS_RFLAGS(%rax)
     mov %gs:percpu+PERCPU_STACK, %rsp
+    .if \arguments > 3
     mov %r10, %rcx
+    .endif
     .ifnb \caller
     mov %rax, \caller
     .endif
@@ -100,13 +102,13 @@ fast_or_redirect:
     cmp $EXO_CALL_EP_CALL_CAP, %rax
     jb 4f
     FAST_WAYS
-3:  FAST_PATH fast_yield_call, %rdi
+3:  FAST_PATH fast_yield_call, %rdi, 1
 4:  cmp $EXO_CALL_WAKE, %rax
     jb 4f
     jne 3f
-    FAST_PATH fast_wake_call, %rdx
+    FAST_PATH fast_wake_call, %rdx, 3
 3:  FAST_PATH fast_wait_word_call, %r9
-4:  FAST_PATH fast_yield_to_call, %rsi
+4:  FAST_PATH fast_yield_to_call, %rsi, 2
 
 /* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
     .globl syscall_entry_locked

@@ -16,6 +16,13 @@
  */
 #define PER_CPU(type) __attribute__((section(".percpu"))) __seg_gs __typeof__(type)
 #define OF_CPU(cpu, type, variable) (*(type *)((uint64_t)&(variable) + arch_cpu_offset[cpu]))
+/* Takes from an int64_t of this CPU's: is it negative now? In one instruction, which gcc does not find. */
+#define PER_CPU_TAKE(variable, amount)                                                                                 \
+    ({                                                                                                                 \
+        bool negative;                                                                                                 \
+        __asm__("subq %2, %1" : "=@ccs"(negative), "+m"(variable) : "er"((int64_t)(amount)));                          \
+        negative;                                                                                                      \
+    })
 /* What most entries touch, beside the variables of the first CPU: after a change of address space each page costs a walk of the page tables. */
 #define HOT_DATA __attribute__((section(".data.hot")))
 #define CPUS_MAX 8u

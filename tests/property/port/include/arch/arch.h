@@ -10,6 +10,7 @@
 
 /* One CPU. */
 #define PER_CPU(type) __typeof__(type)
+#define PER_CPU_TAKE(variable, amount) (((variable) -= (amount)) < 0)
 #define HOT_DATA
 #define OF_CPU(cpu, type, variable) (*((void)(cpu), &(variable)))
 static inline unsigned arch_cpus(void)
