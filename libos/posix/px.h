@@ -121,6 +121,8 @@ _Noreturn void px_exit(int status);
 void px_signal_exec(void);
 /* CLONE_CLEAR_SIGHAND: handlers to default, and nothing else. */
 void px_signal_clear(void);
+/* Did root ask that its capabilities be kept over a change of user (entry/prctl.c)? */
+bool px_capabilities_kept(void);
 /* The timers of this process (entry/timer.h): the kernel's event came, see what is due. */
 void px_timer_expire(uint64_t now_ns);
 /* RLIMIT_CPU has been set, in seconds of processor time. */

@@ -11,7 +11,7 @@ import subprocess
 from exo import rootfs
 from exo.apt import Resolver
 from exo.archive import Entry, Tree, canonical, export
-from exo.deb import Deb, broken, leads_to_itself, members
+from exo.deb import FORMAT, Deb, broken, leads_to_itself, members
 from exo.packages import cache_folder
 
 # Debian's essential packages are not named as dependencies. Of them these have what others rely on and the project's own root has not: the
@@ -63,7 +63,7 @@ class DebianRoot:
         """The same root file system as a folder of the host, in the cache: to run the same programs on Linux."""
         base, _ = rootfs.build()
         own = [(path, entry.mode, entry.data) for path, entry in sorted(self.tree.entries.items())]
-        name = hashlib.sha256(repr((sorted(base.entries), [sha256 for _, sha256 in self.debs], own)).encode()).hexdigest()[:32]
+        name = hashlib.sha256(repr((sorted(base.entries), [sha256 for _, sha256 in self.debs], own, FORMAT)).encode()).hexdigest()[:32]
         target = os.path.join(cache_folder(), "roots", name)
         if os.path.isdir(target):
             return target

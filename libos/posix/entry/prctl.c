@@ -18,7 +18,7 @@ enum {
 /* Kept here: they concern nobody else, and go over to children with the libOS's data. */
 static struct {
     int32_t death_signal;
-    bool keep_caps, no_huge_pages;
+    bool keep_caps, root_keeps, no_huge_pages; /* root_keeps: as it was asked for last while the process was root's */
     uint8_t memory_errors;      /* PR_MCE_KILL, how to be told of them: 0 is what is usual */
     int32_t slack_of;           /* the process whose usual slack the following is */
     uint64_t usual_slack_ns;
@@ -141,6 +141,21 @@ static int64_t other_prctl(unsigned option, uint64_t value, uint64_t c, uint64_t
     }
 }
 
+static int64_t keep_capabilities(uint64_t value)
+{
+    const struct px_proc *self = px_self();
+    int64_t status = set_flag(&own.keep_caps, value);
+
+    if (status == 0 && (self->euid == 0 || self->uid == 0 || self->suid == 0))
+        own.root_keeps = value;
+    return status;
+}
+
+bool px_capabilities_kept(void)
+{
+    return own.root_keeps;
+}
+
 int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     int64_t status;
@@ -156,7 +171,7 @@ int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, ui
     case PR_GET_DUMPABLE: return px_self()->dumpable;
     case PR_SET_DUMPABLE: return value > 1 ? -EINVAL : tell_proc(PR_SET_DUMPABLE, value);
     case PR_GET_KEEPCAPS: return own.keep_caps;
-    case PR_SET_KEEPCAPS: return set_flag(&own.keep_caps, value);
+    case PR_SET_KEEPCAPS: return keep_capabilities(value);
     case PR_SET_NAME: return set_name(value);
     case PR_GET_NAME: return get_name(value);
     case PR_GET_SECCOMP: return 0;

@@ -1,5 +1,8 @@
-/* capget and capset. A process's capabilities follow from its effective user: root has all, others have none. The servers decide by the user, so what
- * cannot be given up here must not seem to be: capset takes what is there and refuses the rest. */
+/*
+ * capget and capset. A process's capabilities follow from its effective user: root has all, others have none. The servers decide by the user, so what
+ * cannot be given up here must not seem to be: capset takes what is there and refuses the rest. Daemons keep some over their change of user
+ * (PR_SET_KEEPCAPS) in case they need them: those are remembered for who asks, and allow nothing.
+ */
 #include "fd.h"
 
 #define VERSION_1 0x19980330u
@@ -35,6 +38,25 @@ static int64_t read_header(px_user from, struct header *header, unsigned *count)
     }
 }
 
+/* What a process that was root has kept, and of that what it has on. */
+static struct {
+    bool known;
+    uint64_t permitted, effective;
+} kept;
+
+static void kept_look(void)
+{
+    const struct px_proc *self = px_self();
+
+    if (self->euid == 0 || self->uid == 0 || self->suid == 0)
+        kept.known = false;
+    else if (!kept.known && px_capabilities_kept()) {
+        kept.known = true;
+        kept.permitted = CAPABILITIES;
+        kept.effective = 0;
+    }
+}
+
 PX_SYS(capget)
 {
     const struct px_proc *process;
@@ -53,6 +75,11 @@ PX_SYS(capget)
         return -ESRCH;
     effective = process->euid == 0 ? CAPABILITIES : 0;
     permitted = process->euid == 0 || process->uid == 0 || process->suid == 0 ? CAPABILITIES : 0;
+    kept_look();
+    if (process == px_self() && kept.known) {
+        effective = kept.effective;
+        permitted = kept.permitted;
+    }
     for (unsigned i = 0; i < 2; i++)
         data[i] = (struct data){.effective = (uint32_t)(effective >> 32 * i), .permitted = (uint32_t)(permitted >> 32 * i)};
     return b ? px_copy_out(b, data, count * sizeof *data) : 0;
@@ -77,6 +104,12 @@ PX_SYS(capset)
         effective |= (uint64_t)data[i].effective << 32 * i;
         permitted |= (uint64_t)data[i].permitted << 32 * i;
         inheritable |= (uint64_t)data[i].inheritable << 32 * i;
+    }
+    kept_look();
+    if (kept.known && !(permitted & CAPABILITIES & ~kept.permitted) && !(effective & CAPABILITIES & ~permitted) && !inheritable) {
+        kept.permitted = permitted & CAPABILITIES;
+        kept.effective = effective & CAPABILITIES;
+        return 0;
     }
     if (count == 1)
         all &= UINT32_MAX;
