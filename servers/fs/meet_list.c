@@ -50,7 +50,7 @@ int64_t fs_sockets(struct fs_request *request)
             tell_link(link, &told);
         else
             continue;
-        memcpy(request->page, &told, sizeof told);
+        memcpy((void *)(uintptr_t)request->page, &told, sizeof told);
         request->message->word[1] = i + 1;
         return 0;
     }
