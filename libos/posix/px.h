@@ -237,6 +237,7 @@ struct px_node {
 };
 
 #define PX_FS_DEV 2ull /* st_dev of everything that fs has */
+#define PX_SYSFS_DEV 23ull /* ... of /sys */
 
 #define PX_WALK_NOFOLLOW 1u   /* do not follow a symbolic link at the end */
 #define PX_WALK_EMPTY 2u      /* AT_EMPTY_PATH */

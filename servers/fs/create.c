@@ -155,9 +155,11 @@ int64_t fs_link(const struct fs_caller *caller, uint64_t from, uint64_t director
         return -EEXIST;
     if (!inode || directory->nlink == 0 || (inode->nlink == 0 && !(inode->flags & PX_INODE_TMPFILE)))
         return -ENOENT;
+    if (!may_link(caller, inode))
+        return -EPERM; /* whatever the folder allows */
     if (!fs_may(caller, directory, 3))
         return -EACCES;
-    if (S_ISDIR(inode->mode) || !may_link(caller, inode))
+    if (S_ISDIR(inode->mode))
         return -EPERM;
     if (inode->nlink >= LINKS_MAX || !fs_label_link_room(inode))
         return -EMLINK;

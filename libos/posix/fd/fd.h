@@ -207,7 +207,6 @@ int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vecto
 
 /* Named objects below /proc (proc*.c). */
 #define PX_PROC_DEV 21ull /* st_dev of /proc */
-#define PX_SYSFS_DEV 23ull /* ... of /sys */
 enum px_mount { PX_MOUNT_ROOT = 1, PX_MOUNT_PROC, PX_MOUNT_SYSFS }; /* mount_id of mountinfo */
 #define PX_PIPE_DEV 14ull /* st_dev of pipes */
 #define PX_DEVPTS_DEV 22ull

@@ -4,6 +4,7 @@
 
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
+#define FALLOC_OTHERS 0x38u /* collapse, zero, insert: of no tmpfs, and refused after the length is looked at */
 #define NS_PER_S 1000000000ll
 
 static int64_t set(const struct px_node *node, const struct px_fs_attributes *attributes)
@@ -157,19 +158,25 @@ static int64_t read_times(px_user from, struct px_fs_attributes *attributes)
 PX_SYS(utimensat)
 {
     struct px_fs_attributes attributes;
+    unsigned walk = (d & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (d & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0);
     int64_t status = read_times(c, &attributes);
+    bool wrong = status == -EINVAL; /* told when the file has been found */
+    struct px_place place;
 
-    if (status < 0)
+    if (status < 0 && !wrong)
         return status;
-    if (attributes.what == 0)
+    if (!wrong && attributes.what == 0)
         return 0;
+    if (!b && (int)a != AT_FDCWD && wrong && !d)
+        return px_fd_get((int)a) ? -EINVAL : -EBADF;
     if (!b)
         return (int)a == AT_FDCWD ? -EFAULT : d ? -EINVAL : set_descriptor((int)a, &attributes);
     if (d & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    return set_path((int)a, b,
-                    (d & AT_SYMLINK_NOFOLLOW ? PX_WALK_NOFOLLOW : 0) | (d & AT_EMPTY_PATH ? PX_WALK_EMPTY : 0),
-                    &attributes);
+    if (!wrong)
+        return set_path((int)a, b, walk, &attributes);
+    status = px_find_user((int)a, b, walk, &place);
+    return status < 0 ? status : -EINVAL;
 }
 
 static int64_t read_microseconds(px_user from, struct px_fs_attributes *attributes)
@@ -255,7 +262,7 @@ PX_SYS(fallocate)
         return -EBADF;
     if ((int64_t)c < 0 || (int64_t)d <= 0)
         return -EINVAL;
-    if (b & ~(uint64_t)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE) || b == FALLOC_PUNCH_HOLE)
+    if (b & ~(uint64_t)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_OTHERS) || b == FALLOC_PUNCH_HOLE)
         return -EOPNOTSUPP;
     if ((ofd->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
@@ -263,6 +270,8 @@ PX_SYS(fallocate)
         return ofd->kind == PX_OFD_PIPE ? -ESPIPE : -ENODEV;
     if (c + d > PX_FILE_MAX)
         return -EFBIG;
+    if (b & FALLOC_OTHERS)
+        return -EOPNOTSUPP;
     if (!(b & FALLOC_PUNCH_HOLE) && px_file_may_grow(&ofd->node, c + d) < 0)
         return -EFBIG;
     node = PX_FS_NODE(ofd->node.ino, ofd->node.gen);

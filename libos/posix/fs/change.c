@@ -190,6 +190,10 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
         return flags & RENAME_NOREPLACE && new.last != PX_LAST_NAME ? -EEXIST : -EBUSY;
     if (!old.directory || !new.directory)
         return -EXDEV;
+    if (flags & RENAME_NOREPLACE && new.node.kind)
+        return -EEXIST;
+    if (flags & RENAME_EXCHANGE && (!new.node.kind || (new.slash && !S_ISDIR(new.node.mode))))
+        return new.node.kind ? -ENOTDIR : -ENOENT;
     if ((old.slash || (new.slash && !(flags & RENAME_EXCHANGE))) && !S_ISDIR(old.node.mode))
         return -ENOTDIR;
     return px_fs_names(PX_FS_RENAME, 0, &old, &new, flags);

@@ -124,6 +124,7 @@ static int64_t directory_getdents(struct px_ofd *ofd, px_user to, size_t bytes, 
                               .old_layout = old_layout,
                               .to = batch};
     struct px_node node = ofd->node;
+    const struct px_inode *inode;
     uint64_t done = 0;
 
     for (;;) {
@@ -146,6 +147,9 @@ static int64_t directory_getdents(struct px_ofd *ofd, px_user to, size_t bytes, 
         if (!listing.full || listing.position == position)
             break;
     }
+    inode = ofd->flags & O_NOATIME ? NULL : px_held_inode(&node);
+    if (inode && !px_read_noted(inode))
+        (void)!px_fs_call(PX_FS_TOUCH, PX_FS_NODE(node.ino, node.gen), PX_TOUCH_READ, 0, 0, NULL);
     return done == 0 && listing.full ? -EINVAL : (int64_t)done;
 }
 

@@ -131,8 +131,6 @@ static int64_t open_new(const struct px_place *place, unsigned flags, unsigned m
     struct px_fs_made made;
     int64_t status;
 
-    if (place->slash)
-        return -EISDIR;
     if (flags & O_DIRECTORY)
         return -EINVAL;
     if (!place->directory)
@@ -149,7 +147,7 @@ static int64_t open_path(int dirfd, const char *path, unsigned resolve, unsigned
     unsigned walk =
         resolve |
         (flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? PX_WALK_NOFOLLOW : 0) |
-        (flags & O_CREAT ? PX_WALK_PARENT : 0);
+        (flags & O_CREAT ? PX_WALK_PARENT | PX_WALK_STAY : 0);
     struct px_place place;
     int64_t status = -ENOENT;
 
@@ -157,6 +155,8 @@ static int64_t open_path(int dirfd, const char *path, unsigned resolve, unsigned
         status = px_find(dirfd, path, walk, NULL, &place);
         if (status < 0)
             return status;
+        if (flags & O_CREAT && place.slash && place.last == PX_LAST_NAME)
+            return -EISDIR; /* whatever has the name */
         if (place.node.kind == 0) {
             status = open_new(&place, flags, mode, ofd);
             if (status == -EEXIST && !(flags & O_EXCL))
@@ -165,8 +165,6 @@ static int64_t open_path(int dirfd, const char *path, unsigned resolve, unsigned
         }
         if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
             return -EEXIST;
-        if (flags & O_CREAT && place.slash && !S_ISDIR(place.node.mode))
-            return -ENOTDIR;
         status = open_found(&place.node, path, flags, ofd);
         if (status != -ENOENT || place.node.kind != PX_NODE_FS)
             return status;

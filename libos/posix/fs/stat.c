@@ -113,7 +113,7 @@ static struct statx_time time_of(const struct px_timespec *time)
     return (struct statx_time){.seconds = time->tv_sec, .ns = (uint32_t)time->tv_nsec};
 }
 
-static void fill_statx(struct statx *to, const struct px_stat *from, const struct px_node *node)
+static void fill_statx(struct statx *to, const struct px_stat *from, const struct px_node *node, uint64_t wanted)
 {
     const struct px_inode *inode = node->kind == PX_NODE_FS ? px_held_inode(node) : NULL;
 
@@ -132,7 +132,7 @@ static void fill_statx(struct statx *to, const struct px_stat *from, const struc
     to->atime = time_of(&from->st_atim);
     to->ctime = time_of(&from->st_ctim);
     to->mtime = time_of(&from->st_mtim);
-    if (inode) {
+    if (inode && wanted & STATX_BTIME) {
         int64_t time = PX_META_LOAD(inode->btime);
 
         to->mask |= STATX_BTIME;
@@ -143,7 +143,7 @@ static void fill_statx(struct statx *to, const struct px_stat *from, const struc
     to->rdev_minor = PX_MINOR(from->st_rdev);
     to->dev_major = PX_MAJOR(from->st_dev);
     to->dev_minor = PX_MINOR(from->st_dev);
-    to->mount_id = 1 + (node->kind == PX_NODE_PROC);
+    to->mount_id = from->st_dev == PX_SYSFS_DEV ? 3 : node->kind == PX_NODE_PROC ? 2 : 1; /* as in mountinfo */
 }
 
 PX_SYS(statx)
@@ -167,7 +167,7 @@ PX_SYS(statx)
     }
     if (status < 0)
         return status;
-    fill_statx(&out, &stat, &place.node);
+    fill_statx(&out, &stat, &place.node, d);
     return px_copy_out(e, &out, sizeof out);
 }
 
@@ -215,7 +215,7 @@ static int64_t link_text(const struct px_node *node, char *to, size_t most)
 {
     struct px_look look;
     uint64_t length;
-    bool found;
+    bool found, noted = true;
 
     px_look_start(&look);
     do {
@@ -232,7 +232,10 @@ static int64_t link_text(const struct px_node *node, char *to, size_t most)
         length = length < most ? length : most;
         if (text)
             memcpy(to, text, length);
+        noted = px_read_noted(inode);
     } while (px_look_again(&look));
+    if (!noted && found && !look.failed)
+        (void)!px_fs_call(PX_FS_TOUCH, PX_FS_NODE(node->ino, node->gen), PX_TOUCH_READ, 0, 0, NULL);
     return look.failed ? -EIO : found ? (int64_t)length : -ENOENT;
 }
 

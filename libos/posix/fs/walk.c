@@ -183,7 +183,7 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
     if (!inode)
         return -EIO;
     mode = PX_META_LOAD(inode->mode);
-    if (S_ISLNK(mode) && (!component->last || !(walk->flags & PX_WALK_NOFOLLOW) || (component->slash && !(walk->flags & PX_WALK_STAY)))) {
+    if (S_ISLNK(mode) && (!component->last || !(walk->flags & (component->slash ? PX_WALK_STAY : PX_WALK_NOFOLLOW)))) {
         int64_t status = follow(walk, inode, component->rest);
 
         return status < 0 ? status : 1;

@@ -51,7 +51,7 @@ int64_t px_address_make(const struct px_address *address, uint64_t *node)
     int64_t result;
 
     px_ids_effective(&ids);
-    result = px_find(AT_FDCWD, address->path, PX_WALK_PARENT | PX_WALK_NOFOLLOW, &ids, &place);
+    result = px_find(AT_FDCWD, address->path, PX_WALK_PARENT | PX_WALK_NOFOLLOW | PX_WALK_STAY, &ids, &place);
     if (result < 0)
         return result;
     if (place.node.kind || place.last != PX_LAST_NAME)
