@@ -52,6 +52,18 @@ static void name_sender(struct px_from *from, const struct binding *sender, cons
         from->bytes = (uint16_t)address_loopback(from->name, to->domain, address_port(sender->name));
 }
 
+/* What else the receiver may want to know on the internet. */
+static void add_internet(struct px_from *from, const struct px_fs_letter *letter)
+{
+    struct px_from_internet *to = (struct px_from_internet *)from;
+
+    if (!address_internet(letter->to.domain) || from->bytes > sizeof to->name)
+        return;
+    to->hops = letter->hops;
+    to->class = letter->class;
+    memcpy(to->to, letter->to.name + (letter->to.name_bytes == 16 ? 4 : 8), letter->to.name_bytes == 16 ? 4 : 16);
+}
+
 /* Does who is bound hear this sender? */
 static bool hears(const struct binding *to, const struct binding *sender, const struct px_from *from)
 {
@@ -70,7 +82,7 @@ static void publish(struct binding *to, const struct px_fs_letter *letter, const
                                      .uid = cred->uid,
                                      .gid = cred->gid,
                                      .rights = letter->rights,
-                                     .ticket = letter->ticket};
+                                     .ticket = letter->rights ? letter->ticket : (uint64_t)os_now()};
 
     put(to, to->tail, &record, sizeof record);
     put(to, to->tail + (uint32_t)sizeof record, from, PREFIX);
@@ -144,6 +156,7 @@ int64_t letter_send(struct fs_request *request)
     name_sender(&from, sender, &letter.to);
     if (!hears(to, sender, &from))
         return address_internet(letter.to.domain) ? -ECONNREFUSED : -EPERM;
+    add_internet(&from, &letter);
     if (letter.rights && !letter.offset && !fs_parcel_attach(request, letter.ticket, to))
         return -EINVAL;
     if (letter.offset && (to->writer != request->index + 1 || to->written != letter.offset))

@@ -201,13 +201,26 @@ static void put(struct mq *queue, uint32_t text)
     fs_inode(queue->ino)->mtime = fs_inode(queue->ino)->ctime = os_now();
 }
 
+/* Nobody waits for the next message any more. */
+static void tell(const struct mq *queue, bool came)
+{
+    uint32_t *told = &ipc_words->told[place_of(queue)];
+
+    __atomic_store_n(told, ((*told + 2) & ~1u) | came, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&ipc_words->told_seq, 1, __ATOMIC_SEQ_CST);
+    os_wake(&ipc_words->told_seq);
+}
+
 static void notify(struct mq *queue, const struct fs_request *request)
 {
     const struct px_proc *sender = ipc_process(request);
 
-    if (queue->notify.index && ipc_lives(queue->notify.index, queue->notify.gen) && queue->notify.signo)
+    if (!queue->notify.index)
+        return;
+    if (ipc_lives(queue->notify.index, queue->notify.gen) && queue->notify.signo && queue->notify.signo != PX_MQ_THREAD)
         fs_signal(queue->notify.pid, queue->notify.signo, SI_MESGQ, sender->pid, sender->uid, queue->notify.value);
     queue->notify.index = 0;
+    tell(queue, true);
 }
 
 static void take(struct waiter *waiter, uint32_t text)
@@ -308,7 +321,7 @@ static int64_t receive(struct fs_request *request, struct px_ipc *ask)
     return ipc_give_text(request, waiter, ask, 0);
 }
 
-static int64_t set_notify(struct fs_request *request, const struct px_ipc *ask)
+static int64_t set_notify(struct fs_request *request, struct px_ipc *ask)
 {
     const struct px_proc *process = ipc_process(request);
     struct mq *queue = queue_of(ask->node);
@@ -316,11 +329,13 @@ static int64_t set_notify(struct fs_request *request, const struct px_ipc *ask)
     if (!queue)
         return -EBADF;
     if (ask->value < 0) {
-        if (queue->notify.index == request->index && queue->notify.gen == process->gen)
+        if (queue->notify.index == request->index && queue->notify.gen == process->gen) {
             queue->notify.index = 0;
+            tell(queue, false);
+        }
         return 0;
     }
-    if (ask->value > 64)
+    if (ask->value > PX_MQ_THREAD)
         return -EINVAL;
     if (queue->notify.index && ipc_lives(queue->notify.index, queue->notify.gen))
         return -EBUSY;
@@ -329,6 +344,7 @@ static int64_t set_notify(struct fs_request *request, const struct px_ipc *ask)
     queue->notify.pid = process->pid;
     queue->notify.signo = (uint32_t)ask->value;
     queue->notify.value = ask->value64;
+    ask->seen = ipc_words->told[place_of(queue)];
     return 0;
 }
 

@@ -62,6 +62,7 @@ struct px_thread {
         px_user va;
         uint32_t bits;
         struct px_thread *next;
+        px_user to; /* bits 0: the lock that it wants to be moved to (WAIT_REQUEUE_PI); 0: it has been, or waits for the lock itself */
     } futex;
     struct px_thread *parked; /* the next of those that have ended */
     uint64_t ran_before_ns;   /* by its context, for others */

@@ -202,6 +202,10 @@ void px_ring_let_go(uint64_t va);
 void px_socket_watch(struct px_ofd *ofd, int step); /* as px_pipe_watch */
 /* A connection between two who are there and have no error to tell: as long as its pages and the words that its poll sleeps on are the same, so is its poll. */
 bool px_socket_is_told(struct px_ofd *ofd);
+/* mq_notify's: a netlink socket, or NULL and the error; it gets the cookie when told[place] (proto/sysv.h) is no longer what was seen. */
+#define PX_NETLINK_COOKIE 32u
+struct px_ofd *px_netlink_get_socket(unsigned fd, int64_t *error);
+int64_t px_netlink_arm(struct px_ofd *ofd, uint32_t place, uint32_t seen, const uint8_t cookie[PX_NETLINK_COOKIE]);
 /* A scattered read or gathered write of one message: base, bytes, base, bytes...; together `bytes`. */
 int64_t px_socket_vector(struct px_ofd *ofd, bool sending, const uint64_t *vector, uint64_t pieces, uint64_t bytes);
 

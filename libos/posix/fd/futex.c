@@ -15,6 +15,8 @@
 #define FUTEX_TRYLOCK_PI 8
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_CMP_REQUEUE_PI 12
 #define FUTEX_LOCK_PI2 13
 #define ALL_BITS 0xffffffffu
 #define SWAPS_MOST 65536u /* of a word that other threads keep changing */
@@ -26,6 +28,7 @@ static struct { struct px_thread *first, *last; } queues[QUEUES];
 void px_futex_forked(void)
 {
     memset(queues, 0, sizeof queues);
+    px_futex_vectors = NULL;
 }
 
 static unsigned queue_of(px_user va)
@@ -85,6 +88,8 @@ static int64_t queue_wake(px_user va, uint32_t wake, uint32_t bits, uint32_t mov
         next = thread->futex.next;
         more = thread != last;
         if (thread->futex.va != va || !(thread->futex.bits & bits)) {
+            if (thread->futex.va == va && px_futex_will_lock(thread))
+                return -EINVAL; /* waits for another kind of wake */
             before = thread;
             continue;
         }
@@ -98,7 +103,28 @@ static int64_t queue_wake(px_user va, uint32_t wake, uint32_t bits, uint32_t mov
         }
         done++;
     }
-    return done;
+    return wake && __builtin_expect(px_futex_vectors != NULL, false) ? done + px_futex_vector_wake(va, wake) : done;
+}
+
+int64_t px_futex_queue_wake(px_user va, uint32_t wake)
+{
+    return queue_wake(va, wake, ALL_BITS, 0, 0);
+}
+
+struct px_thread *px_futex_first(px_user va)
+{
+    struct px_thread *each = queues[queue_of(va)].first;
+
+    while (each && each->futex.va != va)
+        each = each->futex.next;
+    return each;
+}
+
+void px_futex_move(struct px_thread *thread, px_user to)
+{
+    dequeue(thread);
+    thread->futex.to = 0;
+    enqueue(thread, to);
 }
 
 struct px_thread *px_futex_heir(px_user va, bool *more)
@@ -107,7 +133,7 @@ struct px_thread *px_futex_heir(px_user va, bool *more)
 
     *more = false;
     for (struct px_thread *each = queues[queue_of(va)].first; each; each = each->futex.next) {
-        if (each->futex.va != va || each->futex.bits != PX_FUTEX_PI)
+        if (each->futex.va != va || each->futex.bits != PX_FUTEX_PI || px_futex_will_lock(each))
             continue;
         *more = heir != NULL;
         if (heir)
@@ -130,7 +156,7 @@ bool px_futex_shared(px_user va, unsigned operation)
     return !(operation & PX_FUTEX_PRIVATE) && px_memory_shared(va);
 }
 
-static int64_t shared_wake(px_user va, uint32_t most)
+int64_t px_futex_shared_wake(px_user va, uint32_t most)
 {
     uint32_t value;
     int64_t result = px_load_u32(va, &value), woken = 0, now = 0;
@@ -146,9 +172,9 @@ static int64_t shared_wake(px_user va, uint32_t most)
 
 /* ---- the operations ---- */
 
-static int64_t deadline_of(px_user timespec, unsigned operation, uint64_t *deadline_ns)
+int64_t px_futex_deadline(px_user timespec, unsigned operation, uint64_t *deadline_ns)
 {
-    bool absolute = (operation & PX_FUTEX_COMMAND) == FUTEX_WAIT_BITSET;
+    bool absolute = (operation & PX_FUTEX_COMMAND) != FUTEX_WAIT;
     uint64_t ns, now;
     int64_t result;
 
@@ -182,7 +208,7 @@ static int64_t futex_wait(px_user va, uint32_t expected, unsigned operation, px_
 {
     uint64_t deadline_ns;
     uint32_t value;
-    int64_t result = bits ? deadline_of(timespec, operation, &deadline_ns) : -EINVAL;
+    int64_t result = bits ? px_futex_deadline(timespec, operation, &deadline_ns) : -EINVAL;
 
     if (result == 0)
         result = px_load_u32(va, &value);
@@ -204,7 +230,7 @@ static int64_t futex_wake(px_user va, uint32_t most, unsigned operation, uint32_
     if ((int32_t)most <= 0)
         most = 1; /* as on Linux */
     if (px_futex_shared(va, operation))
-        return shared_wake(va, bits == ALL_BITS ? most : ALL_BITS);
+        return px_futex_shared_wake(va, bits == ALL_BITS ? most : ALL_BITS);
     return queue_wake(va, most, bits, 0, 0);
 }
 
@@ -213,7 +239,7 @@ int64_t px_futex_wake(px_user va, uint32_t most)
     return futex_wake(va, most, FUTEX_WAKE, ALL_BITS);
 }
 
-/* Sleepers on shared words cannot be moved: all wake and contend again, which is what requeueing saves, not what it means. */
+/* Sleepers on shared words cannot be moved: they wake and contend again, which is what requeueing saves, not what it means. */
 static int64_t futex_requeue(px_user va, px_user to, uint32_t wake, uint32_t move, unsigned operation, const uint32_t *expected)
 {
     uint32_t value;
@@ -228,7 +254,7 @@ static int64_t futex_requeue(px_user va, px_user to, uint32_t wake, uint32_t mov
     if (expected && value != *expected)
         return -EAGAIN;
     if (px_futex_shared(va, operation) || px_futex_shared(to, operation))
-        return px_futex_shared(va, operation) ? shared_wake(va, ALL_BITS) : queue_wake(va, ALL_BITS, ALL_BITS, 0, 0);
+        return px_futex_shared(va, operation) ? px_futex_shared_wake(va, wake + move) : queue_wake(va, wake + move, ALL_BITS, 0, 0);
     return queue_wake(va, wake, ALL_BITS, move, to);
 }
 
@@ -322,6 +348,10 @@ static __attribute__((noinline)) int64_t any_operation(uint64_t a, uint64_t b, u
         return futex_requeue(a, e, (uint32_t)c, (uint32_t)d, operation, NULL);
     case FUTEX_WAKE_OP:
         return futex_wake_op(a, e, (uint32_t)c, (uint32_t)d, operation, (uint32_t)f);
+    case FUTEX_WAIT_REQUEUE_PI:
+        return px_futex_wait_requeue(a, (uint32_t)c, operation, d, e);
+    case FUTEX_CMP_REQUEUE_PI:
+        return px_futex_requeue_pi(a, e, (uint32_t)c, (uint32_t)d, operation, expected);
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
     case FUTEX_TRYLOCK_PI:

@@ -36,6 +36,7 @@ static int64_t lock(px_user va, uint64_t deadline_ns, bool may_wait)
             result = px_swap_u32(va, &value, value | WAITERS);
             value |= result == 0 ? WAITERS : 0;
         } else {
+            px_thread()->futex.to = 0;
             result = px_futex_sleep(va, PX_FUTEX_PI, deadline_ns);
             return result == -PX_ERESTARTSYS ? -PX_ERESTARTNOINTR : result;
         }
@@ -154,4 +155,112 @@ int64_t px_futex_pi(px_user va, unsigned operation, px_user timespec)
         deadline_ns = ns > now ? px_deadline_after(ns - now) : EXO_DEADLINE_NOW;
     }
     return (shared ? lock_shared : lock)(va, deadline_ns, command != TRYLOCK_PI);
+}
+
+/* ---- condition variables whose waiters get a lock (WAIT_REQUEUE_PI, CMP_REQUEUE_PI) ---- */
+
+static int64_t wait_private(px_user va, uint64_t deadline_ns, px_user to)
+{
+    struct px_thread *thread = px_thread();
+    int64_t result;
+
+    thread->futex.to = to;
+    result = px_futex_sleep(va, PX_FUTEX_PI, deadline_ns);
+    if (result == -PX_ERESTARTSYS)
+        result = thread->futex.to ? -PX_ERESTARTNOINTR : -EAGAIN; /* not moved yet, or moved in vain */
+    thread->futex.to = 0;
+    return result; /* 0: it was handed the lock */
+}
+
+int64_t px_futex_wait_requeue(px_user va, uint32_t expected, unsigned operation, px_user timespec, px_user to)
+{
+    bool shared = px_futex_shared(va, operation), lock_is_shared = px_futex_shared(to, operation);
+    uint64_t deadline_ns;
+    uint32_t value;
+    int64_t result = va == to || to % sizeof(uint32_t) ? -EINVAL : px_futex_deadline(timespec, operation, &deadline_ns);
+
+    if (result == 0 && px_check_range(to, sizeof(uint32_t)) < 0)
+        result = -EFAULT;
+    if (result == 0)
+        result = px_load_u32(va, &value);
+    if (result < 0)
+        return result;
+    if (value != expected)
+        return -EAGAIN;
+    if (!shared && !lock_is_shared)
+        return wait_private(va, deadline_ns, to);
+    result = shared ? px_wait_word((const uint32_t *)va, expected, deadline_ns) : px_futex_sleep(va, ~0u, deadline_ns);
+    if (result >= 0)
+        result = lock_is_shared ? lock_shared(to, deadline_ns, true) : lock(to, deadline_ns, true);
+    return result == -PX_ERESTARTSYS || result == -PX_ERESTARTNOINTR ? -EAGAIN : result;
+}
+
+/* The lock for the first waiter if nobody has it; else its word says that somebody waits. 1: he has it. */
+static int64_t lock_for(struct px_thread *thread, px_user va, bool others)
+{
+    uint32_t value;
+    int64_t result = px_load_u32(va, &value);
+
+    if (result < 0)
+        return result;
+    result = -EAGAIN;
+    for (unsigned tries = 0; result == -EAGAIN && tries < TRIES_MOST; tries++) {
+        uint32_t owner = value & TID_MASK;
+
+        if (owner == (uint32_t)thread->tid)
+            return -EDEADLK;
+        if (owner && !px_thread_find((int32_t)owner))
+            return -ESRCH;
+        result = px_swap_u32(va, &value, owner ? value | WAITERS : (uint32_t)thread->tid | (others ? WAITERS : 0) | (value & OWNER_DIED));
+        if (result == 0)
+            return !owner;
+    }
+    return result;
+}
+
+static int64_t move_private(px_user va, px_user to, uint32_t most)
+{
+    struct px_thread *thread = px_futex_first(va);
+    int64_t done = 0, owns;
+
+    if (!thread)
+        return 0;
+    if (thread->futex.bits != PX_FUTEX_PI || thread->futex.to != to)
+        return -EINVAL;
+    owns = lock_for(thread, to, most > 1 && thread->futex.next);
+    if (owns < 0)
+        return owns;
+    if (owns) {
+        px_futex_take_out(thread);
+        done++;
+    }
+    while ((uint64_t)done < most && (thread = px_futex_first(va)) != NULL) {
+        if (thread->futex.bits != PX_FUTEX_PI || thread->futex.to != to)
+            return -EINVAL;
+        px_futex_move(thread, to);
+        done++;
+    }
+    return done;
+}
+
+int64_t px_futex_requeue_pi(px_user va, px_user to, uint32_t wake, uint32_t move, unsigned operation, uint32_t expected)
+{
+    uint64_t most = (uint64_t)wake + move;
+    uint32_t value;
+    int64_t result;
+
+    if (va == to || wake != 1 || (int32_t)move < 0 || to % sizeof(uint32_t))
+        return -EINVAL;
+    result = px_load_u32(va, &value);
+    if (result == 0 && px_check_range(to, sizeof(uint32_t)) < 0)
+        result = -EFAULT;
+    if (result < 0)
+        return result;
+    if (value != expected)
+        return -EAGAIN;
+    if (px_futex_shared(va, operation)) /* who is woken takes the lock, or waits for it, by himself */
+        return px_futex_shared_wake(va, (uint32_t)most);
+    if (px_futex_shared(to, operation))
+        return px_futex_queue_wake(va, (uint32_t)most);
+    return move_private(va, to, (uint32_t)most);
 }

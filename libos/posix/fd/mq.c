@@ -54,7 +54,8 @@ static int64_t mqueue_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_
     if (result < 0)
         return result;
     length = exo_format(line, sizeof line, "QSIZE:%-10u NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n", (unsigned)ipc.used,
-                        ipc.pid && !ipc.value ? SIGEV_NONE : SIGEV_SIGNAL, ipc.pid ? ipc.value : 0, ipc.pid);
+                        !ipc.pid ? SIGEV_SIGNAL : !ipc.value ? SIGEV_NONE : ipc.value == PX_MQ_THREAD ? SIGEV_THREAD : SIGEV_SIGNAL,
+                        ipc.pid && ipc.value != PX_MQ_THREAD ? ipc.value : 0, ipc.pid);
     if (!offset || *offset >= (uint64_t)length)
         return 0;
     bytes = bytes < (uint64_t)length - *offset ? bytes : (uint64_t)length - *offset;
@@ -242,31 +243,44 @@ PX_SYS(mq_timedreceive)
     return status;
 }
 
+/* Whom SIGEV_THREAD means: a C library's thread that reads this cookie from a netlink socket. */
+static int64_t listener_of(const struct mq_event *event, struct px_ofd **socket, uint8_t cookie[PX_NETLINK_COOKIE])
+{
+    int64_t error;
+
+    if (px_copy_in(cookie, event->value, PX_NETLINK_COOKIE) != 0)
+        return -EFAULT;
+    *socket = px_netlink_get_socket((unsigned)event->signo, &error);
+    return error;
+}
+
 PX_SYS(mq_notify)
 {
     struct mq_event event;
-    struct px_ofd *ofd = NULL;
+    struct px_ofd *ofd = NULL, *socket = NULL;
+    uint8_t cookie[PX_NETLINK_COOKIE];
     struct px_ipc ipc;
     int64_t status;
 
     if (b) {
         if (px_copy_in(&event, b, sizeof event) != 0)
             return -EFAULT;
-        if (event.notify == SIGEV_THREAD)
-            return -ENOSYS; /* libraries do it through a netlink socket */
-        if (event.notify != SIGEV_NONE && event.notify != SIGEV_SIGNAL)
+        if (event.notify != SIGEV_NONE && event.notify != SIGEV_SIGNAL && event.notify != SIGEV_THREAD)
             return -EINVAL;
         if (event.notify == SIGEV_SIGNAL && (event.signo < 1 || event.signo > SIGRTMAX))
             return -EINVAL;
+        if (event.notify == SIGEV_THREAD && (status = listener_of(&event, &socket, cookie)) < 0)
+            return status;
     }
     status = find((int)a, &ofd);
     if (status < 0)
         return status;
     ipc = about(ofd);
-    ipc.value = !b ? -1 : event.notify == SIGEV_NONE ? 0 : event.signo;
+    ipc.value = !b ? -1 : event.notify == SIGEV_NONE ? 0 : event.notify == SIGEV_THREAD ? PX_MQ_THREAD : event.signo;
     ipc.value64 = b ? event.value : 0;
     notified |= b != 0;
-    return px_ipc_ask(PX_IPC_MQ_NOTIFY, &ipc);
+    status = px_ipc_ask(PX_IPC_MQ_NOTIFY, &ipc);
+    return status == 0 && socket ? px_netlink_arm(socket, (uint32_t)ofd->word[1] % PX_MQ_QUEUES, ipc.seen, cookie) : status;
 }
 
 PX_SYS(mq_getsetattr)

@@ -166,6 +166,7 @@ struct px_fs_letter {
     uint32_t uid, gid;
     uint32_t rights; /* descriptors that come with it, in the parcel */
     uint64_t ticket;
+    uint8_t hops, class, pad[6]; /* on the internet */
 };
 #define PX_LETTER_PART (4096u - (unsigned)sizeof(struct px_fs_letter))
 #define PX_MEET_ONLY6 1u /* IPV6_V6ONLY */

@@ -38,7 +38,7 @@ struct px_record {
     int32_t pid;    /* who sent it, as he says */
     uint32_t uid, gid;
     uint32_t rights; /* descriptors that come with it */
-    uint64_t ticket; /* names them */
+    uint64_t ticket; /* names them; without any, of a datagram that came to a name: when, as PX_TIME */
 };
 _Static_assert(sizeof(struct px_record) == PX_RECORD_ALIGN, "a header does not cross the ring's end");
 
@@ -47,6 +47,14 @@ struct px_from {
     uint16_t bytes; /* 0: he has no name */
     uint8_t name[PX_NAME_BYTES];
 };
+/* On the internet the names are short, and there is room for more. */
+struct px_from_internet {
+    uint16_t bytes;
+    uint8_t name[28];
+    uint8_t hops, class;
+    uint8_t to[16]; /* the address that it was sent to; of IPv4 the first 4 bytes */
+};
+_Static_assert(sizeof(struct px_from_internet) <= sizeof(struct px_from), "in the same place");
 #define PX_BOX_MOST (PX_FLOW_BYTES - PX_RECORD_ALIGN - (unsigned)sizeof(struct px_from))
 
 #define PX_KEPT_OPTIONS 48u
@@ -60,6 +68,7 @@ struct px_end {
     uint32_t linger; /* seconds, with SO_LINGER */
     int32_t error;   /* SO_ERROR: what has not been told yet */
     uint32_t reset;      /* PX_RESET_*: what this end has done of the other's being gone */
+    uint64_t stamp;      /* when the datagram came that was received last, as PX_TIME; 0: none was */
     int32_t kept[PX_KEPT_OPTIONS]; /* options of the internet (socket/internet_option.c): how far from their first values */
     uint16_t name_bytes; /* of the address that it is bound to */
     uint8_t name[PX_NAME_BYTES];

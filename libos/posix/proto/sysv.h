@@ -35,7 +35,8 @@ enum px_ipc_call {
     PX_IPC_MQ_UNLINK,  /* name, as OPEN */
     PX_IPC_MQ_SEND,    /* node, token, type: priority, and as MSG_SEND */
     PX_IPC_MQ_RECEIVE, /* node, token, bytes: room; answers as MSG_RECEIVE */
-    PX_IPC_MQ_NOTIFY,  /* node, value: signal, 0: none is sent, -1: it is not wanted any more; value64 */
+    PX_IPC_MQ_NOTIFY,  /* node, value: signal, 0: none is sent, PX_MQ_THREAD: told[] is looked at, -1: it is not wanted any more; value64.
+                        * Answer seen: told[] */
     PX_IPC_MQ_STAT,    /* node; answer count, bytes, used: messages there are; pid and value: who wants to be told, by which signal */
     PX_IPC_PART,       /* slot, offset: further parts of what was received */
     PX_IPC_COLLECT,    /* slot, flags PX_IPC_GIVE_UP */
@@ -88,6 +89,7 @@ struct px_sembuf {
 #define PX_MQ_HARD_MESSAGES 1024u /* for root */
 #define PX_MQ_HARD_BYTES 65536u
 #define PX_MQ_PRIORITIES 32768u
+#define PX_MQ_THREAD 65
 #define PX_IPC_SLOTS 256u
 
 /* The page of words, in the metadata region at px_meta.ipc: fs writes it, everybody reads it and sleeps on it. */
@@ -96,5 +98,8 @@ struct px_ipc_words {
     struct {
         uint32_t seq, messages, most, ino; /* of a POSIX message queue, for poll */
     } queue[PX_MQ_QUEUES];
+    /* When who wanted to be told of a queue's next message no longer waits 2 are added; the lowest bit says whether he was told. */
+    uint32_t told[PX_MQ_QUEUES];
+    uint32_t told_seq; /* bumped with any of them */
 };
 #endif

@@ -336,6 +336,7 @@ static uint32_t read_sender(const struct way *way, struct px_message *message, c
     message->named = px_socket_link(way->ofd)->pages == PX_BOX_PAGES && record->taken == sizeof message->from;
     if (!message->named)
         return 0;
+    px_socket_end(way->ofd)->stamp = record->rights ? 0 : record->ticket;
     for (uint32_t i = 0; i < sizeof message->from; i++)
         to[i] = way->ring[(head + sizeof *record + i) & MASK];
     return record->taken;
@@ -407,7 +408,6 @@ int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
 {
     struct way way = way_of(ofd, false);
     uint64_t done = 0, deadline_ns = 0;
-    bool all = way.stream && message->flags & MSG_WAITALL;
 
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED && !way.packets_only)
         return px_socket_unconnected(ofd, false, 0);
@@ -417,13 +417,13 @@ int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
 
         if (result >= 0) {
             done = message->flags & MSG_PEEK && result ? (uint64_t)result : done + (uint64_t)result;
-            if (stop || !all || done >= message->bytes)
+            if (stop || !way.stream || done >= message->bytes || done >= px_stream_least(ofd, message))
                 return (int64_t)done;
             if (!(message->flags & MSG_PEEK))
                 continue; /* is it the end? */
             if (way.closed || !way.holders)
                 return (int64_t)done;
-        } else if (result != -EAGAIN || (done && !all)) {
+        } else if (result != -EAGAIN || (done && done >= px_stream_least(ofd, message))) {
             return done ? (int64_t)done : result;
         }
         if (ofd->flags & O_NONBLOCK || message->flags & MSG_DONTWAIT)
@@ -479,7 +479,7 @@ bool px_flow_reset(struct px_ofd *ofd)
     const struct px_socket *socket = px_socket_of(ofd);
 
     return socket->type != SOCK_DGRAM && socket->state == PX_SOCKET_CONNECTED && px_socket_end(ofd)->reset == PX_RESET_NOT &&
-           px_flow_alone(ofd) && px_flow_unread(ofd);
+           px_flow_alone(ofd) && (px_flow_unread(ofd) || px_stream_aborted(ofd));
 }
 
 int32_t px_flow_error(struct px_ofd *ofd)

@@ -161,7 +161,7 @@ int64_t px_internet_set_option(struct px_ofd *ofd, int level, unsigned name, px_
     if (option->is_switch)
         value = value != 0;
     else if (level == IPPROTO_IP && name == IP_TOS)
-        value &= 0xff;
+        value = px_socket_of(ofd)->type == SOCK_STREAM ? value & 0xfc : value & 0xff; /* the last two bits are TCP's own */
     else if (value < option->least || value > option->most || (level == IPPROTO_IP && name == IP_TTL && value == 0))
         return -EINVAL;
     if (level != IPPROTO_TCP && value == -1 && option->least == -1)
@@ -170,11 +170,25 @@ int64_t px_internet_set_option(struct px_ofd *ofd, int level, unsigned name, px_
     return 0;
 }
 
-/* struct tcp_info as far as something of it is known. */
-static int64_t tcp_info(const struct px_ofd *ofd, uint8_t *value)
+static uint8_t tcp_state(struct px_ofd *ofd)
 {
-    enum { ESTABLISHED = 1, CLOSE = 7, LISTEN = 10 };
-    const struct px_socket *socket = (const struct px_socket *)ofd->word;
+    enum { ESTABLISHED = 1, FIN_WAIT2 = 5, CLOSED = 7, CLOSE_WAIT = 8, LISTENING = 10 };
+    const struct px_link *link = px_socket_link(ofd);
+    unsigned side = px_socket_side(ofd);
+    bool ended, shut;
+
+    if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
+        return px_socket_of(ofd)->state == PX_SOCKET_LISTENING ? LISTENING : CLOSED;
+    if (px_stream_is_reset(ofd))
+        return CLOSED;
+    ended = link->to[side].closed & PX_FLOW_NO_WRITE || px_flow_alone(ofd);
+    shut = link->to[!side].closed & PX_FLOW_NO_WRITE;
+    return ended ? (shut ? CLOSED : CLOSE_WAIT) : shut ? FIN_WAIT2 : ESTABLISHED;
+}
+
+/* struct tcp_info as far as something of it is known. */
+static int64_t tcp_info(struct px_ofd *ofd, uint8_t *value)
+{
     uint32_t number[PX_OPTION_BYTES / 4] = {0};
 
     number[2] = 200000; /* tcpi_rto: the least, in microseconds */
@@ -184,7 +198,7 @@ static int64_t tcp_info(const struct px_ofd *ofd, uint8_t *value)
     number[20] = 10;        /* tcpi_snd_cwnd: as at first */
     number[21] = SEGMENT;
     memcpy(value, number, sizeof number);
-    value[0] = socket->state == PX_SOCKET_CONNECTED ? ESTABLISHED : socket->state == PX_SOCKET_LISTENING ? LISTEN : CLOSE;
+    value[0] = tcp_state(ofd);
     return sizeof number;
 }
 
@@ -199,6 +213,8 @@ int64_t px_internet_get_option(struct px_ofd *ofd, int level, unsigned name, uin
     int64_t result = check_level(px_socket_of(ofd), level);
     const struct option *option;
 
+    if (result == -ENOPROTOOPT && px_socket_of(ofd)->domain == AF_INET)
+        return -EOPNOTSUPP; /* who asks is told otherwise than who sets */
     if (result < 0)
         return result;
     if (level == IPPROTO_TCP && name == TCP_INFO)

@@ -144,6 +144,12 @@ int64_t px_letter_send(struct px_ofd *ofd, const struct px_message *message, str
     letter.bytes = (uint32_t)message->bytes;
     letter.rights = message->rights;
     letter.ticket = message->ticket;
+    if (px_internet(socket->domain)) {
+        bool six = letter.to.domain == AF_INET6;
+
+        letter.hops = message->said & PX_SAID_HOPS ? message->hops : (uint8_t)px_kept(ofd, six ? PX_KEPT_HOPS6 : PX_KEPT_TTL);
+        letter.class = message->said & PX_SAID_CLASS ? message->class : (uint8_t)px_kept(ofd, six ? PX_KEPT_CLASS6 : PX_KEPT_TOS);
+    }
     result = send_whole(ofd, &letter, message);
     return result == -ECONNREFUSED ? refused(ofd, message, !to) : result;
 }

@@ -2,7 +2,8 @@
  * send, recv and their relatives with addresses and ancillary data: what the program's structures say is copied in, checked, and becomes a
  * struct px_message.
  */
-#include "address.h"
+#include "control.h"
+#include "proto/fsmeta.h"
 #include "rights.h"
 
 #define PIECES_MAX 1024u
@@ -127,6 +128,8 @@ static int64_t control_use(struct px_ofd *ofd, struct px_message *message, const
             result = control_rights(ofd, message, block + at + sizeof header, header.bytes - sizeof header);
         else if (header.level == SOL_SOCKET)
             result = -EINVAL;
+        else if (px_internet(px_socket_of(ofd)->domain) && (header.level == IPPROTO_IP || header.level == IPPROTO_IPV6))
+            result = px_internet_control(message, header.level, header.type, block + at + sizeof header, header.bytes - sizeof header);
         if (result < 0)
             return result;
         at = CMSG_ALIGN(header.bytes) < bytes - at ? at + CMSG_ALIGN(header.bytes) : bytes;
@@ -242,15 +245,9 @@ PX_SYS(sendmmsg)
 
 /* ---- receiving ---- */
 
-/* Where ancillary data goes. */
-struct control {
-    px_user at;
-    uint64_t room, used;
-};
-
-static int64_t control_put(struct control *control, struct px_message *message, int type, const void *data, uint64_t bytes)
+int64_t px_control_put(struct px_control *control, struct px_message *message, int level, int type, const void *data, uint64_t bytes)
 {
-    struct cmsghdr header = {.bytes = sizeof header + bytes, .level = SOL_SOCKET, .type = type};
+    struct cmsghdr header = {.bytes = sizeof header + bytes, .level = level, .type = type};
     uint64_t room = control->room - control->used;
 
     if (!control->at || room < sizeof header) {
@@ -279,18 +276,18 @@ static struct px_ucred believed(const struct px_ofd *ofd, const struct px_ucred 
     return named || known->uid == 0 || (said->uid == known->uid && said->gid == known->gid) ? *said : *known;
 }
 
-static int64_t credentials_write(struct px_ofd *ofd, struct px_message *message, struct control *control)
+static int64_t credentials_write(struct px_ofd *ofd, struct px_message *message, struct px_control *control)
 {
     struct px_ucred cred;
 
     if (!(px_socket_end(ofd)->options >> SO_PASSCRED & 1))
         return 0;
     cred = believed(ofd, &message->cred, message->named);
-    return control_put(control, message, SCM_CREDENTIALS, &cred, sizeof cred);
+    return px_control_put(control, message, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred);
 }
 
 /* As many as there is room for. */
-static int64_t rights_write(struct px_message *message, struct control *control, unsigned flags)
+static int64_t rights_write(struct px_message *message, struct px_control *control, unsigned flags)
 {
     uint64_t room = control->at && control->room > control->used ? control->room - control->used : 0;
     int32_t fds[PX_PARCEL_MOST];
@@ -298,13 +295,35 @@ static int64_t rights_write(struct px_message *message, struct control *control,
 
     room = room > sizeof(struct cmsghdr) ? (room - sizeof(struct cmsghdr)) / sizeof *fds : 0;
     count = px_rights_unpack(message, fds, room < PX_PARCEL_MOST ? (unsigned)room : PX_PARCEL_MOST, flags & MSG_CMSG_CLOEXEC);
-    return count ? control_put(control, message, SCM_RIGHTS, fds, count * sizeof *fds) : 0;
+    return count ? px_control_put(control, message, SOL_SOCKET, SCM_RIGHTS, fds, count * sizeof *fds) : 0;
 }
 
-static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct control *control, unsigned flags)
+/* When a datagram came; one that nobody has looked at the clock for comes now. */
+static int64_t time_write(struct px_ofd *ofd, struct px_message *message, struct px_control *control)
 {
-    int64_t result = message->cred.pid ? credentials_write(ofd, message, control) : 0;
+    const struct px_end *end = px_socket_end(ofd);
+    int64_t time = message->named && !message->rights ? (int64_t)message->ticket : 0;
+    uint64_t now = px_real_ns();
+    struct px_timespec stamp = {PX_TIME_SECONDS(time), PX_TIME_NS(time)};
 
+    if (px_socket_of(ofd)->type != SOCK_DGRAM || !(end->options >> SO_TIMESTAMP & 1 || end->options & PX_OPTION_STAMP_NS))
+        return 0;
+    if (!time)
+        stamp = (struct px_timespec){(int64_t)(now / PX_SECOND), (int64_t)(now % PX_SECOND)};
+    if (end->options & PX_OPTION_STAMP_NS)
+        return px_control_put(control, message, SOL_SOCKET, SO_TIMESTAMPNS, &stamp, sizeof stamp);
+    stamp.tv_nsec /= 1000;
+    return px_control_put(control, message, SOL_SOCKET, SO_TIMESTAMP, &stamp, sizeof stamp);
+}
+
+static int64_t control_write(struct px_ofd *ofd, struct px_message *message, struct px_control *control, unsigned flags)
+{
+    int64_t result = time_write(ofd, message, control);
+
+    if (result == 0 && message->named && px_internet(px_socket_of(ofd)->domain))
+        result = px_internet_control_write(ofd, message, control);
+    if (result == 0 && message->cred.pid)
+        result = credentials_write(ofd, message, control);
     if (!message->rights)
         return result;
     if (result == 0)
@@ -333,7 +352,7 @@ static int64_t put_peer(struct px_ofd *ofd, const struct px_message *message, px
 static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigned flags)
 {
     struct px_message message = {.flags = flags, .found = flags & MSG_CMSG_CLOEXEC};
-    struct control control = {.at = header->control, .room = header->control_bytes};
+    struct px_control control = {.at = header->control, .room = header->control_bytes};
     struct few few;
     int64_t result, extra;
 
@@ -344,7 +363,7 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
     result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
-    result = px_flow_receive(ofd, &message);
+    result = px_socket_receive(ofd, &message);
     pieces_free(&message, &few);
     if (result < 0)
         return result;
@@ -395,7 +414,7 @@ PX_SYS(recvfrom)
         return -EINVAL;
     if (message.flags & (MSG_OOB | MSG_ERRQUEUE))
         return message.flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
-    result = px_flow_receive(ofd, &message);
+    result = px_socket_receive(ofd, &message);
     if (!(message.flags & MSG_PEEK))
         px_rights_drop(&message);
     if (result < 0 || !e)

@@ -14,6 +14,9 @@
 #define NLM_F_ACK 4u
 #define OPTION_LAST 12u /* NETLINK_GET_STRICT_CHK */
 #define REQUEST_BYTES 4096u
+/* Places in px_end's `kept`, which are no options of the internet here. */
+#define KEPT_TYPE 0u
+#define KEPT_OPTIONS 1u
 #define ALIGN(bytes) (((bytes) + 3u) & ~3u)
 
 /* struct sockaddr_nl. */
@@ -86,7 +89,25 @@ struct px_ofd *px_netlink_new(unsigned flags, int protocol)
     }
     px_socket_of(ofd)->domain = AF_NETLINK;
     px_socket_of(ofd)->aimed = (uint32_t)protocol;
+    px_socket_end(ofd)->kept[KEPT_TYPE] = (int32_t)(flags & SOCK_TYPE);
     return ofd;
+}
+
+/* The first socket of a process has its number, others have negative ones. */
+static uint32_t free_port(void)
+{
+    static int32_t first_of, others;
+    int32_t self = px_self()->pid;
+
+    if (first_of == self)
+        return (uint32_t)-(4096 + others++ % 4096 + (self << 12));
+    first_of = self;
+    return (uint32_t)self;
+}
+
+unsigned px_netlink_type(struct px_ofd *ofd)
+{
+    return (unsigned)px_socket_end(ofd)->kept[KEPT_TYPE];
 }
 
 int64_t px_netlink_bind(struct px_ofd *ofd, px_user name, uint32_t bytes)
@@ -100,18 +121,26 @@ int64_t px_netlink_bind(struct px_ofd *ofd, px_user name, uint32_t bytes)
     if (address.family != AF_NETLINK || (own(ofd)->port && address.port && own(ofd)->port != address.port))
         return -EINVAL;
     if (!own(ofd)->port)
-        own(ofd)->port = address.port ? address.port : (uint32_t)px_self()->pid;
+        own(ofd)->port = address.port ? address.port : free_port();
     own(ofd)->groups = address.groups;
     return 0;
 }
 
-int64_t px_netlink_option(unsigned name)
+int64_t px_netlink_option(struct px_ofd *ofd, unsigned name, const uint32_t *set, uint32_t *got)
 {
-    return name >= 1 && name <= OPTION_LAST && name != 6 && name != 7 ? 0 : -ENOPROTOOPT;
+    int32_t *kept = &px_socket_end(ofd)->kept[KEPT_OPTIONS];
+
+    if (name < 1 || name > OPTION_LAST || name == 6 || name == 7)
+        return -ENOPROTOOPT;
+    if (set)
+        *kept = (int32_t)(((uint32_t)*kept & ~(1u << name)) | (*set ? 1u << name : 0));
+    if (got)
+        *got = (uint32_t)*kept >> name & 1;
+    return 0;
 }
 
 /* Into the ring that the socket receives from. */
-static void deliver(struct px_ofd *ofd, const uint8_t *block, uint32_t bytes)
+void px_netlink_deliver(struct px_ofd *ofd, const uint8_t *block, uint32_t bytes)
 {
     unsigned side = px_socket_side(ofd);
     struct px_flow *flow = &px_socket_link(ofd)->to[side];
@@ -141,6 +170,20 @@ static void add_result(struct px_answer *answer, int64_t result)
     px_answer_begin(answer, NLMSG_ERROR, 0, &body, sizeof body);
 }
 
+/* What there is of it goes as one datagram. */
+static void send_answer(struct px_ofd *ofd, struct px_answer *answer)
+{
+    for (uint32_t at = 0; at < answer->bytes;) {
+        struct px_netlink_header *header = (struct px_netlink_header *)(answer->block + at);
+
+        header->port = own(ofd)->port;
+        at += ALIGN(header->bytes);
+    }
+    if (answer->bytes)
+        px_netlink_deliver(ofd, answer->block, answer->bytes);
+    answer->bytes = 0;
+}
+
 /* One request, all of which is there. */
 static void serve(struct px_ofd *ofd, const struct px_netlink_header *asked)
 {
@@ -153,18 +196,12 @@ static void serve(struct px_ofd *ofd, const struct px_netlink_header *asked)
         return;
     if (asked->type >= NLMSG_MIN_TYPE)
         result = px_route_answer(&answer, body, asked->bytes - (uint32_t)sizeof *asked, &dump);
+    send_answer(ofd, &answer);
     if (dump && result == 0)
         px_answer_begin(&answer, NLMSG_DONE, NLM_F_MULTI, &(int32_t){0}, sizeof(int32_t));
     else if (result < 0 || asked->flags & NLM_F_ACK)
         add_result(&answer, result);
-    for (uint32_t at = 0; at < answer.bytes;) {
-        struct px_netlink_header *header = (struct px_netlink_header *)(answer.block + at);
-
-        header->port = own(ofd)->port;
-        at += ALIGN(header->bytes);
-    }
-    if (answer.bytes)
-        deliver(ofd, answer.block, answer.bytes);
+    send_answer(ofd, &answer);
 }
 
 int64_t px_netlink_send(struct px_ofd *ofd, const struct px_message *message)
@@ -184,7 +221,7 @@ int64_t px_netlink_send(struct px_ofd *ofd, const struct px_message *message)
         return -EFAULT;
     }
     if (!own(ofd)->port)
-        own(ofd)->port = (uint32_t)px_self()->pid;
+        own(ofd)->port = free_port();
     while (bytes - at >= sizeof(struct px_netlink_header)) {
         const struct px_netlink_header *asked = (const struct px_netlink_header *)(request->block + at);
 

@@ -1,5 +1,5 @@
 /* getsockopt and setsockopt. An option that changes nothing here is remembered and told again. */
-#include "socket.h"
+#include "control.h"
 
 #define SO_DEBUG 1u
 #define SO_TYPE 3u
@@ -11,14 +11,12 @@
 #define SO_KEEPALIVE 9u
 #define SO_OOBINLINE 10u
 #define SO_PRIORITY 12u
-#define SO_LINGER 13u
 #define SO_PEERCRED 17u
 #define SO_RCVLOWAT 18u
 #define SO_SNDLOWAT 19u
 #define SO_RCVTIMEO 20u
 #define SO_SNDTIMEO 21u
 #define SO_BINDTODEVICE 25u
-#define SO_TIMESTAMP 29u
 #define SO_ACCEPTCONN 30u
 #define SO_SNDBUFFORCE 32u
 #define SO_RCVBUFFORCE 33u
@@ -71,8 +69,19 @@ static uint32_t buffer_size(uint32_t value, uint32_t least, bool force)
     return 2 * value > least ? 2 * value : least;
 }
 
+/* Either kind of time, or none. */
+static int64_t set_stamps(struct px_end *end, unsigned name, uint32_t value)
+{
+    end->options &= ~(1u << SO_TIMESTAMP | PX_OPTION_STAMP_NS);
+    if (value)
+        end->options |= name == SO_TIMESTAMP ? 1u << SO_TIMESTAMP : PX_OPTION_STAMP_NS;
+    return 0;
+}
+
 static int64_t set_number(struct px_end *end, unsigned name, uint32_t value)
 {
+    if (name == SO_TIMESTAMP || name == SO_TIMESTAMPNS)
+        return set_stamps(end, name, value);
     if (name < 32 && SWITCHES >> name & 1) {
         end->options = (end->options & ~(1u << name)) | (value ? 1u << name : 0);
         return 0;
@@ -121,7 +130,7 @@ PX_SYS(setsockopt)
     if ((int32_t)bytes < 0)
         return -EINVAL;
     if (px_socket_of(ofd)->domain == AF_NETLINK && (int)b == SOL_NETLINK)
-        return bytes < sizeof value ? -EINVAL : px_netlink_option((unsigned)c);
+        return bytes < sizeof value ? -EINVAL : px_copy_in(&value, d, sizeof value) != 0 ? -EFAULT : px_netlink_option(ofd, (unsigned)c, &value, NULL);
     if ((int)b != SOL_SOCKET)
         return px_internet_set_option(ofd, (int)b, (unsigned)c, d, bytes);
     if ((unsigned)c == SO_BINDTODEVICE)
@@ -158,7 +167,8 @@ static int64_t get_number(struct px_ofd *ofd, unsigned name, uint32_t *value)
         return 0;
     }
     switch (name) {
-    case SO_TYPE: *value = socket->type; return 0;
+    case SO_TIMESTAMPNS: *value = (end->options & PX_OPTION_STAMP_NS) != 0; return 0;
+    case SO_TYPE: *value = socket->domain == AF_NETLINK ? px_netlink_type(ofd) : socket->type; return 0;
     case SO_ERROR: *value = (uint32_t)px_flow_error(ofd); return 0;
     case SO_SNDBUF: *value = end->send_bytes; return 0;
     case SO_RCVBUF: *value = end->receive_bytes; return 0;
@@ -207,6 +217,20 @@ static int64_t get_value(struct px_ofd *ofd, unsigned name, uint8_t value[16])
     }
 }
 
+static int64_t get_any(struct px_ofd *ofd, int level, unsigned name, uint8_t value[PX_OPTION_BYTES])
+{
+    uint32_t number;
+    int64_t result;
+
+    if (level == SOL_SOCKET)
+        return get_value(ofd, name, value);
+    if (px_socket_of(ofd)->domain != AF_NETLINK || level != SOL_NETLINK)
+        return px_internet_get_option(ofd, level, name, value);
+    result = px_netlink_option(ofd, name, NULL, &number);
+    memcpy(value, &number, sizeof number);
+    return result < 0 ? result : (int64_t)sizeof number;
+}
+
 PX_SYS(getsockopt)
 {
     int64_t error, bytes;
@@ -220,9 +244,11 @@ PX_SYS(getsockopt)
         return -EFAULT;
     if ((int32_t)room < 0)
         return -EINVAL;
-    bytes = (int)b == SOL_SOCKET ? get_value(ofd, (unsigned)c, value) : px_internet_get_option(ofd, (int)b, (unsigned)c, value);
+    bytes = get_any(ofd, (int)b, (unsigned)c, value);
     if (bytes < 0)
         return bytes;
+    if ((int)b == IPPROTO_IP && bytes == 4 && room && room < 4 && !value[1] && !value[2] && !value[3])
+        bytes = 1; /* IP's may be bytes */
     if (room > (uint32_t)bytes)
         room = (uint32_t)bytes;
     if (px_copy_out(d, value, room) != 0 || px_copy_out(e, &room, sizeof room) != 0)

@@ -2,6 +2,7 @@
 #include <exo/loop.h>
 
 #include "fd/poll.h"
+#include "proto/fsmeta.h"
 #include "rights.h"
 
 #define SOCK_NONBLOCK O_NONBLOCK
@@ -10,6 +11,8 @@
 #define SOCKET_DEV 8ull
 #define FIONREAD 0x541b
 #define TIOCOUTQ 0x5411
+#define SIOCGSTAMP 0x8906
+#define SIOCGSTAMPNS 0x8907
 #define SHUT_RD 0u
 #define SHUT_WR 1u
 #define SHUT_RDWR 2u
@@ -43,7 +46,7 @@ static int64_t move(struct px_ofd *ofd, bool sending, const struct px_piece *pie
     if (!px_socket_here(ofd))
         return -EIO;
     if (!sending) {
-        int64_t result = px_flow_receive(ofd, &message);
+        int64_t result = px_socket_receive(ofd, &message);
 
         px_rights_drop(&message);
         return result;
@@ -121,6 +124,14 @@ static unsigned shut_ways(struct px_ofd *ofd)
     return px_internet(px_socket_of(ofd)->domain) && !(out & PX_FLOW_NO_WRITE) && !px_stream_is_reset(ofd) ? 1 : 3;
 }
 
+/* Who asked for more at once (SO_RCVLOWAT) is not told of less by TCP. */
+static bool below_low_water(struct px_ofd *ofd)
+{
+    uint32_t low = px_socket_end(ofd)->low_water;
+
+    return low > 1 && px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->type == SOCK_STREAM && px_flow_pending(ofd) < low;
+}
+
 static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_predicate *predicates,
                             unsigned *count)
 {
@@ -129,6 +140,8 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
 
     if (!px_socket_here(ofd))
         return POLLERR;
+    if (px_socket_of(ofd)->domain == AF_NETLINK)
+        px_netlink_poll(ofd, predicates, count);
     if (predicates) {
         uint32_t *words[3] = {&link->to[side].write_seq, &link->end[!side].holders, &link->to[!side].read_seq};
 
@@ -150,7 +163,7 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
         ready |= POLLRDHUP | POLLIN | POLLRDNORM;
     if (shut == 3 || (px_socket_of(ofd)->state == PX_SOCKET_NEW && px_socket_of(ofd)->type != SOCK_DGRAM))
         ready |= POLLHUP;
-    if (px_flow_readable(ofd))
+    if (px_flow_readable(ofd) && !below_low_water(ofd))
         ready |= POLLIN | POLLRDNORM;
     if (px_flow_writable(ofd))
         ready |= POLLOUT | POLLWRNORM | (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->type == SOCK_STREAM ? 0 : POLLWRBAND);
@@ -174,12 +187,26 @@ void px_socket_watch(struct px_ofd *ofd, int step)
     __atomic_fetch_add(&link->to[!px_socket_side(ofd)].write_waiters, (uint32_t)step, __ATOMIC_SEQ_CST);
 }
 
+/* When the last datagram came. */
+static int64_t tell_stamp(uint64_t stamp, uint64_t request, px_user to)
+{
+    struct px_timespec time = {PX_TIME_SECONDS((int64_t)stamp), PX_TIME_NS((int64_t)stamp)};
+
+    if (!stamp)
+        return -ENOENT;
+    if (request == SIOCGSTAMP)
+        time.tv_nsec /= 1000;
+    return px_copy_out(to, &time, sizeof time);
+}
+
 static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument)
 {
     uint32_t bytes;
 
     if (!px_socket_here(ofd))
         return -EIO;
+    if (request == SIOCGSTAMP || request == SIOCGSTAMPNS)
+        return tell_stamp(px_socket_end(ofd)->stamp, request, argument);
     if (request != FIONREAD && request != TIOCOUTQ)
         return px_interface_ioctl(px_socket_of(ofd)->domain, request, argument);
     bytes = request == FIONREAD ? px_flow_pending(ofd) : px_flow_unread(ofd);
@@ -191,6 +218,8 @@ static void socket_drop(struct px_ofd *ofd)
     struct px_socket *socket = px_socket_of(ofd);
     bool unread = socket->domain == AF_UNIX && socket->state == PX_SOCKET_CONNECTED && px_socket_here(ofd) && px_flow_readable(ofd);
 
+    if (socket->domain == AF_NETLINK)
+        px_netlink_drop(ofd);
     px_socket_unbind(ofd);
     if (socket->tally >= PX_SLOT_FIRST_FREE && (!px_fd_exiting || unread))
         (void)!exo_cap_delete(socket->tally);
@@ -378,6 +407,8 @@ PX_SYS(shutdown)
         return error;
     if (how > SHUT_RDWR)
         return -EINVAL;
+    if (px_socket_of(ofd)->domain == AF_NETLINK)
+        return -EOPNOTSUPP;
     if (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->state == PX_SOCKET_NEW &&
         !(px_socket_of(ofd)->aimed && px_socket_of(ofd)->type == SOCK_DGRAM))
         return -ENOTCONN;

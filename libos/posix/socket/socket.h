@@ -39,11 +39,13 @@
 #define SOL_SOCKET 1
 #define SOL_NETLINK 270
 #define SO_REUSEADDR 2u
+#define SO_LINGER 13u
 #define SO_REUSEPORT 15u
 #define SO_PASSCRED 16u
 /* Bits of `options` where no option of SOL_SOCKET is: IPV6_V6ONLY, and that it is of UDP-Lite. */
 #define PX_OPTION_ONLY6 1u
 #define PX_OPTION_LITE 8u
+#define PX_OPTION_STAMP_NS 16384u /* SO_TIMESTAMPNS */
 
 struct px_ucred {
     int32_t pid;
@@ -100,6 +102,14 @@ bool px_internet(unsigned domain);
 /* Options of IP, IPv6 and TCP (internet_option.c): 0 or the bytes of the value; -EOPNOTSUPP: it is no socket of the internet. */
 #define PX_OPTION_BYTES 232u /* of the longest value, struct tcp_info */
 int64_t px_internet_set_option(struct px_ofd *ofd, int level, unsigned name, px_user from, uint32_t bytes);
+/* Places of some in px_end's `kept`, and what they are. */
+enum { PX_KEPT_TOS = 0, PX_KEPT_TTL = 1, PX_KEPT_INFO = 4, PX_KEPT_WANT_TTL = 7, PX_KEPT_WANT_TOS = 8, PX_KEPT_HOPS6 = 16, PX_KEPT_INFO6 = 22,
+       PX_KEPT_WANT_HOPS6 = 23, PX_KEPT_WANT_CLASS6 = 29, PX_KEPT_CLASS6 = 30 };
+#define PX_HOPS_FIRST 64
+static inline int32_t px_kept(struct px_ofd *ofd, unsigned place)
+{
+    return px_socket_end(ofd)->kept[place] + (place == PX_KEPT_TTL || place == PX_KEPT_HOPS6 ? PX_HOPS_FIRST : 0);
+}
 int64_t px_internet_get_option(struct px_ofd *ofd, int level, unsigned name, uint8_t value[PX_OPTION_BYTES]);
 /* Questions about interfaces by ioctl (interface.c); -ENOTTY: it is none. */
 int64_t px_interface_ioctl(unsigned domain, uint64_t request, px_user argument);
@@ -108,12 +118,26 @@ int64_t px_interface_ioctl(unsigned domain, uint64_t request, px_user argument);
 struct px_ofd *px_netlink_new(unsigned flags, int protocol);
 int64_t px_netlink_bind(struct px_ofd *ofd, px_user name, uint32_t bytes);
 int64_t px_netlink_send(struct px_ofd *ofd, const struct px_message *message);
-int64_t px_netlink_option(unsigned name);
+/* Options that are on or off: one is set, or asked. */
+int64_t px_netlink_option(struct px_ofd *ofd, unsigned name, const uint32_t *set, uint32_t *got);
+unsigned px_netlink_type(struct px_ofd *ofd);
+/* notify.c: with what mq_notify has told meanwhile. A word more for poll to sleep on, unless predicates is NULL. */
+int64_t px_netlink_receive(struct px_ofd *ofd, struct px_message *message);
+void px_netlink_poll(struct px_ofd *ofd, struct exo_predicate *predicates, unsigned *count);
+void px_netlink_drop(const struct px_ofd *ofd);
+void px_netlink_deliver(struct px_ofd *ofd, const uint8_t *block, uint32_t bytes);
 
 /* A stream's sending, whose way has `closed` and `holders` (flow.c): 0 if it may, -errno, or that what is sent gets lost. */
 #define PX_STREAM_LOST 1
 int64_t px_stream_refused(struct px_ofd *ofd, uint32_t closed, uint32_t holders);
 bool px_stream_is_reset(struct px_ofd *ofd);
+/* The other end of this stream had been told to be closed without lingering (SO_LINGER, 0 seconds): its end was a reset. */
+static inline bool px_stream_aborted(struct px_ofd *ofd)
+{
+    const struct px_end *other = &px_socket_link(ofd)->end[!px_socket_side(ofd)];
+
+    return px_internet(px_socket_of(ofd)->domain) && other->options >> SO_LINGER & 1 && !other->linger;
+}
 
 /* The description of a socket, or NULL with *error set (EBADF, ENOTSOCK). */
 struct px_ofd *px_socket_get(uint64_t fd, int64_t *error);
@@ -133,6 +157,8 @@ struct px_piece {
     px_user base;
     uint64_t bytes;
 };
+#define PX_SAID_HOPS 1u
+#define PX_SAID_CLASS 2u
 struct px_message {
     const struct px_piece *piece;
     uint64_t pieces;
@@ -142,10 +168,19 @@ struct px_message {
     struct px_ucred cred; /* sent: as whom; received: from whom */
     unsigned rights;
     uint64_t ticket;
+    uint8_t hops, class; /* sent, on the internet: of this datagram alone, */
+    uint8_t said;        /* if PX_SAID_* */
     bool named;          /* received: it came to this socket's name, from */
     struct px_from from;
 };
 
+/* How much of a stream a receive waits for (MSG_WAITALL, SO_RCVLOWAT). */
+static inline uint64_t px_stream_least(struct px_ofd *ofd, const struct px_message *message)
+{
+    uint32_t low = px_socket_end(ofd)->low_water;
+
+    return message->flags & MSG_WAITALL || low > message->bytes ? message->bytes : low;
+}
 /* Bytes moved, or -errno (flow.c). */
 /* What a record of so many bytes takes of the ring. */
 static inline uint32_t px_record_room(uint64_t bytes)
@@ -154,6 +189,10 @@ static inline uint32_t px_record_room(uint64_t bytes)
 }
 int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message);
 int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message);
+static inline int64_t px_socket_receive(struct px_ofd *ofd, struct px_message *message)
+{
+    return __builtin_expect(px_socket_of(ofd)->domain == AF_NETLINK, false) ? px_netlink_receive(ofd, message) : px_flow_receive(ofd, message);
+}
 /* Bytes of the message, from `skip` on, into memory of the libOS: how many there were. */
 size_t px_message_copy(uint8_t *to, const struct px_message *message, uint64_t skip, size_t bytes);
 /* The address of an end, cut off at *room, which becomes its length (name.c). */
