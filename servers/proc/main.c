@@ -19,10 +19,12 @@ _Noreturn void exo_main(const struct px_server_start *start)
         if (life_kills_wait()) {
             const uint64_t *word = message.word;
 
-            if (answer)
-                (void)!exo_ep_reply(word[0], word[1], word[2], word[3], word[4]); /* unless the caller is gone */
+            if (!answer || !life_is_killed(table_by_badge(message.badge))) { /* who kills itself does not come back */
+                if (answer)
+                    (void)!exo_ep_reply(word[0], word[1], word[2], word[3], word[4]); /* unless the caller is gone */
+                (void)!exo_yield(); /* the killer goes on until it waits or has had its time */
+            }
             answer = false;
-            (void)!exo_yield(); /* the killer goes on until it waits or has had its time */
             life_end_killed();
         }
         if (answer && gas_deadline_ns() != EXO_DEADLINE_NEVER) { /* the call that does both knows no deadline */

@@ -122,6 +122,37 @@ static void test_stop(void)
     CASE("a stopped process can be killed", WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* Nothing that comes after it is done, whichever way the process names itself. */
+static void test_own_end(void)
+{
+    char byte;
+
+    for (int way = 0; way < 4; way++) {
+        int end[2], status;
+        ssize_t said;
+        pid_t child;
+
+        if (pipe(end) != 0)
+            return;
+        child = fork();
+        if (child == 0) {
+            if (way == 1 || way == 2)
+                setpgid(0, 0);
+            if (way == 3)
+                raise(SIGKILL);
+            else
+                kill(way == 0 ? getpid() : way == 1 ? -getpid() : 0, SIGKILL);
+            (void)!write(end[1], "x", 1);
+            _exit(0);
+        }
+        close(end[1]);
+        said = read(end[0], &byte, 1);
+        close(end[0]);
+        status = status_of(child);
+        CASE("who kills itself does not come back", said == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    }
+}
+
 static void spin(void)
 {
     for (volatile unsigned long i = 0;; i++)
@@ -418,6 +449,7 @@ int main(int argc, char **argv)
     test_wait();
     test_ignored_children();
     test_stop();
+    test_own_end();
     test_spinning();
     test_vfork();
     test_fork_inside_vfork();
