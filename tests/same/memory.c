@@ -60,7 +60,7 @@ static void maps(void)
     mlock(a, PG); (void)(madvise(a, PG, MADV_DONTNEED)); (void)(madvise(a, PG, MADV_FREE)); munlock(a, PG); a[0] = a[PG] = 9;
     (void)(madvise(a, PG, MADV_WIPEONFORK)); m = mmap(0, PG, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0); P(madvise(m, PG, MADV_WIPEONFORK));
     P(madvise(a + PG, PG, MADV_DONTFORK));
-    P(sys(12, 0) == sys(12, 0)); P(sys(12, 1) == sys(12, 0)); P(sys(12, sys(12, 0) + PG) == sys(12, 0)); (void)(sys(216, m, PG, 0, 0, 0));
+    P(sys(12, 0) == sys(12, 0)); P(sys(12, 1) == sys(12, 0)); P(sys(12, sys(12, 0) + PG) == sys(12, 0));
     P(sys(329, 1, 2)); (void)(sys(330, 0, 3)); P(sys(330, 1, 0)); P(sys(331, 99)); P(sys(329, a, PG, 1, 99)); P(sys(329, a, PG, 1, -1));
     fd = sys(319, "x", 0); (void)(fd); P(sys(319, "x", 0x100)); P(sys(319, BAD, 0)); memset(page, 'x', 300); page[250] = 0; P(sys(319, page, 0));
     page[249] = 0; (void)(sys(319, page, 0)); P(fcntl(fd, F_GET_SEALS)); P(fcntl(fd, F_ADD_SEALS, 1)); fd = sys(319, "x", 2); P(fcntl(fd, F_GET_SEALS));
@@ -76,6 +76,17 @@ static void maps(void)
     P(sys(310, getpid(), &l, 0, &r, 1, 0)); r.iov_base = BAD; P(sys(310, getpid(), &l, 1, &r, 1, 0)); l.iov_base = BAD; r.iov_base = page;
     P(sys(310, getpid(), &l, 1, &r, 1, 0)); P(sys(311, getpid(), &l, 1, &r, 1, 0)); r.iov_len = -1; (void)(sys(311, getpid(), &l, 1, &r, 1, 0));
     AS_USER(l.iov_base = page; r.iov_len = 10; (void)(sys(310, 1, &l, 1, &r, 1, 0)); (void)(sys(311, 1, &l, 1, &r, 1, 0)));
+}
+
+static void remapped(void)
+{
+    int fd = open("f", O_CREAT | O_RDWR, 0600); for (int i = 0; i < 4; i++) { memset(page, '0' + i, 4096); write(fd, page, 4096); }
+    char *m = mmap(0, 4 * 4096, 3, MAP_SHARED, fd, 0), *q = mmap(0, 4096, 3, MAP_PRIVATE, fd, 0);
+    P(syscall(216, m, 4096, 0, 3, 0)); SAY("%c%c%c%c\n", m[0], m[4096], m[8192], m[12288]); P(syscall(216, m + 4096, 8192, 0, 0, 0));
+    SAY("%c%c%c%c\n", m[0], m[4096], m[8192], m[12288]); m[0] = 'x'; SAY("%c\n", m[12288]); P(syscall(216, m, 4096, 1, 0, 0));
+    P(syscall(216, m, 0, 0, 0, 0)); P(syscall(216, m, 4096, 0, -1l, 0)); P(syscall(216, q, 4096, 0, 0, 0)); P(syscall(216, (void*)0x5000, 4096, 0, 0, 0));
+    P(syscall(216, m + 5, 4097, 0, 2, 0));SAY("%c\n", m[0]); P(munmap(m, 4*4096));
+    m = mmap(0, 4096, 3, MAP_SHARED, fd, 0); P(syscall(216, m, 4096, 0, 2, 0)); close(fd); SAY("%c\n", m[0]); m[1] = 'k'; P(munmap(m, 4096));
 }
 
 static void sysv(void)
@@ -143,5 +154,6 @@ static void sysv(void)
 int main(int argc, char **argv)
 {
     RUN(maps);
+    RUN(remapped);
     RUN(sysv);
 }

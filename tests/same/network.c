@@ -64,7 +64,7 @@ static void binds(void)
     P(accept(s, (void *)&b, &l));
     l = sizeof b; getsockname(s, (void *)&b, &l); t = socket(AF_INET, 1, 0); P(connect(-1, (void *)&b, l)); P(connect(f, (void *)&b, l));
     P(connect(t, BAD, l)); P(connect(t, (void *)&b, 3)); P(connect(t, (void *)&b, -1)); b.sin_family = 47; P(connect(t, (void *)&b, l));
-    b.sin_family = AF_INET; P(connect(t, (void *)&b, l)); P(connect(t, (void *)&b, l)); (void)(connect(s, (void *)&b, l)); P(listen(t, 1));
+    b.sin_family = AF_INET; P(connect(t, (void *)&b, l)); P(connect(t, (void *)&b, l)); P(connect(s, (void *)&b, l)); P(listen(t, 1));
     t = socket(AF_INET, 1, 0); struct sockaddr_in cl = in4(1); P(connect(t, (void *)&cl, l)); P(connect(t, (void *)&cl, l)); int e; socklen_t el = 4;
     P(getsockopt(t, SOL_SOCKET, SO_ERROR, &e, &el)); V(e); t = socket(AF_INET, 1 | SOCK_NONBLOCK, 0); P(connect(t, (void *)&b, l));
     struct pollfd p = {t, POLLOUT}; P(poll(&p, 1, 1000)); V(p.revents); el = 4; P(getsockopt(t, SOL_SOCKET, SO_ERROR, &e, &el)); V(e);
@@ -74,7 +74,7 @@ static void binds(void)
     unlink("s3"); q = socket(AF_UNIX, 2, 0); u = un("s3"); bind(q, (void *)&u, sizeof u); P(connect(t, (void *)&u, sizeof u)); chmod("s3", 0600);
     AS_USER(q = socket(AF_UNIX, 2, 0); P(connect(q, (void *)&u, sizeof u)); P(sendto(q, "x", 1, 0, (void *)&u, sizeof u))); q = socket(AF_INET, 2, 0);
     struct sockaddr un0 = {AF_UNSPEC}; P(connect(q, &un0, sizeof un0)); a = in4(9); P(connect(q, (void *)&a, sizeof a)); P(connect(q, &un0, sizeof un0));
-    l = sizeof a; P(getpeername(q, (void *)&a, &l)); t = socket(AF_INET, 1, 0); (void)(connect(t, &un0, sizeof un0));
+    l = sizeof a; P(getpeername(q, (void *)&a, &l)); t = socket(AF_INET, 1, 0); P(connect(t, &un0, sizeof un0));
 }
 
 static void moves(void)
@@ -106,7 +106,7 @@ static void moves(void)
     h->cmsg_level = SOL_SOCKET; h->cmsg_type = SCM_RIGHTS; *(int *)CMSG_DATA(h) = f; P(sendmsg(v[0], &m, 0)); m.msg_controllen = 0; m.msg_control = NULL;
     P(recvmsg(v[1], &m, MSG_DONTWAIT)); SAY("%x\n", m.msg_flags); P(recv(v[1], b, 100, MSG_DONTWAIT)); h->cmsg_type = SCM_CREDENTIALS;
     h->cmsg_len = CMSG_LEN(12); struct { int p, u, g; } cr = {1, 0, 0}; memcpy(CMSG_DATA(h), &cr, 12); m.msg_control = cb;
-    m.msg_controllen = CMSG_SPACE(12); P(sendmsg(v[0], &m, 0)); cr.p = 99999999; memcpy(CMSG_DATA(h), &cr, 12); (void)(sendmsg(v[0], &m, 0));
+    m.msg_controllen = CMSG_SPACE(12); P(sendmsg(v[0], &m, 0)); cr.p = 99999999; memcpy(CMSG_DATA(h), &cr, 12); P(sendmsg(v[0], &m, 0));
     AS_USER(P(sendmsg(v[0], &m, 0)); cr.p = getpid(); cr.u = 0; memcpy(CMSG_DATA(h), &cr, 12); P(sendmsg(v[0], &m, 0)); cr.u = cr.g = USER;
     memcpy(CMSG_DATA(h), &cr, 12); P(sendmsg(v[0], &m, 0))); struct mmsghdr mm[3] = {0}; for (int i = 0; i < 3; i++) { mm[i].msg_hdr.msg_iov = &io[i];
     mm[i].msg_hdr.msg_iovlen = 1; } P(sys(307, d[0], mm, 3, 0)); SAY("%d %d\n", mm[0].msg_len, mm[1].msg_len); P(sys(299, d[1], mm, 3, MSG_DONTWAIT, 0));

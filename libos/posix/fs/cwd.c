@@ -33,6 +33,7 @@ void px_files_start(void)
 struct path_text {
     char text[PATH_MAX];
     char *at; /* it begins here and ends with the array */
+    bool beyond; /* it is not below the process's root, and begins at that of all */
 };
 
 static int64_t put_front(struct path_text *path, const char *part, size_t bytes)
@@ -63,6 +64,8 @@ static int64_t put_name(const struct px_region *region, const struct px_inode *i
 /* From the inode up to the process's root. */
 static int64_t path_up(const struct px_region *region, uint32_t ino, struct path_text *path)
 {
+    const uint32_t top = PX_META_LOAD(px_meta()->root);
+
     for (unsigned depth = 0; ino != (uint32_t)px_root.ino; depth++) {
         const struct px_inode *inode = px_region_inode(region, ino);
         int64_t status =
@@ -70,6 +73,9 @@ static int64_t path_up(const struct px_region *region, uint32_t ino, struct path
 
         if (status < 0)
             return status;
+        path->beyond = ino == top && top != (uint32_t)px_root.ino;
+        if (path->beyond)
+            return 0;
     }
     return 0;
 }
@@ -121,7 +127,7 @@ static int64_t path_once(const struct px_region *region, uint32_t ino, uint32_t 
     return deleted ? path_deleted(region, inode, ino, path) : -ENOENT;
 }
 
-int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes)
+static int64_t inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes, bool *beyond)
 {
     struct path_text path;
     struct px_look look;
@@ -131,6 +137,7 @@ int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t
     px_look_start(&look);
     do {
         path.at = path.text + sizeof path.text;
+        path.beyond = false;
         status = path_once(&look.region, ino, gen, deleted, &path);
     } while (px_look_again(&look));
     if (status < 0 || look.failed)
@@ -143,7 +150,15 @@ int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t
     if (length > bytes)
         return -ERANGE;
     memcpy(to, path.at, length);
+    *beyond = path.beyond;
     return (int64_t)length;
+}
+
+int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes)
+{
+    bool beyond;
+
+    return inode_path(ino, gen, deleted, to, bytes, &beyond);
 }
 
 int64_t px_node_path(const struct px_node *node, char *to, size_t bytes)
@@ -155,11 +170,18 @@ int64_t px_node_path(const struct px_node *node, char *to, size_t bytes)
 
 PX_SYS(getcwd)
 {
+    static const char unreachable[] = "(unreachable)";
     char path[PATH_MAX];
     int64_t length;
+    bool beyond;
 
     if (px_cwd.ino) {
-        length = px_inode_path(px_cwd.ino, px_cwd.gen, false, path, sizeof path - 1);
+        length = inode_path(px_cwd.ino, px_cwd.gen, false, path, sizeof path - sizeof unreachable, &beyond);
+        if (length > 0 && beyond) { /* chroot left it outside */
+            memmove(path + sizeof unreachable - 1, path, (size_t)length);
+            memcpy(path, unreachable, sizeof unreachable - 1);
+            length += sizeof unreachable - 1;
+        }
     } else {
         length = (int64_t)strlen(px_cwd.proc);
         memcpy(path, px_cwd.proc, (size_t)length);

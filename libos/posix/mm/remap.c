@@ -138,3 +138,33 @@ int64_t px_sys_mremap(uint64_t lo, uint64_t old_bytes, uint64_t bytes, uint64_t 
         r.to = px_vma_gap(r.bytes);
     return r.to ? move(&vma, &r) : -ENOMEM;
 }
+
+/* Another stretch of the file where one of a shared mapping is: since Linux 4.0 a mapping like any other, made over the old one. */
+int64_t px_sys_remap_file_pages(uint64_t start, uint64_t size, uint64_t prot, uint64_t page, uint64_t flags, uint64_t f)
+{
+    const uint64_t lo = PX_PAGE_DOWN(start), bytes = PX_PAGE_DOWN(size);
+    struct px_map map = {.lo = lo, .bytes = bytes, .page = page, .lazy = true};
+    const struct px_vma *vma = px_vma_at(lo);
+    struct px_node node;
+    int64_t status;
+
+    (void)flags, (void)f;
+    if (prot || lo + bytes <= lo || page + bytes / PX_PAGE < page)
+        return -EINVAL;
+    if (!vma || (vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER)) != PX_VMA_SHARED || !vma->file || lo + bytes > vma->hi)
+        return -EINVAL;
+    if (page + bytes / PX_PAGE > UINT32_MAX)
+        return -EOVERFLOW;
+    map.prot = vma->prot;
+    map.flags = vma->flags & (PX_VMA_SHARED | PX_VMA_NOWRITE);
+    node = *px_vma_node(vma);
+    map.node = &node;
+    status = px_node_hold(&node); /* the last mapping of it may go first */
+    if (status < 0)
+        return status;
+    status = px_vma_room(6);
+    if (status == 0)
+        status = px_mm_map(&map);
+    px_node_drop(&node);
+    return status;
+}

@@ -209,6 +209,14 @@ static int64_t connect_again(struct px_ofd *ofd)
     return error ? -error : -ECONNABORTED;
 }
 
+static bool is_nobody(const struct px_address *address)
+{
+    uint16_t family;
+
+    memcpy(&family, address->name, sizeof family);
+    return family == AF_UNSPEC;
+}
+
 PX_SYS(connect)
 {
     int64_t result;
@@ -224,6 +232,8 @@ PX_SYS(connect)
     if (px_socket_of(ofd)->type == SOCK_DGRAM)
         return connect_letters(ofd, b, c);
     result = px_address_read(ofd, b, c, &address);
+    if (result == -EAFNOSUPPORT && px_socket_of(ofd)->state == PX_SOCKET_NEW && !px_socket_of(ofd)->aimed && is_nobody(&address))
+        return 0; /* AF_UNSPEC: as unconnected as it was */
     if (result < 0)
         return result;
     if (address.bytes == 2)
@@ -232,7 +242,7 @@ PX_SYS(connect)
     if (px_socket_of(ofd)->aimed)
         return connect_again(ofd);
     if (px_socket_of(ofd)->state != PX_SOCKET_NEW)
-        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED ? -EISCONN : -EINVAL;
+        return px_socket_of(ofd)->state == PX_SOCKET_CONNECTED || px_internet(domain) ? -EISCONN : -EINVAL;
     result = px_internet(domain) ? px_internet_reachable(&address, &domain) : 0;
     if (result == 0 && address.path[0])
         result = px_address_find(&address, &what.node);

@@ -97,6 +97,8 @@ static int64_t control_credentials(struct px_message *message, const uint8_t *da
     memcpy(&cred, data, sizeof cred);
     if (!may_claim(&cred))
         return -EPERM;
+    if (!px_process_find(cred.pid))
+        return -ESRCH;
     message->cred = cred;
     return 0;
 }
