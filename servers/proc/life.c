@@ -482,11 +482,6 @@ void life_kill(uint32_t index)
     processes[index].killed = true;
 }
 
-bool life_is_killed(uint32_t index)
-{
-    return index && processes[index].killed;
-}
-
 bool life_kills_wait(void)
 {
     return kills_waiting > 0;

@@ -214,7 +214,10 @@ void life_end_run(int32_t status);
  */
 void life_kill(uint32_t index);
 bool life_kills_wait(void);
-bool life_is_killed(uint32_t index); /* and is to be ended yet */
+static inline bool life_is_killed(uint32_t index) /* and is to be ended yet; false for nobody */
+{
+    return index && processes[index].killed;
+}
 void life_end_killed(void);
 void life_reap(uint32_t index);
 void life_stopped(uint32_t index, int32_t status);
