@@ -97,17 +97,17 @@ int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadli
     bool all;
     int64_t ready = look(items, count, NULL, &unused, &all);
 
-    while (!ready) {
+    if (ready)
+        return ready;
+    px_hold_items(items, count); /* to the end: who is woken in vain looks at them again */
+    while (!ready && (deadline_ns == PX_DEADLINE_NEVER || px_now_ns() < deadline_ns)) {
         uint32_t begun = px_epoll_changes();
 
-        if (deadline_ns != PX_DEADLINE_NEVER && px_now_ns() >= deadline_ns)
-            return 0;
-        px_hold_items(items, count);
         watch(items, count, 1, begun);
         ready = look_and_sleep(items, count, deadline_ns);
         watch(items, count, -1, begun);
-        px_hold_items(NULL, 0);
     }
+    px_hold_items(NULL, 0);
     return ready == -ETIMEDOUT ? 0 : ready;
 }
 
