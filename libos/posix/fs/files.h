@@ -129,8 +129,8 @@ struct px_base {
 extern struct px_base px_cwd;
 extern struct px_node px_root;
 extern uint32_t px_umask;
-/* The absolute path of a directory or file of fs as seen from px_root, or what is not below that from the root of all; length, or -ENOENT. `deleted`: what has no
- * name any more has its last one, and " (deleted)" behind. */
+/* The absolute path of a directory or file of fs as seen from px_root, or from the root of all where it is not below that; length, or -ENOENT.
+ * `deleted`: what has no name any more has its last one, and " (deleted)" behind. */
 int64_t px_inode_path(uint32_t ino, uint32_t gen, bool deleted, char *to, size_t bytes);
 
 /* ---- holding inodes (hold.c)
