@@ -59,8 +59,8 @@ void px_rewrite_reset(void)
 {
 }
 
-px_call px_sys_mmap, px_sys_munmap, px_sys_mprotect, px_sys_brk, px_sys_mremap, px_sys_madvise, px_sys_msync, px_sys_mincore, px_sys_mlock,
-    px_sys_mlock2, px_sys_munlock, px_sys_mlockall, px_sys_munlockall, px_sys_execve, px_sys_execveat;
+px_call px_sys_mmap, px_sys_munmap, px_sys_mprotect, px_sys_brk, px_sys_mremap, px_sys_remap_file_pages, px_sys_madvise, px_sys_msync, px_sys_mincore,
+    px_sys_mlock, px_sys_mlock2, px_sys_munlock, px_sys_mlockall, px_sys_munlockall, px_sys_execve, px_sys_execveat;
 
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
