@@ -205,8 +205,8 @@ def gawk_read(status, out, err):
 
 
 SUITES = [
+    Suite("mksh", mksh_gather, mksh_read, packages=["mksh"], limit_s=600),
     Suite("bash", bash_gather, bash_read, packages=["bash", "libc6"], limit_s=120, quick="^(redir|trap)$"),  # libc6: its conversions
-    Suite("bash", bash_gather, bash_read, packages=["bash"], limit_s=120, quick="^(redir|trap)$"),
     Suite("coreutils", coreutils_gather, packages=["attr", "acl"], quick="^readlink/", limit_s=300),
     Suite("grep", grep_gather, quick=None),
     Suite("sed", sed_gather, quick=None, limit_s=300),
