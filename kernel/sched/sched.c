@@ -45,17 +45,20 @@ static void start_clocks(uint64_t now)
     run_since = now;
 }
 
-/* What is to be added for the turns that have not ended; they have been settled. */
+/*
+ * What is to be added for the turns that have not ended. Until now, not until they were settled last: who runs alone on another
+ * processor may not be settled for long, and who was switched to fast has begun since.
+ */
 static uint64_t open_turns(const struct env *env, const struct context *only)
 {
-    uint64_t cycles = 0;
+    uint64_t now = arch_cycles(), cycles = 0;
 
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++) {
         const struct context *runs = OF_CPU(cpu, struct sched_cpu, sched_cpu).current;
 
         if (!runs || runs->env != env || (only && runs != only))
             continue;
-        cycles += OF_CPU(cpu, uint64_t, run_since);
+        cycles += now;
         if (runs->state == CTX_DEAD) /* in no list any more */
             cycles += runs->cpu_cycles;
     }
@@ -64,7 +67,6 @@ static uint64_t open_turns(const struct env *env, const struct context *only)
 
 uint64_t sched_context_cycles(const struct context *context)
 {
-    sched_settle(); /* the present turn counts, too */
     return context->cpu_cycles + open_turns(context->env, context);
 }
 
@@ -72,7 +74,6 @@ uint64_t sched_env_cycles(const struct env *env)
 {
     uint64_t cycles = env->cpu_cycles;
 
-    sched_settle();
     for (const struct list *link = env->contexts.next; link != &env->contexts; link = link->next)
         cycles += LIST_ENTRY(link, const struct context, env_link)->cpu_cycles;
     return cycles + open_turns(env, NULL);
