@@ -57,13 +57,11 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
 }
 
-static bool has_asked; /* a process: so proc has given its table; this server starts while proc does */
-
 FS_HOT int64_t os_now(void)
 {
     const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
     const struct px_proctab *table = (const struct px_proctab *)PX_PROCTAB;
-    uint64_t shift = has_asked ? (uint64_t)__atomic_load_n(&table->wall_shift_ns, __ATOMIC_RELAXED) : 0;
+    uint64_t shift = (uint64_t)__atomic_load_n(&table->wall_shift_ns, __ATOMIC_RELAXED);
     uint64_t ns = monotonic_ns() + info->wall_offset_ns + shift;
 
     return PX_TIME(ns / 1000000000, ns % 1000000000);
@@ -157,6 +155,5 @@ FS_HOT bool fs_find_caller(uint64_t badge, struct fs_request *request)
     request->caller.group_count = process->ngroups <= 32 ? process->ngroups : 32;
     request->caller.label = process->label < EXO_LABELS ? process->label : EXO_LABEL_BOTTOM;
     request->caller.client = (void *)(uintptr_t)process;
-    has_asked = true;
     return true;
 }

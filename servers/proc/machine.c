@@ -15,7 +15,6 @@
 #define READ EXO_PROT_READ
 #define WRITE (EXO_PROT_READ | EXO_PROT_WRITE)
 #define BLOCK_STEP 64ul
-#define TABLE_PAGES (PX_PROCTAB_PAGES - 1) /* the last page is tty's */
 #define RIGHTS_SELF (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_CONTEXT | EXO_RIGHT_INSPECT | EXO_RIGHT_DESTROY)
 #define RIGHTS_CTX (EXO_RIGHT_START | EXO_RIGHT_STATE | EXO_RIGHT_EVENT)
 #define RIGHTS_CHILD (EXO_RIGHT_MAP | EXO_RIGHT_SLOTS | EXO_RIGHT_CONTEXT | EXO_RIGHT_INSPECT)
@@ -30,23 +29,14 @@ static uint64_t scratch_va;
 
 int64_t machine_start(const struct px_server_start *from)
 {
-    int64_t status;
-
     start = *from;
     zone_handles[0] = start.process_zone;
-    /* fs and tty may look at any entry: where there is no page yet, they see one of zeros. */
-    status = exo_alloc_all(start.self, start.free_va, 1, READ, NULL);
-    for (uint32_t page = 0; status == 0 && page < TABLE_PAGES; page++) {
-        status = exo_share_all(start.env_fs, PX_PROCTAB + page * PX_PAGE, start.free_va, 1, EXO_SHARE_SAME | READ);
-        if (status == 0)
-            status = exo_share_all(start.env_tty, PX_PROCTAB + page * PX_PAGE, start.free_va, 1, EXO_SHARE_SAME | READ);
-    }
-    scratch_va = start.free_va + PX_PAGE;
+    scratch_va = start.free_va;
     table = (struct px_proctab *)PX_PROCTAB;
-    return status < 0 ? status : exo_alloc_all(start.self, PX_PROCTAB, 1, WRITE, NULL) < 0 ? -EXO_E_NOMEM : machine_publish(0);
+    return exo_alloc_all(start.self, PX_PROCTAB, 1, WRITE, NULL) < 0 ? -EXO_E_NOMEM : machine_publish(0);
 }
 
-/* Shows a page of the table to the other servers. */
+/* Shows a page of the table to the other servers, where rs put one of zeros. */
 int64_t machine_publish(uint32_t page)
 {
     uint64_t va = PX_PROCTAB + page * PX_PAGE;

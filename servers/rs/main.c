@@ -13,11 +13,13 @@
 #include <exo/state.h>
 #include <exo/string.h>
 
+#include "../../libos/posix/proto/layout.h"
 #include "../../libos/posix/proto/server.h"
 #include "archive.h"
 #include "load.h"
 
 #define POWER_FAILED 0x65u
+#define LATE_TURNS 10000u
 
 /* Slots that the kernel fills (struct exo_startup). */
 enum { SLOT_SELF = 1, SLOT_CTX, SLOT_ZONE, SLOT_MACHINE, SLOT_IMAGE, SLOT_INFO, SLOT_AUDIT };
@@ -223,6 +225,20 @@ static void give_fs(struct px_server_start *start)
                        EXO_SHARE_MOVE | EXO_PROT_READ | EXO_PROT_WRITE));
 }
 
+/*
+ * fs and tty may look at any entry of the process table at any time: where proc has given them no page yet, they see one of zeros, also while proc
+ * has not run at all. (The last page is tty's.)
+ */
+static void show_no_processes(void)
+{
+    must("making a page of zeros", exo_alloc_all(SLOT_SELF, image.scratch_va, 1, EXO_PROT_READ, NULL));
+    for (unsigned who = PX_SERVER_FS; who <= PX_SERVER_TTY; who++)
+        for (uint64_t page = 0; page < PX_PROCTAB_PAGES - 1; page++)
+            must("showing an empty process table",
+                 exo_share_all(servers[who].env, PX_PROCTAB + page * EXO_PAGE_BYTES, image.scratch_va, 1, EXO_SHARE_SAME | EXO_PROT_READ));
+    must("dropping a page of zeros", exo_unmap_all(SLOT_SELF, image.scratch_va, 1));
+}
+
 /* Program, stack and a stopped context. */
 static void load(unsigned who)
 {
@@ -250,6 +266,30 @@ static void place_start_page(unsigned who, const struct px_server_start *start, 
          exo_share_all(servers[who].env, SERVER_START, image.scratch_va, 1, EXO_SHARE_MOVE | EXO_PROT_READ | EXO_PROT_WRITE));
 }
 
+/* `late=fs` on the command line: that server starts when the others have run for a while. For a test: none may rely on another's pace. */
+static bool is_late(unsigned who, const char *command_line)
+{
+    const char *name = servers[who].name + sizeof("exo/") - 1;
+
+    for (; *command_line; command_line++)
+        if (strncmp(command_line, "late=", 5) == 0)
+            return strncmp(command_line + 5, name, strlen(name)) == 0;
+    return false;
+}
+
+static void start_all(const char *command_line)
+{
+    for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++)
+        if (!is_late(who, command_line))
+            must("starting a server", exo_ctx_start(servers[who].ctx));
+    for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++)
+        if (is_late(who, command_line)) {
+            for (unsigned turn = 0; turn < LATE_TURNS; turn++)
+                (void)!exo_yield();
+            must("starting a server", exo_ctx_start(servers[who].ctx));
+        }
+}
+
 static void start_servers(const struct exo_startup *startup)
 {
     struct px_server_start start[PX_SERVER_TTY + 1];
@@ -271,6 +311,7 @@ static void start_servers(const struct exo_startup *startup)
     give_proc(&start[PX_SERVER_PROC]);
     give_tty(&start[PX_SERVER_TTY]);
     give_fs(&start[PX_SERVER_FS]);
+    show_no_processes();
     must("reading the kernel's figures", exo_stats(&stats));
     for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++) {
         start[who].frames_total = stats.frames_total;
@@ -279,8 +320,7 @@ static void start_servers(const struct exo_startup *startup)
     /* Header, rs's own file and the hold on the archive's frames are of no more use. */
     must("dropping the boot image", exo_unmap_all(SLOT_SELF, image.va, image.archive_offset / EXO_PAGE_BYTES));
     must("dropping the boot image", exo_cap_delete(SLOT_IMAGE));
-    for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++)
-        must("starting a server", exo_ctx_start(servers[who].ctx));
+    start_all((const char *)startup->command_line_va);
 }
 
 static _Noreturn void watch(void)
