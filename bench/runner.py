@@ -4,6 +4,8 @@ With --vs linux the systems take turns, boot by boot: Linux, Linux with norandma
 QEMU's translator), ExoV6. A ratio is the faster Linux's median through ExoV6's: above 1, ExoV6 is faster.
 """
 
+import copy
+import datetime
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import sys
 import tempfile
 
 import applications
+import book
 import qemu
 from exo.debian_root import DebianRoot
 from exo.errors import ExoError
@@ -44,6 +47,8 @@ COUNT_CEILINGS = {"null": 150.0, "mem_map_1": 250.0, "gas_charge": 10.0, "capabi
                   "revoke_growth": 1.1, "yield_to_growth": 1.05, "wake_growth": 1.05, "channel_send": 60.0, "channel_receive": 60.0,
                   "channel_turns": 120.0, "sched_choice_2": 60.0, "sched_choice_2000": 60.0, "futex_pingpong_threads": 2300.0,
                   "pipe_pingpong_threads": 4400.0}
+BASELINE = "counts.tsv"
+BASELINE_PERCENT = 3.0  # of change that needs a reason
 BOOT_LIMIT_S = 60
 RUN_LIMIT_S = 400
 
@@ -257,14 +262,80 @@ class Bench:
             return f"{bar:g}: {'yes' if ratio >= bar else 'NO'}"
         return ""
 
+    def all_values(self):
+        return {name: {case: series.values for case, series in cases.items()} for name, cases in self.figures.items()}
+
     def save(self, path):
         data = {"cpu": self.values.cpu, "smp": self.values.smp, "memory": self.values.memory, "counts": self.values.count,
                 "quick": bool(self.values.quick),
-                "figures": {name: {case: series.values for case, series in cases.items()}
-                            for name, cases in self.figures.items()},
+                "figures": self.all_values(),
                 "ratios": {case: self.ratio(case) for case in self.names}}
         with open(path, "w") as file:
             json.dump(data, file, indent=1)
+
+
+def against_baseline(counts, baseline):
+    """Lines about the counts ({case: instructions}) that are not the baseline's ({case: [instructions, reason]}), or of which one side is not there."""
+    for case in sorted({*counts, *baseline}):
+        if case not in counts or case not in baseline:
+            yield f"{case}: {'counted, but not in' if case in counts else 'not counted, but in'} bench/{BASELINE}"
+            continue
+        was, now = float(baseline[case][0].replace(",", "")), counts[case]
+        if abs(now - was) > max(was * BASELINE_PERCENT / 100, 0.5):
+            yield f"{case}: {now:,.1f} instructions, {(now - was) / was * 100 if was else 0:+.1f} % of the baseline's {was:,.1f}"
+        elif now > COUNT_CEILINGS.get(case, now):
+            yield f"{case}: {now:,.1f} instructions, over its bar, {COUNT_CEILINGS[case]:g}"
+
+
+def judge_counts(bench):
+    """The exit status: 1 when a count has changed or is over its bar. Only cases that the baseline has are judged."""
+    baseline = {case: fields for case, fields in book.lines_of(BASELINE).items() if case in bench.names}
+    counts = {case: series.median() for case, series in bench.figures["ExoV6"].items() if case in baseline}
+    found = list(against_baseline(counts, baseline))
+    for line in found:
+        print(line)
+    print(f"{len(baseline) - len(found)} counts within {BASELINE_PERCENT:g} % of bench/{BASELINE}, {len(found)} not")
+    if found:
+        print(f"if that is meant: change the lines of bench/{BASELINE}, and say there why")
+    return 1 if found else 0
+
+
+def first_line(*words):
+    run = subprocess.run(words, capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__)))
+    return run.stdout.splitlines()[0] if run.returncode == 0 and run.stdout else "unknown"
+
+
+def processor():
+    with open("/proc/cpuinfo") as file:
+        names = re.findall(r"^model name\s*: (.*)$", file.read(), re.M)
+    return f"{len(os.sched_getaffinity(0))} processors of {names[0] if names else os.uname().machine}"
+
+
+def about(values):
+    """What the figures depend on."""
+    changed = " and uncommitted changes" if first_line("git", "status", "--porcelain", "--untracked-files=no") != "unknown" else ""
+    return {"date": datetime.date.today().isoformat(), "ExoV6": "commit " + first_line("git", "rev-parse", "--short=12", "HEAD") + changed,
+            "Linux": "Debian's " + first_line("grep", "-o", "^linux-image[^ ]*  [^ ]*", "linux.lock").replace("  ", " "),
+            "QEMU": first_line(qemu.program(), "--version"), "compiler": first_line("gcc", "--version"),
+            "guest": f"-M {values.machine} -accel tcg -cpu {values.cpu} -smp {values.smp} -m {values.memory} (applications: {applications.MEMORY})",
+            "host": processor()}
+
+
+def write_book(values, built, folder):
+    """Measures all times, then counts, of both systems; writes docs/benchmarks.*."""
+    times, counts = Bench(values, built, os.path.join(folder, "times")), None
+    times.measure()
+    times.report()
+    values = copy.copy(values)
+    values.count = True
+    counts = Bench(values, built, os.path.join(folder, "counts"))
+    counts.count()
+    counts.report()
+    data = {"about": about(values), "boots": times.boots, "times": times.all_values(), "counts": counts.all_values()}
+    with open(os.path.join(book.DOCS, "benchmarks.json"), "w") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+    book.write(data)
 
 
 def machine_kib(text):
@@ -280,6 +351,9 @@ def print_table(rows):
 
 def main(values, built):
     with tempfile.TemporaryDirectory(prefix="exo-bench-") as folder:
+        if values.book:
+            write_book(values, built, folder)
+            return 0
         bench = Bench(values, built, folder)
         if values.list:
             print("\n".join(bench.names))
@@ -291,4 +365,4 @@ def main(values, built):
         bench.report()
         if values.json:
             bench.save(values.json)
-    return 0
+        return judge_counts(bench) if values.baseline else 0

@@ -19,9 +19,11 @@ RUN_OPTIONS = [OWN.get(option.name, option) for option in command_run.MACHINE_OP
 OPTIONS = [
     Option("vs", VALUE, "SYSTEM", "compare with this system: linux", check=choice("linux")),
     Option("json", VALUE, "FILE", "write all figures there too"),
+    Option("book", FLAG, "", "measure and count everything against Linux and write docs/benchmarks.* (an hour)"),
     Option("boots", VALUE, "N", "boots of each system; medians are taken over them (3)", check=lambda text: number(text, 1, 99, "--boots")),
     Option("quick", FLAG, "", "one boot and few repetitions: rough figures in less than a minute"),
     Option("count", FLAG, "", "count guest instructions instead of time"),
+    Option("baseline", FLAG, "", "with --count: fail where a count is not bench/counts.tsv's, give or take 3 %"),
     Option("native", FLAG, "", "small kernel operations on this machine's own processor, in cycles, against the bars"),
     Option("list", FLAG, "", "only name the cases"),
     Option("quiet", FLAG, "", "no progress"),
@@ -54,6 +56,12 @@ def main(arguments):
         return 0
     if values.native:
         return native()
+    if values.baseline and not values.count:
+        raise ExoError("--baseline is about counts", "type ./exo bench --count --baseline", status=2)
+    if values.book:
+        if values.words or values.count or values.quick or values.smp != 1:
+            raise ExoError("--book measures everything, on one processor", "leave cases, --count, --quick and --smp out", status=2)
+        values.vs = "linux"
     path = os.path.join(ROOT, "bench", "runner.py")
     if not os.path.exists(path):
         raise ExoError("there are no benchmarks yet", "bench/ is where they will be")
