@@ -41,6 +41,7 @@ struct record {
 struct header {
     uint32_t lock, change; /* change: bumped when a lock goes; sleepers wait on it */
     uint32_t waiters, next_id;
+    uint32_t records, unused; /* all behind `records` are free */
     struct {
         uint32_t who, whom; /* PX_LOCK_HOLDER of who waits for a record lock, and of who is in his way; 0: free */
     } sleeper[SLEEPERS];
@@ -71,6 +72,24 @@ static bool stale(const struct record *record)
     return px_holder_is_gone(record->process);
 }
 
+/* As many records as there may be something in. Others write here, too: never more than there are. */
+static unsigned in_use(void)
+{
+    uint32_t records = __atomic_load_n(&table->header.records, __ATOMIC_RELAXED);
+
+    return records < RECORDS ? records : RECORDS;
+}
+
+/* With the table's lock, after records were freed. */
+static void forget_free(void)
+{
+    unsigned records = in_use();
+
+    while (records > 0 && table->record[records - 1].kind == RECORD_FREE)
+        records--;
+    table->header.records = records;
+}
+
 static void changed(void)
 {
     __atomic_fetch_add(&table->header.change, 1, __ATOMIC_SEQ_CST);
@@ -88,7 +107,7 @@ static struct record *conflict(const struct record *wanted, const struct px_ofd 
 {
     struct record *found = NULL;
 
-    for (unsigned i = 0; i < RECORDS; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         struct record *record = &table->record[i];
 
         if (record->kind == RECORD_FREE || record->whole != wanted->whole || !same_file(record, ofd) ||
@@ -108,17 +127,22 @@ static struct record *conflict(const struct record *wanted, const struct px_ofd 
 
 static struct record *free_record(void)
 {
-    for (unsigned i = 0; i < RECORDS; i++) {
+    unsigned records = in_use();
+
+    for (unsigned i = 0; i < records; i++) {
         if (table->record[i].kind == RECORD_FREE || stale(&table->record[i]))
             return &table->record[i];
     }
-    return NULL;
+    if (records == RECORDS)
+        return NULL;
+    table->header.records = records + 1;
+    return &table->record[records];
 }
 
 /* Takes first..last out of what the owner has on the file: cuts, and splits where it lies in the middle. */
 static bool carve(const struct record *range, const struct px_ofd *ofd)
 {
-    for (unsigned i = 0; i < RECORDS; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         struct record *record = &table->record[i];
 
         if (record->kind == RECORD_FREE || record->whole != range->whole || record->owner != range->owner ||
@@ -148,7 +172,7 @@ static bool carve(const struct record *range, const struct px_ofd *ofd)
 /* Locks of one kind that lie side by side are one. */
 static void join(struct record *place, const struct px_ofd *ofd)
 {
-    for (unsigned i = 0; i < RECORDS; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         struct record *record = &table->record[i];
 
         if (record == place || record->kind != place->kind || record->whole || record->owner != place->owner || !same_file(record, ofd))
@@ -172,14 +196,15 @@ static int64_t try_set(const struct record *wanted, const struct px_ofd *ofd)
         return -EAGAIN;
     if (!carve(wanted, ofd))
         return -ENOLCK;
-    if (wanted->kind == RECORD_FREE)
-        return 0;
-    place = free_record();
-    if (!place)
-        return -ENOLCK;
-    *place = *wanted;
-    if (!place->whole)
-        join(place, ofd);
+    if (wanted->kind != RECORD_FREE) {
+        place = free_record();
+        if (!place)
+            return -ENOLCK;
+        *place = *wanted;
+        if (!place->whole)
+            join(place, ofd);
+    }
+    forget_free();
     return 0;
 }
 
@@ -352,7 +377,7 @@ static void release_where(uint64_t owner, const struct px_ofd *ofd)
     if (!table)
         return;
     px_lock_take(&table->header.lock, PX_RANK_RECORDS);
-    for (unsigned i = 0; i < RECORDS; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         struct record *record = &table->record[i];
 
         if (record->kind == RECORD_FREE || record->owner != owner || (ofd && !same_file(record, ofd)))
@@ -360,6 +385,8 @@ static void release_where(uint64_t owner, const struct px_ofd *ofd)
         record->kind = RECORD_FREE;
         released = true;
     }
+    if (released)
+        forget_free();
     px_lock_give(&table->header.lock);
     if (released)
         changed();
@@ -395,7 +422,7 @@ void px_record_pass_on(struct px_ofd *ofd)
         return;
     }
     px_lock_take(&table->header.lock, PX_RANK_RECORDS);
-    for (unsigned i = 0; i < RECORDS; i++) {
+    for (unsigned i = 0; i < in_use(); i++) {
         struct record *record = &table->record[i];
 
         if (record->kind != RECORD_FREE && record->owner == ofd->lock_id)

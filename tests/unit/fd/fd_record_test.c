@@ -233,6 +233,25 @@ static void table_full(void)
     px_record_exit();
 }
 
+/* Only records that may hold something are looked at; whoever spoils their number spoils no more than locks. */
+static void number_of_records(void)
+{
+    be(0);
+    for (unsigned i = 0; i < 100; i++)
+        EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 10 * (int64_t)i, 1), 0);
+    EQUAL(table->header.records, 100);
+    EQUAL(lock(&file, F_SETLK, F_UNLCK, SEEK_SET, 0, 500), 0);
+    EQUAL(table->header.records, 100); /* the first half is free, and taken first */
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 0, 1), 0);
+    EQUAL(table->header.records, 100);
+    EQUAL(lock(&file, F_SETLK, F_UNLCK, SEEK_SET, 500, 0), 0);
+    EQUAL(table->header.records, 1);
+    table->header.records = UINT32_MAX;
+    EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 5000, 1), 0);
+    px_record_exit();
+    EQUAL(table->header.records, 0);
+}
+
 /* /proc/locks: a part of a file of a process, a whole one of a description; none of the dead. */
 static void told(void)
 {
@@ -267,6 +286,7 @@ int main(void)
     random_ranges();
     places();
     told();
+    number_of_records();
     owners_die();
     waits();
     descriptions();
