@@ -34,6 +34,7 @@ struct zone {
     uint8_t depth;
     struct member members, members_end;
     bool closing; /* nothing refers to it but frames that are still charged */
+    struct zone *next_ending;
     struct slab slab[SLAB_CLASSES]; /* small objects of this zone */
 };
 static inline unsigned slab_class(size_t bytes)

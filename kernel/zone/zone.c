@@ -47,6 +47,28 @@ static void zone_end(struct zone *zone)
     object_free(&zone->object, sizeof(*zone));
 }
 
+/*
+ * Nothing is charged there any more. The end of one may be another's: what its account of gas told may have been the last that was charged there, and so
+ * on. They end one after the other, so that no chain, however long, takes more of the kernel's stack.
+ */
+static void zone_end_in_turn(struct zone *zone)
+{
+    static struct zone *first;
+    static bool busy;
+
+    zone->next_ending = first;
+    first = zone;
+    if (busy)
+        return;
+    busy = true;
+    while (first) {
+        zone = first;
+        first = zone->next_ending;
+        zone_end(zone);
+    }
+    busy = false;
+}
+
 bool zone_charge(struct zone *zone, uint64_t count)
 {
     struct zone *at, *undo;
@@ -70,7 +92,7 @@ void zone_uncharge(struct zone *zone, uint64_t count)
         at->used -= count;
     }
     if (zone->closing && zone->used == 0)
-        zone_end(zone);
+        zone_end_in_turn(zone);
 }
 
 /* As zone_charge, for the count at `offset` in struct zone. */
@@ -190,7 +212,7 @@ void zone_destroy(struct object *object)
     chooser_end(zone);
     zone->closing = true;
     if (zone->used == 0)
-        zone_end(zone);
+        zone_end_in_turn(zone);
 }
 
 int64_t k_zone_create(struct context *caller, struct capability *zone, uint64_t quota_frames)

@@ -157,6 +157,31 @@ CASE(zone_numbers_all, "a zone without quotas that makes all the zones that it c
     EXPECT(exo_cap_delete(greedy), 0);
 }
 
+CASE(zone_chain, "zones of which each keeps the next alive end one after the other, not one within the other")
+{
+    static uint64_t made[700];
+    unsigned count = 0;
+    int64_t handle;
+
+    while (count < 700 && (handle = exo_zone_create(ZONE, 50)) >= 0)
+        made[count++] = (uint64_t)handle;
+    CHECK(count > 500);
+    for (unsigned i = 0; i + 1 < count; i++) { /* what its account of gas tells is charged to the next zone, and nobody else has it */
+        uint64_t ear = (uint64_t)MUST(exo_ep_create_in(made[i + 1]));
+
+        EXPECT(exo_gas_notify(made[i], ear, 1), 0);
+        EXPECT(exo_cap_delete(ear), 0);
+        if (i > 0)
+            EXPECT(exo_cap_delete(made[i]), 0);
+    }
+    EXPECT(exo_cap_delete(made[count - 1]), 0);
+    EXPECT(exo_cap_delete(made[0]), 0);
+    for (unsigned i = 0; i < count; i++) /* all numbers are free again */
+        made[i] = (uint64_t)MUST(exo_zone_create(ZONE, 50));
+    while (count > 0)
+        EXPECT(exo_cap_delete(made[--count]), 0);
+}
+
 CASE(zone_depth, "zones below zones end at a depth")
 {
     uint64_t zone[EXO_ZONE_DEPTH];
