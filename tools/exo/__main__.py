@@ -13,6 +13,7 @@ COMMANDS = {
     "test": "all tests, or some suites",
     "bench": "the benchmarks, and the comparison with Linux",
     "debug": "boot under gdb, with the symbols of kernel, libOS and servers",
+    "size": "the kernel's parts, its largest symbols, and how deep its stack can get",
     "doctor": "say what is missing on this machine and which package has it",
     "clean": "remove what was built",
 }
