@@ -16,8 +16,9 @@ static struct {
     uint32_t state, asker, target; /* indices */
     uint32_t id;
     int64_t result;
-    struct px_question question;
+    struct px_question *question; /* a page, made when the place is first used */
 } questions[QUESTIONS];
+_Static_assert(sizeof(struct px_question) <= PX_PAGE, "a page for it");
 static uint32_t last_id, used; /* used: so many are not NONE */
 
 static void bump(uint32_t *word)
@@ -118,7 +119,7 @@ static void give_out(const struct px_question *from, uint32_t client)
 int64_t ask_put(uint32_t caller, int32_t tid, uint64_t *id)
 {
     uint32_t target = ask_target(caller, tid), at = place_for(caller);
-    struct px_question *question = &questions[at % QUESTIONS].question;
+    struct px_question *question;
     int64_t status;
 
     if (!target)
@@ -129,6 +130,11 @@ int64_t ask_put(uint32_t caller, int32_t tid, uint64_t *id)
         return -EIO;
     if (at == QUESTIONS)
         return -EAGAIN;
+    if (!questions[at].question)
+        questions[at].question = machine_page();
+    question = questions[at].question;
+    if (!question)
+        return -ENOMEM;
     if (!take_in(question, caller))
         return -EINVAL;
     question->tid = tid;
@@ -159,7 +165,7 @@ int64_t ask_answered(uint32_t caller, uint64_t id, bool give_up, uint64_t *resul
             continue;
         if (questions[at].state == ANSWERED) {
             *result = (uint64_t)questions[at].result;
-            give_out(&questions[at].question, caller);
+            give_out(questions[at].question, caller);
         } else if (give_up) {
             processes[questions[at].target].mute = true;
             *result = (uint64_t)-EIO;
@@ -183,7 +189,7 @@ int64_t ask_next(uint32_t caller, uint64_t *id)
     if (first == QUESTIONS)
         return -EAGAIN;
     questions[first].state = TAKEN;
-    give_out(&questions[first].question, caller);
+    give_out(questions[first].question, caller);
     *id = questions[first].id;
     return 0;
 }
@@ -196,10 +202,10 @@ int64_t ask_answer(uint32_t caller, uint64_t id, int64_t result)
 
     if (at == QUESTIONS || questions[at].target != caller)
         return -ESRCH;
-    kind = questions[at].question.kind;
-    tid = questions[at].question.tid;
-    if (!take_in(&questions[at].question, caller)) {
-        questions[at].question.bytes = 0;
+    kind = questions[at].question->kind;
+    tid = questions[at].question->tid;
+    if (!take_in(questions[at].question, caller)) {
+        questions[at].question->bytes = 0;
         result = -EIO;
     }
     if (kind == PX_ASK_ATTACH && result < 0)
@@ -219,7 +225,7 @@ void ask_ended(uint32_t index)
             put_away(at);
         } else if (questions[at].target == index && questions[at].state != ANSWERED) {
             questions[at].result = -ESRCH;
-            questions[at].question.bytes = 0;
+            questions[at].question->bytes = 0;
             questions[at].state = ANSWERED;
             bump(&machine_ppage(questions[at].asker)->ask_seq);
         }

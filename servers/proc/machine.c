@@ -434,6 +434,16 @@ uint64_t machine_faults(uint32_t index)
     return env_figures(index, &figures) ? figures.faults : 0;
 }
 
+void *machine_page(void)
+{
+    static uint64_t next = PX_PROC_PAGES;
+
+    if (exo_alloc_all(start.self, next, 1, WRITE, NULL) < 0)
+        return NULL;
+    next += PX_PAGE;
+    return (void *)(next - PX_PAGE);
+}
+
 void machine_notify_fs(uint64_t bits)
 {
     (void)!exo_ep_notify(start.fs, bits);

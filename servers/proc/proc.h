@@ -127,6 +127,7 @@ void machine_notify_fs(uint64_t bits);
 void machine_notify_tty(uint64_t bits);
 /* Maps a page of the table into the process. */
 int64_t machine_map_table(uint32_t index, uint32_t page);
+void *machine_page(void); /* of zeros, for proc itself, for good; NULL: there is none */
 void machine_power(unsigned how);
 void machine_drop(uint64_t handle);
 

@@ -40,8 +40,17 @@ def sizes(t):
     t.equal(len(shown), 5 + 2 + 5, result.stdout.decode())
 
 
+def memory(t):
+    """What is in use while a shell runs is the same in each boot."""
+    if os.path.basename(t.built) != "release":
+        t.skip("the bar is the release build's")
+    result = t.exo("bench", "--quick", "--quiet", "--smp", "1", "--built", t.built, "memory", timeout=120)
+    t.check(result.status == 0 and b": yes" in result.stdout and b"NO" not in result.stdout, result.stdout.decode() + result.stderr.decode())
+
+
 def cases(_):
     yield "baseline", baseline, 320
     yield "descriptions", descriptions
     yield "stack-bound", stack_bound
     yield "sizes", sizes
+    yield "memory", memory

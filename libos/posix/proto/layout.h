@@ -54,6 +54,9 @@
 /* In proc: the common pages of each zone. */
 #define PX_ZONE_COMMON(zone) (0x618000000000ul + (unsigned long)(zone) * PX_COMMON_PAGES * PX_PAGE)
 
+/* In proc: pages that it takes when it needs them. */
+#define PX_PROC_PAGES 0x61c000000000ul
+
 /* Capability slots that every process starts with (generation 0, so the handle is the index). */
 enum px_slot {
     PX_SLOT_SELF = 1, /* own environment: map, create contexts */

@@ -180,6 +180,14 @@ uint64_t machine_frames(uint32_t index)
     CHECK(fake_environment[index]);
     return 5;
 }
+void *machine_page(void)
+{
+    static uint8_t pages[64][PX_PAGE] __attribute__((aligned(4096)));
+    static unsigned next;
+
+    return next < 64 ? pages[next++] : NULL;
+}
+
 uint64_t machine_faults(uint32_t index)
 {
     CHECK(fake_environment[index]);
