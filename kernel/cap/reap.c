@@ -58,7 +58,7 @@ bool reap_some(void)
         if (!take_apart(&LIST_ENTRY(dying.next, struct dying, link)->object, &most))
             break;
     recall_some(&most);
-    reap_waiting = !list_empty(&dying) || !recall_idle() || !wait_all_woken();
+    reap_waiting = !zone_end_some(&most) || !list_empty(&dying) || !recall_idle() || !wait_all_woken();
     reap_fresh = false;
     return true;
 }

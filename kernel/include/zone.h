@@ -46,6 +46,7 @@ extern struct zone *zones[ZONES_MAX];
 void zone_init(void);
 bool zone_charge(struct zone *zone, uint64_t count);
 void zone_uncharge(struct zone *zone, uint64_t count);
+bool zone_end_some(unsigned *most); /* of those that are about to end: counts `*most` down; true: none is left */
 /* One more, or `count` more, environments or slots in the zone; false: somebody's quota is used up, nothing changed. */
 bool zone_take_envs(struct zone *zone, uint64_t count);
 void zone_give_envs(struct zone *zone, uint64_t count);

@@ -6,6 +6,9 @@
 #include "policy.h"
 #include "port.h"
 
+#define ZONE_END_COST 32u /* of a piece of reap.c's */
+#define ENDS_AT_ONCE 8u
+
 struct zone *zones[ZONES_MAX];
 
 static struct zone root_zone = {
@@ -48,25 +51,34 @@ static void zone_end(struct zone *zone)
 }
 
 /*
- * Nothing is charged there any more. The end of one may be another's: what its account of gas told may have been the last that was charged there, and so
- * on. They end one after the other, so that no chain, however long, takes more of the kernel's stack.
+ * Zones where nothing is charged any more. The end of one may be another's: what its account of gas told may have been the last that was charged there,
+ * and so on. They end one after the other, so that no chain, however long, takes more of the kernel's stack, and some at a time.
  */
+static struct zone *ending;
+static bool ends; /* one is ending now */
+
+bool zone_end_some(unsigned *most)
+{
+    ends = true;
+    while (ending && *most >= ZONE_END_COST) {
+        struct zone *zone = ending;
+
+        ending = zone->next_ending;
+        zone_end(zone);
+        *most -= ZONE_END_COST;
+    }
+    ends = false;
+    return !ending;
+}
+
 static void zone_end_in_turn(struct zone *zone)
 {
-    static struct zone *first;
-    static bool busy;
+    unsigned most = ENDS_AT_ONCE * ZONE_END_COST;
 
-    zone->next_ending = first;
-    first = zone;
-    if (busy)
-        return;
-    busy = true;
-    while (first) {
-        zone = first;
-        first = zone->next_ending;
-        zone_end(zone);
-    }
-    busy = false;
+    zone->next_ending = ending;
+    ending = zone;
+    if (!ends && !zone_end_some(&most))
+        reap_more();
 }
 
 bool zone_charge(struct zone *zone, uint64_t count)

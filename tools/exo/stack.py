@@ -17,9 +17,9 @@ STACK_SOURCE = os.path.join(ROOT, "kernel", "arch", "x86_64", "cpu.c")
 WORD = 8
 OPERATIONS_BYTES = 256  # at most, of a table of operations; larger ones are arrays, indexed by numbers
 # Calls in circles, and how often at most a function is under way. The second panic halts. pay settles each of eight processors' shares once
-# (kernel/sched/share.c). A zone's end within another's only waits (kernel/zone/zone.c). What objects keep alive: a tally, its endpoint, its zone, what
-# that tells. Page tables have four levels. A batch holds none (abi/exo.abi).
-BOUNDED = {"panic": 2, "pay": 9, "zone_end_in_turn": 2, "object_last_dropped": 6, "clear_level": 4, "decode_batch": 1}
+# (kernel/sched/share.c). A zone that ends within the end of another only waits (kernel/zone/zone.c). What objects keep alive: a tally, its endpoint,
+# its zone, what that tells. Page tables have four levels. A batch holds none (abi/exo.abi).
+BOUNDED = {"panic": 2, "pay": 9, "zone_end_some": 1, "object_last_dropped": 6, "clear_level": 4, "decode_batch": 1}
 REGISTERS = ("*%rax", "*%rbx", "*%rcx", "*%rdx", "*%rsi", "*%rdi", "*%rbp", *(f"*%r{number}" for number in range(8, 16)))
 FILLING = ("nop", "nopw", "nopl", "xchg", "data16", "cs", "int3")
 JUMPS_ON = ("jmp", "ret", "iretq", "sysretq", "ud2", "hlt")  # what comes next is not executed after these
