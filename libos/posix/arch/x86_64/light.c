@@ -89,16 +89,18 @@ PX_LIGHT_KEEPS static int64_t light_sigprocmask(uint64_t how, uint64_t from, uin
     struct px_thread *thread = px_thread();
     uint64_t before = thread->kept.blocked, next = before, set;
 
-    if (set_bytes != sizeof(set) || how > 2 || (from && !in_program(from, sizeof(set))) || (old && !in_program(old, sizeof(set))))
+    if ((set_bytes ^ sizeof(set)) | (how > 2)) /* few jumps: each costs an emulator as much as ten instructions */
         return PX_LIGHT_NOT;
     if (from) {
-        if (!px_light_get(&set, from))
+        uint64_t unblock = 0 - (how & 1), replace = 0 - (how >> 1); /* all bits, or none */
+
+        if (!in_program(from, sizeof(set)) || !px_light_get(&set, from))
             return PX_LIGHT_NOT;
-        next = (how == 0 ? before | set : how == 1 ? before & ~set : set) & ~PX_SIG_UNBLOCKABLE;
+        next = ((before & ~(set & unblock) & ~replace) | (set & ~unblock)) & ~PX_SIG_UNBLOCKABLE;
     }
     if ((__atomic_load_n(&px_ppage()->sig_pending, __ATOMIC_SEQ_CST) | thread->pending) & ~next)
         return PX_LIGHT_NOT;
-    if (old && !px_light_put(old, before))
+    if (old && (!in_program(old, sizeof(set)) || !px_light_put(old, before)))
         return PX_LIGHT_NOT;
     thread->kept.blocked = px_ppage()->sig_blocked = next;
     return 0;
