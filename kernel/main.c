@@ -172,8 +172,11 @@ void kernel_main(const struct boot *boot)
     arch_init_cpu();
     arch_init_memory(boot);
     place_info();
+    stats.memory_tsc = arch_cycles();
     arch_init_devices();
+    stats.devices_tsc = arch_cycles();
     arch_start_cpus(boot);
+    stats.cpus_tsc = arch_cycles();
     info->cpus = arch_cpus();
     sched_start();
     chooser_boot(boot->command_line);

@@ -72,11 +72,14 @@ FS_HOT static void answer(struct exo_message *message)
 void exo_main(const struct px_server_start *start);
 FS_HOT void exo_main(const struct px_server_start *start)
 {
+    uint64_t begun_tsc = exo_arch_cycles();
     struct exo_message message;
     bool reply = false;
 
     fs_system_start(start);
     start_core();
+    fs_meta()->begun_tsc = begun_tsc;
+    fs_meta()->ready_tsc = exo_arch_cycles();
     if (exo_share_all(start->env_proc, PX_META, PX_META, fs_meta()->pages, EXO_SHARE_SAME | EXO_PROT_READ) < 0)
         fail(4);
     for (;;) {

@@ -8,6 +8,7 @@
 _Noreturn void exo_main(const struct px_server_start *start);
 _Noreturn void exo_main(const struct px_server_start *start)
 {
+    uint64_t begun_tsc = exo_arch_cycles();
     struct exo_message message = {0};
     bool answer = false;
     int64_t status;
@@ -15,6 +16,8 @@ _Noreturn void exo_main(const struct px_server_start *start)
     if (machine_start(start) < 0 || image_start() < 0 || gas_start(start) < 0)
         __builtin_trap(); /* rs reports the death */
     table_start();
+    table->begun_tsc = begun_tsc;
+    table->ready_tsc = exo_arch_cycles();
     for (;;) {
         if (life_kills_wait()) {
             const uint64_t *word = message.word;

@@ -33,7 +33,7 @@ static void make_block(void)
     host.block_va = (uint8_t *)host.free_va;
     boot = (struct px_bootargs *)host.block_va;
     *boot = (struct px_bootargs){.version = 1, .flags = host.hello.flags, .hello_bytes = host.hello.total,
-                                 .pages = (uint32_t)host.block_pages};
+                                 .pages = (uint32_t)host.block_pages, .begun_tsc = service.begun_tsc};
     memcpy(host.block_va + PX_BOOTARGS_HELLO * EXO_PAGE_BYTES, &host.hello, sizeof(host.hello));
 }
 
@@ -76,6 +76,7 @@ static void spawn(void)
     terminal->size = (struct px_winsize){.rows = host.hello.rows, .columns = host.hello.columns};
     start_streams();
     host.phase = PHASE_RUNNING;
+    ((struct px_bootargs *)host.block_va)->ready_tsc = exo_arch_cycles();
     status = exo_ep_call_cap(service.start->proc, &message);
     if (status >= 0 && (int64_t)message.word[0] >= 0) {
         (void)!exo_cap_delete(host.block);

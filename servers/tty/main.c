@@ -77,6 +77,7 @@ static void serve_one(void)
 _Noreturn void exo_main(const struct px_server_start *start);
 _Noreturn void exo_main(const struct px_server_start *start)
 {
+    service.begun_tsc = exo_arch_cycles();
     service.start = start;
     service.table = (const void *)PX_PROCTAB;
     service.terminals_va = TERMINALS_VA;

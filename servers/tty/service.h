@@ -71,6 +71,7 @@ struct service {
     struct terminal *terminal[PX_TTYS_MAX]; /* NULL: free */
     uint32_t epoch[PX_TTYS_MAX];  /* outlives the terminal */
     uint32_t gen[PX_PROCS_MAX];   /* of the processes that `holders` bits are about */
+    uint64_t begun_tsc;           /* its first instruction */
     uint64_t terminals_va;        /* terminals are allocated from here on, one slot an index */
 };
 extern struct service service;

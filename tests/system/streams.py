@@ -143,6 +143,18 @@ def servers_start_in_any_order(t):
         t.equal((result.status, result.stdout), (0, b"replaced\n"), late)
 
 
+def boot_chart(t):
+    result = t.guest("sh", "-c", "echo out; echo err >&2; exit 3", options=["--boot-chart"])
+    t.equal((result.status, result.stdout), (3, b"out\n"))
+    shown = result.stderr.decode().splitlines()
+    t.check(shown[0] == "err" and shown[1].startswith("boot: ") and len(shown) == 14, result.stderr)
+    times = [[float(word) for word in line.split(" ms ")[0].split()] for line in shown[2:]]
+    t.check(all(length >= 0 for _, length in times) and times == sorted(times, key=lambda row: row[0]), times)
+    t.check(float(shown[1].split()[1]) == round(times[-1][0] + times[-1][1], 1) or abs(float(shown[1].split()[1]) - sum(times[-1])) < 0.2, shown)
+    result = t.guest("no-such-program", options=["--boot-chart"])
+    t.check(result.status == 127 and b"no boot to draw" in result.stderr, result)
+
+
 def strace_is_on_standard_error(t):
     result = t.guest("echo", "hi", options=["--strace"])
     t.equal((result.status, result.stdout), (0, b"hi\n"))
@@ -152,5 +164,5 @@ def strace_is_on_standard_error(t):
 def cases(_):
     for case in (binary_both_ways, streams_apart, nothing_else_on_the_streams, statuses, empty_and_closed_input, unread_input, reader_leaves,
                  environment_and_folder, arguments_arrive, time_limit, signals_arrive, killed_leaves_nothing, host_programs, overlay,
-                 servers_start_in_any_order, strace_is_on_standard_error):
+                 servers_start_in_any_order, boot_chart, strace_is_on_standard_error):
         yield case.__name__.replace("_", "-"), case

@@ -1,6 +1,7 @@
 """./exo run: boot, run one program, power off."""
 
 import os
+import sys
 import re
 
 from exo import guest_program, link
@@ -87,6 +88,7 @@ GUEST_OPTIONS = [
     Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
     Option("missing", FLAG, "", "at the end, print which system calls were asked for and are missing"),
     Option("no-rewrite", FLAG, "", "leave hot system calls of programs as they are, instead of making them calls of the libOS"),
+    Option("boot-chart", FLAG, "", "at the end, print on standard error how long each part of the boot took"),
     Option("gas", VALUE, "N[/s]", "gas for the program and all that it starts: an amount, or so much a second (k, M, G: thousands)", check=gas),
     Option("gas-grace", VALUE, "S", "with --gas N/s: how long it may want more than it has (10)", check=seconds),
     Option("gas-summary", FLAG, "", "at the end, print on standard error how much gas was used"),
@@ -200,7 +202,12 @@ def start(values, words, gdb=None):
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     flags |= link.NO_REWRITE if values.no_rewrite or os.environ.get("EXO_NO_REWRITE") else 0
-    return Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log).run()
+    flags |= link.BOOT_CHART if values.boot_chart else 0
+    session = Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
+    status = session.run()
+    if session.chart:
+        print("\n".join(session.chart.lines()), file=sys.stderr)  # the program's status stays this command's
+    return status
 
 
 def dry_run(values):

@@ -13,6 +13,7 @@ TTY = (1, 2, 4)  # flags: standard input, output, error is a terminal
 STRACE = 8
 MISSING = 16
 NO_REWRITE = 32
+BOOT_CHART = 64
 GAS_USED_UP = 0x10000  # in EXIT's status: libos/posix/proto/proctab.h, PX_STATUS_GAS
 ZONE_SHIFT = 8  # label + 1 of a zone for the command
 

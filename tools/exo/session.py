@@ -17,6 +17,7 @@ import tempfile
 import time
 
 from exo import archive, link, machine
+from exo.boot_chart import BootChart
 from exo.errors import ExoError
 from exo.terminal import RawTerminal, size
 
@@ -83,6 +84,7 @@ class Session:
         self.flags = flags
         self.timeout_s = timeout_s
         self.kernel_log = kernel_log
+        self.chart = BootChart() if flags & link.BOOT_CHART else None
         self.terminals = [os.isatty(descriptor) for descriptor in (0, 1, 2)]
         self.terminal = next((descriptor for descriptor in (1, 2, 0) if self.terminals[descriptor]), None)
         self.raw = None
@@ -291,6 +293,8 @@ class Session:
             # Standard output and error are the same terminal where both are one; one queue keeps the order.
             (self.err if self.terminal == 2 else self.out).put(payload) if self.terminal in (1, 2) else self._to_input(payload)
         elif kind == link.LOG:
+            if self.chart:
+                payload = self.chart.take(payload, time.monotonic() - self.started)
             self.err.put(payload.replace(b"\n", b"\r\n") if self.raw and self.terminals[2] else payload)
         elif kind == link.CREDIT:
             self.credit += link.number(payload)

@@ -188,4 +188,7 @@ int64_t px_vdso_time(int64_t *to);
 /* The system call, by a plain call. */
 int64_t px_direct_clock_gettime(int32_t clock, struct px_timespec *to);
 
+/* boot_chart.c. When the libOS of the first process began; its program is loaded now. */
+void px_boot_chart(uint64_t libos_tsc);
+
 #endif

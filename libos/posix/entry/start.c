@@ -163,6 +163,7 @@ static void run(const struct boot *boot)
 
 void px_start(void)
 {
+    uint64_t begun_tsc = exo_arch_cycles();
     struct boot boot;
 
     if (exo_set_entries((uint64_t)px_syscall_entry, (uint64_t)px_upcall_entry) < 0)
@@ -183,5 +184,7 @@ void px_start(void)
     if (px_strace_on)
         px_entry_slow |= PX_SLOW_STRACE;
     run(&boot);
+    if (boot.flags & PX_HELLO_BOOT_CHART)
+        px_boot_chart(begun_tsc);
     px_leave_again(px_regs());
 }

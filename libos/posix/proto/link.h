@@ -45,6 +45,7 @@ struct px_link_hello {
 #define PX_HELLO_ZONE(flags) ((flags) >> 8 & 0xffu) /* label + 1: run the command in a zone of its own with that label */
 #define PX_HELLO_MISSING 16u /* at exit print what was called and is missing */
 #define PX_HELLO_NO_REWRITE 32u /* leave the programs' system calls as they are */
+#define PX_HELLO_BOOT_CHART 64u /* before the first program runs, log lines `exo-boot MOMENT NANOSECONDS`, from when the TSC was 0 */
 
 /*
  * Given to the first process at PX_BOOTARGS: this header page, then three pipes of PX_PIPE_PAGES pages each (standard input, output, error;
@@ -57,6 +58,7 @@ struct px_bootargs {
     uint32_t flags;       /* PX_HELLO_* */
     uint32_t hello_bytes; /* length of the payload */
     uint32_t pages;       /* of the whole block */
+    uint64_t begun_tsc, ready_tsc; /* tty's first instruction, and when it had the HELLO */
 };
 
 #endif

@@ -70,6 +70,7 @@ struct px_proctab {
     uint64_t gas_used;   /* by all processes, when the first one has ended */
     uint32_t ends; /* bumped when a process ends, and then its sleepers are woken */
     int64_t wall_shift_ns; /* what clock_settime has added to the kernel's real-time clock: atomic */
+    uint64_t begun_tsc, ready_tsc; /* proc's first instruction, and when it first received */
 };
 #define PX_STATUS_GAS 0x10000 /* first_status beyond what wait tells: the run was ended because its gas was used up */
 _Static_assert(sizeof(struct px_proctab) == 1024, "header is one entry");
