@@ -197,7 +197,7 @@ void px_memory_offer(uint64_t *lo, uint64_t *hi);
 enum px_maps { PX_MAPS, PX_SMAPS, PX_SMAPS_ROLLUP };
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how);
 struct px_memory_totals {
-    uint64_t size, resident, data, stack, code; /* pages, as in statm and status */
+    uint64_t size, resident, data, stack, code, locked; /* pages, as in statm and status */
     uint64_t argument_lo, argument_hi, environment_hi; /* addresses of the argument and environment strings */
     uint64_t auxv, auxv_bytes;
     uint64_t heap_lo, heap_hi;
@@ -269,6 +269,8 @@ int64_t px_node_unwritten(const struct px_node *node); /* -ETXTBSY: it is open f
 int64_t px_node_run(const struct px_node *node);
 /* The file was cut to the size: what this process has mapped of it behind that goes. */
 void px_memory_cut(const struct px_node *node, uint64_t size);
+/* Its pages from offset on became a hole: what this process has mapped of them goes, but for copies of its own. */
+void px_memory_punch(const struct px_node *node, uint64_t offset, uint64_t bytes);
 /* Does this process have a shared mapping of the file that is, or may be made, writable? */
 bool px_memory_writes(const struct px_node *node);
 /* May nobody write to it any more (F_SEAL_WRITE)? */
@@ -280,6 +282,11 @@ int64_t px_node_path(const struct px_node *node, char *to, size_t bytes);
 void px_files_keep_rights(void); /* before this process's ids change */
 void px_files_start(void); /* first process: cwd = / */
 void px_files_fork_child(void); /* in the child, first thing: publishes what it holds */
+
+/* personality(2): what has an effect. */
+#define PX_UNAME26 0x20000u
+#define PX_STICKY_TIMEOUTS 0x4000000u
+extern uint32_t px_personality;
 
 /* ---- descriptors (FD) -------------------------------------------------------------------------------------------- */
 
@@ -309,6 +316,8 @@ struct px_ops {
     void (*fork)(struct px_ofd *ofd);
     /* Lines of its fdinfo, for its kind alone. */
     void (*tell)(struct px_ofd *ofd, struct px_text *text);
+    /* Its owner has this cookie, or there is none (0), and wants SIGIO or does not (fd/owner.h). */
+    void (*own)(struct px_ofd *ofd, uint64_t cookie, bool async);
 };
 
 /* An open file description, in a page of PX_SHARED: shared by fork, so anybody who shares it may write nonsense; indices in it are checked. */

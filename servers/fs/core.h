@@ -33,6 +33,7 @@ void os_pages_give(void *va, uint64_t pages);
 /* Maps page after page of the metadata region for writing. */
 bool os_region_grow(uint64_t first_page, uint64_t pages);
 int64_t os_now(void); /* PX_TIME */
+void os_tell_owner(uint64_t cookie); /* of a socket something has come to (proto/proc.h) */
 /* Maps `pages` of this server's pages at `from` into the client at `va`: EXO_SHARE_* | EXO_PROT_*. 0 or -errno. */
 int64_t os_share(void *client, uint64_t va, const void *from, uint64_t pages, uint64_t mode_prot);
 /* The next hazard list of a living process: *cursor starts at 0. Entries are read once each by the caller. False: no

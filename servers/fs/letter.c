@@ -92,6 +92,8 @@ static void publish(struct binding *to, const struct px_fs_letter *letter, const
     __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&flow->read_waiters, __ATOMIC_SEQ_CST))
         exo_wake_all(&flow->write_seq);
+    if (lobby_of(to)->end[0].async)
+        os_tell_owner(lobby_of(to)->end[0].owner);
 }
 
 /* May he say that he is these? */

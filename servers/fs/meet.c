@@ -343,6 +343,8 @@ static void announce(const struct binding *binding)
     __atomic_store_n(&flow->tail, flow->head + binding->pending, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
     exo_wake_all(&flow->write_seq);
+    if (lobby_of(binding)->end[0].async)
+        os_tell_owner(lobby_of(binding)->end[0].owner);
 }
 
 static int64_t do_connect(struct fs_request *request, const struct px_fs_meet *ask)

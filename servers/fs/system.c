@@ -128,6 +128,13 @@ void fs_signal(int32_t pid, uint32_t signo, int32_t code, int32_t sender, uint32
     (void)!exo_ep_call(fs_start->proc, &message); /* who has ended needs no signal */
 }
 
+void os_tell_owner(uint64_t cookie)
+{
+    struct exo_message message = {.word = {PX_PROC_TELL, cookie, PX_TELL_IN}};
+
+    (void)!exo_ep_call(fs_start->proc, &message); /* a cookie that is good no more tells nobody */
+}
+
 int64_t os_setid(const struct fs_request *request, uint32_t uid, uint32_t gid, uint64_t which)
 {
     struct exo_message message = {.word = {PX_PROC_SETID, request->message->badge, uid | (uint64_t)gid << 32, which}};

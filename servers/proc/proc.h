@@ -255,6 +255,16 @@ bool kill_is_due(uint32_t index);
 /* From the system (terminals, orphaned groups): to every member of the group. Members reached. */
 unsigned kill_group(int32_t pgid, int signo);
 
+/* ---- owner.c ---- */
+
+struct owner_wish {
+    int32_t who, fd;
+    uint64_t signal, nonce;
+};
+/* As PX_PROC_OWNER. *cookie: the one before, and the new one. */
+int64_t owner_set(uint32_t caller, const struct owner_wish *wish, uint64_t *cookie);
+int64_t owner_tell(uint64_t cookie, uint64_t reason);
+
 /* ---- group.c ---- */
 
 int64_t group_setpgid(uint32_t caller, int32_t pid, int32_t pgid);

@@ -130,6 +130,13 @@ static int64_t do_limit(uint32_t caller, struct exo_message *message)
     return status;
 }
 
+static int64_t do_owner(uint32_t caller, uint64_t *word)
+{
+    const struct owner_wish wish = {.who = (int32_t)word[2], .fd = (int32_t)(word[2] >> 32), .signal = word[3], .nonce = word[4]};
+
+    return owner_set(caller, &wish, &word[1]);
+}
+
 static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value, uint64_t *answer)
 {
     switch (option) {
@@ -337,6 +344,8 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_ANSWER: return ask_answer(caller, word[1], (int64_t)word[2]);
     case PX_PROC_PTRACE: return trace_call(caller, word[1], (int32_t)word[2], word[3], word[4], &word[1]);
     case PX_PROC_TRACE: return trace_told(caller, word);
+    case PX_PROC_OWNER: return do_owner(caller, word);
+    case PX_PROC_TELL: return owner_tell(word[1], word[2]);
     case PX_PROC_SETTIME: return do_set_time(caller, (int64_t)word[1]);
     default: return -EINVAL;
     }
@@ -360,6 +369,7 @@ static int64_t serve_tty(struct exo_message *message)
         if (word[2] < 1 || word[2] > SIGNAL_MAX || (int32_t)word[1] <= 1)
             return -EINVAL;
         return kill_group((int32_t)word[1], (int)word[2]) ? 0 : -ESRCH;
+    case PX_PROC_TELL: return owner_tell(word[1], word[2]);
     case PX_PROC_SETTTY:
         if ((int32_t)word[2] <= 0)
             return -EINVAL;
@@ -407,6 +417,7 @@ static int64_t serve_fs(struct exo_message *message)
     switch (message->word[0]) {
     case PX_PROC_KILL: return serve_fs_signal(message);
     case PX_PROC_SETID: return do_setid(message);
+    case PX_PROC_TELL: return owner_tell(message->word[1], message->word[2]);
     default: return -EINVAL;
     }
 }

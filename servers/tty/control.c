@@ -245,6 +245,7 @@ static int64_t flush(struct request *request)
     uint64_t which = request->word[3];
     int64_t status = check_change(request);
     bool input = which == 0 || which == 2, output = which == 1 || which == 2;
+    uint8_t news = terminal->line.packet;
 
     if (status < 0)
         return status;
@@ -260,6 +261,8 @@ static int64_t flush(struct request *request)
         flush_input(terminal);
     if (output)
         line_output_flush(&terminal->line);
+    if (request->side == SIDE_MASTER)
+        terminal->line.packet = news; /* of what it did itself it is not told */
     terminal_wake(terminal, SIDE_SLAVE);
     if (terminal->pty)
         terminal_wake(terminal, SIDE_MASTER);
@@ -324,6 +327,24 @@ static int64_t exclusive(struct request *request, uint32_t number)
     return 0;
 }
 
+static int64_t set_packets(struct terminal *terminal, bool on)
+{
+    if (on && !terminal->packet)
+        terminal->line.packet = 0;
+    terminal->packet = on;
+    return 0;
+}
+
+static int64_t send_signal(const struct request *request)
+{
+    int signal = (int)request->word[3];
+
+    if (signal != SIGINT && signal != SIGQUIT && signal != SIGTSTP)
+        return -EINVAL;
+    job_signal_foreground(request->terminal, signal);
+    return 0;
+}
+
 static int64_t master_only(struct request *request, uint32_t number)
 {
     struct terminal *terminal = request->terminal;
@@ -334,8 +355,9 @@ static int64_t master_only(struct request *request, uint32_t number)
     case PX_TIOCGPTN: return put_int(request, (int32_t)terminal->index - 1);
     case PX_TIOCSPTLCK: terminal->locked = get_int(request) != 0; return 0;
     case PX_TIOCGPTLCK: return put_int(request, terminal->locked);
-    case PX_TIOCGPKT: return put_int(request, 0);
-    case PX_TIOCPKT: return get_int(request) ? -EINVAL : 0; /* packet mode is not there */
+    case PX_TIOCGPKT: return put_int(request, terminal->packet);
+    case PX_TIOCPKT: return set_packets(terminal, get_int(request) != 0);
+    case PX_TIOCSIG: return send_signal(request);
     default: return -ENOTTY;
     }
 }
@@ -395,7 +417,8 @@ int64_t control(struct request *request)
     case PX_TIOCSPTLCK:
     case PX_TIOCGPTLCK:
     case PX_TIOCGPKT:
-    case PX_TIOCPKT: return master_only(request, number);
+    case PX_TIOCPKT:
+    case PX_TIOCSIG: return master_only(request, number);
     case PX_TIOCGDEV: return device_number(request);
     case PX_TIOCVHANGUP: return hang_up(request);
     default: return -ENOTTY;

@@ -68,16 +68,33 @@ static void regroup(struct line *line)
     line->literal = false;
 }
 
+static bool flow_by_usual_keys(const struct px_termios *termios)
+{
+    return (termios->iflag & PX_IXON) && termios->control[PX_VSTOP] == 19 && termios->control[PX_VSTART] == 17;
+}
+
+/* What a master in packet mode is told of new settings. */
+static void tell_master(struct line *line, const struct px_termios *old)
+{
+    bool flow = flow_by_usual_keys(&line->termios);
+
+    if (flow != flow_by_usual_keys(old))
+        line->packet = (uint8_t)((line->packet & ~(PX_PACKET_NO_STOP | PX_PACKET_DO_STOP)) | (flow ? PX_PACKET_DO_STOP : PX_PACKET_NO_STOP));
+    if ((old->lflag | line->termios.lflag) & PX_EXTPROC)
+        line->packet |= PX_PACKET_IOCTL;
+}
+
 void line_configure(struct line *line, const struct px_termios *termios)
 {
     struct px_termios old = line->termios;
 
     line->termios = *termios;
+    tell_master(line, &old);
     if ((old.lflag ^ termios->lflag) & PX_ICANON)
         regroup(line);
     find_special(line);
     if ((old.iflag & PX_IXON) && !(termios->iflag & PX_IXON) && !line->stopped_by_call) {
-        line->stopped = false;
+        line_hold(line, false);
         line_echo_flush(line);
     }
 }
@@ -172,6 +189,7 @@ uint32_t line_input_count(const struct line *line)
 
 void line_input_flush(struct line *line)
 {
+    line->packet |= PX_PACKET_FLUSH_READ;
     line->input_taken = line->input_ready = line->input_put = 0;
     line->erasing = false;
     for (unsigned i = 0; i < LINE_INPUT_BYTES / 32; i++)

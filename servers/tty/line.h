@@ -38,7 +38,7 @@ struct line {
     uint32_t output_taken, output_put;
 
     uint64_t signals; /* bit n - 1: a key asked for signal n */
-    bool flushed;     /* a signal key or ioctl has thrown output away */
+    uint8_t packet;   /* PX_PACKET_*: what has happened since it was last looked at */
 
     uint32_t line_ends[LINE_INPUT_BYTES / 32]; /* bit: a line ends with this input byte */
     uint16_t echo[LINE_ECHO_STEPS];            /* kind << 8 | byte, see line_echo.c */
@@ -81,6 +81,13 @@ void line_continue(struct line *line);
 static inline bool line_canonical(const struct line *line)
 {
     return (line->termios.lflag & PX_ICANON) != 0;
+}
+/* Holds output back, or lets it go. */
+static inline void line_hold(struct line *line, bool stopped)
+{
+    if (line->stopped != stopped)
+        line->packet = (uint8_t)((line->packet & ~(PX_PACKET_STOP | PX_PACKET_START)) | (stopped ? PX_PACKET_STOP : PX_PACKET_START));
+    line->stopped = stopped;
 }
 static inline uint32_t line_input_used(const struct line *line)
 {

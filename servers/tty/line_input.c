@@ -50,7 +50,7 @@ static void echo_typed(struct line *line, uint8_t byte)
 static void resume(struct line *line)
 {
     if (!line->stopped_by_call)
-        line->stopped = false;
+        line_hold(line, false);
 }
 
 static void resume_by_any(struct line *line)
@@ -101,7 +101,7 @@ static bool receive_key(struct line *line, uint8_t byte)
             return true;
         }
         if (byte == control[PX_VSTOP]) {
-            line->stopped = true;
+            line_hold(line, true);
             return true;
         }
     }

@@ -133,16 +133,19 @@ size_t line_output_take(struct line *line, uint8_t *to, size_t count)
 void line_output_flush(struct line *line)
 {
     line->output_taken = line->output_put;
-    line->flushed = true;
+    line->packet |= PX_PACKET_FLUSH_WRITE;
 }
 
 void line_stop(struct line *line)
 {
-    line->stopped = line->stopped_by_call = true;
+    line_hold(line, true);
+    line->stopped_by_call = true;
 }
 
 void line_continue(struct line *line)
 {
-    if (line->stopped_by_call)
-        line->stopped = line->stopped_by_call = false;
+    if (!line->stopped_by_call)
+        return;
+    line->stopped_by_call = false;
+    line_hold(line, false);
 }

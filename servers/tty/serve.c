@@ -139,10 +139,24 @@ static int64_t deliver(struct request *request, size_t bytes)
     return (int64_t)bytes;
 }
 
+/* In packet mode a byte comes first that says what it is, or stands alone for what has happened. */
+static size_t take_packet(struct terminal *terminal, size_t wanted)
+{
+    if (terminal->line.packet) {
+        data[0] = terminal->line.packet;
+        terminal->line.packet = 0;
+        return 1;
+    }
+    if (line_output_count(&terminal->line) == 0)
+        return 0;
+    data[0] = PX_PACKET_DATA;
+    return 1 + line_output_take(&terminal->line, data + 1, wanted - 1);
+}
+
 static int64_t read_master(struct request *request, size_t wanted)
 {
     struct terminal *terminal = request->terminal;
-    size_t got = line_output_take(&terminal->line, data, wanted);
+    size_t got = terminal->packet ? take_packet(terminal, wanted) : line_output_take(&terminal->line, data, wanted);
 
     if (got > 0) {
         line_echo_flush(&terminal->line);
@@ -252,6 +266,14 @@ static int64_t log_line(const struct request *request)
     return host_log(data, count) ? (int64_t)count : -EAGAIN;
 }
 
+static int64_t set_owner(struct request *request)
+{
+    if (request->hung_up)
+        return -EIO;
+    request->terminal->side[request->side].owner = request->word[2];
+    return 0;
+}
+
 /* ---- dispatch ---------------------------------------------------------------------------------------------------- */
 
 static int64_t dispatch(struct request *request, uint64_t badge)
@@ -269,7 +291,8 @@ static int64_t dispatch(struct request *request, uint64_t badge)
     case PX_TTY_WRITE:
     case PX_TTY_POLL:
     case PX_TTY_IOCTL:
-    case PX_TTY_CLAIM: break;
+    case PX_TTY_CLAIM:
+    case PX_TTY_OWNER: break;
     default: return -ENOSYS;
     }
     status = find(request);
@@ -280,6 +303,7 @@ static int64_t dispatch(struct request *request, uint64_t badge)
     case PX_TTY_WRITE: return write_bytes(request);
     case PX_TTY_POLL: return poll_side(request);
     case PX_TTY_IOCTL: return control_side(request);
+    case PX_TTY_OWNER: return set_owner(request);
     default: return claim(request);
     }
 }

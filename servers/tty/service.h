@@ -35,6 +35,7 @@ struct side {
     bool was_open;   /* somebody had */
     bool awaited;    /* a client was told to sleep on this side's sequence word since it last moved */
     uint64_t tally;
+    uint64_t owner;  /* the cookie of who wants SIGIO, or 0 */
     uint32_t holders[(PX_PROCS_MAX + 31) / 32]; /* processes that have shown that they hold it */
 };
 
@@ -43,6 +44,7 @@ struct terminal {
     bool pty;
     bool locked;      /* TIOCSPTLCK: the slave cannot be opened */
     bool exclusive;   /* TIOCEXCL */
+    bool packet;      /* TIOCPKT: the master reads packets */
     bool input_ended; /* console: the host's keyboard is gone */
     uint32_t epoch;   /* opens of another epoch were hung up */
     uint32_t owner;   /* user id */
@@ -90,6 +92,11 @@ void terminal_wake(struct terminal *terminal, enum side_of side);
 /* Typed bytes: from the host or a master. Returns how many were taken. */
 size_t terminal_input(struct terminal *terminal, const uint8_t *bytes, size_t count);
 uint32_t terminal_pending(const struct terminal *terminal);
+/* Has a master in packet mode more to be told than output? */
+static inline bool terminal_has_news(const struct terminal *terminal)
+{
+    return terminal->packet && terminal->line.packet;
+}
 /* Gives the line discipline what waits; then signals that keys asked for. */
 void terminal_pump(struct terminal *terminal);
 void terminal_publish(const struct terminal *terminal);

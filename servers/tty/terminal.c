@@ -4,6 +4,7 @@
 #include <exo/loop.h>
 #include <exo/string.h>
 
+#include "proc.h"
 #include "service.h"
 
 #define TERMINAL_PAGES ((sizeof(struct terminal) + EXO_PAGE_BYTES - 1) / EXO_PAGE_BYTES)
@@ -87,10 +88,42 @@ void terminal_publish(const struct terminal *terminal)
         service.page->tty[terminal->index + PX_TTYS_MAX].state = 1;
 }
 
+static unsigned slave_events(const struct terminal *terminal)
+{
+    const uint8_t *control = terminal->line.termios.control;
+    unsigned events = 0;
+
+    if (line_readable(&terminal->line, control[PX_VTIME] ? 1 : control[PX_VMIN]))
+        events |= POLLIN | POLLRDNORM;
+    if (terminal->input_ended && terminal_pending(terminal) == 0)
+        events |= POLLIN | POLLRDNORM;
+    if (line_output_room(&terminal->line) >= WRITE_ROOM_POLL)
+        events |= POLLOUT | POLLWRNORM;
+    return events;
+}
+
+static unsigned master_events(const struct terminal *terminal)
+{
+    unsigned events = 0;
+
+    if (line_output_count(&terminal->line) > 0)
+        events |= POLLIN | POLLRDNORM;
+    if (terminal_has_news(terminal))
+        events |= POLLPRI | POLLIN | POLLRDNORM;
+    if (terminal_pending(terminal) < PENDING_BYTES)
+        events |= POLLOUT | POLLWRNORM;
+    if (terminal->side[SIDE_SLAVE].was_open && !terminal->side[SIDE_SLAVE].open)
+        events |= POLLHUP;
+    return events;
+}
+
 void terminal_wake(struct terminal *terminal, enum side_of side)
 {
     uint32_t *word = &service.page->tty[word_index(terminal, side)].seq;
+    uint64_t owner = terminal->side[side].owner;
 
+    if (owner && (side == SIDE_MASTER ? master_events(terminal) : slave_events(terminal)) & (POLLIN | POLLHUP))
+        proc_post(PX_PROC_TELL, owner, PX_TELL_IN, 0);
     if (!terminal->side[side].awaited)
         return;
     terminal->side[side].awaited = false;
@@ -121,7 +154,7 @@ static void input_moved(struct terminal *terminal, uint32_t output_before)
 {
     send_key_signals(terminal);
     terminal_wake(terminal, SIDE_SLAVE);
-    if (terminal->pty && terminal->line.output_put != output_before)
+    if (terminal->pty && (terminal->line.output_put != output_before || terminal_has_news(terminal)))
         terminal_wake(terminal, SIDE_MASTER);
 }
 
@@ -166,6 +199,7 @@ size_t terminal_input(struct terminal *terminal, const uint8_t *bytes, size_t co
 static void side_closed(struct terminal *terminal, enum side_of side)
 {
     terminal->side[side].open = false;
+    terminal->side[side].owner = 0;
     memset(terminal->side[side].holders, 0, sizeof(terminal->side[side].holders));
     if (!terminal->pty)
         return;
@@ -188,33 +222,6 @@ void terminals_count(void)
         if (terminal->pty && !terminal->side[SIDE_MASTER].open && !terminal->side[SIDE_SLAVE].open)
             terminal_free(terminal);
     }
-}
-
-static unsigned slave_events(const struct terminal *terminal)
-{
-    const uint8_t *control = terminal->line.termios.control;
-    unsigned events = 0;
-
-    if (line_readable(&terminal->line, control[PX_VTIME] ? 1 : control[PX_VMIN]))
-        events |= POLLIN | POLLRDNORM;
-    if (terminal->input_ended && terminal_pending(terminal) == 0)
-        events |= POLLIN | POLLRDNORM;
-    if (line_output_room(&terminal->line) >= WRITE_ROOM_POLL)
-        events |= POLLOUT | POLLWRNORM;
-    return events;
-}
-
-static unsigned master_events(const struct terminal *terminal)
-{
-    unsigned events = 0;
-
-    if (line_output_count(&terminal->line) > 0)
-        events |= POLLIN | POLLRDNORM;
-    if (terminal_pending(terminal) < PENDING_BYTES)
-        events |= POLLOUT | POLLWRNORM;
-    if (terminal->side[SIDE_SLAVE].was_open && !terminal->side[SIDE_SLAVE].open)
-        events |= POLLHUP;
-    return events;
 }
 
 unsigned side_events(struct terminal *terminal, enum side_of side)

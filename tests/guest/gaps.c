@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -28,6 +30,7 @@
 
 #define FAILS(call, error) ((call) == -1 && errno == (error))
 #define USER 1000u
+#define close_range_(first, last) syscall(436, first, last, 0)
 #ifndef RWF_NOWAIT
 #define RWF_HIPRI 1
 #define RWF_DSYNC 2
@@ -357,6 +360,50 @@ static void small_answers(void)
     CASE("but not of one of real time", getitimer(ITIMER_REAL, &timer) == 0 && timer.it_interval.tv_sec == 0);
 }
 
+/* More descriptors than RLIMIT_NOFILE says at first, for who may raise it. */
+static bool user_raises(void)
+{
+    struct rlimit limit = {100, 1 << 20};
+
+    return FAILS(setrlimit(RLIMIT_NOFILE, &limit), EPERM);
+}
+
+static void many_descriptors(void)
+{
+    struct rlimit limit = {1024, (1 << 20) + 1};
+    unsigned long set[200] = {0};
+    int ends[2], fd = open("/tmp/gaps-file", O_RDWR | O_CREAT, 0600), opened = 0, last = -1, status = -1;
+    struct timeval now = {0, 0};
+    struct pollfd item = {.fd = 12000, .events = POLLIN};
+    char text[64];
+    pid_t child;
+
+    CASE("nr_open is above which nobody raises it", FAILS(setrlimit(RLIMIT_NOFILE, &limit), EPERM) && as_user(user_raises));
+    limit = (struct rlimit){1 << 20, 1 << 20};
+    CASE("root raises it so far", setrlimit(RLIMIT_NOFILE, &limit) == 0 && pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    CASE("large numbers", dup2(ends[0], 12000) == 12000 && dup2(fd, (1 << 20) - 1) == (1 << 20) - 1 && fcntl(fd, F_DUPFD, 9000) == 9000);
+    CASE("... but none beyond", FAILS(dup2(fd, 1 << 20), EBADF) && FAILS(fcntl(fd, F_DUPFD, 1 << 20), EINVAL) &&
+                                  FAILS(fcntl(fd, F_DUPFD, (1 << 20) - 1), EMFILE));
+    set[12000 / 64] = 1ul << 12000 % 64;
+    CASE("select knows them", syscall(SYS_select, 12001, set, NULL, NULL, &now) == 1 && set[12000 / 64] == 1ul << 12000 % 64 && poll(&item, 1, 0) == 1);
+    set[12000 / 64] = 1;
+    CASE("... and what is none of them", FAILS(syscall(SYS_select, 12001, set, NULL, NULL, &now), EBADF));
+    CASE("/proc/self/fd, too", readlink("/proc/self/fd/1048575", text, sizeof text) == 14 && !memcmp(text, "/tmp/gaps-file", 14) &&
+                                   close(open("/proc/self/fd/1048575", O_RDONLY)) == 0);
+    for (; opened < 7000 && (last = open("/tmp/gaps-file", O_RDONLY)) >= 0; opened++)
+        ;
+    CASE("thousands of descriptions", opened == 7000 && last >= 7000);
+    child = fork();
+    if (child == 0)
+        _exit(read(last, text, 1) != 0 || close_range_(3, ~0u) != 0 || !FAILS(close(last), EBADF) || !FAILS(close(1048575), EBADF));
+    CASE("a child has them", waitpid(child, &status, 0) == child && status == 0 && read(last, text, 1) == 0);
+    limit.rlim_cur = 100;
+    CASE("a lower limit leaves them open", setrlimit(RLIMIT_NOFILE, &limit) == 0 && FAILS(dup(fd), EMFILE) && close(last) == 0 && close(1048575) == 0);
+    close_range_(3, ~0u);
+    limit.rlim_cur = 1024;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(void)
 {
     if (geteuid() != 0) {
@@ -366,6 +413,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     pipe_sizes();
     pipe_grows();
+    many_descriptors();
     flags_of_transfers();
     whiteouts();
     exit_signals();

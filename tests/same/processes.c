@@ -265,6 +265,15 @@ static void scheds(void)
     (void)(sys(312, getpid(), 99999999, 1, 0, 0)); (void)(sys(324, 0, 0, 0)); P(sys(324, 1 << 20, 0, 0)); P(sys(324, 0, 1, 0)); P(sys(324, 1, 0, 0));
 }
 
+static void barriers(void)
+{
+    P(sys(324, 8, 0, 0)); P(sys(324, 32, 0, 0)); P(sys(324, 8, 1, 0)); P(sys(324, 2, 0, 0)); P(sys(324, 4, 0, 0)); P(sys(324, 2, 0, 0)); P(sys(324, 16, 0, 0));
+    P(sys(324, 8, 0, 0)); P(sys(324, 32, 0, 0)); P(sys(324, 64, 0, 0)); P(sys(324, 32, 0, 0)); P(sys(324, 24, 0, 0)); P(sys(324, -1, 0, 0));
+    CHILD(P(sys(324, 8, 0, 0)); P(sys(324, 32, 0, 0)));
+    if (getenv("AGAIN")) return;
+    setenv("AGAIN", "1", 1); CHILD(execl("/proc/self/exe", "processes", "barriers", NULL));
+}
+
 static void prctls(void)
 {
     int v; char name[20]; P(prctl(9999)); P(prctl(PR_SET_PDEATHSIG, 65)); P(prctl(PR_SET_PDEATHSIG, 10)); P(prctl(PR_GET_PDEATHSIG, &v)); V(v);
@@ -317,5 +326,6 @@ int main(int argc, char **argv)
     RUN(handlers);
     RUN(limits);
     RUN(scheds);
+    RUN(barriers);
     RUN(prctls);
 }

@@ -39,7 +39,6 @@ void px_child_start(void);
 void px_start(void);
 bool px_is_renewed(void); /* it begins in the middle of an execve (renewed.c) */
 void px_renewed_start(void);
-extern uint32_t px_personality; /* personality(2) */
 int64_t px_process_name(const char name[16]); /* prctl(PR_SET_NAME) of the first thread */
 /* The present call must not be restarted, whatever its result looks like (sigreturn). */
 void px_no_restart(void);

@@ -1,5 +1,5 @@
 /* Calls on descriptors that are not transfers: fcntl, ioctl, lseek, fstat, ftruncate, fsync, sendfile. */
-#include "fd.h"
+#include "owner.h"
 #include "pipe.h"
 
 #define F_DUPFD 0
@@ -8,13 +8,11 @@
 #define F_GETLK 5
 #define F_SETLK 6
 #define F_SETLKW 7
-#define F_SETOWN 8
 #define F_SETLEASE 1024u
 #define F_GETLEASE 1025u
 #define LEASE_NONE 2u /* F_UNLCK */
 #define F_NOTIFY 1026u
 #define DN_MULTISHOT 0x80000000u
-#define F_GETOWN 9
 #define F_OFD_GETLK 36
 #define F_OFD_SETLK 37
 #define F_OFD_SETLKW 38
@@ -24,7 +22,6 @@
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | O_ASYNC)
-#define O_ASYNC 020000
 
 #define FIBMAP 1
 #define FIGETBSZ 2
@@ -35,11 +32,14 @@
 #define FIOASYNC 0x5452
 #define FIOQSIZE 0x5460
 
-static int64_t set_flags(struct px_ofd *ofd, uint64_t flags)
+static int64_t set_flags(struct px_ofd *ofd, unsigned fd, uint64_t flags)
 {
-    uint32_t wanted = (uint32_t)flags & SETFL_MASK;
+    uint32_t mask = px_ofd_ops(ofd)->own ? SETFL_MASK : SETFL_MASK & ~(uint32_t)O_ASYNC; /* what tells nobody of anything has no O_ASYNC */
+    uint32_t wanted = (uint32_t)flags & mask, changed = ofd->flags ^ wanted;
 
-    ofd->flags = (ofd->flags & ~(uint32_t)SETFL_MASK) | wanted;
+    ofd->flags = (ofd->flags & ~mask) | wanted;
+    if (mask & changed & O_ASYNC)
+        px_owner_async(ofd, (int)fd);
     return 0;
 }
 
@@ -60,7 +60,7 @@ static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_
         px_fd_set_cloexec((unsigned)a, c & FD_CLOEXEC);
         return 0;
     case F_SETFL:
-        return set_flags(ofd, c);
+        return set_flags(ofd, (unsigned)a, c);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -68,9 +68,6 @@ static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
         return px_record_fcntl(ofd, (unsigned)b, c);
-    case F_SETOWN: /* nothing here sends SIGIO: the owner is remembered by nobody, as when O_ASYNC is off */
-    case F_GETOWN:
-        return 0;
     case F_NOTIFY: /* nobody is told of a directory's changes by signals: there is nothing to end either */
         return !((uint32_t)c & ~DN_MULTISHOT) ? 0 : ofd->kind != PX_OFD_DIRECTORY ? -ENOTDIR : -EINVAL;
     case F_GETLEASE:
@@ -84,7 +81,7 @@ static __attribute__((noinline)) int64_t fcntl_other(struct px_ofd *ofd, uint64_
     case F_GETPIPE_SZ:
         return px_pipe_size(ofd, (unsigned)b == F_SETPIPE_SZ, c);
     default:
-        return -EINVAL;
+        return px_owner_fcntl(ofd, (unsigned)b, c);
     }
 }
 
@@ -107,6 +104,22 @@ static int64_t ioctl_flag(struct px_ofd *ofd, px_user argument, uint32_t flag)
     if (px_copy_in(&on, argument, sizeof on) != 0)
         return -EFAULT;
     ofd->flags = on ? ofd->flags | flag : ofd->flags & ~flag;
+    return 0;
+}
+
+/* What can tell nobody of anything does not take it. */
+static int64_t ioctl_async(struct px_ofd *ofd, unsigned fd, px_user argument)
+{
+    uint32_t before = ofd->flags;
+    int64_t result = ioctl_flag(ofd, argument, O_ASYNC);
+
+    if (result < 0 || before == ofd->flags)
+        return result;
+    if (!px_ofd_ops(ofd)->own) {
+        ofd->flags = before;
+        return -ENOTTY;
+    }
+    px_owner_async(ofd, (int)fd);
     return 0;
 }
 
@@ -149,7 +162,7 @@ PX_SYS(ioctl)
     case FIONBIO:
         return ioctl_flag(ofd, c, O_NONBLOCK);
     case FIOASYNC:
-        return ioctl_flag(ofd, c, O_ASYNC);
+        return ioctl_async(ofd, (unsigned)a, c);
     case FIONREAD:
         if (ofd->kind == PX_OFD_FILE)
             return file_bytes_left(ofd, c);

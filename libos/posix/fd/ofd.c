@@ -5,10 +5,11 @@
  * the child: a process that is destroyed leaves `holders` too high, and who finds no free slot looks then which
  * are held by nobody that lives. What it is about to hold it notes first, and what it holds no more, last.
  */
-#include "fd.h"
+#include "owner.h"
 
 #define SLOTS 16u
-#define PAGES_MAX 320u
+#define FIRST_PAGES 320u /* that need no heap */
+#define PAGES_MAX 4096u
 #define HOLDERS_DYING 0x80000000u
 #define HELD_BITS ((1u << SLOTS) - 1)
 
@@ -24,9 +25,9 @@ _Static_assert(sizeof(struct page) <= PX_PAGE, "slots and their holders are a pa
 _Static_assert((PX_SHARED_HI - PX_SHARED) / PX_PAGE <= 65536, "a page number fits 16 bits");
 _Static_assert(sizeof(struct px_ofd_slot) == 128, "PX_ENTRY_BITS are the low seven bits of an address");
 
-static uint16_t
-    pages[PAGES_MAX]; /* pages of PX_SHARED that slots may be claimed in: small, because fork copies it */
-static unsigned page_count;
+static uint16_t first_pages[FIRST_PAGES]; /* small, because fork copies it */
+static uint16_t *pages = first_pages;     /* pages of PX_SHARED that slots may be claimed in */
+static unsigned page_room = FIRST_PAGES, page_count;
 static unsigned page_hint;   /* where a slot was last found or freed */
 static struct px_ofd *freed; /* the slot last given up here: probably still free */
 static bool related;         /* some pages were other processes', too */
@@ -171,11 +172,25 @@ static bool sweep(void)
     return any;
 }
 
+static bool more_room(void)
+{
+    uint16_t *more = page_room < PAGES_MAX ? px_alloc(2 * page_room * sizeof *more) : NULL;
+
+    if (!more)
+        return false;
+    memcpy(more, pages, page_count * sizeof *more);
+    if (pages != first_pages)
+        px_free(pages);
+    pages = more;
+    page_room *= 2;
+    return true;
+}
+
 static struct px_ofd *claim_in_new_page(void)
 {
     uint64_t va;
 
-    if (page_count == PAGES_MAX)
+    if (page_count == page_room && !more_room())
         return NULL;
     va = px_shared_reserve(1);
     if (!va)
@@ -316,6 +331,8 @@ void px_ofd_leave(struct px_ofd *ofd)
     uint32_t left;
     struct px_ofd *twin = ofd->word[PX_WORD_TWIN] ? px_ofd_twin(ofd) : NULL;
 
+    if (px_owners)
+        px_owner_forget(ofd);
     if (ops->drop)
         ops->drop(ofd);
     do {

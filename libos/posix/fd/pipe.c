@@ -56,10 +56,13 @@ static size_t filled_locked(struct px_pipe *pipe)
     return 0;
 }
 
-static void wake_all(uint32_t *word, const uint32_t *waiters)
+/* Writers sleep, or one wants a signal, which counts as sleeping. */
+static inline void wake_writers(struct px_pipe *pipe, bool asleep)
 {
-    if (__atomic_load_n(waiters, __ATOMIC_SEQ_CST))
-        exo_wake_all(word);
+    if (asleep)
+        exo_wake_all(&pipe->read_seq);
+    if (pipe->owner[PX_PIPE_WRITER])
+        px_pipe_tell_writers(pipe);
 }
 
 /* Sleeps until the other side has moved (`sequence`) or gone (`tally`). Called with the lock, which it gives
@@ -118,9 +121,8 @@ static int64_t read_locked(struct px_pipe *pipe, px_user to, size_t bytes, size_
         __atomic_store_n(&pipe->head, pipe->head + (uint32_t)done, __ATOMIC_RELEASE);
     __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST);
     px_lock_give(&pipe->lock);
-    if (__atomic_load_n(&pipe->write_waiters, __ATOMIC_SEQ_CST) && room_beside(pipe, there) < PX_PIPE_BUF &&
-        room_beside(pipe, there - done) >= PX_PIPE_BUF)
-        exo_wake_all(&pipe->read_seq);
+    if (__atomic_load_n(&pipe->write_waiters, __ATOMIC_SEQ_CST))
+        wake_writers(pipe, room_beside(pipe, there) < PX_PIPE_BUF && room_beside(pipe, there - done) >= PX_PIPE_BUF);
     return (int64_t)done;
 }
 
@@ -198,7 +200,8 @@ void px_pipe_consume(struct px_ofd *ofd, const struct px_pipe_mark *mark, uint32
         __atomic_store_n(&pipe->head, pipe->head + bytes, __ATOMIC_RELEASE);
     __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST);
     px_lock_give(&pipe->lock);
-    wake_all(&pipe->read_seq, &pipe->write_waiters);
+    if (__atomic_load_n(&pipe->write_waiters, __ATOMIC_SEQ_CST))
+        wake_writers(pipe, true);
 }
 
 uint32_t px_pipe_room(const struct px_ofd *ofd)
@@ -233,7 +236,8 @@ int64_t px_pipe_size(struct px_ofd *ofd, bool set, uint64_t wanted)
         __atomic_store_n(&pipe->shortage, PX_PIPE_SIZE - bytes, __ATOMIC_RELAXED);
     __atomic_fetch_add(&pipe->read_seq, 1, __ATOMIC_SEQ_CST); /* writers may have room now */
     px_lock_give(&pipe->lock);
-    wake_all(&pipe->read_seq, &pipe->write_waiters);
+    if (__atomic_load_n(&pipe->write_waiters, __ATOMIC_SEQ_CST))
+        wake_writers(pipe, true);
     return result;
 }
 
@@ -291,8 +295,12 @@ static int64_t write_locked(struct px_pipe *pipe, const struct source *source, s
     __atomic_store_n(&pipe->tail, pipe->tail + (uint32_t)done, __ATOMIC_RELEASE);
     __atomic_fetch_add(&pipe->write_seq, 1, __ATOMIC_SEQ_CST);
     px_lock_give(&pipe->lock);
-    if (there == 0) /* readers sleep only when there is nothing */
-        wake_all(&pipe->write_seq, &pipe->read_waiters);
+    if (__atomic_load_n(&pipe->read_waiters, __ATOMIC_SEQ_CST)) {
+        if (there == 0) /* they sleep only when there is nothing */
+            exo_wake_all(&pipe->write_seq);
+        if (pipe->owner[PX_PIPE_READER])
+            px_pipe_tell_readers(pipe);
+    }
     return (int64_t)done;
 }
 
@@ -378,6 +386,8 @@ static void pipe_drop(struct px_ofd *ofd)
         if (ofd->word[i] >= PX_SLOT_FIRST_FREE)
             (void)!exo_cap_delete(ofd->word[i]);
     }
+    if (pipe && (pipe->owner[0] || pipe->owner[1]))
+        px_pipe_tell_of_end(ofd, pipe);
     if (pipe)
         px_ring_let_go((uint64_t)pipe);
     px_node_drop(&ofd->node); /* of a named FIFO */
@@ -465,4 +475,5 @@ PX_HOT_TABLE const struct px_ops px_pipe_ops = {
     .stat = pipe_stat,
     .poll = pipe_poll,
     .drop = pipe_drop,
+    .own = px_pipe_own,
 };

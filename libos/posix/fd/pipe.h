@@ -44,5 +44,11 @@ int64_t px_pipe_write_now(struct px_ofd *ofd, px_user from, size_t bytes, bool w
 int64_t px_pipe_size(struct px_ofd *ofd, bool set, uint64_t wanted); /* F_GETPIPE_SZ, F_SETPIPE_SZ */
 uint32_t px_pipe_room(const struct px_ofd *ofd); /* 1 when there are no readers: a write would say so */
 int64_t px_pipe_wait_room(struct px_ofd *ofd);
+/* Who wants SIGIO of that end (pipe_tell.c). */
+void px_pipe_tell_readers(struct px_pipe *pipe);
+void px_pipe_tell_writers(struct px_pipe *pipe);
+/* This description's end is gone: if it was the last of its side, the other one hears of it. */
+void px_pipe_tell_of_end(const struct px_ofd *ofd, struct px_pipe *pipe);
+void px_pipe_own(struct px_ofd *ofd, uint64_t cookie, bool async); /* px_ops.own */
 
 #endif

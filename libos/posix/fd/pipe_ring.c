@@ -1,7 +1,7 @@
 /* The rings that this process has mapped, of pipes and sockets: who lies on them, and a few kept ready for the next pipe. */
 #include "pipe.h"
 
-#define RINGS_MAX PX_FD_MAX /* rings that one process can hold */
+#define RINGS_MAX 4096u /* rings that one process can hold */
 #define CACHE_MAX 2u
 
 /* This process's rings: how many of its descriptions lie on each, and whether a relative can have it mapped.

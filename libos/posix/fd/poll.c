@@ -6,7 +6,8 @@
 #define PER_ITEM 4u          /* predicates that one description may add (px.h) */
 #define SLICE_NS 10000000ull /* when not all predicates fit: look again after 10 ms */
 #define SMALL 32u            /* items that need no heap */
-#define SET_WORDS (PX_FD_MAX / 64)
+#define SET_WORDS 64u        /* of a part of a set */
+#define SET_DESCRIPTORS (64u * SET_WORDS)
 #define ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 #define SELECT_READ (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
 #define SELECT_WRITE (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR)
@@ -209,7 +210,7 @@ static void write_time_left(px_user timespec, uint64_t deadline_ns)
     uint64_t now = px_now_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
     struct px_timespec rest = {.tv_sec = (int64_t)(left / PX_SECOND), .tv_nsec = (int64_t)(left % PX_SECOND)};
 
-    if (timespec && deadline_ns != PX_DEADLINE_NEVER)
+    if (timespec && deadline_ns != PX_DEADLINE_NEVER && !(px_personality & PX_STICKY_TIMEOUTS))
         (void)!px_copy_out(timespec, &rest, sizeof rest);
 }
 
@@ -229,10 +230,11 @@ PX_SYS(ppoll)
 
 /* ---- select ---- */
 
+/* A part of the sets: those of SET_DESCRIPTORS descriptors from `first` on. */
 struct sets {
     uint64_t word[3][SET_WORDS]; /* read, write, except */
-    unsigned highest;            /* descriptors looked at: below this */
-    unsigned bytes;
+    unsigned first, highest;     /* descriptors looked at: below first + highest */
+    unsigned bytes, count;       /* of each set; items that they want */
 };
 static const uint16_t set_events[3] = {SELECT_READ, SELECT_WRITE, SELECT_EXCEPT};
 
@@ -240,7 +242,7 @@ static int64_t sets_read(struct sets *sets, const px_user user[3])
 {
     for (unsigned s = 0; s < 3; s++) {
         memset(sets->word[s], 0, sets->bytes);
-        if (user[s] && px_copy_in(sets->word[s], user[s], sets->bytes) != 0)
+        if (user[s] && px_copy_in(sets->word[s], user[s] + sets->first / 8, sets->bytes) != 0)
             return -EFAULT;
     }
     return 0;
@@ -273,7 +275,7 @@ static int64_t sets_items(const struct sets *sets, struct px_poll_item *items)
 
         if (!events)
             continue;
-        items[i] = (struct px_poll_item){.ofd = px_fd_get((int)fd), .events = (uint16_t)events};
+        items[i] = (struct px_poll_item){.ofd = px_fd_get((int)(sets->first + fd)), .events = (uint16_t)events};
         if (!items[i++].ofd)
             return -EBADF;
     }
@@ -301,43 +303,64 @@ static int64_t sets_result(struct sets *sets, const struct px_poll_item *items)
     return bits;
 }
 
-static int64_t select_items(struct sets *sets, struct px_poll_item *items, unsigned count,
-                            const px_user user[3], uint64_t deadline_ns)
+/* Gathers what all parts want, waits, and leaves in them what is ready. */
+static int64_t select_items(struct sets *part, unsigned parts, struct px_poll_item *items, unsigned count, const px_user user[3], uint64_t deadline_ns)
 {
-    int64_t result = sets_items(sets, items);
+    struct px_poll_item *at = items;
+    int64_t result = 0, bits = 0;
 
+    for (unsigned i = 0; i < parts && result == 0; at += part[i++].count)
+        result = sets_items(&part[i], at);
     if (result == 0)
         result = px_poll_wait(items, count, deadline_ns);
     if (result < 0)
         return result;
-    result = sets_result(sets, items);
-    for (unsigned s = 0; s < 3; s++) {
-        if (user[s] && px_copy_out(user[s], sets->word[s], sets->bytes) != 0)
-            return -EFAULT;
+    at = items;
+    for (unsigned i = 0; i < parts; at += part[i++].count) {
+        bits += sets_result(&part[i], at);
+        for (unsigned s = 0; s < 3; s++)
+            if (user[s] && px_copy_out(user[s] + part[i].first / 8, part[i].word[s], part[i].bytes) != 0)
+                return -EFAULT;
     }
+    return bits;
+}
+
+static int64_t select_parts(struct sets *part, unsigned parts, unsigned highest, const px_user user[3], uint64_t deadline_ns)
+{
+    struct px_poll_item small[SMALL], *items = small;
+    unsigned count = 0;
+    int64_t result = 0;
+
+    for (unsigned i = 0; i < parts && result == 0; i++) {
+        part[i].first = i * SET_DESCRIPTORS;
+        part[i].highest = highest - part[i].first < SET_DESCRIPTORS ? highest - part[i].first : SET_DESCRIPTORS;
+        part[i].bytes = PX_DIV_UP(part[i].highest, 64) * 8;
+        result = sets_read(&part[i], user);
+        count += part[i].count = sets_count(&part[i]);
+    }
+    if (result < 0)
+        return result;
+    if (count > SMALL && !(items = px_alloc(count * sizeof *items)))
+        return -ENOMEM;
+    result = select_items(part, parts, items, count, user, deadline_ns);
+    if (items != small)
+        px_free(items);
     return result;
 }
 
 static int64_t select_call(int64_t highest, const px_user user[3], uint64_t deadline_ns)
 {
-    struct px_poll_item small[SMALL], *items = small;
-    struct sets sets;
-    unsigned count;
+    unsigned most = highest < (int64_t)px_fds.count ? (unsigned)highest : px_fds.count, parts = PX_DIV_UP(most, SET_DESCRIPTORS);
+    struct sets one, *part = &one;
     int64_t result;
 
     if (highest < 0)
         return -EINVAL;
-    sets.highest = highest < (int64_t)px_fds.count ? (unsigned)highest : px_fds.count;
-    sets.bytes = PX_DIV_UP(sets.highest, 64) * 8;
-    result = sets_read(&sets, user);
-    if (result < 0)
-        return result;
-    count = sets_count(&sets);
-    if (count > SMALL && !(items = px_alloc(count * sizeof *items)))
+    if (parts > 1 && !(part = px_alloc(parts * sizeof *part)))
         return -ENOMEM;
-    result = select_items(&sets, items, count, user, deadline_ns);
-    if (items != small)
-        px_free(items);
+    result = select_parts(part, parts, most, user, deadline_ns);
+    if (part != &one)
+        px_free(part);
     return result;
 }
 
@@ -359,7 +382,7 @@ PX_SYS(select)
         deadline_ns = left ? px_deadline_after(left) : EXO_DEADLINE_NOW;
     }
     result = select_call((int32_t)a, user, deadline_ns);
-    if (deadline_ns != PX_DEADLINE_NEVER) {
+    if (deadline_ns != PX_DEADLINE_NEVER && !(px_personality & PX_STICKY_TIMEOUTS)) {
         left = deadline_ns > px_now_ns() ? deadline_ns - px_now_ns() : 0;
         time.tv_sec = (int64_t)(left / PX_SECOND);
         time.tv_usec = (int64_t)(left % PX_SECOND / 1000);

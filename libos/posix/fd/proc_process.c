@@ -175,8 +175,8 @@ static void status_memory(struct px_text *text, const struct px_memory_totals *m
 {
     unsigned long size = (unsigned long)memory->size * 4, resident = (unsigned long)memory->resident * 4;
 
-    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", size, size, 0u,
-                0u);
+    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n", size, size,
+                (unsigned long)memory->locked * 4, 0u);
     px_text_add(text,
                 "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
                 resident, resident, resident, 0u, 0u);

@@ -18,6 +18,8 @@ PX_SYS(uname)
 {
     struct utsname name = {.sysname = "Linux", .release = PX_RELEASE, .version = PX_VERSION};
 
+    if (px_personality & PX_UNAME26)
+        memcpy(name.release, PX_RELEASE_26, sizeof PX_RELEASE_26);
     memcpy(name.nodename, px_proctab()->hostname, sizeof name.nodename - 1);
     memcpy(name.domainname, px_domain_name, sizeof px_domain_name);
     memcpy(name.machine, px_arch_platform, strnlen(px_arch_platform, sizeof name.machine - 1));
@@ -129,13 +131,17 @@ PX_SYS(getcpu)
     return b && px_copy_out(b, &zero, sizeof zero) != 0 ? -EFAULT : 0;
 }
 
-enum { BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4, BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16, BARRIER_ALL = 31 };
+enum { BARRIER_GLOBAL = 1, BARRIER_GLOBAL_EXPEDITED = 2, BARRIER_REGISTER_GLOBAL = 4, BARRIER_PRIVATE = 8, BARRIER_REGISTER_PRIVATE = 16, BARRIER_CORE = 32,
+       BARRIER_REGISTER_CORE = 64, BARRIER_ALL = 127 };
 #define OUTSIDE_HEAP 65536u /* bytes of a block that px_free unmaps */
 
-/* Entering the kernel orders everything. Those who run this process's other threads enter it when memory of the process is unmapped. */
+/*
+ * Entering the kernel orders everything, and leaving it serialises. Those who run this process's other threads enter it when memory of the process is unmapped.
+ * What a program was registered for the next one is not.
+ */
 PX_SYS(membarrier)
 {
-    static bool registered;
+    static uint32_t registered, program;
     uint32_t command = (uint32_t)a;
 
     if ((uint32_t)b)
@@ -144,9 +150,12 @@ PX_SYS(membarrier)
         return BARRIER_ALL;
     if (command & (command - 1) || command & ~(uint32_t)BARRIER_ALL)
         return -EINVAL;
-    if (command == BARRIER_PRIVATE && !registered)
+    if (program != px_exec_count)
+        registered = 0;
+    program = px_exec_count;
+    if (command & (BARRIER_PRIVATE | BARRIER_CORE) && !(registered & command << 1))
         return -EPERM;
-    registered = registered || command == BARRIER_REGISTER_PRIVATE;
+    registered |= command;
     if (px_threads.many && px_info()->cpus > 1)
         px_free(px_alloc(OUTSIDE_HEAP));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -4,6 +4,7 @@
 #include "fd.h"
 
 #define PX_RELEASE "6.1.0-exov6"
+#define PX_RELEASE_26 "2.6.61-exov6" /* as programs see it that know no other */
 #define PX_VERSION "#1 SMP ExoV6"
 
 extern const char px_arch_platform[];                     /* arch/: uname's machine */

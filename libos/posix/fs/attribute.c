@@ -276,6 +276,6 @@ PX_SYS(fallocate)
         return -EFBIG;
     node = PX_FS_NODE(ofd->node.ino, ofd->node.gen);
     if (b & FALLOC_PUNCH_HOLE)
-        op = PX_FS_PUNCH;
+        return px_file_punch(&ofd->node, c, d, ofd->word[PX_WORD_TOKEN]);
     return px_fs_call(op, node, c, d, ofd->word[PX_WORD_TOKEN], NULL);
 }

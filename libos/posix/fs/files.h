@@ -197,6 +197,8 @@ static inline void px_file_let_go(const struct px_ofd *ofd)
     else
         px_node_drop(&ofd->node);
 }
+/* A hole there; the size stays. */
+int64_t px_file_punch(const struct px_node *node, uint64_t offset, uint64_t bytes, uint64_t token);
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token);
 int64_t px_file_may_grow(const struct px_node *node, uint64_t size); /* RLIMIT_FSIZE: 0, or SIGXFSZ is raised and -EFBIG */
 

@@ -77,16 +77,14 @@ static int64_t open_inode(const struct px_node *node, unsigned flags, struct px_
     return 0;
 }
 
-#define DESCRIPTORS_MOST 4096 /* RLIMIT_NOFILE's hard limit */
-
 /* Descriptors that were opened for reading while the credentials allowed it keep that right: asked for only when credentials are about to change. */
 void px_files_keep_rights(void)
 {
-    for (int fd = 0; fd < DESCRIPTORS_MOST; fd++) {
+    for (int fd = px_fd_next(0); fd >= 0; fd = px_fd_next((unsigned)fd + 1)) {
         struct px_ofd *ofd = px_fd_get(fd);
         uint64_t token = 0;
 
-        if (!ofd || ofd->kind != PX_OFD_FILE || ofd->word[PX_WORD_TOKEN] || !(rights_of(ofd->flags) & 4))
+        if (ofd->kind != PX_OFD_FILE || ofd->word[PX_WORD_TOKEN] || !(rights_of(ofd->flags) & 4))
             continue;
         if (px_fs_call(PX_FS_OPEN, PX_FS_NODE(ofd->node.ino, ofd->node.gen), 4, 0, 0, &token) >= 0)
             ofd->word[PX_WORD_TOKEN] = token;

@@ -11,6 +11,15 @@ int64_t px_file_may_grow(const struct px_node *node, uint64_t size)
     return -EFBIG;
 }
 
+int64_t px_file_punch(const struct px_node *node, uint64_t offset, uint64_t bytes, uint64_t token)
+{
+    int64_t result = px_fs_call(PX_FS_PUNCH, PX_FS_NODE(node->ino, node->gen), offset, bytes, token, NULL);
+
+    if (result == 0)
+        px_memory_punch(node, offset, bytes);
+    return result;
+}
+
 /* Of this process's mappings what lies behind the new end goes, also copies of its own; of others' fs has taken what it could. */
 int64_t px_file_truncate(const struct px_node *node, uint64_t size, uint64_t token)
 {

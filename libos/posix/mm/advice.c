@@ -1,4 +1,5 @@
 /* madvise, msync, mincore and the mlock family: what a program says or asks about mappings that exist. */
+#include "fs/files.h"
 #include "mm.h"
 #include "proto/limit.h"
 #include "px_calls.h"
@@ -68,15 +69,73 @@ static bool mark_free(uint64_t lo, uint64_t hi)
     return true;
 }
 
+/* Flags of a part of one mapping. */
+static int64_t mark(uint64_t lo, uint64_t hi, unsigned set, unsigned clear)
+{
+    struct px_vma *vma;
+
+    if (px_vma_room(2) < 0)
+        return -ENOMEM;
+    px_vma_split(lo);
+    px_vma_split(hi);
+    vma = &px_mm.vma[px_vma_find(lo)];
+    px_mm.locked -= vma->flags & PX_VMA_LOCKED ? (hi - lo) / PX_PAGE : 0;
+    vma->flags = ((vma->flags | set) & ~clear) & 0x1fffu;
+    px_mm.locked += vma->flags & PX_VMA_LOCKED ? (hi - lo) / PX_PAGE : 0;
+    px_vma_merge(lo, hi);
+    return 0;
+}
+
+/* Of shared memory that is no file's the pages stay, as zeros: those that are there, so that no more come. */
+static void clear_pages(uint64_t lo, uint64_t hi)
+{
+    for (uint64_t va = lo; va < hi; va += PX_PAGE) {
+        uint64_t word = 0;
+
+        if (exo_mem_query(PX_SLOT_SELF, va, 1, &word) == 1 && word & EXO_QUERY_PRESENT)
+            (void)px_clear_out(va, PX_PAGE);
+    }
+}
+
+/* From now on there are zeros, for all who have it. */
+static int64_t punch(const struct px_vma *vma, uint64_t lo, uint64_t hi)
+{
+    if (vma->flags & (PX_VMA_LOCKED | PX_VMA_EAGER) || !(vma->file || vma->flags & PX_VMA_SHARED))
+        return -EINVAL;
+    if (!(vma->flags & PX_VMA_SHARED) || !(vma->prot & PROT_WRITE))
+        return -EACCES;
+    if (vma->file)
+        return px_file_punch(px_vma_node(vma), (vma->page + (lo - vma->lo) / PX_PAGE) * PX_PAGE, hi - lo, 0);
+    clear_pages(lo, hi);
+    return 0;
+}
+
 static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int advice)
 {
     switch (advice) {
     case MADV_DONTNEED:
+        if (vma->flags & PX_VMA_LOCKED)
+            return -EINVAL;
+        /* fall through */
     case MADV_DONTNEED_LOCKED:
         forget(vma, lo, hi);
         return 0;
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return vma->flags & PX_VMA_LOCKED ? -EINVAL : 0;
+    case MADV_REMOVE:
+        return punch(vma, lo, hi);
+    case MADV_DONTFORK:
+        px_mm.unforked = true;
+        return mark(lo, hi, PX_VMA_NOFORK, 0);
+    case MADV_DOFORK:
+        return mark(lo, hi, 0, PX_VMA_NOFORK);
+    case MADV_WIPEONFORK:
+        return vma->file || vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER) ? -EINVAL : mark(lo, hi, PX_VMA_WIPED, 0);
+    case MADV_KEEPONFORK:
+        return mark(lo, hi, 0, PX_VMA_WIPED);
     case MADV_FREE:
-        if (vma->file || vma->flags & PX_VMA_SHARED)
+        if (vma->file || vma->flags & (PX_VMA_SHARED | PX_VMA_LOCKED))
             return -EINVAL;
         if (scarce() || !mark_free(lo, hi))
             forget(vma, lo, hi);
@@ -89,12 +148,10 @@ static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int ad
     }
 }
 
-/* Advice that Linux knows and that may be taken without doing anything. WIPEONFORK and REMOVE promise something:
- * refused. */
+/* Advice that Linux knows; what advise() does not is taken without doing anything. */
 static bool known(int advice)
 {
-    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE ||
-           (advice >= MADV_DONTFORK && advice <= MADV_DODUMP) || (advice >= MADV_KEEPONFORK && advice <= MADV_DONTNEED_LOCKED);
+    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || (advice >= MADV_FREE && advice <= MADV_DONTNEED_LOCKED);
 }
 
 int64_t px_sys_madvise(uint64_t lo, uint64_t bytes, uint64_t advice, uint64_t d, uint64_t e, uint64_t f)
@@ -139,9 +196,11 @@ int64_t px_sys_msync(uint64_t lo, uint64_t bytes, uint64_t flags, uint64_t d, ui
         return -EINVAL;
     if (bytes && PX_PAGE_UP(bytes) == 0)
         return 0; /* Linux rounds up before it looks */
-    if (check_span(lo, bytes, &hi) < 0 || !all_mapped(lo, hi))
+    if (check_span(lo, bytes, &hi) < 0)
         return -ENOMEM;
-    return 0;
+    if (flags & MS_INVALIDATE && px_vma_locked(lo, hi))
+        return -EBUSY;
+    return all_mapped(lo, hi) ? 0 : -ENOMEM;
 }
 
 #define MINCORE_PAGES 64u
@@ -175,30 +234,40 @@ int64_t px_sys_mincore(uint64_t lo, uint64_t bytes, uint64_t vector, uint64_t d,
     return 0;
 }
 
-/* What RLIMIT_MEMLOCK says of so many bytes. What is locked already is not counted. */
-static int64_t may_lock(uint64_t bytes)
+/* All mappings of the range, up to the first hole. */
+static int64_t mark_locked(uint64_t lo, uint64_t hi, bool locking)
 {
-    uint64_t limit = px_limit(PX_LIMIT_MEMLOCK);
+    int64_t status = 0;
 
-    if (px_self()->euid == 0 || bytes <= limit)
-        return limit || px_self()->euid == 0 ? 0 : -EPERM;
-    return limit ? -ENOMEM : -EPERM;
+    while (lo < hi && status == 0) {
+        const struct px_vma *vma = px_vma_at(lo);
+        uint64_t to;
+
+        if (!vma)
+            return -ENOMEM;
+        to = vma->hi < hi ? vma->hi : hi;
+        status = mark(lo, to, locking ? PX_VMA_LOCKED : 0, locking ? PX_VMA_FREED : PX_VMA_LOCKED);
+        lo = to;
+    }
+    return status;
 }
 
-/* Nothing is ever paged out, so locking is bringing in. */
+/* Nothing is ever paged out, so locking is bringing in, and counting. */
 static int64_t lock(uint64_t lo, uint64_t bytes, bool locking, bool now)
 {
     uint64_t hi = PX_PAGE_UP(lo + bytes);
     int64_t status;
 
     lo = PX_PAGE_DOWN(lo);
-    status = locking ? may_lock(hi - lo) : 0;
+    status = locking ? px_mm_may_lock(0) : 0;
     if (status == -EPERM || hi < lo)
         return hi < lo ? -EINVAL : status;
+    if (locking)
+        status = px_mm_may_lock((hi - lo) / PX_PAGE - px_vma_locked(lo, hi));
+    if (status == 0)
+        status = mark_locked(lo, hi, locking);
     if (status < 0)
         return status;
-    if (!all_mapped(lo, hi))
-        return -ENOMEM;
     status = now ? bring_in(lo, hi, false) : 0;
     return status < 0 ? (status == -ENOMEM ? -EAGAIN : -ENOMEM) : 0;
 }
@@ -221,16 +290,37 @@ int64_t px_sys_munlock(uint64_t lo, uint64_t bytes, uint64_t c, uint64_t d, uint
     return lock(lo, bytes, false, false);
 }
 
+/* Pages are not brought in: that comes when they are touched. */
+static void mark_all(bool locked)
+{
+    px_mm.locked = locked ? px_mm.pages : 0;
+    for (unsigned at = 0; at < px_mm.count; at++)
+        px_mm.vma[at].flags = (locked ? px_mm.vma[at].flags | PX_VMA_LOCKED : px_mm.vma[at].flags & ~(unsigned)PX_VMA_LOCKED) & 0x1fffu;
+    px_vma_merge(0, PX_PROG_HI);
+}
+
 int64_t px_sys_mlockall(uint64_t flags, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
+    int64_t status;
+
     (void)b, (void)c, (void)d, (void)e, (void)f;
     if (flags == 0 || flags == MCL_ONFAULT || flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         return -EINVAL;
-    return may_lock(flags & MCL_CURRENT ? px_mm.pages * PX_PAGE : 0);
+    status = px_mm_may_lock(0);
+    if (status == 0 && flags & MCL_CURRENT)
+        status = px_self()->euid && px_mm.pages > px_limit(PX_LIMIT_MEMLOCK) / PX_PAGE ? -ENOMEM : 0;
+    if (status < 0)
+        return status;
+    px_mm.lock_all = flags & MCL_FUTURE;
+    if (flags & MCL_CURRENT)
+        mark_all(true);
+    return 0;
 }
 
 int64_t px_sys_munlockall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+    px_mm.lock_all = false;
+    mark_all(false);
     return 0;
 }

@@ -50,10 +50,18 @@ static int64_t clone_program(uint64_t env, bool same)
     uint64_t lo = 0, hi = 0, mode = 0;
     int64_t status;
 
+    px_mm.copied = !same;
     for (unsigned at = 0; at < px_mm.count; at++) {
         struct px_vma *vma = &px_mm.vma[at];
         uint64_t wanted = share_mode(vma, same);
 
+        if (!same && vma->flags & (PX_VMA_WIPED | PX_VMA_NOFORK)) { /* the child gets no pages of it */
+            status = share(env, lo, hi, mode);
+            if (status < 0)
+                return status;
+            lo = hi = 0;
+            continue;
+        }
         if (vma->flags & PX_VMA_SHARED && !vma->file && !(vma->flags & (PX_VMA_FULL | PX_VMA_EAGER)) && vma->prot) {
             status = fill(vma);
             if (status < 0)

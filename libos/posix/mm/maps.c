@@ -42,7 +42,7 @@ static size_t format_line(char *to, size_t bytes, const struct px_vma *vma)
 
 /* What the pages of a mapping are, in pages. How many others share one is not known, so there is no Pss. */
 struct pages {
-    uint64_t size, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazy;
+    uint64_t size, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazy, locked;
 };
 
 static void add_page(struct pages *pages, const struct px_vma *vma, uint64_t word)
@@ -59,6 +59,7 @@ static void add_page(struct pages *pages, const struct px_vma *vma, uint64_t wor
     /* of a private mapping of a file: a copy of its own */
     pages->anonymous += !(vma->flags & PX_VMA_SHARED) && (!vma->file || (word & (EXO_QUERY_WRITE | EXO_QUERY_COW)) == EXO_QUERY_WRITE);
     pages->lazy += vma->flags & PX_VMA_FREED && !dirty;
+    pages->locked += !!(vma->flags & PX_VMA_LOCKED);
 }
 
 static void count_pages(const struct px_vma *vma, struct pages *pages)
@@ -104,7 +105,7 @@ static size_t format_pages(char *to, size_t bytes, const struct pages *pages, bo
                 {"Private_Hugetlb:", 0},
                 {"Swap:", 0},
                 {"SwapPss:", 0},
-                {"Locked:", 0}};
+                {"Locked:", pages->locked}};
     size_t used = 0;
 
     for (size_t i = rollup ? 3 : 0; i < sizeof line / sizeof line[0]; i++)
@@ -117,10 +118,11 @@ static size_t format_flags(char *to, size_t bytes, const struct px_vma *vma)
 {
     bool shared = vma->flags & PX_VMA_SHARED;
 
-    return (size_t)exo_format(to, bytes, "THPeligible:    0\nVmFlags:%s%s%s%s mr%s me%s%s%s%s \n", vma->prot & PROT_READ ? " rd" : "",
+    return (size_t)exo_format(to, bytes, "THPeligible:    0\nVmFlags:%s%s%s%s mr%s me%s%s%s%s%s%s%s \n", vma->prot & PROT_READ ? " rd" : "",
                               vma->prot & PROT_WRITE ? " wr" : "", vma->prot & PROT_EXEC ? " ex" : "", shared ? " sh" : "",
                               shared && vma->flags & PX_VMA_NOWRITE ? "" : " mw", shared ? " ms" : "", vma->flags & PX_VMA_STACK ? " gd" : "",
-                              !shared && vma->prot & PROT_WRITE ? " ac" : "", vma->flags & PX_VMA_NORESERVE ? " nr" : "");
+                              vma->flags & PX_VMA_LOCKED ? " lo" : "", vma->flags & PX_VMA_NOFORK ? " dc" : "", !shared && vma->prot & PROT_WRITE ? " ac" : "",
+                              vma->flags & PX_VMA_NORESERVE ? " nr" : "", vma->flags & PX_VMA_WIPED ? " wf" : "");
 }
 
 static size_t format_details(char *to, size_t bytes, const struct px_vma *vma)
@@ -188,6 +190,7 @@ void px_memory_totals(struct px_memory_totals *totals)
 
     memset(totals, 0, sizeof(*totals));
     totals->size = px_mm.pages;
+    totals->locked = px_mm.locked;
     for (unsigned at = 0; at < px_mm.count; at++) {
         const struct px_vma *vma = &px_mm.vma[at];
         uint64_t pages = (vma->hi - vma->lo) / PX_PAGE;

@@ -29,14 +29,16 @@ enum px_vma_flags {
     PX_VMA_NOWRITE = 32,  /* may never become writable: shared mapping of a description not open for writing */
     PX_VMA_EAGER = 64,    /* bound by the description's own map operation; a fault cannot bring pages back */
     PX_VMA_FREED = 128,   /* MADV_FREE: contents that nobody has written since (not DIRTY) are not needed */
+    PX_VMA_LOCKED = 256,  /* mlock: counted, for nothing is ever moved out */
+    PX_VMA_WIPED = 512,   /* MADV_WIPEONFORK: a child finds zeros */
+    PX_VMA_NOFORK = 1024, /* MADV_DONTFORK: a child has it not */
 };
 
 struct px_vma {
     uint64_t lo, hi; /* page aligned, lo < hi */
     uint32_t page;   /* file: page of the file at lo; anonymous: 0 */
     uint16_t file;   /* 0: anonymous; else index + 1 in px_mm.file */
-    uint8_t prot;
-    uint8_t flags;
+    uint16_t prot : 3, flags : 13;
 };
 _Static_assert(sizeof(struct px_vma) == 24, "thousands of these must be cheap");
 
@@ -52,6 +54,7 @@ struct px_mm {
     struct px_map_file **file;
     unsigned files;
     uint64_t pages; /* sum of all mappings */
+    uint64_t locked; /* of those that are locked */
     uint64_t brk_lo, brk;
     uint64_t map_top; /* mmap searches downwards from here */
     uint64_t code_pages;
@@ -61,6 +64,9 @@ struct px_mm {
     uint64_t next_fault; /* address after the last pages brought in */
     unsigned around;     /* pages brought in last time */
     bool freed;          /* there may be mappings with PX_VMA_FREED */
+    bool unforked;       /* ... and with PX_VMA_NOFORK */
+    bool copied;         /* the last child had copies, so none of these */
+    bool lock_all;       /* MCL_FUTURE: what is mapped from now on is locked */
     /* the last fault that could not be resolved */
     uint64_t bad_address;
     int bad_signal, bad_code;
@@ -97,6 +103,10 @@ void px_vma_cut(uint64_t lo, uint64_t hi);
 void px_vma_merge(uint64_t lo, uint64_t hi);
 /* Pages of lo..hi that are in mappings. */
 uint64_t px_vma_pages(uint64_t lo, uint64_t hi);
+/* Those that are locked. */
+uint64_t px_vma_locked(uint64_t lo, uint64_t hi);
+/* Would so many more be within RLIMIT_MEMLOCK? 0, -EPERM: it lets lock nothing, -ENOMEM. */
+int64_t px_mm_may_lock(uint64_t pages);
 bool px_vma_free(uint64_t lo, uint64_t hi);
 /* Highest free range of that size below map_top, else lowest above it; 0: none. Keeps guard gaps free. */
 uint64_t px_vma_gap(uint64_t bytes);
@@ -116,7 +126,7 @@ void px_vma_reset(void);
 struct px_map {
     uint64_t lo, bytes; /* page aligned */
     int prot;
-    uint8_t flags; /* px_vma_flags */
+    uint16_t flags; /* px_vma_flags */
     const struct px_node *node; /* the file, for later faults; NULL: anonymous, or a device */
     struct px_ofd *ofd;         /* its own map operation binds pages now; NULL: px_node_map */
     uint64_t page;

@@ -4,6 +4,7 @@
  */
 #include "fs/files.h"
 #include "mm.h"
+#include "proto/limit.h"
 #include "px_calls.h"
 
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -47,6 +48,15 @@ int64_t px_mm_may_grow(uint64_t pages, int prot, unsigned flags)
     return check_overcommit(pages, prot, flags);
 }
 
+int64_t px_mm_may_lock(uint64_t pages)
+{
+    uint64_t limit = px_limit(PX_LIMIT_MEMLOCK);
+
+    if (px_self()->euid == 0)
+        return 0;
+    return !limit ? -EPERM : px_mm.locked + pages > limit / PX_PAGE ? -ENOMEM : 0;
+}
+
 /* ---- making a mapping
  * -------------------------------------------------------------------------------------------- */
 
@@ -85,7 +95,7 @@ static int64_t bind_file(const struct px_map *map)
 
 int64_t px_mm_map(const struct px_map *map)
 {
-    struct px_vma vma = {.lo = map->lo, .hi = map->lo + map->bytes, .prot = (uint8_t)map->prot, .flags = map->flags};
+    struct px_vma vma = {.lo = map->lo, .hi = map->lo + map->bytes, .prot = (uint16_t)map->prot & 7u, .flags = map->flags & 0x1fffu};
     int64_t status = px_vma_room(3);
 
     if (status < 0)
@@ -247,6 +257,12 @@ int64_t px_sys_mmap(uint64_t hint, uint64_t bytes, uint64_t prot, uint64_t flags
         map.flags |= PX_VMA_NORESERVE;
     if (!map.node && !map.ofd)
         map.page = 0;
+    if (flags & MAP_LOCKED || px_mm.lock_all) {
+        if (px_mm_may_lock(map.bytes / PX_PAGE) < 0)
+            return px_mm_may_lock(1) == -EPERM && flags & MAP_LOCKED ? -EPERM : -EAGAIN;
+        map.flags |= PX_VMA_LOCKED;
+        flags |= MAP_POPULATE;
+    }
     status = px_mm_may_grow(map.bytes / PX_PAGE - px_vma_pages(map.lo, map.lo + map.bytes), map.prot, map.flags);
     if (status == 0)
         status = px_mm_map(&map);
@@ -319,7 +335,7 @@ static void protect(uint64_t lo, uint64_t hi, int prot)
         /* Pages of private mappings that were bound without write authority are copied at the write fault
          * (fault.c). */
         (void)status;
-        vma->prot = (uint8_t)prot;
+        vma->prot = (uint16_t)prot & 7u;
     }
     px_vma_merge(lo, hi);
 }
@@ -362,7 +378,8 @@ int64_t px_sys_mprotect(uint64_t lo, uint64_t bytes, uint64_t prot, uint64_t d, 
 
 static int64_t grow_brk(uint64_t from, uint64_t to)
 {
-    struct px_map map = {.lo = from, .bytes = to - from, .prot = PROT_READ | PROT_WRITE, .flags = PX_VMA_HEAP};
+    struct px_map map = {.lo = from, .bytes = to - from, .prot = PROT_READ | PROT_WRITE,
+                         .flags = PX_VMA_HEAP | (px_mm.lock_all ? PX_VMA_LOCKED : 0)};
 
     /* Linux keeps a page free above the heap, and the guard gap below a stack. */
     if (to > PX_PROG_HI || !px_vma_free(from, to + PX_PAGE))

@@ -50,7 +50,7 @@ static int64_t grow_in_place(const struct px_vma *vma, const struct remap *r)
         return -ENOMEM;
     added.lo = end;
     added.hi = end + more;
-    added.flags &= (uint8_t)~PX_VMA_FULL;
+    added.flags &= (uint16_t)~PX_VMA_FULL & 0x1fffu;
     if (added.file) {
         added.page += (uint32_t)((end - vma->lo) / PX_PAGE);
         px_mm.file[added.file - 1]->users++;
@@ -76,8 +76,8 @@ static int64_t move(const struct px_vma *vma, const struct remap *r)
     made.lo = r->to;
     made.hi = r->to + r->bytes;
     if (r->bytes > r->old_bytes)
-        made.flags &= (uint8_t)~PX_VMA_FULL;
-    made.flags &= (uint8_t) ~(PX_VMA_HEAP | PX_VMA_FREED); /* marks of use do not move along */
+        made.flags &= (uint16_t)~PX_VMA_FULL & 0x1fffu;
+    made.flags &= (uint16_t)~(PX_VMA_HEAP | PX_VMA_FREED) & 0x1fffu; /* marks of use do not move along */
     if (made.file) {
         made.page += (uint32_t)((r->lo - vma->lo) / PX_PAGE);
         px_mm.file[made.file - 1]->users++;
@@ -87,7 +87,7 @@ static int64_t move(const struct px_vma *vma, const struct remap *r)
     if (r->flags & MREMAP_DONTUNMAP) { /* the old one stays, with nothing in it */
         left.lo = r->lo;
         left.hi = r->lo + r->old_bytes;
-        left.flags &= (uint8_t)~PX_VMA_FULL;
+        left.flags &= (uint16_t)~PX_VMA_FULL & 0x1fffu;
         if (left.file) {
             left.page += (uint32_t)((r->lo - vma->lo) / PX_PAGE);
             px_mm.file[left.file - 1]->users++;

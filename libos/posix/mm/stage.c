@@ -268,7 +268,7 @@ int64_t px_stage_commit(struct px_exec *exec)
     struct px_stage *stage = &exec->stage;
     int prot = PROT_READ | PROT_WRITE | (px_elf_stack_executable(&exec->main) ? PROT_EXEC : 0);
     uint64_t lo = stage->bound + stage->shift;
-    struct px_vma vma = {.lo = stack_begin(lo), .hi = PX_PROG_HI, .prot = (uint8_t)prot, .flags = PX_VMA_STACK};
+    struct px_vma vma = {.lo = stack_begin(lo), .hi = PX_PROG_HI, .prot = (uint16_t)prot & 7u, .flags = PX_VMA_STACK};
     int64_t status;
 
     if (px_vma_room(3) < 0 || px_vma_pages(lo, PX_PROG_HI) > 0)

@@ -89,6 +89,8 @@ void px_vma_add(const struct px_vma *vma)
 
     insert_at(at, vma);
     px_mm_count((vma->hi - vma->lo) / PX_PAGE);
+    if (vma->flags & PX_VMA_LOCKED)
+        px_mm.locked += (vma->hi - vma->lo) / PX_PAGE;
     merge_with_next(at);
     if (at > 0)
         merge_with_next(at - 1);
@@ -139,6 +141,8 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
         struct px_vma *vma = &px_mm.vma[last];
 
         px_mm_count(-((vma->hi - vma->lo) / PX_PAGE));
+        if (vma->flags & PX_VMA_LOCKED)
+            px_mm.locked -= (vma->hi - vma->lo) / PX_PAGE;
         if (vma->file)
             px_vma_file_drop(vma->file);
     }
@@ -163,14 +167,23 @@ void px_vma_reset(void)
     px_mm.brk_lo = px_mm.brk = 0;
     px_mm.next_fault = 0;
     px_mm.around = 0;
-    px_mm.freed = false;
+    px_mm.freed = px_mm.unforked = px_mm.lock_all = false;
+    px_mm.locked = 0;
 }
 
 void px_vma_fork_child(void)
 {
-    for (unsigned at = 0; at < px_mm.count && px_mm.freed; at++)
-        px_mm.vma[at].flags &= (uint8_t)~PX_VMA_FREED;
-    px_mm.freed = false;
+    for (unsigned at = 0; (px_mm.freed || px_mm.unforked || px_mm.locked) && at < px_mm.count; at++) {
+        struct px_vma *vma = &px_mm.vma[at];
+
+        vma->flags &= (uint16_t)~(PX_VMA_FREED | PX_VMA_LOCKED) & 0x1fffu;
+        if (vma->flags & PX_VMA_NOFORK && px_mm.copied) {
+            px_vma_cut(vma->lo, vma->hi);
+            at--;
+        }
+    }
+    px_mm.freed = px_mm.lock_all = false;
+    px_mm.locked = 0;
     px_mm_count(0);
 }
 
@@ -183,6 +196,20 @@ uint64_t px_vma_pages(uint64_t lo, uint64_t hi)
         uint64_t to = px_mm.vma[at].hi < hi ? px_mm.vma[at].hi : hi;
 
         pages += (to - from) / PX_PAGE;
+    }
+    return pages;
+}
+
+uint64_t px_vma_locked(uint64_t lo, uint64_t hi)
+{
+    uint64_t pages = 0;
+
+    for (unsigned at = px_vma_find(lo); px_mm.locked && at < px_mm.count && px_mm.vma[at].lo < hi; at++) {
+        uint64_t from = px_mm.vma[at].lo > lo ? px_mm.vma[at].lo : lo;
+        uint64_t to = px_mm.vma[at].hi < hi ? px_mm.vma[at].hi : hi;
+
+        if (px_mm.vma[at].flags & PX_VMA_LOCKED)
+            pages += (to - from) / PX_PAGE;
     }
     return pages;
 }
@@ -326,6 +353,35 @@ void px_memory_cut(const struct px_node *node, uint64_t size)
         if (end > vma->page)
             lo += (end - vma->page) * PX_PAGE;
         (void)!exo_unmap_all(PX_SLOT_SELF, lo, (vma->hi - lo) / PX_PAGE);
+    }
+}
+
+/* Copies that a private mapping has of its own are no pages of the file. */
+static void drop_pages(const struct px_vma *vma, uint64_t lo, uint64_t hi)
+{
+    if (vma->flags & PX_VMA_SHARED) {
+        (void)!exo_unmap_all(PX_SLOT_SELF, lo, (hi - lo) / PX_PAGE);
+        return;
+    }
+    for (; lo < hi; lo += PX_PAGE) {
+        uint64_t word = 0;
+
+        if (exo_mem_query(PX_SLOT_SELF, lo, 1, &word) == 1 && (word & (EXO_QUERY_WRITE | EXO_QUERY_COW)) != EXO_QUERY_WRITE)
+            (void)!exo_unmap_all(PX_SLOT_SELF, lo, 1);
+    }
+}
+
+void px_memory_punch(const struct px_node *node, uint64_t offset, uint64_t bytes)
+{
+    uint64_t first = PX_PAGE_UP(offset) / PX_PAGE, end = (offset + bytes) / PX_PAGE;
+
+    for (unsigned at = 0; at < px_mm.count; at++) {
+        const struct px_vma *vma = &px_mm.vma[at];
+        uint64_t from = first > vma->page ? first : vma->page, pages = (vma->hi - vma->lo) / PX_PAGE;
+        uint64_t to = end < vma->page + pages ? end : vma->page + pages;
+
+        if (maps_node(vma, node) && !(vma->flags & PX_VMA_EAGER) && from < to)
+            drop_pages(vma, vma->lo + (from - vma->page) * PX_PAGE, vma->lo + (to - vma->page) * PX_PAGE);
     }
 }
 

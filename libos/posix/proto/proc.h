@@ -99,7 +99,15 @@ enum px_proc_op {
     PX_PROC_PTRACE,
     /* w1 enum px_trace_op, w2 tid, w3, w4. */
     PX_PROC_TRACE,
+    /* The owner of a description, who gets its signals: w1 the cookie of the one before or 0, w2 pid, a group's negated or 0: nobody, and the descriptor
+     * << 32, w3 F_SETSIG's signal, w4 a random number. Answer: w1 a cookie, which whoever shares the description shows; 0: nobody. -ESRCH; -EAGAIN: too
+     * many. */
+    PX_PROC_OWNER,
+    /* w1 cookie, w2 enum px_tell: the owner gets its signal. -ESRCH: the cookie is good no more. */
+    PX_PROC_TELL,
 };
+/* Why: the codes of SIGIO, and SIGURG. */
+enum px_tell { PX_TELL_IN = 1, PX_TELL_OUT, PX_TELL_MESSAGE, PX_TELL_ERROR, PX_TELL_URGENT_IN, PX_TELL_HUP, PX_TELL_URGENT };
 #define PX_SETID_UID 1u
 #define PX_SETID_GID 2u
 #define PX_LIMIT_SET 0x100u

@@ -27,7 +27,10 @@ struct px_pipe {
     uint32_t shortage; /* bytes that F_SETPIPE_SZ has taken from PX_PIPE_SIZE; whole pages, and one remains */
     uint64_t ino;     /* st_ino of this pipe */
     int64_t ctime_ns;
+    uint64_t owner[2]; /* PX_PIPE_READER, PX_PIPE_WRITER: the cookie (proto/proc.h) of who wants SIGIO of that end, and counts as a sleeper */
 };
+#define PX_PIPE_READER 0u
+#define PX_PIPE_WRITER 1u
 #define PX_PIPE_ATTACHED 1u /* the far end has created its tally: a count of 0 now means closed */
 #define PX_PIPE_NAMED 2u /* a named FIFO: fs holds one capability to each tally itself, so a count of 1 means closed */
 #define PX_LOCK_WAITERS 0x80000000u

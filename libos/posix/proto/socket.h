@@ -25,10 +25,13 @@ struct px_flow {
     uint32_t write_seq;     /* bumped after each change by the writer: the reader sleeps on it */
     uint32_t write_waiters; /* writers asleep */
     uint32_t closed;        /* PX_FLOW_*: shut down */
+    uint32_t urgent;        /* of a stream: where the record of the urgent byte stands that was sent last (MSG_OOB), | PX_URGENT_IS; 0: none was */
     _Alignas(64) uint32_t head;
     uint32_t read_seq;
     uint32_t read_waiters;
+    uint32_t urgent_read; /* as `urgent`: that one was received as such */
 };
+#define PX_URGENT_IS 1u
 #define PX_FLOW_NO_READ 1u  /* by its reader */
 #define PX_FLOW_NO_WRITE 2u /* by its writer */
 
@@ -38,8 +41,9 @@ struct px_record {
     int32_t pid;    /* who sent it, as he says */
     uint32_t uid, gid;
     uint32_t rights; /* descriptors that come with it */
-    uint64_t ticket; /* names them; without any, of a datagram that came to a name: when, as PX_TIME */
+    uint64_t ticket; /* names them; without any, of a datagram that came to a name: when, as PX_TIME; of a stream's urgent byte: PX_RECORD_URGENT */
 };
+#define PX_RECORD_URGENT 1u
 _Static_assert(sizeof(struct px_record) == PX_RECORD_ALIGN, "a header does not cross the ring's end");
 
 /* From whom a datagram is that was sent to a name. */
@@ -63,17 +67,20 @@ struct px_end {
     uint32_t options;  /* bit n: option SO_n is on */
     uint64_t receive_ns, send_ns; /* time-outs; 0: none */
     uint64_t ino;
-    uint32_t send_bytes, receive_bytes; /* SO_SNDBUF, SO_RCVBUF: what was asked for; a ring is what it is */
+    uint32_t send_bytes, receive_bytes; /* SO_SNDBUF: so much of a ring is used, at least PX_SEND_LEAST; SO_RCVBUF: what was asked for */
     uint32_t low_water;
     uint32_t linger; /* seconds, with SO_LINGER */
     int32_t error;   /* SO_ERROR: what has not been told yet */
     uint32_t reset;      /* PX_RESET_*: what this end has done of the other's being gone */
+    uint64_t owner;      /* the cookie (proc.h) of who gets SIGURG, and SIGIO if */
+    uint32_t async;      /* he wants it; 0: there is none */
     uint64_t stamp;      /* when the datagram came that was received last, as PX_TIME; 0: none was */
     int32_t kept[PX_KEPT_OPTIONS]; /* options of the internet (socket/internet_option.c): how far from their first values */
     uint16_t name_bytes; /* of the address that it is bound to */
     uint8_t name[PX_NAME_BYTES];
 };
 
+#define PX_SEND_LEAST 4608u
 #define PX_RESET_NOT 0u
 #define PX_RESET_TOLD 1u /* that he left what was sent unread */
 #define PX_RESET_SENT 2u /* sent on after he had closed: to nobody */

@@ -129,5 +129,16 @@ enum px_control {
 #define PX_TIOCGPTLCK 0x80045439u
 #define PX_TIOCGEXCL 0x80045440u
 #define PX_TIOCGPTPEER 0x5441u
+#define PX_TIOCSIG 0x40045436u
+
+/* The first byte that a master in packet mode (TIOCPKT) reads: what follows is output, or nothing follows and this has happened. */
+#define PX_PACKET_DATA 0u
+#define PX_PACKET_FLUSH_READ 1u
+#define PX_PACKET_FLUSH_WRITE 2u
+#define PX_PACKET_STOP 4u
+#define PX_PACKET_START 8u
+#define PX_PACKET_NO_STOP 16u /* ^S and ^Q are not, or are again, what stops and starts */
+#define PX_PACKET_DO_STOP 32u
+#define PX_PACKET_IOCTL 64u
 
 #endif

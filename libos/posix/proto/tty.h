@@ -37,6 +37,7 @@ enum px_tty_op {
     PX_TTY_NEWPTY,   /* /dev/ptmx. Answer w1 handle of the new pseudo-terminal's master, w4 capability */
     PX_TTY_LOG,      /* w2 bytes in msg: a log line for the host's stderr. -EAGAIN: no room now. */
     PX_TTY_CLAIM,    /* w1 handle, w4 (exo_ep_call_cap) the capability that came with the open */
+    PX_TTY_OWNER,    /* w1 handle, w2 the cookie (proc.h) of who wants SIGIO of this side, or 0: one of each side, the last one */
 };
 #define PX_TTY_ENOKEY 126
 #define PX_TTY_HANDLE_INDEX(handle) ((unsigned)(handle) & 0x7fffu)

@@ -4,63 +4,10 @@
  * sense is empty.
  */
 #include "address.h"
+#include "fd/owner.h"
+#include "flow.h"
 
-#define MASK (PX_FLOW_BYTES - 1)
-#define ENOUGH (PX_FLOW_BYTES / 2) /* so much room makes a socket writable, and wakes who waits for room */
-#define STREAM_PART 16384u         /* of a long write to a stream: reading begins before all is written */
-
-/* One direction of a connection, seen from one of its ends. */
-struct way {
-    struct px_ofd *ofd;
-    struct px_flow *flow;
-    uint8_t *ring;
-    uint32_t *tally; /* the other end's */
-    bool stream, packets_only; /* SOCK_STREAM; SOCK_DGRAM, which knows no end */
-    uint32_t seen, holders, closed; /* as they were before we looked at the ring */
-};
-
-static struct way way_of(struct px_ofd *ofd, bool sending)
-{
-    const struct px_socket *socket = px_socket_of(ofd);
-    struct px_link *link = px_socket_link(ofd);
-    unsigned side = socket->side & 1, to = sending ? !side : side;
-
-    return (struct way){.ofd = ofd,
-                        .flow = &link->to[to],
-                        .ring = PX_LINK_RING(link, to),
-                        .tally = &link->end[!side].holders,
-                        .stream = socket->type == SOCK_STREAM,
-                        .packets_only = socket->type == SOCK_DGRAM};
-}
-
-static void look(struct way *way, uint32_t *sequence)
-{
-    way->seen = __atomic_load_n(sequence, __ATOMIC_SEQ_CST);
-    way->holders = __atomic_load_n(way->tally, __ATOMIC_SEQ_CST);
-    way->closed = __atomic_load_n(&way->flow->closed, __ATOMIC_SEQ_CST);
-}
-
-/* Relatives that share an end take turns; nobody else writes in a description. */
-static bool lock_way(const struct way *way, uint32_t *lock)
-{
-    if (__atomic_load_n(&way->ofd->holders, __ATOMIC_RELAXED) <= 1)
-        return false;
-    px_lock_take(lock, PX_RANK_COUNTER);
-    return true;
-}
-
-/* Bytes in the ring; nonsense is nothing. */
-static uint32_t used(uint32_t head, uint32_t tail)
-{
-    return tail - head > PX_FLOW_BYTES || (head | tail) % PX_RECORD_ALIGN ? 0 : tail - head;
-}
-
-static uint32_t flow_used(const struct px_flow *flow)
-{
-    uint32_t head = __atomic_load_n(&flow->head, __ATOMIC_ACQUIRE);
-
-    return used(head, __atomic_load_n(&flow->tail, __ATOMIC_ACQUIRE));
-}
+#define STREAM_PART 16384u /* of a long write to a stream: reading begins before all is written */
 
 static inline size_t part_move(uint8_t *place, px_user user, size_t bytes, bool in)
 {
@@ -69,7 +16,7 @@ static inline size_t part_move(uint8_t *place, px_user user, size_t bytes, bool 
 
 static inline size_t ring_move(uint8_t *ring, uint32_t at, px_user user, size_t bytes, bool in)
 {
-    uint32_t offset = at & MASK, straight = PX_FLOW_BYTES - offset;
+    uint32_t offset = at & FLOW_MASK, straight = PX_FLOW_BYTES - offset;
     size_t done;
 
     if (bytes <= straight)
@@ -115,13 +62,18 @@ size_t px_message_copy(uint8_t *to, const struct px_message *message, uint64_t s
     return message_move(to, 0, message, skip, bytes, true);
 }
 
+size_t px_message_put(const struct px_message *message, uint8_t *from, size_t bytes)
+{
+    return message_move(from, 0, message, 0, bytes, false);
+}
+
 /* Sleeps until the other side has moved or gone: 0, -EAGAIN after the deadline, or a signal. */
 static int64_t sleep_on(const struct way *way, uint32_t *sequence, uint32_t *waiters, uint64_t timeout_ns,
                         uint64_t *deadline_ns)
 {
     const struct exo_predicate unchanged[2] = {
         {.va = (uint64_t)sequence, .value = way->seen, .kind = EXO_WAIT_WORD},
-        {.va = (uint64_t)way->tally, .value = way->holders, .kind = EXO_WAIT_WORD},
+        {.va = (uint64_t)&way->peer->holders, .value = way->holders, .kind = EXO_WAIT_WORD},
     };
     int64_t result;
 
@@ -157,19 +109,24 @@ static int64_t send_record(struct way *way, const struct px_message *message, ui
 {
     struct px_flow *flow = way->flow;
     uint32_t head = __atomic_load_n(&flow->head, __ATOMIC_ACQUIRE), tail = flow->tail;
-    uint32_t room = PX_FLOW_BYTES - used(head, tail);
+    uint32_t most = flow_most(way), filled = used(head, tail), room = filled < most ? most - filled : 0;
     uint64_t bytes = message->bytes - skip;
+    bool urgent = false;
     struct px_record *record;
 
     if (way->stream) {
+        if (__builtin_expect(message->flags & MSG_OOB, false)) {
+            urgent = bytes == 1;
+            bytes -= !urgent; /* the last byte is a record by itself */
+        }
         bytes = bytes < STREAM_PART ? bytes : STREAM_PART;
-        if (room < px_record_room(bytes) && room >= ENOUGH)
+        if (room < px_record_room(bytes) && room >= most / 2)
             bytes = room - sizeof *record;
     }
     if (room < px_record_room(bytes))
         return -EAGAIN;
     tail &= ~(PX_RECORD_ALIGN - 1);
-    record = (struct px_record *)(way->ring + (tail & MASK));
+    record = (struct px_record *)(way->ring + (tail & FLOW_MASK));
     if (bytes && message_move(way->ring, tail + (uint32_t)sizeof *record, message, skip, bytes, true) < bytes)
         return -EFAULT;
     *record = (struct px_record){.bytes = (uint32_t)bytes,
@@ -177,11 +134,18 @@ static int64_t send_record(struct way *way, const struct px_message *message, ui
                                  .uid = message->cred.uid,
                                  .gid = message->cred.gid,
                                  .rights = skip ? 0 : message->rights,
-                                 .ticket = skip ? 0 : message->ticket};
+                                 .ticket = urgent ? PX_RECORD_URGENT : skip ? 0 : message->ticket};
+    if (urgent)
+        __atomic_store_n(&flow->urgent, tail | PX_URGENT_IS, __ATOMIC_RELEASE);
     __atomic_store_n(&flow->tail, tail + px_record_room(bytes), __ATOMIC_RELEASE);
     __atomic_fetch_add(&flow->write_seq, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&flow->read_waiters, __ATOMIC_SEQ_CST))
-        exo_wake_all(&flow->write_seq);
+    if (__atomic_load_n(&flow->read_waiters, __ATOMIC_SEQ_CST)) {
+        exo_wake_all(&way->flow->write_seq);
+        if (way->peer->async)
+            (void)px_owner_tell(&way->peer->owner, PX_TELL_IN);
+    }
+    if (__builtin_expect(urgent, false))
+        px_urgent_tell(way->ofd);
     return (int64_t)bytes;
 }
 
@@ -211,7 +175,7 @@ int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
         return px_netlink_send(ofd, message);
     if (px_socket_of(ofd)->state != PX_SOCKET_CONNECTED)
         return way.packets_only ? px_letter_send(ofd, message, NULL) : px_socket_unconnected(ofd, true, message->flags);
-    if (!way.stream && message->bytes > PX_FLOW_BYTES - sizeof(struct px_record))
+    if (!way.stream && message->bytes > flow_most(&way) - sizeof(struct px_record))
         return -EMSGSIZE;
     for (;;) {
         int64_t result = send_some(&way, message, done);
@@ -236,17 +200,6 @@ int64_t px_flow_send(struct px_ofd *ofd, const struct px_message *message)
 
 /* ---- receiving ---- */
 
-/* The record at `head`, of which at least its header is there, as it is said to be. False: nonsense. */
-static bool record_at(const struct way *way, uint32_t head, uint32_t tail, struct px_record *copy)
-{
-    uint32_t there = used(head, tail);
-
-    if (!there)
-        return false;
-    *copy = *(const volatile struct px_record *)(way->ring + (head & MASK));
-    return copy->bytes <= there - sizeof *copy && copy->taken <= copy->bytes;
-}
-
 static void advance(struct way *way, uint32_t head, uint32_t tail)
 {
     struct px_flow *flow = way->flow;
@@ -254,7 +207,7 @@ static void advance(struct way *way, uint32_t head, uint32_t tail)
     __atomic_store_n(&flow->head, head, __ATOMIC_RELEASE);
     __atomic_fetch_add(&flow->read_seq, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&flow->write_waiters, __ATOMIC_SEQ_CST) &&
-        PX_FLOW_BYTES - used(head, tail) >= ENOUGH)
+        PX_FLOW_BYTES - used(head, tail) >= FLOW_ENOUGH)
         exo_wake_all(&flow->read_seq);
 }
 
@@ -277,7 +230,7 @@ static bool goes_with(struct way *way, const struct px_message *message, const s
 
 static void leave_rest(const struct way *way, uint32_t head, uint32_t taken)
 {
-    struct px_record *record = (struct px_record *)(way->ring + (head & MASK));
+    struct px_record *record = (struct px_record *)(way->ring + (head & FLOW_MASK));
 
     record->taken = taken;
     record->rights = 0;
@@ -300,6 +253,16 @@ static int64_t receive_stream(struct way *way, struct px_message *message, uint6
         if (!record_at(way, head, tail, &record)) {
             head = tail & ~(PX_RECORD_ALIGN - 1);
             break;
+        }
+        if (__builtin_expect(record.ticket == PX_RECORD_URGENT, false) && !record.rights) {
+            enum px_urgent what = px_urgent_met(way->ofd, head, done + got == 0);
+
+            if ((*stop = what == PX_URGENT_STOP))
+                break;
+            if (what == PX_URGENT_SKIP) {
+                head += px_record_room(record.bytes);
+                continue;
+            }
         }
         if (done + got == 0)
             note(message, &record);
@@ -338,7 +301,7 @@ static uint32_t read_sender(const struct way *way, struct px_message *message, c
         return 0;
     px_socket_end(way->ofd)->stamp = record->rights ? 0 : record->ticket;
     for (uint32_t i = 0; i < sizeof message->from; i++)
-        to[i] = way->ring[(head + sizeof *record + i) & MASK];
+        to[i] = way->ring[(head + sizeof *record + i) & FLOW_MASK];
     return record->taken;
 }
 
@@ -435,61 +398,4 @@ int64_t px_flow_receive(struct px_ofd *ofd, struct px_message *message)
         if (result < 0)
             return done ? (int64_t)done : result;
     }
-}
-
-/* ---- what poll and the like ask ---- */
-
-bool px_flow_readable(struct px_ofd *ofd)
-{
-    return flow_used(way_of(ofd, false).flow) != 0;
-}
-
-bool px_flow_writable(struct px_ofd *ofd)
-{
-    return PX_FLOW_BYTES - flow_used(way_of(ofd, true).flow) >= ENOUGH;
-}
-
-uint32_t px_flow_pending(struct px_ofd *ofd)
-{
-    struct way way = way_of(ofd, false);
-    uint32_t head = way.flow->head, tail = __atomic_load_n(&way.flow->tail, __ATOMIC_ACQUIRE), bytes = 0;
-    struct px_record record;
-
-    while (head != tail && record_at(&way, head, tail, &record)) {
-        bytes += record.bytes - record.taken;
-        head += px_record_room(record.bytes);
-        if (way.packets_only)
-            break;
-    }
-    return bytes;
-}
-
-bool px_flow_alone(struct px_ofd *ofd)
-{
-    return __atomic_load_n(way_of(ofd, true).tally, __ATOMIC_SEQ_CST) == 0;
-}
-
-uint32_t px_flow_unread(struct px_ofd *ofd)
-{
-    return flow_used(way_of(ofd, true).flow);
-}
-
-bool px_flow_reset(struct px_ofd *ofd)
-{
-    const struct px_socket *socket = px_socket_of(ofd);
-
-    return socket->type != SOCK_DGRAM && socket->state == PX_SOCKET_CONNECTED && px_socket_end(ofd)->reset == PX_RESET_NOT &&
-           px_flow_alone(ofd) && (px_flow_unread(ofd) || px_stream_aborted(ofd));
-}
-
-int32_t px_flow_error(struct px_ofd *ofd)
-{
-    struct px_end *end = px_socket_end(ofd);
-    int32_t error = end->error ? __atomic_exchange_n(&end->error, 0, __ATOMIC_RELAXED) : 0;
-
-    if (!error && px_flow_reset(ofd)) {
-        end->reset = PX_RESET_TOLD;
-        return ECONNRESET;
-    }
-    return error >= 0 && error < 4096 ? error : EIO;
 }

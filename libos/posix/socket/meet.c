@@ -48,6 +48,8 @@ static void move_to(struct px_ofd *ofd, uint64_t va)
     px_ring_let_go(socket->link);
     socket->link = va;
     socket->side = 0;
+    if (new->async) /* whoever sends is to look for the owner (socket_own) */
+        __atomic_fetch_add(&px_socket_link(ofd)->to[0].read_waiters, 1, __ATOMIC_SEQ_CST);
 }
 
 static int64_t bind_to(struct px_ofd *ofd, struct px_address *address)

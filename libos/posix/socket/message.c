@@ -175,12 +175,12 @@ static int64_t send_header(struct px_ofd *ofd, const struct msghdr *header, unsi
     struct few few;
     int64_t result;
 
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
     result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
-    if (header->control && header->control_bytes)
+    if (flags & MSG_OOB)
+        result = px_urgent_may_send(ofd, message.bytes);
+    if (result == 0 && header->control && header->control_bytes)
         result = control_read(ofd, &message, header->control, header->control_bytes);
     if (result == 0)
         result = send_to(ofd, &message, header->name, header->name_bytes);
@@ -202,7 +202,7 @@ PX_SYS(sendto)
         return error;
     if ((int64_t)c < 0)
         return -EINVAL;
-    if (message.flags & MSG_OOB)
+    if (message.flags & MSG_OOB && px_urgent_may_send(ofd, message.bytes) < 0)
         return -EOPNOTSUPP;
     return send_to(ofd, &message, e, (uint32_t)f);
 }
@@ -358,14 +358,14 @@ static int64_t receive_header(struct px_ofd *ofd, struct msghdr *header, unsigne
     struct few few;
     int64_t result, extra;
 
-    if (flags & (MSG_OOB | MSG_ERRQUEUE))
-        return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN; /* no error ever waits there */
+    if (flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* no error ever waits there */
     if ((int32_t)header->name_bytes < 0)
         return -EINVAL;
     result = pieces_read(&message, &few, header->vector, header->pieces);
     if (result < 0)
         return result;
-    result = px_socket_receive(ofd, &message);
+    result = flags & MSG_OOB ? px_urgent_receive(ofd, &message) : px_socket_receive(ofd, &message);
     pieces_free(&message, &few);
     if (result < 0)
         return result;
@@ -414,9 +414,9 @@ PX_SYS(recvfrom)
         return error;
     if ((int64_t)c < 0)
         return -EINVAL;
-    if (message.flags & (MSG_OOB | MSG_ERRQUEUE))
-        return message.flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
-    result = px_socket_receive(ofd, &message);
+    if (message.flags & MSG_ERRQUEUE)
+        return -EAGAIN;
+    result = message.flags & MSG_OOB ? px_urgent_receive(ofd, &message) : px_socket_receive(ofd, &message);
     if (!(message.flags & MSG_PEEK))
         px_rights_drop(&message);
     if (result < 0 || !e)

@@ -9,7 +9,6 @@
 #define SO_SNDBUF 7u
 #define SO_RCVBUF 8u
 #define SO_KEEPALIVE 9u
-#define SO_OOBINLINE 10u
 #define SO_PRIORITY 12u
 #define SO_PEERCRED 17u
 #define SO_RCVLOWAT 18u
@@ -27,7 +26,6 @@
     (1u << SO_DEBUG | 1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | 1u << SO_KEEPALIVE |              \
      1u << SO_OOBINLINE | 1u << SO_REUSEPORT | 1u << SO_PASSCRED | 1u << SO_TIMESTAMP)
 #define BUFFER_MAX 212992u /* Linux's wmem_max */
-#define SEND_LEAST 4608u
 #define RECEIVE_LEAST 2304u
 
 static int64_t set_timeout(uint64_t *ns, px_user from, uint32_t bytes)
@@ -95,7 +93,7 @@ static int64_t set_number(struct px_end *end, unsigned name, uint32_t value)
     case SO_SNDBUF:
     case SO_RCVBUF:
         if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
-            end->send_bytes = buffer_size(value, SEND_LEAST, name == SO_SNDBUFFORCE);
+            end->send_bytes = buffer_size(value, PX_SEND_LEAST, name == SO_SNDBUFFORCE);
         else
             end->receive_bytes = buffer_size(value, RECEIVE_LEAST, name == SO_RCVBUFFORCE);
         return 0;

@@ -1,6 +1,7 @@
 /* Making sockets and pairs of them, and what every description can do: read, write, poll, shut down, let go. */
 #include <exo/loop.h>
 
+#include "fd/owner.h"
 #include "fd/poll.h"
 #include "proto/fsmeta.h"
 #include "rights.h"
@@ -11,6 +12,11 @@
 #define SOCKET_DEV 8ull
 #define FIONREAD 0x541b
 #define TIOCOUTQ 0x5411
+#define FIOSETOWN 0x8901
+#define SIOCSPGRP 0x8902
+#define FIOGETOWN 0x8903
+#define SIOCGPGRP 0x8904
+#define SIOCATMARK 0x8905
 #define SIOCGSTAMP 0x8906
 #define SIOCGSTAMPNS 0x8907
 #define SHUT_RD 0u
@@ -165,6 +171,8 @@ static unsigned socket_poll(struct px_ofd *ofd, unsigned events, struct exo_pred
         ready |= POLLHUP;
     if (px_flow_readable(ofd) && !below_low_water(ofd))
         ready |= POLLIN | POLLRDNORM;
+    if (link->to[side].urgent && px_urgent_waits(ofd))
+        ready |= POLLPRI;
     if (px_flow_writable(ofd))
         ready |= POLLOUT | POLLWRNORM | (px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->type == SOCK_STREAM ? 0 : POLLWRBAND);
     return ready & (events | POLLERR | POLLHUP);
@@ -199,18 +207,60 @@ static int64_t tell_stamp(uint64_t stamp, uint64_t request, px_user to)
     return px_copy_out(to, &time, sizeof time);
 }
 
+static int64_t set_owner(struct px_ofd *ofd, px_user from)
+{
+    int32_t who;
+
+    return px_copy_in(&who, from, sizeof who) != 0 ? -EFAULT : px_owner_set(ofd, who);
+}
+
+static int64_t put_number(px_user to, int32_t number)
+{
+    return px_copy_out(to, &number, sizeof number);
+}
+
 static int64_t socket_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argument)
 {
-    uint32_t bytes;
 
     if (!px_socket_here(ofd))
         return -EIO;
     if (request == SIOCGSTAMP || request == SIOCGSTAMPNS)
         return tell_stamp(px_socket_end(ofd)->stamp, request, argument);
-    if (request != FIONREAD && request != TIOCOUTQ)
-        return px_interface_ioctl(px_socket_of(ofd)->domain, request, argument);
-    bytes = request == FIONREAD ? px_flow_pending(ofd) : px_flow_unread(ofd);
-    return px_copy_out(argument, &bytes, sizeof bytes);
+    switch (request) {
+    case FIOSETOWN:
+    case SIOCSPGRP: return set_owner(ofd, argument);
+    case FIOGETOWN:
+    case SIOCGPGRP: return put_number(argument, px_owner_get(ofd));
+    case SIOCATMARK:
+        return px_internet(px_socket_of(ofd)->domain) && px_socket_of(ofd)->type != SOCK_STREAM ? -ENOTTY : put_number(argument, px_urgent_is_here(ofd));
+    case FIONREAD: return put_number(argument, (int32_t)px_flow_pending(ofd));
+    case TIOCOUTQ: return put_number(argument, (int32_t)px_flow_unread(ofd));
+    default: return px_interface_ioctl(px_socket_of(ofd)->domain, request, argument);
+    }
+}
+
+/* Who sends to this end counts an owner who wants SIGIO as a sleeper, and so looks for him. */
+static void socket_own(struct px_ofd *ofd, uint64_t cookie, bool async)
+{
+    struct px_end *end;
+    uint32_t before;
+
+    if (!px_socket_here(ofd))
+        return;
+    end = px_socket_end(ofd);
+    before = end->async != 0;
+    end->owner = cookie;
+    end->async = async && cookie;
+    __atomic_fetch_add(&px_socket_link(ofd)->to[px_socket_side(ofd)].read_waiters, end->async - before, __ATOMIC_SEQ_CST);
+}
+
+/* The other end's owner hears that no more comes, or goes. */
+static void tell_peer(struct px_ofd *ofd, enum px_tell why)
+{
+    struct px_end *to = &px_socket_link(ofd)->end[!px_socket_side(ofd)];
+
+    if (to->async)
+        (void)px_owner_tell(&to->owner, why);
 }
 
 static void socket_drop(struct px_ofd *ofd)
@@ -223,6 +273,8 @@ static void socket_drop(struct px_ofd *ofd)
     px_socket_unbind(ofd);
     if (socket->tally >= PX_SLOT_FIRST_FREE && (!px_fd_exiting || unread))
         (void)!exo_cap_delete(socket->tally);
+    if (socket->state == PX_SOCKET_CONNECTED && socket->type != SOCK_DGRAM && px_socket_here(ofd) && !px_socket_end(ofd)->holders)
+        tell_peer(ofd, PX_TELL_HUP);
     if (px_socket_link(ofd)) {
         px_ring_let_go(socket->link);
         px_fd_fs_waits |= px_fd_exiting;
@@ -239,6 +291,7 @@ const struct px_ops px_socket_ops = {
     .stat = socket_stat,
     .poll = socket_poll,
     .drop = socket_drop,
+    .own = socket_own,
 };
 
 /* ---- making them ---- */
@@ -416,5 +469,7 @@ PX_SYS(shutdown)
     /* Both sides hear of it in both ways' words: a hang-up is of both ways, and who polls for one alone sleeps on that one's. */
     close_flow(&link->to[px_socket_side(ofd)], how != SHUT_WR ? PX_FLOW_NO_READ : 0);
     close_flow(&link->to[!px_socket_side(ofd)], how != SHUT_RD ? PX_FLOW_NO_WRITE : 0);
+    if (px_socket_of(ofd)->state == PX_SOCKET_CONNECTED && how != SHUT_RD)
+        tell_peer(ofd, how == SHUT_RDWR ? PX_TELL_HUP : PX_TELL_IN);
     return 0;
 }

@@ -39,6 +39,7 @@
 #define SOL_SOCKET 1
 #define SOL_NETLINK 270
 #define SO_REUSEADDR 2u
+#define SO_OOBINLINE 10u
 #define SO_LINGER 13u
 #define SO_REUSEPORT 15u
 #define SO_PASSCRED 16u
@@ -147,6 +148,17 @@ struct px_ucred px_socket_self(void);
 struct px_ofd *px_socket_end_new(uint64_t va, unsigned pages, unsigned flags, unsigned side, uint64_t tally);
 /* Options as they are at first. */
 void px_socket_end_start(struct px_end *end);
+/* Urgent bytes of streams (urgent.c): a receive has come to the record of one at `head`, before it got anything if `first`. */
+enum px_urgent { PX_URGENT_DATA, PX_URGENT_STOP, PX_URGENT_SKIP };
+enum px_urgent px_urgent_met(struct px_ofd *ofd, uint32_t head, bool first);
+int64_t px_urgent_receive(struct px_ofd *ofd, struct px_message *message); /* MSG_OOB */
+int64_t px_urgent_may_send(struct px_ofd *ofd, uint64_t bytes);            /* 0 or -EOPNOTSUPP */
+bool px_urgent_waits(struct px_ofd *ofd);
+bool px_urgent_is_here(struct px_ofd *ofd); /* SIOCATMARK */
+/* Of the bytes of the ring that are there, is it all? What is read next is not it. */
+bool px_urgent_is_all(struct px_ofd *ofd, uint32_t there);
+bool px_urgent_bounds(struct px_ofd *ofd); /* FIONREAD counts what is before it */
+void px_urgent_tell(struct px_ofd *ofd);   /* the other end's owner */
 /* The last descriptor here closes: the name goes if nobody else has it (meet.c). */
 void px_socket_unbind(struct px_ofd *ofd);
 /* Something may be over: fs looks (meet.c). */
@@ -195,6 +207,8 @@ static inline int64_t px_socket_receive(struct px_ofd *ofd, struct px_message *m
 }
 /* Bytes of the message, from `skip` on, into memory of the libOS: how many there were. */
 size_t px_message_copy(uint8_t *to, const struct px_message *message, uint64_t skip, size_t bytes);
+/* Into its first bytes. */
+size_t px_message_put(const struct px_message *message, uint8_t *from, size_t bytes);
 /* The address of an end, cut off at *room, which becomes its length (name.c). */
 int64_t px_socket_put_name(const struct px_end *end, px_user to, uint32_t *room);
 

@@ -250,6 +250,13 @@ static unsigned tty_poll(struct px_ofd *ofd, unsigned events, struct exo_predica
     return (unsigned)result;
 }
 
+static void tty_own(struct px_ofd *ofd, uint64_t cookie, bool async)
+{
+    struct exo_message message = {.word = {PX_TTY_OWNER, 0, async ? cookie : 0, 0, 0}};
+
+    (void)px_tty_call(ofd, &message); /* of one that is gone there is nothing to tell */
+}
+
 static int64_t tty_stat(struct px_ofd *ofd, struct px_stat *stat)
 {
     const struct px_node *node = &ofd->node;
@@ -270,4 +277,5 @@ const struct px_ops px_tty_ops = {
     .stat = tty_stat,
     .poll = tty_poll,
     .drop = tty_drop,
+    .own = tty_own,
 };

@@ -12,6 +12,7 @@
 #include "libos/posix/fd/lock.c"
 #include "libos/posix/fd/ofd.c"
 #include "libos/posix/fd/pipe.c"
+#include "libos/posix/fd/pipe_tell.c"
 #include "libos/posix/fd/pipe_make.c"
 #include "libos/posix/fd/pipe_ring.c"
 #include "libos/posix/fd/table.c"
@@ -457,6 +458,39 @@ static void writer_is_destroyed(void)
     close_pipe();
 }
 
+/* Who wants a signal is told of each move, and counts as a sleeper, so that others look. */
+static void tells_owners(void)
+{
+    open_pipe(O_NONBLOCK);
+    fake_good_cookie = 4711;
+    px_pipe_ops.own(ends[0], 4711, true);
+    EQUAL(ring->read_waiters, 1);
+    EQUAL(ring->write_waiters, 0);
+    EQUAL(put_bytes(IN, 5), 5);
+    EQUAL(put_bytes(IN, 5), 5);
+    EQUAL(fake_told[PX_TELL_IN], 2);
+    px_pipe_ops.own(ends[0], 4711, true);
+    EQUAL(ring->read_waiters, 1);
+    px_pipe_ops.own(ends[0], 4711, false);
+    EQUAL(ring->read_waiters, 0);
+    EQUAL(put_bytes(IN, 5), 5);
+    EQUAL(fake_told[PX_TELL_IN], 2);
+    px_pipe_ops.own(ends[1], 4711, true);
+    EQUAL(get(OUT, 7), 7);
+    EQUAL(fake_told[PX_TELL_OUT], 1);
+    /* One that is good no more is taken away by who finds that out. */
+    px_pipe_ops.own(ends[0], 99, true);
+    EQUAL(put_bytes(IN, 5), 5);
+    EQUAL(ring->owner[PX_PIPE_READER], 0);
+    EQUAL(ring->read_waiters, 0);
+    px_pipe_ops.own(ends[1], 0, false);
+    px_pipe_ops.own(ends[0], 4711, true);
+    EQUAL(px_fd_close(1), 0);
+    EQUAL(fake_told[PX_TELL_IN], 3); /* of the end */
+    px_pipe_ops.own(ends[0], 0, false);
+    close_pipe();
+}
+
 int main(void)
 {
     fake_start();
@@ -476,6 +510,7 @@ int main(void)
     fails_cleanly();
     between_processes();
     writer_is_destroyed();
+    tells_owners();
     printf("pipe: ok\n");
     return 0;
 }

@@ -3,6 +3,7 @@
  * reads in pieces, other processes, and that nothing asked for with nonsense is given.
  * unit-sources: libexo/format.c
  */
+#define FAKE_PERSONALITY 0x40000
 #include "fake.h"
 
 #include "libos/posix/fd/board.c"
@@ -95,7 +96,6 @@ int64_t px_parcel_ask(int pid, unsigned fd, struct px_ofd **ofd)
     (*ofd)->node = (struct px_node){.kind = PX_NODE_FS, .ino = 55, .mode = S_IFREG | 0600};
     return 0;
 }
-uint32_t px_personality = 0x40000;
 int64_t px_process_name(const char name[16])
 {
     EQUAL(strcmp(name, "a name of many "), 0);

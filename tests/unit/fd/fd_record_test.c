@@ -257,7 +257,7 @@ static void told(void)
 {
     char space[512];
     struct px_text text = {.at = space, .room = sizeof space - 1};
-    static struct px_ofd one = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 90, .gen = 1}};
+    _Alignas(128) static struct px_ofd one = {.kind = PX_OFD_FILE, .flags = O_RDWR, .node = {.ino = 90, .gen = 1}};
 
     be(0);
     EQUAL(lock(&file, F_SETLK, F_WRLCK, SEEK_SET, 5, 10), 0);

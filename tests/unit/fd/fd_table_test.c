@@ -381,10 +381,12 @@ static void tells_others(void)
     CHECK(!px_board_has(px_self(), 3));
 }
 
+#define MANY 6000u /* more than find their pages in the list that needs no heap */
+
 static void grows_to_the_limit(void)
 {
-    px_limits[RLIMIT_NOFILE].soft = PX_FD_MAX;
-    for (unsigned i = 0; i < PX_FD_MAX; i++)
+    px_limits[RLIMIT_NOFILE].soft = MANY;
+    for (unsigned i = 0; i < MANY; i++)
         EQUAL(px_fd_install(new_description(), 0, false), i);
     {
         struct px_ofd *extra = new_description();
@@ -392,9 +394,13 @@ static void grows_to_the_limit(void)
         EQUAL(px_fd_install(extra, 0, false), -EMFILE);
         px_ofd_abandon(extra);
     }
+    px_limits[RLIMIT_NOFILE].soft = PX_RLIM_INFINITY;
+    EQUAL(px_sys_dup2(0, PX_FD_MAX, 0, 0, 0, 0), -EBADF);
+    EQUAL(px_sys_dup2(0, PX_FD_MAX - 1, 0, 0, 0, 0), PX_FD_MAX - 1);
+    EQUAL(px_fd_next(MANY), PX_FD_MAX - 1);
     px_fd_exit();
     EQUAL(px_fd_next(0), -1);
-    CHECK(released > PX_FD_MAX);
+    CHECK(released > MANY);
     free(px_fds.entry);
 }
 

@@ -101,6 +101,11 @@ bool os_region_grow(uint64_t first_page, uint64_t pages)
     return true;
 }
 
+void os_tell_owner(uint64_t cookie)
+{
+    (void)cookie;
+}
+
 static int64_t clock_now = PX_TIME(1700000000, 0);
 int64_t os_now(void)
 {

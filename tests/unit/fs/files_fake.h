@@ -126,6 +126,10 @@ uint64_t px_limit(unsigned which)
     CHECK(which == PX_RLIMIT_FSIZE);
     return file_size_limit;
 }
+void px_memory_punch(const struct px_node *node, uint64_t offset, uint64_t bytes)
+{
+    (void)node, (void)offset, (void)bytes;
+}
 void px_memory_cut(const struct px_node *node, uint64_t size)
 {
     (void)node, (void)size;

@@ -2,7 +2,7 @@
  * Signals, stopping and continuing, groups and sessions in proc.
  * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
  * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/renew.c servers/proc/serve.c
- * unit-sources: servers/proc/ask.c servers/proc/trace.c
+ * unit-sources: servers/proc/ask.c servers/proc/trace.c servers/proc/owner.c
  */
 #include "fake.h"
 
@@ -165,6 +165,59 @@ static void test_terminal(void)
     fake_check();
 }
 
+/* The owner gets it whoever tells, if he shows the cookie, and if who set the owner may signal him. */
+static void test_owners(void)
+{
+    uint32_t first = fake_start(), one = fake_fork(first), other = fake_fork(first);
+    struct owner_wish wish = {.who = processes[one].pid, .fd = 5, .nonce = 0x123456789abcdefull};
+    uint64_t cookie = 0, before;
+
+    set_user(one, 1000);
+    set_user(other, 2000);
+    CHECK(owner_set(one, &wish, &cookie) == 0 && cookie && owner_tell(cookie, PX_TELL_IN) == 0);
+    CHECK(fake_pending(one) == PX_SIGBIT(SIGIO) && fake_ppages[one].sig_info[SIGIO].code == SI_KERNEL);
+    CHECK(owner_tell(cookie, PX_TELL_URGENT) == 0 && fake_pending(one) & PX_SIGBIT(SIGURG));
+    CHECK(owner_tell(cookie ^ 1ull << 40, PX_TELL_IN) == -ESRCH && owner_tell(cookie + 1, PX_TELL_IN) == -ESRCH && owner_tell(0, PX_TELL_IN) == -ESRCH);
+    CHECK(owner_tell(cookie, 0) == -EINVAL && owner_tell(cookie, PX_TELL_URGENT + 1) == -EINVAL && owner_tell(cookie, ~0ull) == -EINVAL);
+    wish.signal = SIGRTMIN;
+    CHECK(owner_set(one, &wish, &cookie) == 0 && owner_tell(cookie, PX_TELL_OUT) == 0 && fake_pending(one) & PX_SIGBIT(SIGRTMIN));
+    CHECK(fake_ppages[one].sig_info[SIGRTMIN].code == PX_TELL_OUT && fake_ppages[one].sig_info[SIGRTMIN].value == 5);
+    wish.signal = SIGCHLD;
+    CHECK(owner_set(one, &wish, &cookie) == 0 && owner_tell(cookie, PX_TELL_IN) == 0 && fake_ppages[one].sig_info[SIGCHLD].code == -5);
+    wish.signal = 65;
+    CHECK(owner_set(one, &wish, &cookie) == -EINVAL);
+    wish = (struct owner_wish){.who = processes[other].pid, .nonce = 99};
+    CHECK(owner_set(one, &wish, &cookie) == 0 && owner_tell(cookie, PX_TELL_IN) == 0 && !fake_pending(other)); /* another user's */
+    wish.who = -processes[one].pgid;
+    CHECK(owner_set(one, &wish, &cookie) == 0 && owner_tell(cookie, PX_TELL_IN) == 0 && !fake_pending(other) && !(fake_pending(first) & PX_SIGBIT(SIGIO)));
+    wish.who = 31000;
+    CHECK(owner_set(one, &wish, &cookie) == -ESRCH);
+    wish.who = -31000;
+    CHECK(owner_set(one, &wish, &cookie) == -ESRCH);
+    wish.who = INT32_MIN;
+    CHECK(owner_set(one, &wish, &cookie) == -ESRCH);
+    wish.who = 0;
+    before = cookie;
+    CHECK(owner_set(one, &wish, &cookie) == 0 && cookie == 0 && owner_tell(before, PX_TELL_IN) == -ESRCH);
+    /* A process has its share of them, which end with it; and another's cookie changes nothing of his. */
+    wish.who = processes[one].pid;
+    CHECK(owner_set(one, &wish, &cookie) == 0);
+    before = cookie;
+    CHECK(owner_set(other, &wish, &cookie) == 0 && cookie != before && owner_tell(before, PX_TELL_IN) == 0);
+    for (unsigned i = 0; i < 62; i++) {
+        cookie = 0;
+        CHECK(owner_set(other, &wish, &cookie) == 0);
+    }
+    cookie = 0;
+    CHECK(owner_set(other, &wish, &cookie) == 0);
+    before = cookie;
+    cookie = 0;
+    CHECK(owner_set(other, &wish, &cookie) == -EAGAIN);
+    life_end(other, 0, true);
+    CHECK(owner_tell(before, PX_TELL_IN) == -ESRCH && owner_set(one, &wish, &cookie) == 0);
+    fake_check();
+}
+
 int main(void)
 {
     test_permissions();
@@ -175,5 +228,6 @@ int main(void)
     test_orphaned_group();
     test_setpgid_rules();
     test_terminal();
+    test_owners();
     return 0;
 }
