@@ -51,6 +51,7 @@ static void add_cpu(struct exo_stats *now, struct counters *sum, unsigned cpu)
     now->cpu_interrupts[cpu] = counted->interrupts;
     now->cpu_timer_interrupts[cpu] = counted->timer_interrupts;
     now->cpu_kicks[cpu] = counted->kicks;
+    now->cpu_stack[cpu] = arch_stack_used(cpu);
     now->switches += now->cpu_switches[cpu];
     now->idle_ns += now->cpu_idle_ns[cpu];
 }

@@ -21,6 +21,19 @@ CASE(chain_of_environments, "200 environments, each of which holds the last capa
     EXPECT((int64_t)bare_frames_free(), (int64_t)before);
 }
 
+CASE(stack_depth, "the kernel's stack has been used, and no more than half of it (./exo size --stack says why)")
+{
+    struct exo_stats stats = {0};
+
+    EXPECT(exo_stats(&stats), 0);
+    for (unsigned cpu = 0; cpu < sizeof(stats.cpu_stack) / sizeof(stats.cpu_stack[0]); cpu++)
+        if (cpu < bare_info()->cpus)
+            CHECK(stats.cpu_stack[cpu] > 100 && stats.cpu_stack[cpu] <= 8192);
+        else
+            EXPECT((int64_t)stats.cpu_stack[cpu], 0);
+    bare_say("# stack: %lu bytes at the deepest\n", stats.cpu_stack[0]);
+}
+
 CASE(abandoned_environment, "an environment with many pages that loses its last capability is gone soon, and all at once to nobody")
 {
     uint64_t before = bare_frames_free();

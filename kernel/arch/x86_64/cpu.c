@@ -155,6 +155,16 @@ void cpu_start(unsigned cpu)
     fpu_init();
 }
 
+/* What nobody has written to is zero: the area began so. */
+uint64_t arch_stack_used(unsigned cpu)
+{
+    const uint64_t *top = (const uint64_t *)OF_CPU(cpu, struct percpu, percpu).stack, *at = top - STACK_BYTES / sizeof(*top);
+
+    while (at < top && *at == 0)
+        at++;
+    return (uint64_t)(top - at) * sizeof(*top);
+}
+
 void arch_init_cpu(void)
 {
     smp_keep_variables();
