@@ -90,6 +90,25 @@ static void test_given_back(void)
 
 static sigjmp_buf back;
 
+/* One file, opened to write as often as the limit of descriptors allows. */
+static void test_same_file(void)
+{
+    const struct rlimit limit = {1000, 1000};
+    unsigned open_now = 0;
+    int fd, last = -1;
+
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while ((fd = open("same", O_WRONLY | O_CREAT, 0600)) >= 0) {
+        last = fd;
+        open_now++;
+    }
+    CASE("opened up to the limit", errno == EMFILE && last == 999 && open_now > 900);
+    CASE("and written to", write(last, "x", 1) == 1);
+    for (fd = last; open_now > 0; fd--, open_now--)
+        close(fd);
+    unlink("same");
+}
+
 static void jumps(int signo)
 {
     siglongjmp(back, signo);
@@ -164,5 +183,6 @@ int main(void)
     test_cut(MAP_SHARED, "shared");
     test_cut(MAP_PRIVATE, "private");
     test_limit();
+    test_same_file();
     return tap_finish();
 }

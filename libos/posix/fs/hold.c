@@ -5,12 +5,9 @@
  */
 #include "files.h"
 
-/* Own copy of the list, from which fork makes the child's. In the bits that an entry leaves free: how many of the users write. */
-static uint32_t held[PX_HAZARDS];
-static uint16_t users[PX_HAZARDS];
+/* Own copy of the list, from which fork makes the child's; how many users each has, and how many of them write. */
+static uint32_t held[PX_HAZARDS], users[PX_HAZARDS], writers[PX_HAZARDS];
 static uint16_t runs; /* entry of the program that runs, + 1 */
-#define WRITER 0x200000u
-#define WRITERS 0x3fe00000u
 static unsigned high; /* no entry in use at or above */
 
 /* Those that found no room in the list: while there are any, the list says that this process may hold anything. */
@@ -34,7 +31,7 @@ static void publish(unsigned at, uint32_t entry)
     struct px_ppage *page = px_ppage();
 
     held[at] = entry;
-    __atomic_store_n(&page->hazard[at], entry & ~WRITERS, __ATOMIC_RELEASE);
+    __atomic_store_n(&page->hazard[at], entry, __ATOMIC_RELEASE);
     if (at >= high) {
         high = at + 1;
         if (!more_count)
@@ -128,7 +125,7 @@ static void mark(unsigned at)
 
     if (at >= high)
         return;
-    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (held[at] & WRITERS ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
+    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (writers[at] ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
     if (entry != held[at])
         publish(at, entry);
 }
@@ -143,11 +140,7 @@ int64_t px_node_hold_write(const struct px_node *node)
     at = find((uint32_t)node->ino);
     if (at == high)
         return 0;
-    if ((held[at] & WRITERS) == WRITERS) {
-        px_node_drop(node);
-        return -ENFILE;
-    }
-    held[at] += WRITER;
+    writers[at]++;
     mark(at);
     return 0;
 }
@@ -156,8 +149,8 @@ void px_node_drop_write(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
 
-    if (at < high && held[at] & WRITERS) {
-        held[at] -= WRITER;
+    if (at < high && writers[at]) {
+        writers[at]--;
         mark(at);
     }
     px_node_drop(node);
@@ -223,10 +216,8 @@ int64_t px_node_hold(const struct px_node *node)
         if (entry || at == PX_HAZARDS)
             return hold_more(node, entry);
         publish(at, ino);
-        users[at] = 0;
+        users[at] = writers[at] = 0;
     }
-    if (users[at] == UINT16_MAX)
-        return -ENFILE;
     users[at]++;
     if (is_there(node))
         return 0;
@@ -281,7 +272,7 @@ void px_files_fork_child(void)
     struct px_ppage *page = px_ppage();
 
     for (unsigned at = 0; at < high; at++)
-        __atomic_store_n(&page->hazard[at], held[at] & ~WRITERS, __ATOMIC_RELAXED);
+        __atomic_store_n(&page->hazard[at], held[at], __ATOMIC_RELAXED);
     __atomic_store_n(&page->hazard_count, more_count ? PX_HAZARDS_ANY : high ? high : 1, __ATOMIC_RELEASE);
     px_window_fork_child();
 }
