@@ -13,7 +13,9 @@ import pathlib
 import re
 import sys
 
-KINDS = set("-dulnxhpsmtfaPOoz<>gVEDFwTUvWXQMYGHABLNZIJRrCKciejky")
+KIND = r"\^?(?:[adefghiklmnopstuwxzABCDEFGHKLMNOPQTVWXYZ<>.]|\{[a-z_0-9]+\})"
+KINDS = re.compile(rf"-|(?:{KIND}){{0,6}}(?::{KIND})?")
+NAMED_MOST = 127 # a byte each, from 0x80
 MADE = "/* Made by libos/posix/calls.py from calls.tab: change that. */\n"
 
 OPENING = """/* Opens a handler's definition: PX_SYS(close) { return px_fd_close((int)a); } */
@@ -37,29 +39,41 @@ def parse(path):
         number, name, handler, kinds = int(fields[0]), fields[1], fields[2], fields[3]
         if number != len(rows):
             sys.exit(f"{path.name}:{place}: number {number}, expected {len(rows)}")
-        if handler not in "+-" or set(kinds) - KINDS or ("-" in kinds and kinds != "-") or len(kinds) > 6:
+        if handler not in "+-" or not KINDS.fullmatch(kinds):
             sys.exit(f"{path.name}:{place}: unknown handler or kind")
-        rows.append((number, name, handler == "+", "" if kinds == "-" else kinds))
+        rows.append((number, name, handler == "+", kinds.replace("-", "")))
     if len({name for _, name, _, _ in rows}) != len(rows):
         sys.exit(f"{path.name}: a name stands there twice")
     return rows
+
+
+def named(rows):
+    """The kinds in braces, in order."""
+    found = sorted({name for row in rows for name in re.findall(r"\{(\w+)\}", row[3])})
+    if len(found) > NAMED_MOST:
+        sys.exit("calls.tab: too many named kinds")
+    return found
 
 
 def header(rows):
     lines = [MADE, "#ifndef PX_CALLS_H\n#define PX_CALLS_H\n#include \"px.h\"\n\n"]
     lines.append(OPENING)
     lines += [f"px_call px_sys_{name};\n" for _, name, there, _ in rows if there]
+    lines.append("\n/* Kinds of arguments that have a name; in a format PX_KIND_NAMED and the place in this list. */\n#define PX_KIND_NAMED 0x80u\n")
+    lines.append("#define PX_KINDS(K) " + " ".join(f"K({name})" for name in named(rows)) + "\n")
     lines += ["\n", f"#define PX_CALLS_COUNT {len(rows)}u\n", "\n"]
     lines += [f"#define PX_NR_{name} {number}\n" for number, name, there, _ in rows if there]
     return "".join(lines + ["\n#endif\n"])
 
 
 def source(rows):
+    codes = {name: f"\\{0x80 + at:o}" for at, name in enumerate(named(rows))}
     lines = [MADE, "#include \"px_calls.h\"\n\n"]
     lines += [f"#pragma weak px_sys_{name}\n" for _, name, there, _ in rows if there]
     lines.append("\nPX_HOT_TABLE const struct px_call_entry px_calls[] = {\n")
     for number, name, there, kinds in rows:
         body = f"px_sys_{name}" if there else "NULL"
+        kinds = re.sub(r"\{(\w+)\}", lambda kind: codes[kind.group(1)], kinds)
         lines.append(f"    [{number}] = {{{body}, \"{name}\", \"{kinds}\"}},\n")
     lines.append("};\nPX_HOT_TABLE const unsigned px_calls_count = PX_CALLS_COUNT;\nuint32_t px_missing[PX_CALLS_COUNT];\n")
     return "".join(lines)
@@ -93,9 +107,9 @@ answers what Linux 6.1's does, but for what stands beside it and in `CAVEATS.md`
 
 
 def document(rows, texts):
-    named = [row for row in rows if not row[1].startswith("reserved_")]
-    there = [row for row in named if row[2]]
-    missing = [row for row in named if not row[2]]
+    real = [row for row in rows if not row[1].startswith("reserved_")]
+    there = [row for row in real if row[2]]
+    missing = [row for row in real if not row[2]]
     lines = [DOCUMENT.format(there=len(there), missing=len(missing))]
     lines += [f"| {number} | {name} | {texts.get(name, '')} |\n" for number, name, _, _ in there]
     lines.append("\n## Not there\n\n")

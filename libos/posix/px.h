@@ -48,7 +48,7 @@ typedef int64_t px_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t
 struct px_call_entry {
     px_call *body;
     const char *name;
-    const char *format; /* argument kinds, for strace: see fd/strace.c */
+    const char *format; /* argument kinds, for strace: calls.tab says which */
 };
 extern const struct px_call_entry px_calls[];
 extern const unsigned px_calls_count;
@@ -386,9 +386,12 @@ extern const char px_vdso[], px_vdso_end[];
 /* strace and the summary */
 extern bool px_strace_on;
 void px_strace_enter(uint64_t number, const uint64_t arguments[6]);
-void px_strace_exit(uint64_t number, const uint64_t arguments[6], int64_t result);
+void px_strace_exit(uint64_t number, int64_t result);
 void px_strace_signal(int signo, const struct px_siginfo *info);
+void px_strace_stopped(int signo);
 void px_strace_exited(int status);
+void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]); /* as a program sees it */
+int64_t px_arch_frame_mask(uint64_t *mask);                               /* the mask that rt_sigreturn would bring back; -EFAULT */
 void px_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a line to the host's stderr, through tty */
 
 /* ---- terminals (TTY) --------------------------------------------------------------------------------------------- */

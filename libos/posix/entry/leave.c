@@ -69,7 +69,7 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
         px_missing[number]++;
     px_lock();
     if (px_strace_on)
-        px_strace_exit(number, word, result);
+        px_strace_exit(number, result);
     if (px_thread()->trace)
         result = px_trace_exit(regs, number, result);
     if (!px_thread()->exit_work && !asks_restart(result))

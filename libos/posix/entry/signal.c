@@ -287,6 +287,8 @@ static void stop(int signo)
 
     if (px_call_proc(&message) < 0 || message.word[1] != 0)
         return; /* an orphaned group does not stop; nor does who has been continued since */
+    if (px_strace_on)
+        px_strace_stopped(signo);
     px_thread_stop((uint32_t)message.word[2], signo);
 }
 
@@ -296,8 +298,6 @@ static void act_by_default(const struct px_siginfo *info)
 
     if (bit & PX_SIG_DEFAULT_IGNORED)
         return;
-    if (px_strace_on)
-        px_strace_signal(info->signo, info);
     if (bit & PX_SIG_STOPS)
         stop(info->signo);
     else
@@ -322,8 +322,6 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
     struct px_thread_kept *kept = &px_thread()->kept;
     uint64_t old = kept->mask_saved ? kept->saved_mask : kept->blocked;
 
-    if (px_strace_on)
-        px_strace_signal(info->signo, info);
     settle_for_handler(regs, call, action.flags);
     if (action.flags & SA_RESETHAND) {
         struct px_action reset = action;
@@ -377,6 +375,8 @@ void px_signal_deliver(struct exo_regs *regs, struct px_interrupted *call)
     while (take_next(regs, call, &info)) {
         uint64_t handler = px_actions[info.signo].handler;
 
+        if (px_strace_on)
+            px_strace_signal(info.signo, &info);
         if (PX_SIGBIT(info.signo) & PX_SIG_UNBLOCKABLE || handler == PX_SIG_DFL)
             act_by_default(&info);
         else if (handler != PX_SIG_IGN)

@@ -1,28 +1,33 @@
 /* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; and the
  * summary of missing calls. */
 #include "entry/thread.h"
-#include "strace.h"
+#include "strace_put.h"
 
 #include "proto/tty.h"
 
-#define LINE_MAX 2048u
+#define LINE_MAX 3072u
+#define SIGNAL_LINE_MAX 256u
 #define RESULT_COLUMN 39
-#define MAP_FAILED_BASE 4096
+#define ERROR_MOST 4095
 
 bool px_strace_on;
 bool px_missing_wanted;
 
 #define LOG_RETRY_NS 1000000ull
 
-/* The call under way, of the thread that spoke last. A line is made when it returns; of calls that do not return, or destroy what their
- * arguments point to, when they begin. */
-static struct {
-    uint64_t number;
-    uint64_t argument[6];
-    char *line;   /* of LINE_MAX bytes, made when first needed */
-    size_t begun; /* bytes of `line` that are filled already, by */
-    int32_t by;
-} call;
+/* A thread's call under way. Its line is begun when the call is and finished when it returns; kept in a list, whose entries are used again. A
+ * forked child has a copy of it, with the calls of threads that it has not. */
+struct line {
+    struct line *next;
+    int32_t tid; /* 0: nobody's */
+    uint64_t number, argument[PX_STRACE_RESULT + 1], kept;
+    struct px_text text;
+    const char *format; /* where to go on when the call returns */
+    unsigned index;
+    char bytes[LINE_MAX];
+};
+static struct line *lines;
+static int32_t owner; /* whose threads' they are */
 
 static int32_t speaker(void)
 {
@@ -55,17 +60,11 @@ void px_log(const char *format, ...)
     send(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-static bool line_start(struct px_text *text)
+static void line_start(struct px_text *text, char *bytes, size_t count)
 {
-    if (!call.line)
-        call.line = px_alloc(LINE_MAX);
-    call.begun = 0;
-    *text = (struct px_text){.at = call.line, .room = LINE_MAX - 1};
-    if (!call.line)
-        return false;
+    *text = (struct px_text){.at = bytes, .room = count - 1};
     if (px_threads.many || px_proctab()->count > 1 || px_self()->pid != px_proctab()->first_pid)
         px_text_add(text, "[pid %5d] ", speaker());
-    return true;
 }
 
 static void line_end(struct px_text *text)
@@ -76,22 +75,40 @@ static void line_end(struct px_text *text)
     send(text->at, text->used);
 }
 
-static void add_arguments(struct px_text *text, bool leaving, int64_t result)
+/* Of other threads, which are gone. */
+static void forget_lines(void)
 {
-    const struct px_trace trace = {.argument = call.argument, .result = result, .leaving = leaving};
-    bool known = call.number < px_calls_count;
-    const char *kinds = known ? px_calls[call.number].format : "xxxxxx";
+    for (struct line *line = lines; line; line = line->next)
+        line->tid = 0;
+    owner = px_self()->pid;
+}
 
-    if (known)
-        px_text_add(text, "%s(", px_calls[call.number].name);
-    else
-        px_text_add(text, "syscall_%#lx(", (unsigned long)call.number);
-    for (unsigned i = 0; kinds[i] && i < 6; i++) {
-        if (i && kinds[i] != 'r')
-            px_text_add(text, ", ");
-        px_strace_argument(text, kinds[i], i, &trace);
+/* The speaker's line, or with `make` one that becomes it; NULL. */
+static struct line *own_line(bool make)
+{
+    int32_t tid = speaker();
+    struct line *line;
+
+    if (owner != px_self()->pid)
+        forget_lines();
+    for (line = lines; line; line = line->next) {
+        if (line->tid == tid)
+            return line;
     }
-    px_text_add(text, ")");
+    for (line = make ? lines : NULL; line; line = line->next) {
+        if (line->tid == 0)
+            break;
+    }
+    if (make && !line) {
+        line = px_alloc(sizeof *line);
+        if (line) {
+            line->next = lines;
+            lines = line;
+        }
+    }
+    if (line)
+        line->tid = tid;
+    return line;
 }
 
 static void pad(struct px_text *text, size_t start)
@@ -105,26 +122,64 @@ static bool is_number(uint64_t number, uint32_t a, uint32_t b)
     return number == a || number == b;
 }
 
+/* The program is gone when execve returns: all is shown before it. */
+static bool runs_program(uint64_t number)
+{
+    return is_number(number, PX_NR_execve, PX_NR_execveat);
+}
+
+static void begin(struct line *line, uint64_t number, const uint64_t arguments[6])
+{
+    struct px_trace trace = {.argument = line->argument, .kept = &line->kept, .leaving = runs_program(number)};
+
+    line->kept = 0;
+    line->number = number;
+    memcpy(line->argument, arguments, 6 * sizeof *arguments);
+    line->argument[PX_STRACE_RESULT] = 0;
+    line_start(&line->text, line->bytes, sizeof line->bytes);
+    line->index = 0;
+    line->format = number < px_calls_count ? px_calls[number].format : "xxxxxx";
+    if (number < px_calls_count)
+        px_text_add(&line->text, "%s(", px_calls[number].name);
+    else
+        px_text_add(&line->text, "syscall_%#lx(", (unsigned long)number);
+    px_strace_arguments(&line->text, &line->format, &line->index, &trace);
+}
+
+/* Of a process or a thread, with what wait would tell. */
+static void put_end(int status)
+{
+    char bytes[SIGNAL_LINE_MAX];
+    struct px_text text;
+    int signo = status & 0x7f;
+
+    line_start(&text, bytes, sizeof bytes);
+    if (signo == 0) {
+        px_text_add(&text, "+++ exited with %d +++", status >> 8 & 255);
+    } else {
+        px_text_add(&text, "+++ killed by ");
+        px_put_signal(&text, signo);
+        px_text_add(&text, status & 0x80 ? " (core dumped) +++" : " +++");
+    }
+    line_end(&text);
+}
+
 void px_strace_enter(uint64_t number, const uint64_t arguments[6])
 {
-    struct px_text text;
+    struct line *line = own_line(true);
 
-    call.number = number;
-    memcpy(call.argument, arguments, sizeof call.argument);
-    call.begun = 0;
-    if (!is_number(number, PX_NR_exit, PX_NR_exit_group) && !is_number(number, PX_NR_execve, PX_NR_execveat))
+    if (!line)
         return;
-    if (!line_start(&text))
+    begin(line, number, arguments);
+    if (!is_number(number, PX_NR_exit, PX_NR_exit_group))
         return;
-    add_arguments(&text, false, 0);
-    if (is_number(number, PX_NR_exit, PX_NR_exit_group)) {
-        pad(&text, 0);
-        px_text_add(&text, " = ?");
-        line_end(&text);
-    } else {
-        call.begun = text.used;
-        call.by = speaker();
-    }
+    px_text_add(&line->text, ")");
+    pad(&line->text, 0);
+    px_text_add(&line->text, " = ?");
+    line_end(&line->text);
+    if (number == PX_NR_exit && px_threads.live > 1)
+        put_end((int)(arguments[0] & 0xff) << 8);
+    line->tid = 0; /* does not return */
 }
 
 static const char *restart_name(int64_t result)
@@ -143,95 +198,85 @@ static const char *restart_name(int64_t result)
     }
 }
 
-static bool returns_address(uint64_t number)
+static bool is_error(int64_t result)
 {
-    return is_number(number, PX_NR_mmap, PX_NR_brk) || number == PX_NR_mremap;
+    return result < 0 && result >= -ERROR_MOST;
 }
 
-static void add_result(struct px_text *text, uint64_t number, int64_t result)
+static void add_result(struct line *line, const struct px_trace *trace)
 {
+    int64_t result = (int64_t)line->argument[PX_STRACE_RESULT];
+
     if (restart_name(result))
-        px_text_add(text, " = ? %s", restart_name(result));
-    else if (result < 0 && result >= -MAP_FAILED_BASE && px_error_name((int)-result))
-        px_text_add(text, " = -1 %s (%s)", px_error_name((int)-result), px_error_text((int)-result));
-    else if (returns_address(number))
-        px_text_add(text, " = %#lx", (unsigned long)result);
-    else if (number == PX_NR_umask)
-        px_text_add(text, " = 0%03o", (unsigned)result);
+        px_text_add(&line->text, "? %s", restart_name(result));
+    else if (trace->failed && !px_error_name((int)-result))
+        px_text_add(&line->text, "-1 (errno %d)", (int)-result);
+    else if (trace->failed)
+        px_text_add(&line->text, "-1 %s (%s)", px_error_name((int)-result), px_error_text((int)-result));
     else
-        px_text_add(text, " = %ld", (long)result);
+        px_strace_result(&line->text, line->format, trace);
 }
 
-void px_strace_exit(uint64_t number, const uint64_t arguments[6], int64_t result)
+/* The line of the call that returns. A thread that has executed a program is the first one now, which may have been in another call. */
+static struct line *line_of(uint64_t number)
 {
-    struct px_text text;
+    struct line *line = own_line(false);
 
-    call.number = number; /* another thread may have spoken meanwhile */
-    memcpy(call.argument, arguments, sizeof call.argument);
-    if (call.begun && call.line && call.by == speaker()) {
-        text = (struct px_text){.at = call.line, .used = call.begun, .room = LINE_MAX - 1};
-    } else {
-        if (!line_start(&text))
-            return;
-        add_arguments(&text, true, result);
+    if (line && line->number == number)
+        return line;
+    for (line = lines; line; line = line->next) {
+        if (line->tid && line->number == number && runs_program(number))
+            return line;
     }
-    call.begun = 0;
-    pad(&text, 0);
-    add_result(&text, number, result);
-    line_end(&text);
+    return NULL;
 }
 
-static const char *code_name(int signo, int code)
+void px_strace_exit(uint64_t number, int64_t result)
 {
-    static const char *const child[] = {NULL,          "CLD_EXITED",  "CLD_KILLED",   "CLD_DUMPED",
-                                        "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"};
+    struct line *line = line_of(number);
+    struct px_trace trace = {.leaving = true, .failed = is_error(result)};
 
-    if (signo == SIGCHLD && code > 0 && code < (int)(sizeof child / sizeof *child))
-        return child[code];
-    if (signo == SIGSEGV && (code == 1 || code == 2))
-        return code == 1 ? "SEGV_MAPERR" : "SEGV_ACCERR";
-    switch (code) {
-    case 0:
-        return "SI_USER";
-    case 128:
-        return "SI_KERNEL";
-    case -1:
-        return "SI_QUEUE";
-    case -6:
-        return "SI_TKILL";
-    default:
-        return NULL;
-    }
+    if (!line)
+        return;
+    trace.argument = line->argument;
+    trace.kept = &line->kept;
+    line->argument[PX_STRACE_RESULT] = (uint64_t)result;
+    px_strace_arguments(&line->text, &line->format, &line->index, &trace);
+    px_text_add(&line->text, ")");
+    pad(&line->text, 0);
+    px_text_add(&line->text, " = ");
+    add_result(line, &trace);
+    line_end(&line->text);
+    line->tid = 0;
+    if (runs_program(number) && result == 0)
+        forget_lines();
 }
 
 void px_strace_signal(int signo, const struct px_siginfo *info)
 {
+    char bytes[SIGNAL_LINE_MAX];
+    uint8_t told[128];
     struct px_text text;
-    const char *name = px_signal_name(signo), *code = code_name(signo, info->code);
-    char number[16];
 
-    if (!px_strace_on || !line_start(&text))
-        return;
-    exo_format(number, sizeof number, signo == SIGRTMIN ? "SIGRTMIN" : "SIGRT_%d", signo - SIGRTMIN);
-    px_text_add(&text, "--- %s {si_signo=%s, ", name ? name : number, name ? name : number);
-    if (code)
-        px_text_add(&text, "si_code=%s", code);
-    else
-        px_text_add(&text, "si_code=%d", info->code);
-    if (signo == SIGCHLD && info->code > 0) {
-        const char *killer = info->code == 1 ? NULL : px_signal_name(info->status);
+    line_start(&text, bytes, sizeof bytes);
+    px_arch_siginfo_out(info, told);
+    px_text_add(&text, "--- ");
+    px_put_signal(&text, signo);
+    px_text_add(&text, " ");
+    px_put_siginfo_bytes(&text, told);
+    px_text_add(&text, " ---");
+    line_end(&text);
+}
 
-        px_text_add(&text, ", si_pid=%d, si_uid=%d", info->pid, info->uid);
-        if (killer)
-            px_text_add(&text, ", si_status=%s, si_utime=0, si_stime=0", killer);
-        else
-            px_text_add(&text, ", si_status=%d, si_utime=0, si_stime=0", info->status);
-    } else if (info->code > 0 && info->code != 128) {
-        px_text_add(&text, ", si_addr=%#lx", (unsigned long)info->value);
-    } else if (info->code <= 0) {
-        px_text_add(&text, ", si_pid=%d, si_uid=%d", info->pid, info->uid);
-    }
-    px_text_add(&text, "} ---");
+void px_strace_stopped(int signo)
+{
+    char bytes[SIGNAL_LINE_MAX];
+    struct px_text text;
+
+    line_start(&text, bytes, sizeof bytes);
+    px_text_add(&text, "--- stopped by ");
+    px_put_signal(&text, signo);
+    px_text_add(&text, " ---");
     line_end(&text);
 }
 
@@ -248,18 +293,8 @@ static void report_missing(void)
 
 void px_strace_exited(int status)
 {
-    struct px_text text;
-    int signo = status & 0x7f;
-
     if (px_missing_wanted)
         report_missing();
-    if (!px_strace_on || !line_start(&text))
-        return;
-    if (signo == 0)
-        px_text_add(&text, "+++ exited with %d +++", status >> 8 & 255);
-    else
-        px_text_add(&text, "+++ killed by %s%s +++",
-                    px_signal_name(signo) ? px_signal_name(signo) : "a signal",
-                    status & 0x80 ? " (core dumped)" : "");
-    line_end(&text);
+    if (px_strace_on)
+        put_end(status);
 }

@@ -1,201 +1,204 @@
-/* Names of flags and of numbers, as strace shows them. */
+/* Names of flags and of numbers, as strace shows them and in its order: those of files and memory, and those that are a letter. */
 #include "strace_put.h"
 
-#define N(x)                                                                                                 \
-    {                                                                                                        \
-        x, #x                                                                                                \
-    }
-#define END                                                                                                  \
-    {                                                                                                        \
-        0, NULL                                                                                              \
-    }
-
-const struct px_strace_name px_strace_open_flags[] = {
-    N(O_CREAT),    N(O_EXCL),    N(O_NOCTTY),  N(O_TRUNC),     N(O_APPEND),  N(O_NONBLOCK),
-    N(O_SYNC),     N(O_DSYNC),   N(O_DIRECT),  N(O_LARGEFILE), N(O_TMPFILE), N(O_DIRECTORY),
-    N(O_NOFOLLOW), N(O_NOATIME), N(O_CLOEXEC), N(O_PATH),      END,
-};
-static const struct px_strace_name at_flags[] = {
-    N(AT_SYMLINK_NOFOLLOW), N(AT_REMOVEDIR), N(AT_SYMLINK_FOLLOW), N(AT_NO_AUTOMOUNT), N(AT_EMPTY_PATH), END,
-};
-static const struct px_strace_name prot_flags[] = {N(PROT_READ), N(PROT_WRITE), N(PROT_EXEC), END};
-static const struct px_strace_name map_flags[] = {
-    N(MAP_SHARED),    N(MAP_PRIVATE),           N(MAP_FIXED),           N(MAP_ANONYMOUS),
-    N(MAP_GROWSDOWN), {0x800, "MAP_DENYWRITE"}, N(MAP_NORESERVE),       N(MAP_POPULATE),
-    N(MAP_STACK),     N(MAP_HUGETLB),           N(MAP_FIXED_NOREPLACE), END,
-};
-static const struct px_strace_name access_modes[] = {{4, "R_OK"}, {2, "W_OK"}, {1, "X_OK"}, END};
-static const struct px_strace_name wait_options[] = {
-    {1, "WNOHANG"},         {2, "WUNTRACED"},       {4, "WEXITED"},           {8, "WCONTINUED"},
-    {0x1000000, "WNOWAIT"}, {0x40000000, "__WALL"}, {0x80000000, "__WCLONE"}, END,
-};
-const struct px_strace_name px_strace_clone_flags[] = {
-    {0x100, "CLONE_VM"},
-    {0x200, "CLONE_FS"},
-    {0x400, "CLONE_FILES"},
-    {0x800, "CLONE_SIGHAND"},
-    {0x4000, "CLONE_VFORK"},
-    {0x8000, "CLONE_PARENT"},
-    {0x10000, "CLONE_THREAD"},
-    {0x40000, "CLONE_SYSVSEM"},
-    {0x80000, "CLONE_SETTLS"},
-    {0x100000, "CLONE_PARENT_SETTID"},
-    {0x200000, "CLONE_CHILD_CLEARTID"},
-    {0x1000000, "CLONE_CHILD_SETTID"},
-    END,
-};
-const struct px_strace_name px_strace_poll_events[] = {
-    N(POLLIN),     N(POLLPRI),    N(POLLOUT),    N(POLLERR),    N(POLLHUP), N(POLLNVAL),
-    N(POLLRDNORM), N(POLLRDBAND), N(POLLWRNORM), N(POLLWRBAND), END,
-};
-const struct px_strace_name px_strace_socket_flags[] = {
-    {O_NONBLOCK, "SOCK_NONBLOCK"}, {O_CLOEXEC, "SOCK_CLOEXEC"}, END};
-const struct px_strace_name px_strace_action_flags[] = {
-    {0x04000000, "SA_RESTORER"}, {0x08000000, "SA_ONSTACK"},   {0x10000000, "SA_RESTART"},
-    {0x40000000, "SA_NODEFER"},  {0x80000000, "SA_RESETHAND"}, {4, "SA_SIGINFO"},
-    {2, "SA_NOCLDWAIT"},         {1, "SA_NOCLDSTOP"},          END,
-};
+const char px_strace_open_flags[] = "O_???|40 CREAT|80 EXCL|100 NOCTTY|200 TRUNC|400 APPEND|800 NONBLOCK|101000 SYNC|"
+    "1000 DSYNC|4000 DIRECT|8000 LARGEFILE|20000 NOFOLLOW|40000 NOATIME|80000 CLOEXEC|200000 PATH|410000 TMPFILE|10000 DIRECTORY|2000 =FASYNC";
+const char px_strace_at_flags[] = "AT_???|100 SYMLINK_NOFOLLOW|200 REMOVEDIR|400 SYMLINK_FOLLOW|800 NO_AUTOMOUNT|"
+    "1000 EMPTY_PATH|8000 RECURSIVE";
+static const char prot_flags[] = "PROT_???|1 READ|2 WRITE|4 EXEC|8 SEM|1000000 GROWSDOWN|2000000 GROWSUP";
+static const char map_types[] = "|0 MAP_FILE|1 MAP_SHARED|2 MAP_PRIVATE|3 MAP_SHARED_VALIDATE";
+static const char map_flags[] = "MAP_???|10 FIXED|20 ANONYMOUS|40 32BIT|4000 NORESERVE|8000 POPULATE|10000 NONBLOCK|"
+    "100 GROWSDOWN|800 DENYWRITE|1000 EXECUTABLE|2000 LOCKED|20000 STACK|40000 HUGETLB|80000 SYNC|100000 FIXED_NOREPLACE";
+#define MAP_HUGE_SHIFT 26
+static const char access_modes[] = "?_OK|4 R_OK|2 W_OK|1 X_OK";
+static const char wait_options[] = "W???|1 NOHANG|2 STOPPED|4 EXITED|8 CONTINUED|1000000 NOWAIT|80000000 =__WCLONE|"
+    "40000000 =__WALL|20000000 =__WNOTHREAD";
 
 /* Enumerations: the value is the whole number. */
-static const struct px_strace_name whences[] = {
-    N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), N(SEEK_DATA), N(SEEK_HOLE), END};
-static const struct px_strace_name mask_how[] = {
-    {0, "SIG_BLOCK"}, {1, "SIG_UNBLOCK"}, {2, "SIG_SETMASK"}, END};
-static const struct px_strace_name clocks[] = {
-    {0, "CLOCK_REALTIME"},          {1, "CLOCK_MONOTONIC"},     {2, "CLOCK_PROCESS_CPUTIME_ID"},
-    {3, "CLOCK_THREAD_CPUTIME_ID"}, {4, "CLOCK_MONOTONIC_RAW"}, {5, "CLOCK_REALTIME_COARSE"},
-    {6, "CLOCK_MONOTONIC_COARSE"},  {7, "CLOCK_BOOTTIME"},      END,
-};
-static const struct px_strace_name limits[] = {
-    {0, "RLIMIT_CPU"},
-    {1, "RLIMIT_FSIZE"},
-    {2, "RLIMIT_DATA"},
-    {3, "RLIMIT_STACK"},
-    {4, "RLIMIT_CORE"},
-    {5, "RLIMIT_RSS"},
-    {6, "RLIMIT_NPROC"},
-    {7, "RLIMIT_NOFILE"},
-    {8, "RLIMIT_MEMLOCK"},
-    {9, "RLIMIT_AS"},
-    {10, "RLIMIT_LOCKS"},
-    {11, "RLIMIT_SIGPENDING"},
-    {12, "RLIMIT_MSGQUEUE"},
-    {13, "RLIMIT_NICE"},
-    {14, "RLIMIT_RTPRIO"},
-    {15, "RLIMIT_RTTIME"},
-    END,
-};
-static const struct px_strace_name advices[] = {
-    {0, "MADV_NORMAL"},    {1, "MADV_RANDOM"},      {2, "MADV_SEQUENTIAL"},
-    {3, "MADV_WILLNEED"},  {4, "MADV_DONTNEED"},    {8, "MADV_FREE"},
-    {14, "MADV_HUGEPAGE"}, {15, "MADV_NOHUGEPAGE"}, END,
-};
-static const struct px_strace_name families[] = {
-    {1, "AF_UNIX"}, {2, "AF_INET"}, {10, "AF_INET6"}, {16, "AF_NETLINK"}, END};
-const struct px_strace_name px_strace_socket_types[] = {
-    {1, "SOCK_STREAM"}, {2, "SOCK_DGRAM"}, {3, "SOCK_RAW"}, {5, "SOCK_SEQPACKET"}, END};
-static const struct px_strace_name arch_codes[] = {
-    {0x1001, "ARCH_SET_GS"}, {0x1002, "ARCH_SET_FS"}, {0x1003, "ARCH_GET_FS"}, {0x1004, "ARCH_GET_GS"}, END};
-static const struct px_strace_name prctl_codes[] = {
-    {1, "PR_SET_PDEATHSIG"},     {3, "PR_GET_DUMPABLE"},     {4, "PR_SET_DUMPABLE"},
-    {15, "PR_SET_NAME"},         {16, "PR_GET_NAME"},        {23, "PR_CAPBSET_READ"},
-    {38, "PR_SET_NO_NEW_PRIVS"}, {0x53564d41, "PR_SET_VMA"}, END,
-};
-static const struct px_strace_name requests[] = {
-    {0x5401, "TCGETS"},       {0x5402, "TCSETS"},
-    {0x5403, "TCSETSW"},      {0x5404, "TCSETSF"},
-    {0x5409, "TCSBRK"},       {0x540a, "TCXONC"},
-    {0x540b, "TCFLSH"},       {0x540e, "TIOCSCTTY"},
-    {0x540f, "TIOCGPGRP"},    {0x5410, "TIOCSPGRP"},
-    {0x5413, "TIOCGWINSZ"},   {0x5414, "TIOCSWINSZ"},
-    {0x541b, "FIONREAD"},     {0x5421, "FIONBIO"},
-    {0x5422, "TIOCNOTTY"},    {0x5429, "TIOCGSID"},
-    {0x5450, "FIONCLEX"},     {0x5451, "FIOCLEX"},
-    {0x80045430, "TIOCGPTN"}, {0x40045431, "TIOCSPTLCK"},
-    {0x5441, "TIOCGPTPEER"},  END,
-};
-static const struct px_strace_name commands[] = {
-    {0, "F_DUPFD"},
-    {1, "F_GETFD"},
-    {2, "F_SETFD"},
-    {3, "F_GETFL"},
-    {4, "F_SETFL"},
-    {5, "F_GETLK"},
-    {6, "F_SETLK"},
-    {7, "F_SETLKW"},
-    {8, "F_SETOWN"},
-    {9, "F_GETOWN"},
-    {1030, "F_DUPFD_CLOEXEC"},
-    {1031, "F_SETPIPE_SZ"},
-    {1032, "F_GETPIPE_SZ"},
-    END,
-};
-const struct px_strace_name px_strace_futex_operations[] = {
-    {0, "FUTEX_WAIT"},    {1, "FUTEX_WAKE"},        {3, "FUTEX_REQUEUE"},      {4, "FUTEX_CMP_REQUEUE"},
-    {5, "FUTEX_WAKE_OP"}, {9, "FUTEX_WAIT_BITSET"}, {10, "FUTEX_WAKE_BITSET"}, END,
+const char px_strace_whences[] = "SEEK_???|0 SET|1 CUR|2 END|3 DATA|4 HOLE";
+static const char mask_how[] = "SIG_???|0 BLOCK|1 UNBLOCK|2 SETMASK";
+const char px_strace_clocks[] = "CLOCK_???|0 REALTIME|1 MONOTONIC|2 PROCESS_CPUTIME_ID|3 THREAD_CPUTIME_ID|4 MONOTONIC_RAW|"
+    "5 REALTIME_COARSE|6 MONOTONIC_COARSE|7 BOOTTIME|8 REALTIME_ALARM|9 BOOTTIME_ALARM|b TAI";
+static const char limits[] = "RLIMIT_???|0 CPU|1 FSIZE|2 DATA|3 STACK|4 CORE|5 RSS|6 NPROC|7 NOFILE|8 MEMLOCK|9 AS|a LOCKS|"
+    "b SIGPENDING|c MSGQUEUE|d NICE|e RTPRIO|f RTTIME";
+static const char advices[] = "MADV_???|0 NORMAL|1 RANDOM|2 SEQUENTIAL|3 WILLNEED|4 DONTNEED|8 FREE|9 REMOVE|a DONTFORK|"
+    "b DOFORK|c MERGEABLE|d UNMERGEABLE|e HUGEPAGE|f NOHUGEPAGE|10 DONTDUMP|11 DODUMP|12 WIPEONFORK|13 KEEPONFORK|14 COLD|15 PAGEOUT|"
+    "16 POPULATE_READ|17 POPULATE_WRITE";
+static const char families[] = "AF_???|0 UNSPEC|1 UNIX|2 INET|a INET6|10 NETLINK|11 PACKET";
+static const char socket_types[] = "SOCK_???|1 STREAM|2 DGRAM|3 RAW|4 RDM|5 SEQPACKET";
+static const char socket_flags[] = "SOCK_???|80000 CLOEXEC|800 NONBLOCK";
+static const char arch_codes[] = "ARCH_???|1001 SET_GS|1002 SET_FS|1003 GET_FS|1004 GET_GS";
+
+/* ---- what shows them ---- */
+
+struct name {
+    uint64_t bits;
+    const char *text;
+    size_t length;
 };
 
-static bool put_name(struct px_text *text, const struct px_strace_name *names, uint64_t value)
+static uint64_t hex_of(const char **at)
 {
-    for (; names->name; names++) {
-        if (names->bits == value) {
-            px_text_add(text, "%s", names->name);
+    uint64_t value = 0;
+
+    for (; **at != ' '; ++*at)
+        value = value << 4 | (uint64_t)(**at <= '9' ? **at - '0' : **at - 'a' + 10);
+    return value;
+}
+
+/* The next of a list, where `at` is its beginning or one that this has left: false at the end. */
+static bool next_name(const char **at, struct name *name)
+{
+    while (**at && **at != '|')
+        ++*at;
+    if (!**at)
+        return false;
+    ++*at;
+    name->bits = hex_of(at);
+    name->text = ++*at;
+    while (**at && **at != '|')
+        ++*at;
+    name->length = (size_t)(*at - name->text);
+    return true;
+}
+
+static void put_found(struct px_text *text, const char *names, const struct name *name)
+{
+    size_t common = 0, bare = *name->text == '=';
+
+    while (names[common] != '?' && names[common] != '|')
+        common++;
+    if (!bare && names[common] == '?')
+        px_text_put(text, names, common);
+    px_text_put(text, name->text + bare, name->length - bare);
+}
+
+bool px_put_name(struct px_text *text, const char *names, uint64_t value)
+{
+    const char *at = names;
+    struct name name;
+
+    while (next_name(&at, &name)) {
+        if (name.bits == value) {
+            put_found(text, names, &name);
             return true;
         }
     }
     return false;
 }
 
-void px_put_enum(struct px_text *text, const struct px_strace_name *names, uint64_t value)
+static void put_unknown(struct px_text *text, const char *names, uint64_t value)
 {
-    if (!put_name(text, names, value))
-        px_text_add(text, "%#lx", (unsigned long)value);
+    size_t length = 0;
+
+    px_put_hex(text, value);
+    while (names[length] != '|')
+        length++;
+    if (length)
+        px_text_add(text, " /* %.*s */", (int)length, names);
 }
 
-void px_put_flags(struct px_text *text, const struct px_strace_name *names, uint64_t value, const char *first,
-                      const char *zero)
+void px_put_enum(struct px_text *text, const char *names, uint64_t value)
 {
-    const char *before = *first ? "|" : "";
+    if (!px_put_name(text, names, value))
+        put_unknown(text, names, value);
+}
 
-    px_text_add(text, "%s", first);
-    for (; names->name; names++) {
-        if ((value & names->bits) != names->bits)
+/* Shows the bits that have a name, each after `before` and then a bar, and takes them out of *value. True: there was one. */
+static bool put_names(struct px_text *text, const char *names, uint64_t *value, const char *before)
+{
+    const char *at = names;
+    bool found = false;
+    struct name name;
+
+    while (next_name(&at, &name)) {
+        if (!name.bits || (*value & name.bits) != name.bits)
             continue;
-        px_text_add(text, "%s%s", before, names->name);
-        value &= ~names->bits;
+        px_text_add(text, "%s", before);
+        put_found(text, names, &name);
+        *value &= ~name.bits;
         before = "|";
+        found = true;
     }
+    return found;
+}
+
+bool px_put_more(struct px_text *text, const char *names, uint64_t value)
+{
+    bool some = value;
+
+    (void)!put_names(text, names, &value, "|");
     if (value)
-        px_text_add(text, "%s%#lx", before, (unsigned long)value);
-    else if (!*before)
+        px_text_add(text, "|%#lx", (unsigned long)value);
+    return some;
+}
+
+void px_put_flags(struct px_text *text, const char *names, uint64_t value, const char *zero)
+{
+    if (!value)
         px_text_add(text, "%s", zero);
+    else if (!put_names(text, names, &value, ""))
+        put_unknown(text, names, value);
+    else if (value)
+        px_text_add(text, "|%#lx", (unsigned long)value);
+}
+
+void px_put_open_flags(struct px_text *text, uint64_t flags)
+{
+    static const char *const access[4] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
+
+    px_text_add(text, "%s", access[flags & O_ACCMODE]);
+    (void)!px_put_more(text, px_strace_open_flags, (uint32_t)flags & ~(uint64_t)O_ACCMODE);
+}
+
+static void put_map_flags(struct px_text *text, uint32_t value)
+{
+    uint32_t type = value & 15, huge = value & MAP_HUGETLB ? value >> MAP_HUGE_SHIFT : 0;
+
+    px_put_enum(text, map_types, type);
+    (void)!px_put_more(text, map_flags, value & ~15u & (huge ? (1u << MAP_HUGE_SHIFT) - 1 : ~0u));
+    if (huge)
+        px_text_add(text, "|%u<<MAP_HUGE_SHIFT", huge);
+}
+
+static void put_socket_type(struct px_text *text, uint32_t value)
+{
+    px_put_enum(text, socket_types, value & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK));
+    (void)!px_put_more(text, socket_flags, value & (O_CLOEXEC | O_NONBLOCK));
 }
 
 static const struct {
     char kind;
     bool set; /* flags joined by |, else one of a list */
-    const struct px_strace_name *names;
+    const char *names;
     const char *zero;
-} named_kinds[] = {
-    {'o', true, px_strace_open_flags, "0"},
-    {'z', true, at_flags, "0"},     {'Q', true, prot_flags, "PROT_NONE"},
-    {'M', true, map_flags, "0"},    {'X', true, access_modes, "F_OK"}, {'Z', true, wait_options, "0"},
-    {'W', false, whences, NULL},    {'H', false, mask_how, NULL},      {'e', false, clocks, NULL},
-    {'i', false, limits, NULL},     {'Y', false, advices, NULL},       {'C', false, families, NULL},
-    {'k', false, arch_codes, NULL}, {'j', false, prctl_codes, NULL},   {'I', false, requests, NULL},
-    {'R', false, commands, NULL},
+} letters[] = {
+    {'o', true, px_strace_open_flags, "0"}, {'z', true, px_strace_at_flags, "0"}, {'Q', true, prot_flags, "PROT_NONE"},
+    {'X', true, access_modes, "F_OK"},      {'Z', true, wait_options, "0"},       {'W', false, px_strace_whences, NULL},
+    {'H', false, mask_how, NULL},           {'e', false, px_strace_clocks, NULL}, {'i', false, limits, NULL},
+    {'Y', false, advices, NULL},            {'C', false, families, NULL},         {'k', false, arch_codes, NULL},
 };
 
-bool px_put_named(struct px_text *text, char kind, uint64_t value)
+bool px_put_letter(struct px_text *text, char kind, uint64_t value)
 {
-    for (size_t i = 0; i < sizeof named_kinds / sizeof *named_kinds; i++) {
-        if (named_kinds[i].kind != kind)
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        if (letters[i].kind != kind)
             continue;
-        if (named_kinds[i].set)
-            px_put_flags(text, named_kinds[i].names, (uint32_t)value, "", named_kinds[i].zero);
+        if (letters[i].set)
+            px_put_flags(text, letters[i].names, (uint32_t)value, letters[i].zero);
         else
-            px_put_enum(text, named_kinds[i].names, (uint32_t)value);
+            px_put_enum(text, letters[i].names, (uint32_t)value);
         return true;
     }
-    return false;
+    if (kind == 'M')
+        put_map_flags(text, (uint32_t)value);
+    else if (kind == 'K')
+        put_socket_type(text, (uint32_t)value);
+    return kind == 'M' || kind == 'K';
+}
+
+PX_PUT(socket_flags)
+{
+    px_put_flags(text, socket_flags, (uint32_t)trace->argument[index], "0");
+    return true;
 }

@@ -75,6 +75,16 @@ static const struct error errors[] = {
     [EINPROGRESS] = {"EINPROGRESS", "Operation now in progress"},
     [ESTALE] = {"ESTALE", "Stale file handle"},
     [EDQUOT] = {"EDQUOT", "Disk quota exceeded"},
+    [ENOMSG] = {"ENOMSG", "No message of desired type"},
+    [EIDRM] = {"EIDRM", "Identifier removed"},
+    [ELIBBAD] = {"ELIBBAD", "Accessing a corrupted shared library"},
+    [EUSERS] = {"EUSERS", "Too many users"},
+    [ENETDOWN] = {"ENETDOWN", "Network is down"},
+    [ENETRESET] = {"ENETRESET", "Network dropped connection on reset"},
+    [ESHUTDOWN] = {"ESHUTDOWN", "Cannot send after transport endpoint shutdown"},
+    [ETOOMANYREFS] = {"ETOOMANYREFS", "Too many references: cannot splice"},
+    [EHOSTDOWN] = {"EHOSTDOWN", "Host is down"},
+    [EHOSTUNREACH] = {"EHOSTUNREACH", "No route to host"},
     [ECANCELED] = {"ECANCELED", "Operation canceled"},
 };
 #define ERRORS (sizeof errors / sizeof *errors)

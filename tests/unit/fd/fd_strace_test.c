@@ -7,9 +7,19 @@
 
 #include "libos/posix/fd/strace.c"
 #include "libos/posix/fd/strace_argument.c"
+#include "libos/posix/fd/strace_control.c"
+#include "libos/posix/fd/strace_file.c"
 #include "libos/posix/fd/strace_flags.c"
+#include "libos/posix/fd/strace_ipc.c"
+#include "libos/posix/fd/strace_list.c"
 #include "libos/posix/fd/strace_names.c"
+#include "libos/posix/fd/strace_poll.c"
+#include "libos/posix/fd/strace_process.c"
 #include "libos/posix/fd/strace_put.c"
+#include "libos/posix/fd/strace_right.c"
+#include "libos/posix/fd/strace_signal.c"
+#include "libos/posix/fd/strace_socket.c"
+#include "libos/posix/fd/strace_time.c"
 #include "libos/posix/fd/text.c"
 
 #include "px_calls.c"
@@ -23,6 +33,22 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
     CHECK(message->word[2] <= sizeof fake_message && logged_bytes + message->word[2] < sizeof logged);
     memcpy(logged + logged_bytes, fake_message, message->word[2]);
     logged_bytes += message->word[2];
+    return 0;
+}
+
+/* The fields that the lines below look at. */
+void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128])
+{
+    memset(to, 0, 128);
+    memcpy(to, &info->signo, 4);
+    memcpy(to + 8, &info->code, 4);
+    memcpy(to + 16, &info->pid, 8);
+    memcpy(to + 24, info->signo == SIGCHLD ? (const void *)&info->status : &info->value, 4);
+}
+
+int64_t px_arch_frame_mask(uint64_t *mask)
+{
+    *mask = PX_SIGBIT(SIGUSR1);
     return 0;
 }
 
@@ -52,7 +78,7 @@ static void expect(const char *line)
 static void trace(const char *name, const uint64_t arguments[6], int64_t result, const char *line)
 {
     px_strace_enter(number_of(name), arguments);
-    px_strace_exit(number_of(name), arguments, result);
+    px_strace_exit(number_of(name), result);
     expect(line);
 }
 #define ARGUMENTS(...) ((const uint64_t[6]){__VA_ARGS__})
@@ -94,7 +120,7 @@ static void buffers(void)
     trace("read", ARGUMENTS(0, 16, 4096), -EFAULT,
           "read(0, 0x10, 4096)                     = -1 EFAULT (Bad address)");
     px_strace_enter(number_of("read"), ARGUMENTS(0, 0x20, 1));
-    px_strace_exit(number_of("read"), ARGUMENTS(0, 0x20, 1), -PX_ERESTARTSYS);
+    px_strace_exit(number_of("read"), -PX_ERESTARTSYS);
     expect("read(0, 0x20, 1)                        = ? ERESTARTSYS (To be restarted if SA_RESTART is set)");
 }
 
@@ -110,7 +136,7 @@ static void processes(void)
     memset(fake_user + 300, 0, 8);
     px_strace_enter(number_of("execve"), ARGUMENTS(USER(120), USER(200), USER(300)));
     memset(fake_user, 0, 400); /* the program is gone when the call returns */
-    px_strace_exit(number_of("execve"), ARGUMENTS(USER(120), USER(200), USER(300)), 0);
+    px_strace_exit(number_of("execve"), 0);
     logged[logged_bytes] = '\0';
     CHECK(strncmp(logged, "execve(\"/bin/ls\", [\"ls\", \"-l\"], 0x", 34) == 0);
     CHECK(strstr(logged, " /* 0 vars */) = 0\n") != NULL);
@@ -124,7 +150,7 @@ static void processes(void)
           "wait4(5, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 5");
     trace("kill", ARGUMENTS(12, SIGTERM), 0, "kill(12, SIGTERM)                       = 0");
     trace("clone", ARGUMENTS(0x01200011, 0, 0, 0x1000, 0), 44,
-          "clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, NULL, NULL, 0x1000, NULL) = 44");
+          "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x1000) = 44");
     px_strace_enter(number_of("exit_group"), ARGUMENTS(3));
     expect("exit_group(3)                           = ?");
     trace("getpid", ARGUMENTS(0), 2, "getpid()                                = 2");
@@ -139,7 +165,7 @@ static void memory(void)
           "memory)");
     trace("brk", ARGUMENTS(0), 0x5000, "brk(NULL)                               = 0x5000");
     trace("mprotect", ARGUMENTS(0x1000, 4096, 0x40), -EINVAL,
-          "mprotect(0x1000, 4096, 0x40)            = -1 EINVAL (Invalid argument)");
+          "mprotect(0x1000, 4096, 0x40 /* PROT_??? */) = -1 EINVAL (Invalid argument)");
 }
 
 static void of_signals(void)
@@ -167,6 +193,82 @@ static void of_signals(void)
     expect("+++ exited with 5 +++");
     px_strace_exited(SIGSEGV);
     expect("+++ killed by SIGSEGV +++");
+}
+
+/* What it takes to know after the call what was there before it, or the reverse. */
+static void told(void)
+{
+    const struct {
+        int32_t fd;
+        int16_t events, revents;
+    } items[2] = {{3, POLLIN, POLLIN}, {4, POLLOUT, 0}};
+    const uint8_t name[16] = {2, 0, 0x10, 0xe1, 127, 0, 0, 1};
+    uint32_t length = 16;
+    uint64_t set = 0x28;
+
+    memcpy(fake_user, items, sizeof items);
+    trace("poll", ARGUMENTS(USER(0), 2, 5), 1,
+          "poll([{fd=3, events=POLLIN}, {fd=4, events=POLLOUT}], 2, 5) = 1 ([{fd=3, revents=POLLIN}])");
+    trace("poll", ARGUMENTS(USER(0), 2, 5), 0, "poll([{fd=3, events=POLLIN}, {fd=4, events=POLLOUT}], 2, 5) = 0 (Timeout)");
+    trace("poll", ARGUMENTS(0x1234, 2, 5), -EFAULT, "poll(0x1234, 2, 5)                      = -1 EFAULT (Bad address)");
+    memcpy(fake_user + 100, name, sizeof name);
+    memcpy(fake_user + 200, &length, sizeof length);
+    trace("bind", ARGUMENTS(3, USER(100), 16), 0, "bind(3, {sa_family=AF_INET, sin_port=htons(4321), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0");
+    trace("accept", ARGUMENTS(3, USER(100), USER(200)), 4,
+          "accept(3, {sa_family=AF_INET, sin_port=htons(4321), sin_addr=inet_addr(\"127.0.0.1\")}, [16]) = 4");
+    px_strace_enter(number_of("accept"), ARGUMENTS(3, USER(100), USER(200)));
+    fake_user[200] = 2;
+    px_strace_exit(number_of("accept"), 4);
+    expect("accept(3, {sa_family=AF_INET}, [16 => 2]) = 4");
+    memcpy(fake_user, &set, sizeof set);
+    px_strace_enter(number_of("select"), ARGUMENTS(8, USER(0), 0, 0, 0));
+    fake_user[0] = 8;
+    px_strace_exit(number_of("select"), 1);
+    expect("select(8, [3 5], NULL, NULL, NULL)      = 1 (in [3])");
+    trace("fcntl", ARGUMENTS(3, 3), O_RDWR | O_APPEND, "fcntl(3, F_GETFL)                       = 0x402 (flags O_RDWR|O_APPEND)");
+    trace("umask", ARGUMENTS(022), 0, "umask(022)                              = 000");
+    trace("rt_sigreturn", ARGUMENTS(0), 7, "rt_sigreturn({mask=[USR1]})             = 7");
+    trace("futex", ARGUMENTS(0x1000, 129, 1), 0, "futex(0x1000, FUTEX_WAKE_PRIVATE, 1)    = 0");
+    trace("futex", ARGUMENTS(0x1000, 137, 1, 0, 0, 0xffffffff), -EAGAIN,
+          "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE, 1, NULL, FUTEX_BITSET_MATCH_ANY) = -1 EAGAIN (Resource temporarily unavailable)");
+}
+
+/* A date is the calendar's, before 1970 and in leap years too. */
+static void dates(void)
+{
+    static const struct {
+        int64_t seconds;
+        const char *line;
+    } tried[] = {
+        {0, "time(NULL)                              = 0 (1970-01-01T00:00:00+0000)"},
+        {951782400, "time(NULL)                              = 951782400 (2000-02-29T00:00:00+0000)"},
+        {1709251199, "time(NULL)                              = 1709251199 (2024-02-29T23:59:59+0000)"},
+        {4107542400, "time(NULL)                              = 4107542400 (2100-03-01T00:00:00+0000)"},
+        {-86401, "time(NULL)                              = -86401 (1969-12-30T23:59:59+0000)"},
+    };
+
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++)
+        trace("time", ARGUMENTS(0), tried[i].seconds, tried[i].line);
+}
+
+/* Lengths that lie: of control messages, directory entries, vectors and sets of descriptors. */
+static void lies(void)
+{
+    const uint64_t header[7] = {0, 0, 0x1234, ~0ull, USER(1000), 40, 0}, head[5] = {3, 1, ~0ull, 1ull << 32 | 1, 0x500000006};
+
+    memcpy(fake_user, header, sizeof header);
+    memcpy(fake_user + 1000, head, sizeof head);
+    trace("sendmsg", ARGUMENTS(3, USER(0), 0), -EINVAL,
+          "sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=0x1234, msg_iovlen=18446744073709551615, msg_control=[{cmsg_len=3, cmsg_level=SOL_SOCKET, "
+          "cmsg_type=0 /* SCM_??? */}, {cmsg_len=18446744073709551615, cmsg_level=SOL_SOCKET, "
+          "cmsg_type=SCM_RIGHTS, cmsg_data=[6, 5]}], msg_controllen=40, msg_flags=0}, 0) = -1 EINVAL (Invalid argument)");
+    memset(fake_user, 0, 64);
+    px_strace_enter(number_of("getdents64"), ARGUMENTS(3, USER(0), 64));
+    px_strace_exit(number_of("getdents64"), 64);
+    logged[logged_bytes] = '\0';
+    CHECK(strstr(logged, " /* 0 entries */, 64) = 64\n") != NULL);
+    logged_bytes = 0;
+    trace("select", ARGUMENTS(0x7fffffff, 0x1234, 0, 0, 0), -EBADF, "select(2147483647, 0x1234, NULL, NULL, NULL) = -1 EBADF (Bad file descriptor)");
 }
 
 static void several_processes(void)
@@ -198,10 +300,20 @@ static void wild_arguments(void)
                 fake_user[i] = (uint8_t)fake_random(fake_random(2) ? 256 : 4);
         }
         px_strace_enter(number, arguments);
-        px_strace_exit(number, arguments, fake_random(2) ? -(int64_t)fake_random(600) : (int64_t)fake_random(5000));
+        px_strace_exit(number, fake_random(2) ? -(int64_t)fake_random(600) : (int64_t)fake_random(5000));
         CHECK(logged_bytes > 0 && logged_bytes <= 2 * LINE_MAX);
         EQUAL(logged[logged_bytes - 1], '\n');
         logged_bytes = 0;
+    }
+}
+
+static void free_lines(void)
+{
+    while (lines) {
+        struct line *next = lines->next;
+
+        free(lines);
+        lines = next;
     }
 }
 
@@ -218,6 +330,15 @@ static void missing_calls(void)
     expect("exo: pid 105 (prog): mbind (call 237) is missing, asked for 2 times");
 }
 
+static unsigned arguments_of(const char *format)
+{
+    unsigned count = 0;
+
+    for (; *format && *format != ':'; format++)
+        count += *format != '^';
+    return count;
+}
+
 static void table(void)
 {
     EQUAL(px_calls_count, 451);
@@ -226,7 +347,7 @@ static void table(void)
     EQUAL(number_of("openat"), 257);
     EQUAL(number_of("faccessat2"), 439);
     for (unsigned i = 0; i < px_calls_count; i++)
-        CHECK(px_calls[i].name && px_calls[i].format && strlen(px_calls[i].format) <= 6);
+        CHECK(px_calls[i].name && px_calls[i].format && arguments_of(px_calls[i].format) <= 6);
 }
 
 int main(void)
@@ -241,10 +362,13 @@ int main(void)
     processes();
     memory();
     of_signals();
+    told();
+    dates();
+    lies();
     several_processes();
     wild_arguments();
     missing_calls();
-    free(call.line);
+    free_lines();
     printf("strace: ok\n");
     return 0;
 }

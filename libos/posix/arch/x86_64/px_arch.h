@@ -107,8 +107,6 @@ int64_t px_arch_push_frame(struct exo_regs *regs, const struct px_siginfo *info,
                            const struct px_altstack *altstack);
 /* sigreturn: what px_arch_push_frame saved, as far as the program may choose it. 0 or -EFAULT (regs unchanged). */
 int64_t px_arch_pop_frame(struct exo_regs *regs, uint64_t *mask, struct px_altstack *altstack);
-/* struct siginfo as the program sees it: 128 bytes. */
-void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]);
 /* Its siginfo has an address. */
 bool px_signal_is_fault(const struct px_siginfo *info);
 /* The last fault, for the frames that follow. */

@@ -186,6 +186,12 @@ int64_t px_arch_push_frame(struct exo_regs *regs, const struct px_siginfo *info,
     return 0;
 }
 
+
+int64_t px_arch_frame_mask(uint64_t *mask)
+{
+    return px_copy_in(mask, px_regs()->rsp + offsetof(struct ucontext, mask), sizeof *mask);
+}
+
 int64_t px_arch_pop_frame(struct exo_regs *regs, uint64_t *mask, struct px_altstack *altstack)
 {
     const struct sigcontext *from;
