@@ -61,9 +61,9 @@ static int64_t device_ioctl(struct px_ofd *ofd, uint64_t request, uint64_t argum
 {
     const int32_t bits = 256;
 
-    if (request == RNDGETENTCNT && (ofd->word[0] == DEV_RANDOM || ofd->word[0] == DEV_URANDOM))
-        return px_copy_out(argument, &bits, sizeof bits);
-    return -ENOTTY;
+    if (ofd->word[0] != DEV_RANDOM && ofd->word[0] != DEV_URANDOM)
+        return -ENOTTY;
+    return request == RNDGETENTCNT ? px_copy_out(argument, &bits, sizeof bits) : -EINVAL;
 }
 
 static int64_t device_stat(struct px_ofd *ofd, struct px_stat *stat)

@@ -177,6 +177,12 @@ const struct px_proc_object px_proc_objects[] = {
     MADE("sem", PROC_SYSVIPC, TEXT, px_text_sysvipc_sem),
     MADE("shm", PROC_SYSVIPC, TEXT, px_text_sysvipc_shm),
     FIXED("somaxconn", PROC_SYS_NET_CORE, PROC_SETTING, "4096\n"),
+    FIXED("rmem_default", PROC_SYS_NET_CORE, PROC_SETTING, "212992\n"), /* as option.c cuts SO_RCVBUF and SO_SNDBUF */
+    FIXED("rmem_max", PROC_SYS_NET_CORE, PROC_SETTING, "212992\n"),
+    FIXED("wmem_default", PROC_SYS_NET_CORE, PROC_SETTING, "212992\n"),
+    FIXED("wmem_max", PROC_SYS_NET_CORE, PROC_SETTING, "212992\n"),
+    FIXED("ip_default_ttl", PROC_SYS_IPV4, PROC_SETTING, "64\n"),
+    FIXED("sched_rr_timeslice_ms", PROC_SYS_KERNEL, PROC_SETTING, "100\n"),
     FIXED("dev", PROC_NET, TEXT,
           "Inter-|   Receive                                                |  Transmit\n"
           " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"

@@ -27,7 +27,7 @@ PX_SYS(sync_file_range)
 
     if (status < 0)
         return status;
-    if (d & ~7ull || (int64_t)b < 0 || (int64_t)c < 0)
+    if (d & ~7ull || (int64_t)b < 0 || (int64_t)c < 0 || (int64_t)(b + c) < 0)
         return -EINVAL;
     return ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY ? 0 : -ESPIPE;
 }
