@@ -69,6 +69,7 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
 #define OTHER(name) name##_of_other
 #define held OTHER(held)
 #define users OTHER(users)
+#define writers OTHER(writers)
 #define high OTHER(high)
 #define find OTHER(find)
 #define publish OTHER(publish)
