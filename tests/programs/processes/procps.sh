@@ -1,9 +1,12 @@
 # shell: dash
 # procps: what it shows of processes that are known, and whom it ends.
+asleep() { until [ "$(cut -d ' ' -f 2,3 /proc/$1/stat 2>/dev/null)" = "(sleep) S" ]; do :; done; }
 sleep 100 &
 first=$!
 sleep 200 &
 second=$!
+asleep $first
+asleep $second
 ps -o comm=,args=,stat= -p $first
 ps -o ppid= -p $first | grep -cx " *$$"
 ps -e -o args= | grep '^sleep' | sort

@@ -1,9 +1,12 @@
 # shell: dash
 # psmisc: killall by name, a process's tree.
+asleep() { until [ "$(cut -d ' ' -f 2,3 /proc/$1/stat 2>/dev/null)" = "(sleep) S" ]; do :; done; }
 sleep 100 &
 first=$!
 sleep 200 &
 second=$!
+asleep $first
+asleep $second
 pstree -A $$ | sed 's/pstree.*/pstree/' | head -1 | tr -dc 'a-z*0-9\n' | grep -c sleep
 killall -0 sleep
 echo "there $?"
