@@ -8,7 +8,7 @@ set(CMAKE_ASM_FLAGS_DEBUG "")
 set(CMAKE_C_EXTENSIONS ON) # gnu17: inline assembly and statement expressions in arch code
 
 # The paths of the source tree and the build folder stay out of the binaries: the same sources give the same bytes anywhere.
-set(exo_prefix_map "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+set(exo_prefix_map "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build") # the last that fits counts
 add_library(exo_common INTERFACE)
 target_link_options(exo_common INTERFACE ${exo_prefix_map})
 target_compile_options(exo_common INTERFACE
