@@ -47,7 +47,7 @@ static void start_clocks(uint64_t now)
 
 /*
  * What is to be added for the turns that have not ended. Until now, not until they were settled last: who runs alone on another
- * processor may not be settled for long, and who was switched to fast has begun since.
+ * processor may not be settled for long, and who was switched to fast has begun since. Who stopped, and was not followed by another, has been settled.
  */
 static uint64_t open_turns(const struct env *env, const struct context *only)
 {
@@ -58,7 +58,7 @@ static uint64_t open_turns(const struct env *env, const struct context *only)
 
         if (!runs || runs->env != env || (only && runs != only))
             continue;
-        cycles += now;
+        cycles += OF_CPU(cpu, bool, idling) ? OF_CPU(cpu, uint64_t, run_since) : now;
         if (runs->state == CTX_DEAD) /* in no list any more */
             cycles += runs->cpu_cycles;
     }

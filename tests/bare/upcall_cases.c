@@ -210,6 +210,27 @@ CASE(time_of_contexts, "a context's time is its own, is part of its environment'
     CHECK(exo_ctx_time(child.context) < 0);
 }
 
+static void sleeps(uint64_t unused)
+{
+    (void)unused;
+    (void)!exo_wait(NULL, 0, EXO_DEADLINE_NEVER);
+    child_exit(1);
+}
+
+CASE(time_of_sleepers, "a context's time stands still while it sleeps, also on a processor where nobody else runs")
+{
+    struct child child = upcall_child(sleeps, 0);
+    uint64_t before;
+
+    child_start(&child);
+    EXPECT(exo_wait(NULL, 0, bare_now() + 30000000), -EXO_E_TIMEOUT);
+    before = ran_ns((int64_t)child.context);
+    EXPECT(exo_wait(NULL, 0, bare_now() + 200000000), -EXO_E_TIMEOUT);
+    CHECK(ran_ns((int64_t)child.context) - before < 100000000);
+    (void)!exo_env_destroy(child.env, 0);
+    EXPECT((int64_t)(child_end(&child) & 0xff), EXO_REASON_DESTROYED);
+}
+
 static void deep(uint64_t unused)
 {
     (void)unused;

@@ -30,7 +30,8 @@ def gdb_script(built, target):
     """What gdb does first. Sources are recorded relative to the tree."""
     folder = os.path.join(built.folder, "exo")
     posix = os.path.join(folder, "posix")
-    lines = ["set confirm off", "set pagination off", "set architecture i386:x86-64", f"directory {ROOT}"]
+    lines = ["set confirm off", "set pagination off", "set architecture i386:x86-64", f"directory {ROOT}",
+             f"set substitute-path build {built.folder}"]  # as cmake/flags.cmake maps them
     if os.path.exists(posix):
         lines.append(f"add-symbol-file {posix}")
     lines += ["define symbols", f"add-symbol-file {folder}/$arg0", "end", "document symbols",
