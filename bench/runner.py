@@ -323,7 +323,7 @@ def about(values):
 
 def write_book(values, built, folder):
     """Measures all times, then counts, of both systems; writes docs/benchmarks.*."""
-    times, counts = Bench(values, built, os.path.join(folder, "times")), None
+    times = Bench(values, built, os.path.join(folder, "times"))
     times.measure()
     times.report()
     values = copy.copy(values)
