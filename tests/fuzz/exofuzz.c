@@ -25,7 +25,7 @@
 #define CANARY_PAGES 32
 #define PATTERN_STEP 0x9e3779b97f4a7c15ul
 #define LEAK_PAGES_MAX 16    /* caches of servers may settle a little after the first children */
-#define SHARED_LO 0x7ffff0100000ul /* descriptions of open files, which parent and child share: a child's own to ruin, but not ours */
+#define SHARED_LO 0x7ffff0110000ul /* descriptions of open files, which parent and child share: a child's own to ruin, but not ours */
 #define SHARED_HI 0x7fffff000000ul
 
 struct progress {
@@ -111,8 +111,8 @@ static uint64_t not_shared(uint64_t address)
 static uint64_t address(bool aligned)
 {
     static const uint64_t places[] = {0, 0x10000, 0x400000, 0x10000000, 0x7feeffffe000, 0x7fef00000000, 0x7fffd0000000, 0x7fffe0000000,
-                                      0x7fffe0080000, 0x7ffff0000000, 0x7ffff0080000, 0x7ffff00ef000, 0x7ffff00f0000, 0x7ffff00f1000,
-                                      0x7ffff00f2000, 0x7ffff00f3000, 0x7fffff000000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000,
+                                      0x7fffe0080000, 0x7ffff0000000, 0x7ffff0090000, 0x7ffff00ff000, 0x7ffff0100000, 0x7ffff0101000,
+                                      0x7ffff0102000, 0x7ffff0103000, 0x7fffff000000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000,
                                       0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000};
     uint64_t found;
 

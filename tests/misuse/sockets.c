@@ -16,7 +16,7 @@
 
 #include "misuse.h"
 
-#define LIBOS_SHARED 0x7ffff0100000ul /* descriptions and rings (layout.h) */
+#define LIBOS_SHARED 0x7ffff0110000ul /* descriptions and rings (layout.h) */
 #define LIBOS_SHARED_PAGES 4096ul
 #define LINK_PAGES 33u
 

@@ -19,18 +19,18 @@
 #define PX_META_HI 0x7ffff0000000ul
 
 #define PX_IMAGE 0x7ffff0000000ul    /* libOS text, data, bss */
-#define PX_IMAGE_HI 0x7ffff0080000ul
-#define PX_HEAP 0x7ffff0080000ul     /* libOS private heap */
-#define PX_HEAP_HI 0x7ffff00f0000ul
+#define PX_IMAGE_HI 0x7ffff0090000ul
+#define PX_HEAP 0x7ffff0090000ul     /* libOS private heap */
+#define PX_HEAP_HI 0x7ffff0100000ul
 
-#define PX_PER 0x7ffff00f0000ul             /* pages of this process alone, never cloned */
+#define PX_PER 0x7ffff0100000ul             /* pages of this process alone, never cloned */
 #define PX_UPAGE (PX_PER + 0 * PX_PAGE)     /* context page of the first thread */
 #define PX_PPAGE (PX_PER + 1 * PX_PAGE)     /* process page, shared with proc and fs (struct px_ppage) */
 #define PX_MSG (PX_PER + 2 * PX_PAGE)       /* message page, shared with proc, fs, tty: strings and structures of calls */
 #define PX_INFO (PX_PER + 3 * PX_PAGE)      /* the kernel's info page, read-only (struct exo_info) */
 #define PX_LEDGER (PX_PER + 4 * PX_PAGE)    /* what was asked back (struct exo_ledger): there from the first demand on */
 
-#define PX_SHARED 0x7ffff0100000ul /* open file descriptions and pipe rings */
+#define PX_SHARED 0x7ffff0110000ul /* open file descriptions and pipe rings */
 #define PX_COMMON_PAGES 5ul /* the first of them: proc's, one set for all processes of a zone (advisory locks, the board) */
 #define PX_SHARED_HI 0x7fffff000000ul
 #define PX_BIG 0x7fffff000000ul /* large blocks of the libOS's private heap, argument strings during execve; copied on fork */
