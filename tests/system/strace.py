@@ -148,8 +148,40 @@ def python(t):
     compare(t, {"work.py": PYTHON}, "python3 /w/work.py", 2500, ["--package=python3", "--memory=256M"], 300)
 
 
+def summary(t):
+    """The table has each call that a line shows, and how often; also those of who is killed."""
+    folder = os.path.join(t.folder, "overlay", "w")
+    os.makedirs(folder)
+    for name in ("files", "tasks"):
+        shutil.copy(os.path.join(t.built, "tests", "system", f"strace_{name}"), os.path.join(folder, name))
+    script = "/w/files; /w/tasks; sleep 100 & kill -9 $!; wait"
+    result = t.guest("sh", "-c", script, options=["--strace", "--strace-summary", "--overlay", os.path.dirname(folder)], timeout=60)
+    lines = result.stderr.decode(errors="replace").splitlines()
+    at = next((at for at, line in enumerate(lines) if line.startswith("% time")), None)
+    t.check(at is not None, result)
+    calls, errors = {}, {}
+    for line in lines[:at]:
+        match = re.match(r"(?:\[pid +\d+\] )?(\w+)\(.*\) += (\?(?= E)|-1 E|-1 \(errno|.)", line)
+        if match and not re.match(r".*= \?$", line):
+            calls[match[1]] = calls.get(match[1], 0) + 1
+            errors[match[1]] = errors.get(match[1], 0) + (match[2] in ("?", "-1 E", "-1 (errno"))
+    shown = {words[-1]: (int(words[3]), int(words[4]) if len(words) == 6 else 0) for words in map(str.split, lines[at + 2:-2])}
+    t.equal(shown, {name: (calls[name], errors[name]) for name in calls})
+    t.check(sum(calls.values()) > 300 and lines[-1].split()[3] == str(sum(calls.values())), lines[-1])
+
+
+def summary_alone(t):
+    result = t.guest("sh", "-c", "cat /nowhere; exit 3", options=["--strace-summary"])
+    t.equal((result.status, result.stdout), (3, b""))
+    t.check(b"openat(" not in result.stderr and b" openat\n" in result.stderr and b" total\n" in result.stderr, result)
+    result = t.guest("no-such-program", options=["--strace-summary"])
+    t.check(result.status == 127 and b"nothing to sum up" in result.stderr, result)
+
+
 def cases(t):
     yield "calls", programs_of_ours, 120
+    yield "summary", summary, 120
+    yield "summary-alone", summary_alone, 60
     yield "wild-arguments", wild_arguments, 120
     if t.long:
         yield "tools", tools, 400

@@ -1,6 +1,7 @@
 """./exo run --boot-chart: the phases from QEMU's start to the program's first instruction, as the guest's parts noted them (libos/posix/entry/boot_chart.c)."""
 
-MARK = b"exo-boot "
+from exo.log_lines import MarkedLines
+
 WIDTH = 44
 # What happens, from which moment to which; of several, the first. QEMU's own start is what the guest's clock does not know.
 PHASES = (
@@ -18,29 +19,22 @@ PHASES = (
 )
 
 
-class BootChart:
+class BootChart(MarkedLines):
     """Takes the guest's lines out of what it logs; draws them when the guest has ended."""
 
+    MARK = b"exo-boot "
+
     def __init__(self):
+        super().__init__()
         self.moments = {"start": 0}  # nanoseconds since the guest's clock began
         self.heard = None            # seconds on this machine since QEMU was started, at the last line
-        self.rest = b""
 
-    def take(self, text, seconds):
-        """What of the text is not the chart's."""
-        others = []
-        *lines, self.rest = (self.rest + text).split(b"\n")
-        for line in lines:
-            words = line[len(MARK):].split()
-            if line.startswith(MARK) and len(words) == 2 and words[1].isdigit():
-                self.moments[words[0].decode("ascii", "replace")] = int(words[1])
-                self.heard = seconds
-            else:
-                others.append(line + b"\n")
-        if self.rest and not MARK.startswith(self.rest[:len(MARK)]) and not self.rest.startswith(MARK):
-            others.append(self.rest)
-            self.rest = b""
-        return b"".join(others)
+    def note(self, words, seconds):
+        if len(words) != 2 or not words[1].isdigit():
+            return False
+        self.moments[words[0].decode("ascii", "replace")] = int(words[1])
+        self.heard = seconds
+        return True
 
     def phases(self):
         """[(text, from, to)] in seconds since QEMU's start; empty if the guest did not come as far as its first program."""

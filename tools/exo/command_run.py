@@ -86,6 +86,7 @@ GUEST_OPTIONS = [
     Option("overlay", LIST, "DIR", "lay this folder's tree over the root file system"),
     Option("zone", VALUE, "LABEL", "run the program in a zone of its own with this security label"),
     Option("strace", FLAG, "", "print the program's system calls, as strace does, on standard error"),
+    Option("strace-summary", FLAG, "", "at the end, print on standard error how often each system call was made, as strace -c -w does"),
     Option("missing", FLAG, "", "at the end, print which system calls were asked for and are missing"),
     Option("no-rewrite", FLAG, "", "leave hot system calls of programs as they are, instead of making them calls of the libOS"),
     Option("boot-chart", FLAG, "", "at the end, print on standard error how long each part of the boot took"),
@@ -202,11 +203,11 @@ def start(values, words, gdb=None):
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     flags |= link.NO_REWRITE if values.no_rewrite or os.environ.get("EXO_NO_REWRITE") else 0
-    flags |= link.BOOT_CHART if values.boot_chart else 0
+    flags |= (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
     session = Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
     status = session.run()
-    if session.chart:
-        print("\n".join(session.chart.lines()), file=sys.stderr)  # the program's status stays this command's
+    for taker in session.takers:
+        print("\n".join(taker.lines()), file=sys.stderr)  # the program's status stays this command's
     return status
 
 

@@ -14,6 +14,7 @@ STRACE = 8
 MISSING = 16
 NO_REWRITE = 32
 BOOT_CHART = 64
+STRACE_SUMMARY = 128
 GAS_USED_UP = 0x10000  # in EXIT's status: libos/posix/proto/proctab.h, PX_STATUS_GAS
 ZONE_SHIFT = 8  # label + 1 of a zone for the command
 

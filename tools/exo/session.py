@@ -19,6 +19,7 @@ import time
 from exo import archive, link, machine
 from exo.boot_chart import BootChart
 from exo.errors import ExoError
+from exo.strace_summary import StraceSummary
 from exo.terminal import RawTerminal, size
 
 STATUS_PANIC = 200
@@ -33,6 +34,7 @@ POWER_OFF_TIME_S = 5.0        # from the exit status to QEMU's end
 ESCAPE = b"\x1d"              # Ctrl-], three times within a second, ends the guest
 PANIC_MARK = b"EXOV6 PANIC"
 PR_SET_PDEATHSIG = 1
+TAKERS = {link.STRACE_SUMMARY: StraceSummary, link.BOOT_CHART: BootChart}
 
 
 class Sink:
@@ -84,7 +86,7 @@ class Session:
         self.flags = flags
         self.timeout_s = timeout_s
         self.kernel_log = kernel_log
-        self.chart = BootChart() if flags & link.BOOT_CHART else None
+        self.takers = [taker() for flag, taker in TAKERS.items() if flags & flag]  # of lines that are not for the user
         self.terminals = [os.isatty(descriptor) for descriptor in (0, 1, 2)]
         self.terminal = next((descriptor for descriptor in (1, 2, 0) if self.terminals[descriptor]), None)
         self.raw = None
@@ -293,8 +295,8 @@ class Session:
             # Standard output and error are the same terminal where both are one; one queue keeps the order.
             (self.err if self.terminal == 2 else self.out).put(payload) if self.terminal in (1, 2) else self._to_input(payload)
         elif kind == link.LOG:
-            if self.chart:
-                payload = self.chart.take(payload, time.monotonic() - self.started)
+            for taker in self.takers:
+                payload = taker.take(payload, time.monotonic() - self.started)
             self.err.put(payload.replace(b"\n", b"\r\n") if self.raw and self.terminals[2] else payload)
         elif kind == link.CREDIT:
             self.credit += link.number(payload)

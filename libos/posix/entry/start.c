@@ -178,8 +178,7 @@ void px_start(void)
     px_fd_start();
     if (!read_boot(&boot))
         refuse("boot arguments", "incomplete", NOT_EXECUTABLE);
-    if (boot.flags & PX_HELLO_STRACE)
-        px_strace_on = true;
+    px_strace_on = boot.flags & PX_STRACE_WAYS;
     px_rewrite_off = boot.flags & PX_HELLO_NO_REWRITE;
     if (px_strace_on)
         px_entry_slow |= PX_SLOW_STRACE;

@@ -59,6 +59,6 @@ void px_fd_start(void)
     px_fd_start_none();
     for (unsigned stream = 0; stream < 3; stream++)
         start_stream(boot, stream, &terminal);
-    px_strace_on = boot->flags & PX_HELLO_STRACE;
+    px_strace_on = boot->flags & PX_STRACE_WAYS;
     px_missing_wanted = boot->flags & (PX_HELLO_STRACE | PX_HELLO_MISSING);
 }

@@ -1,8 +1,9 @@
-/* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; and the
- * summary of missing calls. */
+/* --strace: a line for each call, signal and exit, in strace's format, to the host's standard error; --strace-summary: what the host adds up (tools/exo/
+ * strace_summary.py); and the summary of missing calls. */
 #include "entry/thread.h"
 #include "strace_put.h"
 
+#include "proto/link.h"
 #include "proto/tty.h"
 
 #define LINE_MAX 3072u
@@ -10,7 +11,7 @@
 #define RESULT_COLUMN 39
 #define ERROR_MOST 4095
 
-bool px_strace_on;
+uint32_t px_strace_on;
 bool px_missing_wanted;
 
 #define LOG_RETRY_NS 1000000ull
@@ -21,6 +22,7 @@ struct line {
     struct line *next;
     int32_t tid; /* 0: nobody's */
     uint64_t number, argument[PX_STRACE_RESULT + 1], kept;
+    uint64_t begun_ns;
     struct px_text text;
     const char *format; /* where to go on when the call returns */
     unsigned index;
@@ -133,7 +135,6 @@ static void begin(struct line *line, uint64_t number, const uint64_t arguments[6
     struct px_trace trace = {.argument = line->argument, .kept = &line->kept, .leaving = runs_program(number)};
 
     line->kept = 0;
-    line->number = number;
     memcpy(line->argument, arguments, 6 * sizeof *arguments);
     line->argument[PX_STRACE_RESULT] = 0;
     line_start(&line->text, line->bytes, sizeof line->bytes);
@@ -164,21 +165,30 @@ static void put_end(int status)
     line_end(&text);
 }
 
+static void show_exit(struct line *line, uint64_t number, int status)
+{
+    px_text_add(&line->text, ")");
+    pad(&line->text, 0);
+    px_text_add(&line->text, " = ?");
+    line_end(&line->text);
+    if (number == PX_NR_exit && px_threads.live > 1)
+        put_end(status);
+}
+
 void px_strace_enter(uint64_t number, const uint64_t arguments[6])
 {
     struct line *line = own_line(true);
 
     if (!line)
         return;
-    begin(line, number, arguments);
+    line->begun_ns = px_now_ns();
+    line->number = number;
+    if (px_strace_on & PX_HELLO_STRACE)
+        begin(line, number, arguments);
     if (!is_number(number, PX_NR_exit, PX_NR_exit_group))
         return;
-    px_text_add(&line->text, ")");
-    pad(&line->text, 0);
-    px_text_add(&line->text, " = ?");
-    line_end(&line->text);
-    if (number == PX_NR_exit && px_threads.live > 1)
-        put_end((int)(arguments[0] & 0xff) << 8);
+    if (px_strace_on & PX_HELLO_STRACE)
+        show_exit(line, number, (int)(arguments[0] & 0xff) << 8);
     line->tid = 0; /* does not return */
 }
 
@@ -231,13 +241,19 @@ static struct line *line_of(uint64_t number)
     return NULL;
 }
 
-void px_strace_exit(uint64_t number, int64_t result)
+/* One call's part of the summary. Sent at once: who is killed afterwards has made the call. */
+static void tell_of(uint64_t number, bool failed, uint64_t ns)
 {
-    struct line *line = line_of(number);
+    if (number < px_calls_count)
+        px_log("exo-call %s %d %lu\n", px_calls[number].name, failed, (unsigned long)ns);
+    else
+        px_log("exo-call syscall_%#lx %d %lu\n", (unsigned long)number, failed, (unsigned long)ns);
+}
+
+static void finish(struct line *line, int64_t result)
+{
     struct px_trace trace = {.leaving = true, .failed = is_error(result)};
 
-    if (!line)
-        return;
     trace.argument = line->argument;
     trace.kept = &line->kept;
     line->argument[PX_STRACE_RESULT] = (uint64_t)result;
@@ -247,6 +263,18 @@ void px_strace_exit(uint64_t number, int64_t result)
     px_text_add(&line->text, " = ");
     add_result(line, &trace);
     line_end(&line->text);
+}
+
+void px_strace_exit(uint64_t number, int64_t result)
+{
+    struct line *line = line_of(number);
+
+    if (!line)
+        return;
+    if (px_strace_on & PX_HELLO_STRACE_SUMMARY)
+        tell_of(number, is_error(result), px_now_ns() - line->begun_ns);
+    if (px_strace_on & PX_HELLO_STRACE)
+        finish(line, result);
     line->tid = 0;
     if (runs_program(number) && result == 0)
         forget_lines();
@@ -258,6 +286,8 @@ void px_strace_signal(int signo, const struct px_siginfo *info)
     uint8_t told[128];
     struct px_text text;
 
+    if (!(px_strace_on & PX_HELLO_STRACE))
+        return;
     line_start(&text, bytes, sizeof bytes);
     px_arch_siginfo_out(info, told);
     px_text_add(&text, "--- ");
@@ -273,6 +303,8 @@ void px_strace_stopped(int signo)
     char bytes[SIGNAL_LINE_MAX];
     struct px_text text;
 
+    if (!(px_strace_on & PX_HELLO_STRACE))
+        return;
     line_start(&text, bytes, sizeof bytes);
     px_text_add(&text, "--- stopped by ");
     px_put_signal(&text, signo);
@@ -295,6 +327,6 @@ void px_strace_exited(int status)
 {
     if (px_missing_wanted)
         report_missing();
-    if (px_strace_on)
+    if (px_strace_on & PX_HELLO_STRACE)
         put_end(status);
 }

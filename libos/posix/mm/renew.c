@@ -114,7 +114,7 @@ static void fill_head(struct px_renewal_block *block, const struct px_exec *exec
     *block = (struct px_renewal_block){.ticket = ticket,
                                        .blocked = px_signal_mask(),
                                        .ignored = ignored_signals(),
-                                       .flags = (px_strace_on ? PX_HELLO_STRACE : 0) | (px_missing_wanted ? PX_HELLO_MISSING : 0) |
+                                       .flags = px_strace_on | (px_missing_wanted ? PX_HELLO_MISSING : 0) |
                                                 (px_rewrite_off ? PX_HELLO_NO_REWRITE : 0),
                                        .umask = px_umask,
                                        .argc = (uint32_t)exec->argc,

@@ -45,6 +45,7 @@ struct px_link_hello {
 #define PX_HELLO_ZONE(flags) ((flags) >> 8 & 0xffu) /* label + 1: run the command in a zone of its own with that label */
 #define PX_HELLO_MISSING 16u /* at exit print what was called and is missing */
 #define PX_HELLO_NO_REWRITE 32u /* leave the programs' system calls as they are */
+#define PX_HELLO_STRACE_SUMMARY 128u /* log a line `exo-call NAME FAILED NANOSECONDS` for each call that returns */
 #define PX_HELLO_BOOT_CHART 64u /* before the first program runs, log lines `exo-boot MOMENT NANOSECONDS`, from when the TSC was 0 */
 
 /*

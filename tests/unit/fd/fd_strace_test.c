@@ -324,10 +324,29 @@ static void missing_calls(void)
     CHECK(px_calls[number].body == NULL);
     px_missing[number] = 2;
     px_missing_wanted = true;
-    px_strace_on = false;
+    px_strace_on = 0;
     memcpy(PX_PROC(fake_table, 5)->comm, "prog", 5);
     px_strace_exited(0);
     expect("exo: pid 105 (prog): mbind (call 237) is missing, asked for 2 times");
+}
+
+static void for_summary(void)
+{
+    px_missing_wanted = false;
+    px_strace_on = PX_HELLO_STRACE_SUMMARY;
+    trace("getpid", ARGUMENTS(0), 7, "exo-call getpid 0 0");
+    trace("close", ARGUMENTS(77), -EBADF, "exo-call close 1 0");
+    px_strace_enter(9999, ARGUMENTS(0));
+    px_strace_exit(9999, -ENOSYS);
+    expect("exo-call syscall_0x270f 1 0");
+    px_strace_enter(number_of("exit"), ARGUMENTS(3)); /* does not return */
+    CHECK(!own_line(false));
+    px_strace_signal(SIGINT, &(struct px_siginfo){.signo = SIGINT});
+    px_strace_stopped(SIGSTOP);
+    px_strace_exited(5 << 8);
+    EQUAL(logged_bytes, 0);
+    px_strace_on = PX_HELLO_STRACE | PX_HELLO_STRACE_SUMMARY;
+    trace("getpid", ARGUMENTS(0), 7, "exo-call getpid 0 0\ngetpid()                                = 7");
 }
 
 static unsigned arguments_of(const char *format)
@@ -355,7 +374,7 @@ int main(void)
     fake_start();
     ((struct px_proctab *)fake_table)->count = 1;
     ((struct px_proctab *)fake_table)->first_pid = 105;
-    px_strace_on = true;
+    px_strace_on = PX_HELLO_STRACE;
     table();
     files();
     buffers();
@@ -368,6 +387,7 @@ int main(void)
     several_processes();
     wild_arguments();
     missing_calls();
+    for_summary();
     free_lines();
     printf("strace: ok\n");
     return 0;
