@@ -333,22 +333,59 @@ def reference(abi):
     out.append("\n## Prices\n\n| operation | gas | is |\n|---|---|---|\n")
     out += [f"| `EXO_PRICE_{n}` | {v} | {d} |\n" for n, v, d in abi.prices]
     out.append("\n## Calls\n")
-    for c in abi.calls:
-        args = ", ".join(a["name"] for a in c["args"])
-        out.append(f"\n### {c['number']} `exo_{c['name']}({args})`\n\n" + " ".join(c["doc"]) + "\n\n")
-        for a in c["args"]:
-            if a["kind"] == "cap":
-                rights = ", ".join(a["rights"]) or "no right needed"
-                out.append(f"- `{a['name']}`: capability, {a['type']}, {rights}\n")
-            elif a["kind"] == "va":
-                out.append(f"- `{a['name']}`: address in the caller's memory\n")
-            else:
-                out.append(f"- `{a['name']}`: number\n")
-        out.append(f"- returns {c['result']}; errors: {', '.join(c['errors']) or 'none'}\n")
+    out += [call_reference(c) for c in abi.calls]
     out.append("\n## Structures\n")
-    for s in abi.structs:
-        out.append(f"\n### `struct exo_{s['name']}` ({abi.struct_size(s['name'])} bytes)\n\n{s['doc']}\n\n| offset | field | meaning |\n|---|---|---|\n")
-        out += [f"| {at} | {name} | {doc} |\n" for name, at, _, doc in abi.offsets(s)]
+    out += [struct_reference(abi, s) for s in abi.structs]
+    return "".join(out)
+
+
+def call_reference(c):
+    args = ", ".join(a["name"] for a in c["args"])
+    out = [f"\n### {c['number']} `exo_{c['name']}({args})`\n\n" + " ".join(c["doc"]) + "\n\n"]
+    for a in c["args"]:
+        if a["kind"] == "cap":
+            rights = ", ".join(a["rights"]) or "no right needed"
+            out.append(f"- `{a['name']}`: capability, {a['type']}, {rights}\n")
+        elif a["kind"] == "va":
+            out.append(f"- `{a['name']}`: address in the caller's memory\n")
+        else:
+            out.append(f"- `{a['name']}`: number\n")
+    out.append(f"- returns {c['result']}; errors: {', '.join(c['errors']) or 'none'}\n")
+    return "".join(out)
+
+
+def struct_reference(abi, s):
+    return (f"\n### `struct exo_{s['name']}` ({abi.struct_size(s['name'])} bytes)\n\n{s['doc']}\n\n| offset | field | meaning |\n|---|---|---|\n"
+            + "".join(f"| {at} | {name} | {doc} |\n" for name, at, _, doc in abi.offsets(s)))
+
+
+# What a call is about by its name, besides the objects that its capabilities name. `capability` is what all objects have in common.
+ABOUT = (("cap_", "capability"), ("env_", "env"), ("ledger_", "env"), ("ctx_", "ctx"), ("set_", "ctx"), ("timer_", "ctx"), ("wait", "ctx"), ("wake", "ctx"),
+         ("yield", "ctx"), ("null", "ctx"), ("batch", "ctx"), ("frame_", "frame"), ("ep_", "endpoint"), ("tally_", "tally"), ("irq_", "irq"), ("zone_", "zone"),
+         ("gas_", "zone"), ("stats", "machine"), ("audit_", "audit"), ("service_", "service"), ("port", "ports"), ("slice_", "slice"), ("dma_", "dma"))
+
+
+def subjects(call):
+    """The objects that a call is about: those of its capabilities, and what its name says."""
+    return {a["type"] for a in call["args"] if a["kind"] == "cap"} - {"any"} | {about for prefix, about in ABOUT if call["name"].startswith(prefix)}
+
+
+def object_reference(abi, name):
+    """What the contract says of one object: number, calls, the rights and errors that they know, structures that they name."""
+    calls = [c for c in abi.calls if name in subjects(c)]
+    used = {right for c in calls for a in c["args"] if a["kind"] == "cap" and a["type"] in (name, "any") for right in a["rights"]}
+    errors = {error for c in calls for error in c["errors"]}
+    about = " ".join(" ".join(c["doc"]) for c in calls)
+    out = ["## Reference\n\nMade from `abi/exo.abi`.\n\n"]
+    out += [f"`EXO_TYPE_{n.upper()}` is {v}: {d}.\n" for n, v, d in abi.objects if n == name]
+    if used:
+        out.append("\n| right | allows to | label rule |\n|---|---|---|\n")
+        out += [f"| `{n}` | {d} | {abi.rules.rule_of(n) or '-'} |\n" for n, _, _, d in abi.rights if n in used]
+    out += [call_reference(c) for c in sorted(calls, key=lambda c: c["name"])]
+    out += [struct_reference(abi, s) for s in abi.structs if re.search(rf"struct exo_{s['name']}\b", about)]
+    if errors:
+        out.append("\n### Errors\n\n| error | meaning |\n|---|---|\n")
+        out += [f"| `EXO_E_{n}` | {d} |\n" for n, _, d in abi.errors if n in errors]
     return "".join(out)
 
 
@@ -368,22 +405,28 @@ def listing(abi):
     return "".join(out)
 
 
+def read_contract():
+    """abi/exo.abi and the label rules beside it; labels.Bad when they do not fit."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    rules = labels.Rules(os.path.join(here, "rules.txt"))
+    abi = Abi(os.path.join(here, "exo.abi"), rules)
+    rules.check_rights({right for right, _, _, _ in abi.rights})
+    return abi
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", help="folder to write to")
     parser.add_argument("--listing", help="file for the listing of numbers and layouts")
     options = parser.parse_args()
-    here = os.path.dirname(os.path.abspath(__file__))
     try:
-        rules = labels.Rules(os.path.join(here, "rules.txt"))
-        abi = Abi(os.path.join(here, "exo.abi"), rules)
-        rules.check_rights({right for right, _, _, _ in abi.rights})
+        abi = read_contract()
     except labels.Bad as problem:
         sys.exit(f"abi: {problem}")
     files = {}
     if options.out:
         for name, text in (("exo/abi.h", header(abi)), ("exo/calls.h", stubs(abi)), ("kernel_calls.h", prototypes(abi)),
-                           ("kernel_dispatch.inc", dispatch(abi, rules)), ("exo/grammar.h", grammar(abi, rules)),
+                           ("kernel_dispatch.inc", dispatch(abi, abi.rules)), ("exo/grammar.h", grammar(abi, abi.rules)),
                            ("names.inc", names(abi)), ("reference.md", reference(abi)),
                            ("grammar.json", json.dumps({"base": abi.base, "calls": abi.calls}, indent=1) + "\n")):
             files[os.path.join(options.out, name)] = text

@@ -8,7 +8,7 @@ from exo.errors import refusal
 
 
 def help_texts(t):
-    for command in ("run", "test", "bench", "debug", "doctor", "clean"):
+    for command in ("run", "test", "bench", "debug", "size", "docs", "doctor", "clean"):
         result = t.exo(command, "--help")
         t.equal((result.status, result.stderr), (0, b""), command)
         t.check(result.stdout.startswith(f"usage: ./exo {command}".encode()), result)
@@ -22,7 +22,7 @@ def usage_errors(t):
                   ["run", "-w", "relative"], ["run", "--timeout=0"], ["run", "--timeout", "soon"], ["run", "--", ""],
                   ["run", "--package", "-o"], ["run", "--package=bash-"], ["run", "--package", "A"], ["run", "--package=a b"],
                   ["run", "--sched"], ["run", "--sched", "lottery"], ["run", "--sched="],
-                  ["test", "no-such-suite"], ["test", "--jobs=0"], ["clean", "--nope"], ["doctor", "--nope"],
+                  ["test", "no-such-suite"], ["test", "--jobs=0"], ["clean", "--nope"], ["doctor", "--nope"], ["docs", "word"], ["docs", "--port", "0"],
                   ["run", "--kernel-log", "/no/such/folder/x", "true"]):
         result = t.exo(*words)
         t.equal((result.status, result.stdout), (2, b""), " ".join(words))

@@ -14,6 +14,7 @@ COMMANDS = {
     "bench": "the benchmarks, and the comparison with Linux",
     "debug": "boot under gdb, with the symbols of kernel, libOS and servers",
     "size": "the kernel's parts, its largest symbols, and how deep its stack can get",
+    "docs": "build docs/ as a site, or serve it",
     "doctor": "say what is missing on this machine and which package has it",
     "clean": "remove what was built",
 }
