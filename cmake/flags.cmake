@@ -32,7 +32,7 @@ target_include_directories(exo_freestanding INTERFACE ${EXO_GENERATED})
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
     # A fixed number of jobs: `auto` gives other bytes where there is but one processor.
-    target_link_options(exo_freestanding INTERFACE -O2 -flto=2 -Wl,-u,memcpy -Wl,-u,memset)
+    target_link_options(exo_freestanding INTERFACE -O2 -flto=2 -fno-asynchronous-unwind-tables -Wl,-u,memcpy -Wl,-u,memset)
 endif()
 target_link_options(exo_freestanding INTERFACE
     -nostdlib -static $<$<LINK_LANG_AND_ID:C,GNU>:-no-pie> -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code

@@ -5,6 +5,7 @@ field is padded with NULs up to the page. GNU cpio and Linux read the result as 
 data in its last page is the next entry's header: a reader that adopts the pages clears that tail itself.
 """
 
+import json
 import os
 import stat
 import struct
@@ -246,6 +247,75 @@ def write_pieces(descriptor, pieces):
                 if sent == 0:
                     raise ExoError(f"{path} ends too early", "somebody changed it meanwhile: try again")
                 offset, count = offset + sent, count - sent
+
+
+class ImageFiles:
+    """The files in an image's pieces, by their paths in the guest; later entries replace earlier ones."""
+
+    def __init__(self, pieces):
+        self.pieces = [piece if isinstance(piece, bytes) else (open(piece[0], "rb"), *piece[1:]) for piece in pieces]
+        self.found = {}  # path: (mode, offset, bytes)
+        self._scan(read_header(self._bytes(0, HEADER_BYTES)))
+
+    @staticmethod
+    def save(path, pieces):
+        """Notes the pieces for another process."""
+        rows = []
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, bytes):
+                rows.append((f"{path}.{number}", 0, len(piece)))
+                with open(rows[-1][0], "wb") as file:
+                    file.write(piece)
+            else:
+                rows.append(piece)
+        with open(path, "w") as file:
+            json.dump(rows, file)
+
+    @staticmethod
+    def load(path):
+        with open(path) as file:
+            return ImageFiles([tuple(row) for row in json.load(file)])
+
+    def _bytes(self, offset, count):
+        out = b""
+        for piece in self.pieces:
+            size = len(piece) if isinstance(piece, bytes) else piece[2]
+            if offset < size and count > 0:
+                part = min(count, size - offset)
+                if isinstance(piece, bytes):
+                    out += piece[offset:offset + part]
+                else:
+                    piece[0].seek(piece[1] + offset)
+                    out += piece[0].read(part)
+                offset, count = offset + part, count - part
+            offset -= size
+            if offset < 0:
+                break
+        return out
+
+    def _scan(self, header_fields):
+        at, end = header_fields[2], header_fields[2] + header_fields[3]
+        while at < end:
+            fields = self._bytes(at, NEWC_HEADER_BYTES)
+            mode, size, length = (int(fields[6 + 8 * i:14 + 8 * i], 16) for i in (1, 6, 11))
+            name = os.fsdecode(self._bytes(at + NEWC_HEADER_BYTES, length).rstrip(b"\0"))
+            data = at + NEWC_HEADER_BYTES + length
+            data += -(data - header_fields[2]) % 4
+            if name == TRAILER:
+                break
+            if not stat.S_ISDIR(mode):
+                self.found[canonical(name)] = (mode, data, size)
+            at = data + size
+            at += -(at - header_fields[2]) % 4
+
+    def read(self, path):
+        """A file's content, links followed; None: there is no such file."""
+        for _ in range(8):
+            mode, offset, size = self.found.get(canonical(path), (0, 0, 0))
+            if not stat.S_ISLNK(mode):
+                return self._bytes(offset, size) if stat.S_ISREG(mode) else None
+            path = os.path.join(os.path.dirname("/" + canonical(path)), os.fsdecode(self._bytes(offset, size)))
+        return None
 
 
 def export(tree, folder):

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from exo import command_run
+from exo.archive import ImageFiles
 from exo.build import ROOT
 from exo.errors import ExoError
 from exo.options import FLAG, VALUE, Option, Parser, choice
@@ -20,13 +21,31 @@ OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb"
 ]
 USAGE = """usage: ./exo debug [OPTIONS] [--] [CMD [ARG...]]
 
-Boots with the machine stopped and runs gdb on this terminal, with the symbols of the kernel and the libOS; `symbols fs` (or rs, proc,
-tty) in gdb adds a server's. CMD (default: true) runs in the guest without standard input. For a guest with a terminal: ./exo run --gdb
-on one terminal, ./exo debug --attach on another. Options are those of ./exo run.
+Boots with the machine stopped and runs gdb on this terminal, with the symbols of the kernel, the libOS and the program CMD (default: true), which
+runs in the guest without standard input. For a guest with a terminal: ./exo run --gdb on one terminal, ./exo debug --attach on another.
+
+In gdb, `exo` shows what the kernel has (N: a number, a name such as fs, or `pid 7`; without N: who runs):
+  exo envs                      every environment, its zone, contexts, memory, capabilities and gas
+  exo env [N]                   one, with each of its contexts, and what each waits for
+  exo caps [N] [slot SLOT]      its capabilities; of one slot, all that it derives from and what derives from it
+  exo pages [N] [at ADDRESS]    its page table: ranges with rights and frames; at an address, the walk
+  exo frames [at PHYSICAL]      memory by zone; at a physical address, its frame and who maps it
+  exo queues                    who runs, who is ready, who sleeps on which word, who stands at which endpoint; timers
+  exo gas                       accounts, whose purse is whose, whom they stopped
+  exo symbols [N]               of another server (fs, proc, tty, rs), or a process's program, its loader and libraries
+Breakpoints are addresses in all address spaces, and programs share theirs: break main if $_exo_in("ls"). Options are those of ./exo run.
 """
 
 
-def gdb_script(built, target):
+def program_paths(values, words):
+    """Where the guest looks for the program."""
+    if "/" in words[0]:
+        return [os.path.join(values.workdir, words[0])]
+    path = next((text.decode() for text in map(bytes, command_run.environment(values)) if text.startswith(b"PATH=")), "PATH=/bin")
+    return [os.path.join(folder, words[0]) for folder in path[5:].split(":")]
+
+
+def gdb_script(built, target, folder_here, programs):
     """What gdb does first. Sources are recorded relative to the tree."""
     folder = os.path.join(built.folder, "exo")
     posix = os.path.join(folder, "posix")
@@ -34,21 +53,22 @@ def gdb_script(built, target):
              f"set substitute-path build {built.folder}"]  # as cmake/flags.cmake maps them
     if os.path.exists(posix):
         lines.append(f"add-symbol-file {posix}")
-    lines += ["define symbols", f"add-symbol-file {folder}/$arg0", "end", "document symbols",
-              "symbols NAME: adds the symbols of a server: rs, proc, fs or tty (they share their addresses).", "end",
-              f"target remote {target}"]
+    lines += [f'set $exo_built = "{built.folder}"', f'set $exo_folder = "{folder_here}"']
+    if programs:
+        lines += [f'set $exo_image = "{os.path.join(folder_here, "image")}"', f'set $exo_program = "{":".join(programs)}"']
+    lines += [f"source {os.path.join(ROOT, 'tools', 'debugger', 'commands.py')}", f"target remote {target}"]
     return "\n".join(lines) + "\n"
 
 
-def run_gdb(built, target, folder):
+def run_gdb(built, target, folder, programs=()):
     script = os.path.join(folder, "gdb-commands")
     with open(script, "w") as file:
-        file.write(gdb_script(built, target))
+        file.write(gdb_script(built, target, folder, programs))
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is gdb's
     return subprocess.run(["gdb", "-q", built.kernel, "-x", script]).returncode
 
 
-def start_guest(values, built, socket, words):
+def start_guest(values, built, socket, words, image):
     """./exo run in the background, waiting for gdb at a socket of its own."""
     values.built, values.kernel_log = built.folder, values.kernel_log or os.path.join(os.path.dirname(socket), "kernel.log")
     child = os.fork()
@@ -57,7 +77,7 @@ def start_guest(values, built, socket, words):
         try:
             os.setsid()  # gdb's Ctrl-C must not end it
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            status = command_run.start(values, words, f"unix:{socket},server=on,wait=off")
+            status = command_run.start(values, words, f"unix:{socket},server=on,wait=off", image)
         finally:
             os._exit(status)
     for _ in range(500):
@@ -82,9 +102,13 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="exo-debug-") as folder:
         if values.attach:
             return run_gdb(built, "localhost:1234", folder)
-        child = start_guest(values, built, os.path.join(folder, "gdb"), values.words or ["/bin/true"])
+        words = values.words or ["/bin/true"]
+        image = command_run.image_for(built, words[0], values)
+        pieces = [(image[0], 0, os.path.getsize(image[0]))] if isinstance(image[0], str) else image[0]
+        ImageFiles.save(os.path.join(folder, "image"), pieces)
+        child = start_guest(values, built, os.path.join(folder, "gdb"), words, image)
         try:
-            return run_gdb(built, os.path.join(folder, "gdb"), folder)
+            return run_gdb(built, os.path.join(folder, "gdb"), folder, program_paths(values, words))
         finally:
             os.kill(child, signal.SIGTERM)
             os.kill(child, signal.SIGKILL)

@@ -191,14 +191,14 @@ def zone_flag(built, label):
     return labels[label] + 1 << link.ZONE_SHIFT
 
 
-def start(values, words, gdb=None):
-    """Builds, boots and runs; returns the exit status."""
+def start(values, words, gdb=None, image=None):
+    """Builds, boots and runs; returns the exit status. `image`: what image_for has answered already."""
     from exo.session import Session, open_standard_streams
     open_standard_streams()
     words = words or (PACKAGES_SHELL if values.package else SHELL)
     built = the_build(values)
     built.check()
-    image, added_bytes = image_for(built, words[0], values)
+    image, added_bytes = image or image_for(built, words[0], values)
     zone = zone_flag(built, values.zone)
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone

@@ -1,0 +1,125 @@
+"""./exo debug: gdb stops in the kernel, the libOS and the program, with names; the command exo shows what the kernel has."""
+
+import os
+import re
+import shutil
+
+MAGIC = b"0x65786f2d64656275"
+PLACE = 0x10000000
+
+
+def debug(t, script, *command, options=(), timeout=120):
+    """Runs gdb with the commands; the text between `echo ==NAME` marks, by name."""
+    if not shutil.which("gdb"):
+        t.skip("gdb is not installed")
+    lines = "\n".join(script) + "\nkill\nquit\n"
+    result = t.command("/bin/sh", "-c", 'exec "$@" 2>&1', "sh", t.path("exo"), "debug", "--built", t.built, "--quiet", *options, "--", *command,
+                       stdin=lines.encode(), timeout=timeout, env={"COLUMNS": "400"})
+    t.equal(result.status, 0, str(result))
+    parts = re.split(r"==(\w+)\n", result.stdout.decode(errors="replace").replace("(gdb) ", ""))
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def marked(*commands):
+    """Each command with a mark before it: (name, command)."""
+    return [line for name, command in commands for line in (f"echo =={name}\\n", command)]
+
+
+def program(t):
+    return f"{t.built}/tests/system/debugged"
+
+
+def stops_by_name(t):
+    said = debug(t, ["hbreak boot_main", "continue", *marked(("kernel", "bt 1")), "delete", "hbreak px_dispatch_slow", "continue",
+                     *marked(("libos", "bt 1"), ("fs", "exo symbols fs"), ("end", "delete")), "continue"], "echo", "from-the-guest")
+    for name, text in (("kernel", "boot_main"), ("libos", "px_dispatch_slow"), ("fs", "fs"), ("end", "from-the-guest")):
+        t.check(text in said[name], f"no {text} in {said}")
+
+
+def table(text):
+    """The rows of a table as dictionaries: columns are where the head has its words."""
+    lines = [line for line in text.split("\n") if line]
+    return [re.split(r"  +", line.strip()) for line in lines]
+
+
+AT_WORK = ["hbreak all_is_there if $_exo_in(\"debugged\")", "continue", "echo ==ids\\n", "printf \"%d %d\\n\", parent, child"]
+
+
+def shows_the_kernel(t):
+    """While the program of tests/system/debugged.c stands at all_is_there: what it did is what is shown."""
+    said = debug(t, AT_WORK + marked(
+        ("envs", "exo envs"), ("env", "exo env"), ("caps", "exo caps"), ("rw", f"exo pages at {PLACE}"), ("ro", f"exo pages at {PLACE + 4096}"),
+        ("none", f"exo pages at {PLACE + 3 * 4096}"), ("pages", "exo pages"), ("queues", "exo queues"), ("gas", "exo gas"), ("frames", "exo frames"),
+        ("fs", "exo env fs")), "./" + relative(t, program(t)), options=["--gas", "50M"])
+    parent, child = (int(text) for text in said["ids"].split())
+    rows = table(said["envs"])
+    by_pid = {row[2]: row for row in rows if row[1] == "debugged"}
+    t.equal(sorted(by_pid), sorted([str(parent), str(child)]), said["envs"])
+    t.check(by_pid[str(parent)][5] == "1 running" and by_pid[str(child)][5] == "1 wait", said["envs"])
+    t.equal([row[1] for row in rows if row[1] in ("rs", "proc", "fs", "tty")], ["rs", "proc", "fs", "tty"], said["envs"])
+    number = by_pid[str(parent)][0]
+    t.check(f"environment {number}: debugged, process {parent}" in said["env"] and "all_is_there" in said["env"], said["env"])
+    t.check(re.search(r"^ *1 +0x1 +env " + number + r" \(debugged\) +MAP .* proc slot \d+", said["caps"], re.M), said["caps"])
+    check_pages(t, said)
+    t.check(re.search(r"cpu 0: context \d+ of " + number + " debugged", said["queues"]), said["queues"])
+    t.check(f"of {by_pid[str(child)][0]} debugged" in said["queues"].split("asleep on words:")[1].split("endpoints:")[0], said["queues"])
+    t.check(re.search(r"receives.*fs", said["queues"]), said["queues"])
+    limited = [row for row in table(said["gas"]) if "debugged" in row[-1]]
+    t.check(limited and 0 < int(limited[0][2]) < 50_000_000, said["gas"])
+    total, free = (int(text) for text in re.search(r"(\d+) frames .*: (\d+) free", said["frames"]).groups())
+    t.equal(sum(int(row[2]) for row in table(said["frames"])[2:]), total - free, said["frames"])
+    t.check("receive" in said["fs"] and "endpoint" in said["fs"], said["fs"])
+
+
+def check_pages(t, said):
+    t.check(": rw- at 0x" in said["rw"] and "used, 1 references" in said["rw"], said["rw"])
+    t.check(": r-- at 0x" in said["ro"], said["ro"])
+    t.check("no page" in said["none"], said["none"])
+    lines = {row[0]: row for row in table(said["pages"])}
+    t.check(lines[f"{PLACE:#x}"][1:4] == [f"{PLACE + 4096:#x}", "1", "rw-"], said["pages"])
+    t.check(lines[f"{PLACE + 4096:#x}"][3] == "r--", said["pages"])
+
+
+def relative(t, path):
+    """The path as ./exo takes programs of this machine."""
+    return os.path.relpath(path, t.root)
+
+
+def follows_capabilities(t):
+    """A process's own environment is a capability that derives from proc's; the frame that a page is in holds what the program wrote."""
+    said = debug(t, AT_WORK + marked(("caps", "exo caps"), ("tree", "exo caps slot 1"), ("rw", f"exo pages at {PLACE}"),
+                                     ("word", "x/gx 0xffff800000000000 + $_exo_physical"), ("who", "exo frames at $_exo_physical")),
+                 "./" + relative(t, program(t)))
+    parent = re.search(r"^ *1 .* (\d+ proc slot \d+)", said["caps"], re.M)[1]
+    lines = said["tree"].split("\n")
+    own = next(at for at, line in enumerate(lines) if line.startswith("* "))
+    t.check(" slot 1 " in lines[own] and "debugged" in lines[own], said["tree"])
+    t.check(parent in lines[own - 1] and indent(lines[own - 1]) < indent(lines[own]), said["tree"])
+    t.check(MAGIC in said["word"].encode(), said["word"])
+    t.equal(len(re.findall(r"mapped by \d+ debugged at 0x10000000 \(rw-\)", said["who"])), 1, said["who"])
+
+
+def indent(line):
+    return len(line[1:]) - len(line[1:].lstrip())
+
+
+def refuses(t):
+    """What cannot be shown is an error with a reason, and gdb goes on."""
+    said = debug(t, marked(("early", "exo envs")) + AT_WORK + marked(
+        ("nothing", "exo"), ("env", "exo env 999999"), ("name", "exo env nobody"), ("pid", "exo caps pid 31000"), ("two", "exo env debugged"),
+        ("slot", "exo caps 3 slot 60000"), ("word", "exo caps 3 slot x"), ("address", "exo pages at 0x800000000000"), ("symbol", "exo pages at no_such"),
+        ("arguments", "exo queues 1"), ("frame", "exo frames 7"), ("device", "exo frames at 0xfee00000"), ("unknown", "exo thing"),
+        ("late", "printf \"%d\\n\", 41 + 1")), "./" + relative(t, program(t)))
+    for name, text in (("early", "the kernel has not begun"), ("nothing", "say what: exo envs"), ("env", "there is no environment 999999"),
+                       ("name", "there is no environment nobody"), ("pid", "there is no environment pid 31000"), ("two", "say which"),
+                       ("slot", "slot 60000 of environment 3 is empty"), ("word", "a slot is a number"), ("address", "is no address"),
+                       ("symbol", "No symbol"), ("arguments", "exo queues takes nothing"), ("frame", "exo frames takes nothing"),
+                       ("device", "no RAM"), ("unknown", "there is no exo thing"), ("late", "42")):
+        t.check(text in said[name], f"{name}: {said[name]}")
+
+
+def cases(_):
+    yield "stops-by-name", stops_by_name, 150
+    yield "shows-the-kernel", shows_the_kernel, 150
+    yield "follows-capabilities", follows_capabilities, 150
+    yield "refuses", refuses, 150
