@@ -52,7 +52,7 @@ def broken(t):
         block, = pages.blocks("page", f"```console\n{body}```\n")
         again = type(t)(os.path.join(t.folder, word.replace(" ", "-")), t.built)
         try:
-            shown(block, 5)(again)
+            shown(block, 2)(again)
         except Failed as problem:
             t.check(word in str(problem), str(problem))
         else:
