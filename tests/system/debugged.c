@@ -66,8 +66,8 @@ int main(int argc, char **argv)
     middle(SYS_sched_yield, 0);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    if (argc > 1 && strcmp(argv[1], "crash") == 0)
-        return wrong((int *)0x1234);
+    if (argc > 1 && strcmp(argv[1], "crash") == 0 && wrong((int *)0x1234))
+        return 1;
     puts("done");
     return 0;
 }

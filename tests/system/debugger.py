@@ -103,6 +103,76 @@ def indent(line):
     return len(line[1:]) - len(line[1:].lstrip())
 
 
+# In gdb: goes on by instructions to where the program's function is again, and says each way of frames that it sees, once.
+STEPS = """python
+def chain():
+    frame, names = gdb.newest_frame(), []
+    while frame is not None and len(names) < 60:
+        name = gdb.execute(f"info symbol {frame.pc():#x}", to_string=True).split()[0] if frame.type() == gdb.SIGTRAMP_FRAME else frame.name()
+        names.append(name or "?")
+        frame = frame.older()
+    return names
+
+def walk(most):
+    seen = set()
+    for number in range(most):
+        gdb.execute("stepi", to_string=True)
+        names = chain()
+        if tuple(names) not in seen:
+            print("WAY", *names)
+            seen.add(tuple(names))
+        if names[0] == "middle":
+            break
+    print("STEPS", number + 1)
+
+end"""
+
+
+def ways(t, said):
+    """What walk saw, as lists of names. Each leads to the program."""
+    found = [line.split()[1:] for line in said.split("\n") if line.startswith("WAY ")]
+    t.check(found and "STEPS" in said and int(re.search(r"STEPS (\d+)", said)[1]) < 4000, said)
+    for way in found:
+        t.check(way[-2:] in (["hot", "main"], ["middle", "main"]) or way[-1] == "main" and "middle" in way, f"no way to the program: {way}\n{said}")
+    return found
+
+
+def steps_through(t):
+    """From the program into its libOS and the kernel and back, instruction by instruction: each backtrace leads to the program."""
+    said = debug(t, AT_WORK + ["delete", 'hbreak own_call if $_exo_in("debugged")', "continue", STEPS] +
+                 marked(("getppid", "python walk(4000)")) +
+                 ["delete", 'hbreak own_call if $_exo_in("debugged") && number == 24', "continue"] + marked(("yield", "python walk(4000)")),
+                 "./" + relative(t, program(t)))
+    found = ways(t, said["getppid"])
+    t.check(any("px_sys_getppid" in way and "px_syscall_entry" in way for way in found), said["getppid"])
+    found = ways(t, said["yield"])
+    for chain in (["syscall_entry"], ["px_syscall_entry"]):
+        t.check(any(way[0] in chain for way in found), said["yield"])
+    libos = [way for way in found if any(name.startswith("px_sys") for name in way)]
+    t.check(libos, said["yield"])
+    kernel = [way for way in found if "px_syscall_entry" in way and any(name in ("syscall_entry", "fast_or_redirect", "trap_call", "any_call", "resume_context")
+                                                                         for name in way)]
+    t.check(kernel, f"kernel, libOS and program are in no backtrace: {said['yield']}")
+
+
+def steps_through_rewritten(t):
+    """A hot system call is a jump to the libOS by then."""
+    said = debug(t, AT_WORK + ["delete", 'hbreak own_call if $_exo_in("debugged")', "ignore 2 290", "continue", STEPS] +
+                 marked(("jump", "python walk(4000)")), "./" + relative(t, program(t)))
+    found = ways(t, said["jump"])
+    t.check(any("px_site_entry" in way for way in found) and not any("redirect" in way for way in found), said["jump"])
+
+
+def shows_faults(t):
+    """A page fault of the program: the kernel's backtrace leads through the trap to the instruction."""
+    said = debug(t, ['hbreak wrong if $_exo_in("debugged")', "continue", "delete", "hbreak *trap_user if $rsi == 14", "continue"] +
+                 marked(("kernel", "bt"), ("still", "delete")) + ["hbreak px_upcall_program", "continue"] + marked(("libos", "bt"), ("end", "delete")) +
+                 ["hbreak px_signal_force", "continue"] + marked(("signal", "bt")), "./" + relative(t, program(t)), "crash")
+    for name, first, entry in (("kernel", "trap_user", "trap_common"), ("libos", "px_upcall_program", "px_upcall_entry"),
+                               ("signal", "px_signal_force", "px_upcall_entry")):
+        t.check(re.search(rf"#0 .*{first}(.*\n)+#.* {entry} (.*\n)+#.* wrong \(.*0x1234(.*\n)+#.* main ", said[name]), said[name])
+
+
 def refuses(t):
     """What cannot be shown is an error with a reason, and gdb goes on."""
     said = debug(t, marked(("early", "exo envs")) + AT_WORK + marked(
@@ -123,3 +193,6 @@ def cases(_):
     yield "shows-the-kernel", shows_the_kernel, 150
     yield "follows-capabilities", follows_capabilities, 150
     yield "refuses", refuses, 150
+    yield "steps-through", steps_through, 150
+    yield "steps-through-rewritten", steps_through_rewritten, 150
+    yield "shows-faults", shows_faults, 150

@@ -7,6 +7,7 @@ import gdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import environments  # noqa: E402
+import frames  # noqa: E402, F401 - registers itself
 import kernel  # noqa: E402
 import memory  # noqa: E402
 import symbols  # noqa: E402

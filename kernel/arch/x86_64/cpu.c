@@ -32,12 +32,15 @@ static PER_CPU(struct gdt) gdt;
 
 /* What each CPU has for stacks. At the top of those for the worst, which may begin with GS anywhere, stands how far its variables lie. */
 struct cpu_area {
-    char variables[PAGE];
+    char variables[CPU_VARIABLES_BYTES];
     char fatal_stacks[3][FATAL_STACK_BYTES];
     char stack[STACK_BYTES];
+    struct context **current; /* the stack's top: by it debuggers find the registers of ring 3 (entry.S) */
+    uint64_t pad;
 } __attribute__((aligned(16)));
 static struct cpu_area first_area;
-_Static_assert(sizeof(struct cpu_area) <= PAGE << CPU_AREA_ORDER, "smp.c takes so much");
+_Static_assert(sizeof(struct cpu_area) == PAGE << CPU_AREA_ORDER, "smp.c takes so much");
+_Static_assert(offsetof(struct cpu_area, current) == offsetof(struct cpu_area, stack) + STACK_BYTES, "entry.S");
 
 _Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP && offsetof(struct percpu, stack) == PERCPU_STACK, "entry.S");
 _Static_assert(offsetof(struct percpu, tss.rsp) == PERCPU_REGS_END && offsetof(struct percpu, upage) == PERCPU_UPAGE, "entry.S");
@@ -152,6 +155,7 @@ void cpu_start(unsigned cpu)
     set_control();
     percpu.tls = features.fsgsbase;
     percpu.stack = (uint64_t)area->stack + STACK_BYTES;
+    area->current = (struct context **)((uint64_t)&sched_cpu.current + arch_cpu_offset[cpu]);
     fpu_init();
 }
 

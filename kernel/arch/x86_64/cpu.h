@@ -216,7 +216,9 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 /* smp.c */
-#define CPU_AREA_ORDER 3u /* pages of what a CPU has for its own: variables and stacks */
+#define CPU_AREA_ORDER 3u /* pages of what a CPU has for its own: variables and stacks, and at the end what debuggers look at */
+#define CPU_AREA_END 16u
+#define CPU_VARIABLES_BYTES (PAGE - CPU_AREA_END)
 void smp_keep_variables(void); /* what the others' begin with */
 void smp_lock(void);
 void smp_unlock(void);

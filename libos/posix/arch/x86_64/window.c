@@ -10,6 +10,9 @@ extern const char px_guarded_start[], px_guarded_end[], px_guarded_fixup[];
 extern const char px_light_guarded[], px_light_guarded_end[];
 #pragma GCC visibility pop
 
+_Static_assert(PX_IMAGE == 0x7ffff0000000ul && PX_UPAGE == 0x7ffff0100000ul && PX_THREADS % PX_THREAD_BYTES == 0 && PX_THREAD_BYTES == 0x10000,
+               "what entry.S tells debuggers");
+
 static bool inside(uint64_t rip, const char *start, const char *end)
 {
     return rip >= (uint64_t)start && rip < (uint64_t)end;
