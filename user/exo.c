@@ -12,6 +12,8 @@ static const struct subcommand {
     {"caps", "", "prints this process's capabilities, as a tree of what derives from what", exo_caps},
     {"reclaim", "[-n] [-t SECONDS] [-z ZONE | -p PID[,PID...]] N[K|M|G]",
      "asks processes for N MiB, takes after the deadline what they do not give, and says who gave what (root; -n: takes nothing)", exo_reclaim},
+    {"top", "[-b] [-d SECONDS] [-n TIMES] [-o P|M|G|C|N]", "shows who uses processor, memory and gas, and what share the policies owe (-b: text, not a screen)",
+     exo_top},
     {"zone", "[LABEL [OPTIONS] [--] CMD [ARG...]]", "runs a command in a zone of its own; without a label: says what this zone is", exo_zone},
 };
 

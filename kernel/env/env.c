@@ -143,7 +143,10 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
 {
     const struct env *env = (const struct env *)capability->object;
     struct exo_env_info text;
+    uint64_t ready = 0;
 
+    for (const struct list *link = env->contexts.next; link != &env->contexts; link = link->next)
+        ready += LIST_ENTRY(link, const struct context, env_link)->state == CTX_READY;
     text = (struct exo_env_info){
         .id = env->object.id,
         .frames = env->mapped + env->tables,
@@ -153,7 +156,7 @@ int64_t k_env_info(struct context *caller, struct capability *capability, uint64
         .faults = env->faults,
         .contexts = env->context_count,
         .slots = env->slots_used,
+        .ready = ready,
     };
-
     return space_write(caller->env, out, &text, sizeof(text)) ? 0 : -EXO_E_FAULT;
 }

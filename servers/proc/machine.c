@@ -408,30 +408,34 @@ uint64_t machine_now_ns(void)
     return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
 }
 
-static bool env_figures(uint32_t index, struct exo_env_info *figures)
+bool machine_figures(uint32_t index, struct exo_env_info *figures)
 {
     return environments[index] && exo_env_info(environments[index], figures) == 0;
+}
+
+static int64_t look(uint64_t env, uint64_t zone, struct px_inspect *answer)
+{
+    bool seen = env && exo_env_info(env, &answer->env) == 0 && exo_gas_info(env, &answer->gas) == 0 && exo_gas_info(zone, &answer->zone_gas) == 0 &&
+                exo_zone_status(zone, &answer->zone) == 0;
+
+    return seen ? 0 : -ESRCH;
+}
+
+int64_t machine_inspect(uint32_t index, struct px_inspect *answer)
+{
+    return look(environments[index], zone_handles[processes[index].zone], answer);
+}
+
+int64_t machine_inspect_server(uint64_t who, struct px_inspect *answer)
+{
+    return look(who == PX_SERVER_PROC ? start.self : who == PX_SERVER_FS ? start.env_fs : who == PX_SERVER_TTY ? start.env_tty : 0, start.zone, answer);
 }
 
 uint64_t machine_cpu_ns(uint32_t index)
 {
     struct exo_env_info figures;
 
-    return spent_ns[index] + (env_figures(index, &figures) ? figures.cpu_ns : 0);
-}
-
-uint64_t machine_frames(uint32_t index)
-{
-    struct exo_env_info figures;
-
-    return env_figures(index, &figures) ? figures.frames : 0;
-}
-
-uint64_t machine_faults(uint32_t index)
-{
-    struct exo_env_info figures;
-
-    return env_figures(index, &figures) ? figures.faults : 0;
+    return spent_ns[index] + (machine_figures(index, &figures) ? figures.cpu_ns : 0);
 }
 
 void *machine_page(void)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "../../libos/posix/linux.h"
+#include "../../libos/posix/proto/inspect.h"
 #include "../../libos/posix/proto/layout.h"
 #include "../../libos/posix/proto/limit.h"
 #include "../../libos/posix/proto/proc.h"
@@ -97,6 +98,9 @@ void machine_zone_end(uint32_t zone);
 int64_t machine_give_audit(uint32_t index);
 /* Puts a capability to ask process `index` for memory into the caller's slots, and tells the process: the handle or a negative errno. */
 int64_t machine_give_reclaim(uint32_t caller, uint32_t index);
+/* What the kernel tells of the environment of a process, or of a server (enum px_server): 0 or -ESRCH. */
+int64_t machine_inspect(uint32_t index, struct px_inspect *answer);
+int64_t machine_inspect_server(uint64_t who, struct px_inspect *answer);
 /* An environment for the child `index`, with everything but its memory, and a stopped context in `state`. The two handles are in the parent's slots. */
 struct machine_child {
     uint64_t env, ctx;
@@ -120,8 +124,8 @@ void machine_wake(uint32_t *word);
 uint64_t machine_now_ns(void);
 uint64_t machine_gas_used(void); /* by all processes */
 uint64_t machine_cpu_ns(uint32_t index);
-uint64_t machine_frames(uint32_t index);
-uint64_t machine_faults(uint32_t index);
+/* What the kernel tells of the process's environment; false: there is none. */
+bool machine_figures(uint32_t index, struct exo_env_info *figures);
 /* Notifications (PX_NOTE_*) to fs and tty. */
 void machine_notify_fs(uint64_t bits);
 void machine_notify_tty(uint64_t bits);
@@ -280,6 +284,11 @@ void group_set_tty(int32_t sid, int32_t tty);
 int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t second, uint32_t third, struct px_cred_ids *thread);
 int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t count);
 int64_t credentials_set_priority(uint32_t index, uint64_t which, uint32_t who, int64_t value);
+
+/* ---- inspect.c: looks at an environment for the caller, into its message page ---- */
+
+int64_t inspect(uint32_t caller, int32_t pid);
+int64_t inspect_server(uint32_t caller, uint64_t who);
 
 /* ---- limit.c ---- */
 

@@ -191,7 +191,6 @@ static void tell_page(uint32_t index, bool lives, struct px_usage *usage)
 {
     const struct px_ppage *page = machine_ppage(index);
 
-    usage->faults = lives ? machine_faults(index) : 0;
     usage->pages = lives ? page->mapped_pages : 0;
     usage->pending = __atomic_load_n(&page->sig_pending, __ATOMIC_RELAXED);
     usage->blocked = page->sig_blocked;
@@ -205,14 +204,19 @@ static int64_t do_usage(uint32_t caller, struct exo_message *message)
 {
     uint32_t index = message->word[1] == 0 ? caller : table_find_seen(caller, (int32_t)message->word[1]);
     struct px_usage usage = {.threads = 1};
+    struct exo_env_info figures = {0};
+    bool lives;
 
     if (!index)
         return -ESRCH;
+    lives = index != INIT && is_alive(index) && !processes[index].lent && machine_figures(index, &figures);
+    usage.faults = figures.faults;
+    usage.ready = figures.ready;
     message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE || processes[index].lent ? processes[index].cpu_ns : machine_cpu_ns(index);
-    message->word[2] = index == INIT || !is_alive(index) || processes[index].lent ? 0 : machine_frames(index);
+    message->word[2] = figures.frames;
     message->word[3] = processes[index].child_cpu_ns;
     if (index != INIT)
-        tell_page(index, is_alive(index) && !processes[index].lent, &usage);
+        tell_page(index, lives, &usage);
     memcpy(machine_message(caller), &usage, sizeof(usage));
     return 0;
 }
@@ -346,6 +350,7 @@ static int64_t serve_process(uint32_t caller, struct exo_message *message)
     case PX_PROC_TRACE: return trace_told(caller, word);
     case PX_PROC_OWNER: return do_owner(caller, word);
     case PX_PROC_TELL: return owner_tell(word[1], word[2]);
+    case PX_PROC_INSPECT: return word[2] == 1 ? inspect_server(caller, word[1]) : word[2] ? -EINVAL : inspect(caller, (int32_t)word[1]);
     case PX_PROC_SETTIME: return do_set_time(caller, (int64_t)word[1]);
     default: return -EINVAL;
     }

@@ -98,6 +98,8 @@ static const struct corpus_message corpus_proc[] = {
     {{PX_PROC_ZONE, 3}, PAGE_OF(uint64_t[4], {~0ull, 8, ~0ull, 100})},
     {{PX_PROC_AUDIT}, 0, NULL},
     {{PX_PROC_RECLAIM, N(OTHER_PID)}, 0, NULL},
+    {{PX_PROC_INSPECT, N(OTHER_PID)}, 0, NULL},
+    {{PX_PROC_INSPECT, 3, 1}, 0, NULL},
     {{PX_PROC_LIMIT, 0, PX_LIMIT_NOFILE | PX_LIMIT_SET, 100, 200}, 0, NULL},
     {{PX_PROC_LIMIT, N(OTHER_PID), PX_LIMIT_NPROC | PX_LIMIT_SET, 1, 1}, 0, NULL},
     {{PX_PROC_LIMIT, N(OWN_CHILD), PX_LIMIT_NPROC}, 0, NULL},

@@ -218,6 +218,25 @@ def vi(t):
     sh.leave(t)
 
 
+def top(t):
+    """exo top draws itself anew, sorts as it is told, and leaves the terminal as it was."""
+    sh = busybox(t)
+    sh.send("exo top -d 1000\r")
+    sh.expect(rb"exo top: up .*NAME.*q: end")
+    sh.send("m")
+    sh.expect(rb"\x1b\[Hexo top: up .* NAME\x1b\[K\r\n +- S .* fs\x1b\[K.*q: end")  # who has most memory comes first
+    sh.send(" ")
+    sh.expect(rb"\x1b\[Hexo top: up .*q: end")
+    sh.send("q")
+    sh.expect(rb"\x1b\[\?25h\r\n" + PROMPT)
+    sh.run("echo e''cho", rb"echo e''cho\r\necho\r\n")
+    sh.send("exo top -d 1000\r")
+    sh.expect(rb"q: end")
+    sh.send("\x03")
+    sh.expect(rb"\x1b\[\?25h\r\n" + PROMPT)
+    sh.leave(t)
+
+
 def less(t):
     sh = busybox(t)
     sh.send("seq 1000 | less\r")
@@ -333,6 +352,6 @@ def much_output(t):
 
 def cases(t):
     for case in (line_editing, end_of_file_ends_the_shell, interrupt_sleeping, interrupt_spinning, interrupt_a_flood, quit_key,
-                 stop_and_go_on, reading_in_the_background, writing_in_the_background, stopping_output, settings, resize, vi, less,
+                 stop_and_go_on, reading_in_the_background, writing_in_the_background, stopping_output, settings, resize, vi, top, less,
                  paste, reads_with_time_limits, bash, korn_shells, zsh, much_output):
         yield case.__name__.replace("_", "-"), case, 120

@@ -258,11 +258,15 @@ static void env_info(struct step *s)
 {
     struct m_object *env = s->caps[0]->object;
     struct exo_env_info said;
+    unsigned ready = 0;
 
     if (!output(s, s->a[1], sizeof(said)) || !m_read(s->env, &said, s->a[1], sizeof(said)))
         return;
-    REQUIRE(said.id == env->kernel->id && said.mapped == env->page_count && said.slots == env->slots_used &&
-            said.contexts == env->contexts.count, "env_info says %lu mapped, %u slots, %u contexts", said.mapped, said.slots, said.contexts);
+    for (unsigned i = 0; i < env->contexts.count; i++)
+        ready += list_object(&env->contexts, i)->state == CTX_READY;
+    REQUIRE(said.id == env->kernel->id && said.mapped == env->page_count && said.slots == env->slots_used && said.contexts == env->contexts.count &&
+            said.ready == ready, "env_info says %lu mapped, %u slots, %u contexts, %lu ready, and %u are", said.mapped, said.slots, said.contexts,
+            said.ready, ready);
 }
 
 /* ---- contexts ---- */

@@ -11,7 +11,15 @@
 int exo_audit(int argc, char **argv);
 int exo_caps(int argc, char **argv);
 int exo_reclaim(int argc, char **argv);
+int exo_top(int argc, char **argv);
 int exo_zone(int argc, char **argv);
+
+struct exo_process {
+    int pid, ppid, group;
+    char state, name[17];
+};
+/* Those that this process sees: how many were put into the list. */
+unsigned exo_processes(struct exo_process *list, unsigned most);
 
 /* proc's answer to a call: 0 or a negative errno. words[0] is the operation; the answer's other words replace them. */
 int64_t ask_proc(uint64_t words[5]);

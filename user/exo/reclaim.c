@@ -4,7 +4,6 @@
  * kernel calls. What this needs to go on is asked, too, but nothing is taken from it: those that wait for this process, and who reads what it prints.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -143,36 +142,15 @@ static int parse(int argc, char **argv, struct request *request)
 
 /* ---- who is asked ---- */
 
-static bool read_stat(int pid, struct target *target)
-{
-    char path[32], line[512], *name, *end;
-    FILE *file;
-    bool good;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    file = fopen(path, "r");
-    if (!file)
-        return false;
-    good = fgets(line, sizeof line, file) && (name = strchr(line, '(')) && (end = strrchr(line, ')'));
-    fclose(file);
-    if (!good)
-        return false;
-    *end = '\0';
-    *target = (struct target){.pid = pid};
-    snprintf(target->name, sizeof target->name, "%.16s", name + 1);
-    return sscanf(end + 2, "%*c %d %d", &target->ppid, &target->group) == 2;
-}
-
 static void list(void)
 {
-    DIR *folder = opendir("/proc");
-    struct dirent *entry;
+    static struct exo_process processes[MOST];
 
-    while (folder && count < MOST && (entry = readdir(folder)))
-        if (isdigit((unsigned char)entry->d_name[0]) && read_stat(atoi(entry->d_name), &targets[count]))
-            count++;
-    if (folder)
-        closedir(folder);
+    count = exo_processes(processes, MOST);
+    for (unsigned i = 0; i < count; i++) {
+        targets[i] = (struct target){.pid = processes[i].pid, .ppid = processes[i].ppid, .group = processes[i].group};
+        memcpy(targets[i].name, processes[i].name, sizeof targets[i].name);
+    }
 }
 
 static struct target *find(int pid)

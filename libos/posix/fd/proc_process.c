@@ -25,20 +25,6 @@ static const struct px_thread *thread_of(const struct px_text *text, const struc
     return thread && thread->live ? thread : NULL;
 }
 
-char px_proc_state(const struct px_proc *process)
-{
-    if (process->flags & PX_PF_TRAPPED && process->state != PX_ZOMBIE)
-        return 't';
-    switch (process->state) {
-    case PX_STOPPED:
-        return 'T';
-    case PX_ZOMBIE:
-        return 'Z';
-    default: /* another's that is neither runs or sleeps: on one processor, while we run, it does not run */
-        return process == px_self() ? 'R' : 'S';
-    }
-}
-
 static void usage_of(const struct px_proc *process, struct usage *usage)
 {
     struct exo_message message = {.word = {PX_PROC_USAGE, (uint64_t)process->pid, 0, 0, 0}};
@@ -104,11 +90,22 @@ static void signals_of(const struct px_text *text, const struct px_proc *process
     set[3] = page->sig_caught;
 }
 
-static char state_of(const struct px_text *text, const struct px_proc *process)
+static char state_of(const struct px_text *text, const struct px_proc *process, const struct px_usage *usage)
 {
     const struct px_thread *thread = process == px_self() && px_threads.live > 1 ? px_thread_number(text->number) : NULL;
 
-    return thread && thread != px_thread() && px_proc_state(process) == 'R' ? 'S' : px_proc_state(process);
+    if (process->flags & PX_PF_TRAPPED && process->state != PX_ZOMBIE)
+        return 't';
+    switch (process->state) {
+    case PX_STOPPED:
+        return 'T';
+    case PX_ZOMBIE:
+        return 'Z';
+    default:
+        if (process == px_self())
+            return thread && thread != px_thread() ? 'S' : 'R'; /* of other threads nobody knows */
+        return usage->ready ? 'R' : 'S';
+    }
 }
 
 static int tid_of(const struct px_text *text, const struct px_proc *process)
@@ -128,8 +125,8 @@ void px_text_stat(struct px_text *text, const struct px_proc *process)
     usage_of(process, &usage);
     signals_of(text, process, &usage.more, set);
     text_comm(text, process, comm);
-    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u %lu 0 0 0 ", tid_of(text, process), comm, state_of(text, process), process->ppid, process->pgid,
-                process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u, (unsigned long)usage.more.faults);
+    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u %lu 0 0 0 ", tid_of(text, process), comm, state_of(text, process, &usage.more), process->ppid,
+                process->pgid, process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u, (unsigned long)usage.more.faults);
     px_text_add(text, "%lu 0 %lu 0 %d %d %u 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
                 (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice, usage.more.threads,
                 (unsigned long)(process->start_ns / TICK_NS));
@@ -202,7 +199,7 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
     px_text_add(
         text,
         "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
-        comm, process->umask_hint & 0777, state_name(state_of(text, process)), process->pid, tid_of(text, process),
+        comm, process->umask_hint & 0777, state_name(state_of(text, process, &usage.more)), process->pid, tid_of(text, process),
         process->ppid, process->tracer);
     status_ids(text, process);
     if (process->state != PX_ZOMBIE)

@@ -28,7 +28,6 @@ struct px_proc_object {
 const struct px_proc *px_proc_find(int pid);
 /* Sets what a file shows, from what was written to it: 0, -EPERM or -EINVAL. `number`: as in its node. */
 int64_t px_proc_set(unsigned object, unsigned number, const struct px_proc *process, const char *value);
-char px_proc_state(const struct px_proc *process);
 /* What other processes ask of this one: a part of a file's text, or a link's; bytes or -errno. */
 int64_t px_procfs_part(unsigned object, unsigned number, uint64_t offset, void *to, size_t bytes);
 int64_t px_procfs_own_link(unsigned object, unsigned number, char *to, size_t bytes);

@@ -105,6 +105,9 @@ enum px_proc_op {
     PX_PROC_OWNER,
     /* w1 cookie, w2 enum px_tell: the owner gets its signal. -ESRCH: the cookie is good no more. */
     PX_PROC_TELL,
+    /* w1 pid (0: the caller), or with w2 1 one of enum px_server. msg: struct px_inspect (inspect.h). -ESRCH: the caller sees no living process with that
+     * pid, or there is no such server; -EPERM: neither root nor the process's user, or, of a server, not root outside of zones. */
+    PX_PROC_INSPECT,
 };
 /* Why: the codes of SIGIO, and SIGURG. */
 enum px_tell { PX_TELL_IN = 1, PX_TELL_OUT, PX_TELL_MESSAGE, PX_TELL_ERROR, PX_TELL_URGENT_IN, PX_TELL_HUP, PX_TELL_URGENT };
@@ -145,6 +148,7 @@ struct px_usage {
     uint64_t pending, blocked, ignored, caught; /* signals */
     uint32_t threads;
     int32_t oom_score_adj;
+    uint64_t ready; /* contexts that run or could */
 };
 
 #endif

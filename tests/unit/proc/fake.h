@@ -117,6 +117,17 @@ int64_t machine_give_reclaim(uint32_t caller, uint32_t index)
     CHECK(fake_environment[caller] && fake_environment[index]);
     return 4001;
 }
+int64_t machine_inspect(uint32_t index, struct px_inspect *answer)
+{
+    CHECK(fake_environment[index]);
+    answer->env.id = 5000 + index;
+    return 0;
+}
+int64_t machine_inspect_server(uint64_t who, struct px_inspect *answer)
+{
+    answer->env.id = 6000 + who;
+    return who >= 2 && who <= 4 ? 0 : -ESRCH;
+}
 static int64_t fake_renewal; /* what machine_renew answers */
 static uint64_t fake_renewals, fake_root;
 int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root)
@@ -175,10 +186,11 @@ uint64_t machine_cpu_ns(uint32_t index)
     CHECK(fake_environment[index]);
     return fake_cpu;
 }
-uint64_t machine_frames(uint32_t index)
+bool machine_figures(uint32_t index, struct exo_env_info *figures)
 {
     CHECK(fake_environment[index]);
-    return 5;
+    *figures = (struct exo_env_info){.frames = 5, .faults = 6, .ready = 1};
+    return true;
 }
 void *machine_page(void)
 {
@@ -188,11 +200,6 @@ void *machine_page(void)
     return next < 64 ? pages[next++] : NULL;
 }
 
-uint64_t machine_faults(uint32_t index)
-{
-    CHECK(fake_environment[index]);
-    return 6;
-}
 void machine_notify_fs(uint64_t bits)
 {
     (void)bits;

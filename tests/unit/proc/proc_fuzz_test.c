@@ -5,7 +5,7 @@
  *
  * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
  * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/renew.c servers/proc/serve.c
- * unit-sources: servers/proc/ask.c servers/proc/trace.c servers/proc/owner.c
+ * unit-sources: servers/proc/ask.c servers/proc/trace.c servers/proc/owner.c servers/proc/inspect.c
  */
 #include <exo/ipc.h>
 

@@ -2,7 +2,7 @@
  * Zones of processes: who sees whom, by table, by number, by signal; quotas; the end of a zone.
  * unit-sources: servers/proc/table.c servers/proc/zone.c servers/proc/life.c servers/proc/wait.c servers/proc/kill.c
  * unit-sources: servers/proc/group.c servers/proc/credentials.c servers/proc/limit.c servers/proc/renew.c servers/proc/serve.c
- * unit-sources: servers/proc/ask.c servers/proc/trace.c servers/proc/owner.c
+ * unit-sources: servers/proc/ask.c servers/proc/trace.c servers/proc/owner.c servers/proc/inspect.c
  */
 #include "fake.h"
 
@@ -89,7 +89,14 @@ static void test_requests(void)
     CHECK(ask(guest, PX_PROC_RECLAIM, (uint64_t)processes[first].pid, 0) == -ESRCH);
     CHECK(ask(first, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == 0 && ask(guest, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == 0);
     CHECK(ask(first, PX_PROC_RECLAIM, 1, 0) == -ESRCH && ask(first, PX_PROC_RECLAIM, 0, 0) == -ESRCH && ask(first, PX_PROC_RECLAIM, ~0ull, 0) == -ESRCH);
+    CHECK(ask(guest, PX_PROC_INSPECT, (uint64_t)processes[first].pid, 0) == -ESRCH && ask(first, PX_PROC_INSPECT, 1, 0) == -ESRCH);
+    CHECK(ask(first, PX_PROC_INSPECT, (uint64_t)processes[guest].pid, 0) == 0 && ((struct px_inspect *)machine_message(first))->env.id == 5000 + guest);
+    CHECK(ask(guest, PX_PROC_INSPECT, 0, 0) == 0 && ((struct px_inspect *)machine_message(guest))->env.id == 5000 + guest);
+    CHECK(ask(first, PX_PROC_INSPECT, 3, 1) == 0 && ((struct px_inspect *)machine_message(first))->env.id == 6003);
+    CHECK(ask(guest, PX_PROC_INSPECT, 3, 1) == -EPERM && ask(first, PX_PROC_INSPECT, 9, 1) == -ESRCH && ask(first, PX_PROC_INSPECT, 0, 2) == -EINVAL);
     processes[first].euid = 1000;
+    CHECK(ask(first, PX_PROC_INSPECT, 3, 1) == -EPERM && ask(first, PX_PROC_INSPECT, (uint64_t)processes[guest].pid, 0) == -EPERM);
+    CHECK(ask(first, PX_PROC_INSPECT, 0, 0) == 0);
     CHECK(ask(first, PX_PROC_RECLAIM, (uint64_t)processes[guest].pid, 0) == -EPERM);
     CHECK(ask(first, PX_PROC_AUDIT, 0, 0) == -EPERM);
     fake_check();
