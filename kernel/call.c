@@ -1,6 +1,7 @@
 /* Kernel calls: from the number to the body. Handles are resolved and rights checked in the generated decoders, before any body runs. */
 #include "kernel.h"
 #include "port.h"
+#include "trace.h"
 
 #define ARGUMENT0(context) arch_argument(context, 0)
 #define ARGUMENT1(context) arch_argument(context, 1)
@@ -65,6 +66,7 @@ int64_t k_batch(struct context *caller, uint64_t ops, uint64_t count)
 void kernel_fault(struct context *context, uint64_t vector, uint64_t error, uint64_t address)
 {
     COUNT_ONE(counters.faults);
+    TRACE(EXO_TRACE_FAULT, (unsigned)vector, context, address, arch_program_counter(context));
     context->env->faults++;
     gas_charge(EXO_PRICE_FAULT);
     if (arch_fault_is_write(vector, error) && space_break_copy(context->env, address & ~(PAGE - 1ul)))

@@ -2,6 +2,7 @@
 #include <exo/string.h>
 
 #include "slice.h"
+#include "trace.h"
 
 static uint64_t last_id;
 
@@ -63,6 +64,7 @@ void object_last_dropped(struct object *object)
     case EXO_TYPE_ZONE: zone_destroy(object); break;
     case EXO_TYPE_PORTS: ports_free(object); break;
     case EXO_TYPE_DMA: dma_free(object); break;
+    case EXO_TYPE_TRACE: trace_free(object); break;
     case EXO_TYPE_SLICE: slice_free(object); break;
     case EXO_TYPE_SERVICE:
     case EXO_TYPE_DISK:

@@ -6,6 +6,7 @@
 
 #include "port.h"
 #include "slice.h"
+#include "trace.h"
 
 struct context *context_new(struct env *env, uint64_t upage_va, const struct exo_ctx_state *state, int64_t *error)
 {
@@ -107,6 +108,7 @@ void context_upcall(struct context *context, uint64_t cause, uint64_t error, uin
     page->depth = depth + 1;
     page->masked = 1;
     COUNT_ONE(counters.upcalls);
+    TRACE(EXO_TRACE_UPCALL, (unsigned)cause, context, address, 0);
     arch_upcall_enter(context, context->arch.upage_va + EXO_UPAGE_FRAME + depth * sizeof(*frame), cause);
 }
 

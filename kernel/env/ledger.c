@@ -12,6 +12,7 @@
 
 #include "kernel.h"
 #include "port.h"
+#include "trace.h"
 
 #define ASK_MOST 256u        /* children asked at one entry */
 #define ASK_SKIP_MOST 4096u  /* and passed over */
@@ -28,6 +29,7 @@ static void write_demand(struct env *env, struct exo_demand demand)
 {
     struct ledger *ledger = &env->ledger;
 
+    TRACE(EXO_TRACE_DEMAND, demand.kind, NULL, env->object.id, demand.amount);
     demand.sequence = ++ledger->demands;
     if (!ledger->page)
         return;
@@ -36,7 +38,7 @@ static void write_demand(struct env *env, struct exo_demand demand)
     tell(ledger);
 }
 
-void ledger_taken(struct env *env, unsigned kind, unsigned type, uint64_t what)
+static inline void write_taking(struct env *env, unsigned kind, unsigned type, uint64_t what)
 {
     struct ledger *ledger = &env->ledger;
 
@@ -46,6 +48,21 @@ void ledger_taken(struct env *env, unsigned kind, unsigned type, uint64_t what)
     ledger->page->taken[(ledger->takings - 1) % EXO_TAKINGS_KEPT] = (struct exo_taken){.kind = kind, .type = type, .what = what};
     ledger->page->takings = ledger->takings;
     tell(ledger);
+}
+
+__attribute__((noinline)) static void trace_taking(struct env *env, unsigned kind, unsigned type, uint64_t what)
+{
+    TRACE(EXO_TRACE_TAKEN, kind, NULL, env->object.id, what);
+    write_taking(env, kind, type, what);
+}
+
+/* For each capability that is revoked: two functions, so that this one keeps no registers for the other. */
+void ledger_taken(struct env *env, unsigned kind, unsigned type, uint64_t what)
+{
+    if (__builtin_expect(trace_to != NULL, false))
+        trace_taking(env, kind, type, what);
+    else
+        write_taking(env, kind, type, what);
 }
 
 void ledger_release(struct env *env)

@@ -8,6 +8,7 @@
 #include "parts.h"
 #include "port.h"
 #include "slice.h"
+#include "trace.h"
 
 #define PURSE_METERED 5000ll   /* units of work paid for at once: as much as a slice of time */
 #define PURSE_FREE 65536ll     /* where nobody sets a limit */
@@ -231,6 +232,16 @@ int64_t gas_purses(const struct gas_account *account)
     return purses;
 }
 
+int64_t gas_purse_worth(const struct gas_account *account)
+{
+    return gas_purses(account) * (int64_t)account->factor / (int64_t)EXO_GAS_ONE;
+}
+
+uint64_t gas_used(const struct gas_account *account)
+{
+    return (uint64_t)((int64_t)account->meter.paid - gas_purse_worth(account));
+}
+
 void gas_gather(struct gas_account *account)
 {
     for (unsigned cpu = 0; cpu < arch_cpus(); cpu++)
@@ -363,8 +374,10 @@ __attribute__((noinline)) bool gas_admit(struct context *context)
 
 __attribute__((noinline)) void gas_load(struct gas_account *account)
 {
-    if (gas_loaded)
+    if (gas_loaded) {
+        TRACE(EXO_TRACE_GAS, 0, NULL, gas_loaded->owner->id, gas_used(gas_loaded));
         gas_loaded->purse += gas_purse;
+    }
     gas_loaded = account;
     gas_purse = account->purse; /* all of it: another CPU that needs some fills its own */
     account->purse = 0;
@@ -376,6 +389,8 @@ __attribute__((noinline)) void gas_load(struct gas_account *account)
 
 void gas_time_passed(void)
 {
+    if (gas_loaded)
+        TRACE(EXO_TRACE_GAS, 0, NULL, gas_loaded->owner->id, gas_used(gas_loaded));
     if (gas_loaded && gas_loaded->metered)
         renew_end(arch_now_ns());
 }

@@ -12,11 +12,6 @@ static struct gas_account *account_of(const struct capability *capability)
     return NULL;
 }
 
-static int64_t purse_worth(const struct gas_account *account)
-{
-    return gas_purses(account) * (int64_t)account->factor / (int64_t)EXO_GAS_ONE;
-}
-
 int64_t k_gas_info(struct context *caller, struct capability *holder, uint64_t out)
 {
     struct gas_account *account = account_of(holder);
@@ -26,9 +21,9 @@ int64_t k_gas_info(struct context *caller, struct capability *holder, uint64_t o
     if (!account)
         return -EXO_E_TYPE;
     gas_meter_refill(&account->meter, arch_now_ns());
-    worth = purse_worth(account);
+    worth = gas_purse_worth(account);
     text.balance = account->meter.limited ? (uint64_t)(account->meter.balance + worth) : 0;
-    text.consumed = (uint64_t)((int64_t)account->meter.paid - worth);
+    text.consumed = gas_used(account);
     text.rate = !account->meter.limited ? 0 : account->meter.rate ? account->meter.rate : EXO_GAS_FIXED;
     text.burst = account->meter.burst;
     text.short_since_ns = account->meter.short_since_ns;
@@ -57,7 +52,7 @@ int64_t k_gas_set(struct context *caller, struct capability *holder, uint64_t ra
         sched_settle();
     gas_gather(account);
     gas_pay_debt(account);
-    meter.paid = (uint64_t)((int64_t)account->meter.paid - purse_worth(account));
+    meter.paid = (uint64_t)((int64_t)account->meter.paid - gas_purse_worth(account));
     account->meter = meter;
     account->class = (uint8_t)class;
     account->purse = 0; /* what was paid for under the old rules is not lost to the books, but ends */

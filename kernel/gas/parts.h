@@ -11,6 +11,8 @@ struct gas_account *gas_make_own(struct env *env);
 void gas_pay_debt(struct gas_account *account);
 /* What is in its purses: bought, and not used yet. Less than 0: owed. */
 int64_t gas_purses(const struct gas_account *account);
+int64_t gas_purse_worth(const struct gas_account *account); /* the same in gas */
+uint64_t gas_used(const struct gas_account *account);       /* since it was made */
 /* Other CPUs' purses go back to the account; they load it anew. */
 void gas_gather(struct gas_account *account);
 /* Gas has come or the rate is another: whoever waits tries again. */

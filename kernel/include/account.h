@@ -25,6 +25,7 @@ enum timer_kind {
     TIMER_WAIT,  /* ends a wait */
     TIMER_EVENT, /* posts events */
     TIMER_GAS,   /* an account that ran dry has gas again */
+    TIMER_TRACE, /* a sample is due */
     TIMER_RESERVE, /* a slice's reservation: a period is over */
 };
 

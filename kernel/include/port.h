@@ -78,6 +78,7 @@ void arch_start_cpus(const struct boot *boot);     /* all there are; they wait f
 void arch_kick(unsigned cpu);                      /* it enters the kernel soon, and looks what it shall do */
 uint64_t arch_stack_used(unsigned cpu);            /* bytes of the kernel's stack there, at the deepest so far */
 uint64_t arch_redirects(unsigned cpu);             /* system calls that were handed back to their environments there */
+void arch_trace_changed(unsigned cpu);             /* it is traced from now on, or is not any more (trace_to) */
 void arch_unload(void);                            /* nobody runs here: no address space is loaded */
 void arch_park(unsigned cpu, struct context *context); /* that one runs it: its registers are in memory, and that CPU needs another */
 

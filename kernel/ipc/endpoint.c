@@ -5,6 +5,7 @@
  */
 #include "kernel.h"
 #include "port.h"
+#include "trace.h"
 
 bool endpoint_has_message(const struct endpoint *endpoint)
 {
@@ -122,6 +123,7 @@ static int64_t hand_over(struct context *caller, struct context *receiver)
         if (handle < 0)
             return handle;
     }
+    TRACE(EXO_TRACE_IPC_RECEIVE, caller->sends, receiver, caller->object.id, 0);
     arch_message_copy(receiver, caller);
     arch_message_badge(receiver, caller->badge);
     arch_result(receiver, caller->sends ? EXO_MESSAGE_SENT : handle ? EXO_MESSAGE_CAP : 0);
@@ -159,6 +161,8 @@ static int64_t do_call(struct context *caller, struct capability *capability, en
     if (with_capability && caller->transfer == 0)
         return -EXO_E_BADSLOT;
     caller->sends = kind == SENDS;
+    TRACE(EXO_TRACE_IPC_CALL, kind, caller, list_empty(&endpoint->receivers) ? 0 : LIST_ENTRY(endpoint->receivers.next, struct context, link)->object.id,
+          caller->badge);
     if (list_empty(&endpoint->receivers)) {
         /* Found now, so that the caller hears of it at once. */
         status = with_capability ? cap_resolve(caller->env, caller->transfer, CAP_ANY, EXO_RIGHT_COPY, &slot) : 0;
@@ -416,6 +420,7 @@ static struct context *answer(struct context *server)
 
     if (!client)
         return NULL;
+    TRACE(EXO_TRACE_IPC_REPLY, 0, server, client->object.id, 0);
     server->client = NULL;
     client->server = NULL;
     drop_deadline(client);

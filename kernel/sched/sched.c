@@ -8,6 +8,7 @@
 #include "ready.h"
 #include "run.h"
 #include "slice.h"
+#include "trace.h"
 
 #define SLICE_NS 5000000ul
 
@@ -292,6 +293,7 @@ static void make_current(struct context *next)
         end_donation(before);
     gas_charge(EXO_PRICE_SWITCH);
     COUNT_ONE(counters.switches);
+    TRACE(EXO_TRACE_SWITCH, before ? before->state : 255u, next, before ? before->object.id : 0, next->env->object.id);
     arch_switch_to(next);
     if (before && before->state == CTX_DEAD)
         object_drop(&before->object); /* context_kill left it that long: it ran, and its page tables were loaded */
@@ -349,7 +351,9 @@ __attribute__((noinline)) static void idle(void)
     idle_since = from;
     publish_switches();
     sched_needed = false; /* until there is something again */
+    TRACE(EXO_TRACE_IDLE, 0, NULL, 0, 0);
     arch_idle();
+    TRACE(EXO_TRACE_AWAKE, 0, NULL, 0, 0);
     cpus_asleep &= ~(1u << arch_cpu());
     idling = !sched_cpu.current;
     idle_since = 0;

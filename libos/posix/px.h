@@ -383,9 +383,9 @@ static inline __attribute__((always_inline)) uint64_t px_wall_offset_ns(void)
 /* Clocks without a call (entry/vdso.c): the ELF image that AT_SYSINFO_EHDR names, and its end. */
 extern const char px_vdso[], px_vdso_end[];
 
-/* strace and the summary. What is wanted: PX_HELLO_STRACE, PX_HELLO_STRACE_SUMMARY. */
+/* strace and the summary. What is wanted: PX_HELLO_STRACE, PX_HELLO_STRACE_SUMMARY, PX_HELLO_TRACE. */
 extern uint32_t px_strace_on;
-#define PX_STRACE_WAYS (PX_HELLO_STRACE | PX_HELLO_STRACE_SUMMARY)
+#define PX_STRACE_WAYS (PX_HELLO_STRACE | PX_HELLO_STRACE_SUMMARY | PX_HELLO_TRACE)
 void px_strace_enter(uint64_t number, const uint64_t arguments[6]);
 void px_strace_exit(uint64_t number, int64_t result);
 void px_strace_signal(int signo, const struct px_siginfo *info);

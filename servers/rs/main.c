@@ -17,6 +17,7 @@
 #include "../../libos/posix/proto/server.h"
 #include "archive.h"
 #include "load.h"
+#include "record.h"
 
 #define POWER_FAILED 0x65u
 #define LATE_TURNS 10000u
@@ -59,6 +60,7 @@ static struct server servers[PX_SERVER_TTY + 1] = {
 static struct boot_image image;
 static struct archive_file libos;
 static uint64_t process_zone, death_endpoint;
+static struct recording recording;
 
 static void console(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void console(const char *format, ...)
@@ -202,13 +204,31 @@ static void give_neighbour(unsigned who, struct px_server_start *start)
     start->env_proc = GIVE_ENV_PROC;
 }
 
-static void give_tty(struct px_server_start *start)
+static uint64_t id_of_zone(uint64_t zone)
+{
+    struct exo_zone_status status = {0};
+
+    must("looking at a zone", exo_zone_status(zone, &status));
+    return status.id;
+}
+
+static void give_tty(uint64_t server_zone, struct px_server_start *start)
 {
     uint64_t rights = EXO_RIGHT_DEVICE | EXO_RIGHT_IRQ | EXO_RIGHT_POWER | EXO_RIGHT_CONSOLE;
 
     give(servers[PX_SERVER_TTY].env, GIVE_MACHINE, SLOT_MACHINE, rights, 0);
     start->machine = GIVE_MACHINE;
     give_neighbour(PX_SERVER_TTY, start);
+    for (unsigned who = PX_SERVER_RS; who <= PX_SERVER_TTY; who++) {
+        struct exo_env_info info = {0};
+
+        must("looking at a server's environment", exo_env_info(who == PX_SERVER_RS ? (uint64_t)SLOT_SELF : servers[who].env, &info));
+        start->id[who - PX_SERVER_RS] = info.id;
+    }
+    start->id[4] = id_of_zone(server_zone);
+    start->id[5] = id_of_zone(process_zone);
+    must("giving tty what is recorded", record_give(&recording, servers[PX_SERVER_TTY].env));
+    start->trace_cpus = recording.cpus;
 }
 
 /* The archive's pages leave rs; the servers' text stays shared with them. */
@@ -293,9 +313,11 @@ static void start_all(const char *command_line)
 static void start_servers(const struct exo_startup *startup)
 {
     struct px_server_start start[PX_SERVER_TTY + 1];
-    uint64_t server_zone = make_zones();
+    uint64_t server_zone;
     struct exo_stats stats;
 
+    must("recording (exo.trace: too much memory?)", record_start(&recording, (const char *)startup->command_line_va, SLOT_MACHINE, SLOT_ZONE));
+    server_zone = make_zones();
     must("setting the price of gas", exo_gas_policy(SLOT_MACHINE, &prices));
     death_endpoint = must("making an endpoint", exo_ep_create());
     for (unsigned who = PX_SERVER_PROC; who <= PX_SERVER_TTY; who++) {
@@ -309,7 +331,7 @@ static void start_servers(const struct exo_startup *startup)
         give_capabilities(who, server_zone, &start[who]);
     }
     give_proc(&start[PX_SERVER_PROC]);
-    give_tty(&start[PX_SERVER_TTY]);
+    give_tty(server_zone, &start[PX_SERVER_TTY]);
     give_fs(&start[PX_SERVER_FS]);
     show_no_processes();
     must("reading the kernel's figures", exo_stats(&stats));

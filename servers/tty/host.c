@@ -45,6 +45,7 @@ static void look_at_first(void)
         return;
     host.status = (uint32_t)table->first_status;
     host.phase = PHASE_LAST;
+    host_trace_stop();
     if (asked_for_gas()) {
         char text[64];
 
@@ -63,7 +64,7 @@ static bool is_left(unsigned i)
 /* The last bytes are on their way: the status follows them, and when the device has all, the machine ends. */
 static void finish(void)
 {
-    if (host.phase == PHASE_LAST && !is_left(1) && !is_left(2) &&
+    if (host.phase == PHASE_LAST && !is_left(1) && !is_left(2) && host_trace_is_sent() &&
         line_output_count(&service.terminal[PX_TTY_CONSOLE]->line) == 0 && host_send_number(PX_LINK_EXIT, host.status)) {
         host.phase = PHASE_EXIT;
         frame_flush(&host.writer);
@@ -117,6 +118,7 @@ bool host_turn(void)
     moved |= host_drain(1);
     moved |= host_drain(2);
     moved |= host_send_terminal();
+    moved |= host_send_trace();
     flush();
     finish();
     return moved;

@@ -47,11 +47,18 @@ extern struct frame_lender host_lender; /* its size comes with the device */
 
 _Noreturn void host_fail(uint64_t code, const char *why);
 
+/* Room for a frame's payload (frame_begin); NULL: not now, and it is remembered that somebody waits. */
+uint8_t *host_begin(uint8_t type, size_t least, size_t *room);
 /* host_send.c. Each sends what the device has buffers for; true if something moved. */
 bool host_send_number(uint8_t type, uint32_t value);
 bool host_send_terminal(void); /* the console's output */
 bool host_drain(unsigned i);   /* what a standard stream's ring holds */
 bool host_grant(void);         /* lets the host send as much more input as there is room for */
+
+/* host_trace.c: when the first process has ended, recording stops, and what there is goes out before the status. */
+void host_trace_stop(void);
+bool host_send_trace(void);
+bool host_trace_is_sent(void);
 
 /* host_receive.c */
 bool host_receive(void);

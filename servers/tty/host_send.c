@@ -23,7 +23,7 @@ static void send(void *context, size_t bytes)
 
 struct frame_lender host_lender = {.lend = lend, .send = send, .context = &host.device};
 
-static uint8_t *begin(uint8_t type, size_t least, size_t *room)
+uint8_t *host_begin(uint8_t type, size_t least, size_t *room)
 {
     uint8_t *payload = frame_begin(&host.writer, type, least, room);
 
@@ -35,7 +35,7 @@ static uint8_t *begin(uint8_t type, size_t least, size_t *room)
 bool host_send_number(uint8_t type, uint32_t value)
 {
     size_t room;
-    uint8_t *payload = begin(type, sizeof(value), &room);
+    uint8_t *payload = host_begin(type, sizeof(value), &room);
 
     if (!payload)
         return false;
@@ -52,7 +52,7 @@ bool host_log(const uint8_t *text, size_t bytes)
 
     if (bytes == 0 || host.phase == PHASE_EXIT)
         return true; /* nothing may follow the status */
-    payload = begin(PX_LINK_LOG, bytes, &room);
+    payload = host_begin(PX_LINK_LOG, bytes, &room);
     if (!payload)
         return false;
     memcpy(payload, text, bytes);
@@ -67,7 +67,7 @@ bool host_send_terminal(void)
 
     while (line_output_count(&terminal->line) > 0 && host.phase != PHASE_EXIT) {
         size_t room;
-        uint8_t *payload = begin(PX_LINK_TERMINAL, 1, &room);
+        uint8_t *payload = host_begin(PX_LINK_TERMINAL, 1, &room);
 
         if (!payload)
             break;
@@ -86,7 +86,7 @@ bool host_drain(unsigned i)
 
     while (stream_filled(&host.stream[i]) > 0 && (host.phase == PHASE_RUNNING || host.left[i] > 0)) {
         size_t room, bytes;
-        uint8_t *payload = begin(i == 1 ? PX_LINK_OUTPUT : PX_LINK_ERROR, 1, &room);
+        uint8_t *payload = host_begin(i == 1 ? PX_LINK_OUTPUT : PX_LINK_ERROR, 1, &room);
 
         if (!payload)
             break;

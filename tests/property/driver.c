@@ -30,6 +30,7 @@ uint64_t random64(uint64_t *state)
 static unsigned weight(unsigned number)
 {
     switch (number + EXO_CALL_BASE) {
+    case EXO_CALL_TRACE_BIND: /* would write where the model knows what stands */
     case EXO_CALL_POWER_OFF: return 0;
     case EXO_CALL_NULL:
     case EXO_CALL_ENV_DESTROY:

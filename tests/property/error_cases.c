@@ -1,5 +1,6 @@
 /* Each error that abi/exo.abi lists for a call and that random calls seldom meet. */
 #include "cases.h"
+#include "trace.h"
 
 #include <string.h>
 
@@ -148,6 +149,7 @@ CASE(no_slot, "no slot is free")
     REFUSED(SERVICE_CREATE, NOSLOT, EXO_TYPE_SERVICE);
     REFUSED(PORTS_CREATE, NOSLOT, MACHINE, 0, 4);
     REFUSED(DMA_BIND, NOSLOT, MACHINE, block);
+    REFUSED(TRACE_BIND, NOSLOT, MACHINE, block, 0, 0);
     REFUSED(SLICE_MAKE, NOSLOT, ZONE, 1);
 }
 
@@ -328,6 +330,7 @@ CASE(depth, "derivation ends at a depth")
     REFUSED(IRQ_BIND, LIMIT, machine, 2, endpoint, 1);
     REFUSED(PORTS_CREATE, LIMIT, machine, 0, 4);
     REFUSED(DMA_BIND, LIMIT, machine, MUST_DO(FRAME_ALLOC, ZONE, 1));
+    REFUSED(TRACE_BIND, LIMIT, machine, MUST_DO(FRAME_ALLOC, ZONE, 1), 0, 0);
     REFUSED(FRAME_DEVICE, LIMIT, machine, 0xfeb00000, 1);
     REFUSED(ENV_CREATE, LIMIT, zone, 0, 0);
     REFUSED(FRAME_ALLOC, LIMIT, zone, 1);
@@ -417,6 +420,7 @@ CASE(memory_full, "a zone's quota is used up")
     REFUSED(SLICE_MAKE, NOMEM, ZONE, 1);
     REFUSED(PORTS_CREATE, NOMEM, MACHINE, 0, 4);
     REFUSED(DMA_BIND, NOMEM, MACHINE, block);
+    REFUSED(TRACE_BIND, NOMEM, MACHINE, block, 0, 0);
 }
 
 /* ---- calls that random sequences do not make yet ---- */
@@ -597,6 +601,31 @@ CASE(windows, "windows for devices: of RAM, and of blocks that stay as they are"
     (void)MUST_DO(DMA_INFO, dma, MEMORY);
     (void)MUST_DO(CAP_REVOKE, MACHINE);
     REFUSED(DMA_INFO, STALE, dma, MEMORY);
+}
+
+CASE(traces, "traces: of one's own block, one for each CPU, until its last capability is gone")
+{
+    uint64_t block = MUST_DO(FRAME_CLAIM, ZONE, 4, EXO_FRAME_ANYWHERE), trace;
+
+    REFUSED(TRACE_BIND, RANGE, MACHINE, block, 1, 0);
+    REFUSED(TRACE_BIND, INVAL, MACHINE, MUST_DO(FRAME_DEVICE, MACHINE, HOST_DEVICE, 1), 0, 0);
+    REFUSED(TRACE_BIND, INVAL, MACHINE, block, 0, 9999);
+    REFUSED(TRACE_BIND, RIGHTS, derived(MACHINE, EXO_RIGHT_DEVICE | EXO_RIGHT_IRQ, EXO_DEADLINE_NEVER), block, 0, 0);
+    REFUSED(TRACE_BIND, RIGHTS, MACHINE, derived(block, EXO_RIGHT_READ, EXO_DEADLINE_NEVER), 0, 0);
+    (void)MUST_DO(TRACE_NOTE, 1, 2, 3);
+    trace = MUST_DO(TRACE_BIND, MACHINE, block, 0, 10000);
+    REFUSED(TRACE_BIND, BUSY, MACHINE, block, 0, 0);
+    REFUSED(FRAME_SPLIT, BUSY, block, 1);
+    (void)MUST_DO(TRACE_NOTE, 1, 2, 3);
+    case_check();
+    (void)MUST_DO(CAP_DELETE, block);
+    case_check();
+    (void)MUST_DO(CAP_DELETE, trace);
+    REQUIRE(!trace_to, "the recording goes on");
+    trace = MUST_DO(TRACE_BIND, MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 1), 0, 0);
+    (void)MUST_DO(CAP_REVOKE, MACHINE);
+    REQUIRE(!trace_to, "the recording goes on after revocation");
+    REFUSED(CAP_DELETE, STALE, trace);
 }
 
 CASE(frame_blocks, "frames that are not free, not alike, not alone")

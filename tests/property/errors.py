@@ -15,6 +15,7 @@ ELSEWHERE = {
     ("mem_protect", "NOMEM"): "bare: large_cases.c large_no_table",
     ("mem_unmap", "NOMEM"): "bare: large_cases.c large_no_table",
     ("dma_bind", "AGAIN"): "bare: dma_cases.c dma_misuse",
+    ("trace_bind", "AGAIN"): "as dma_bind's",
     ("frame_merge", "AGAIN"): "bare: frame_cases.c split_alone",
 }
 

@@ -157,6 +157,10 @@ static void let_go(struct m_object *object)
         m_lines[object->line] = NULL;
         m_drop(object->endpoint);
         break;
+    case EXO_TYPE_TRACE:
+        m_traced = false;
+        m_drop(object->block);
+        break;
     case EXO_TYPE_DMA: m_drop(object->block); break;
     default: break;
     }

@@ -132,6 +132,7 @@ struct m_frame {
 
 extern struct m_frame m_frames[HOST_RAM_END / PAGE];
 extern struct m_list m_objects; /* all that live */
+extern bool m_traced; /* the CPU */
 extern struct m_object *m_current, *m_zone_root, *m_lines[256];
 
 /* One call as the model sees it. */

@@ -544,6 +544,7 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(LEDGER_BIND)] = ledger_bind, [NUMBER(RECLAIM_ASK)] = reclaim_ask, [NUMBER(RECLAIM_TAKE)] = reclaim_take,
     [NUMBER(GAS_INFO)] = gas_info, [NUMBER(GAS_SET)] = gas_set, [NUMBER(GAS_GRANT)] = gas_grant, [NUMBER(GAS_NOTIFY)] = gas_notify,
     [NUMBER(GAS_POLICY)] = gas_policy_call, [NUMBER(GAS_PRICE)] = gas_price, [NUMBER(ZONE_WEIGHT)] = zone_weight,
+    [NUMBER(TRACE_BIND)] = trace_bind, [NUMBER(TRACE_NOTE)] = always,
     [NUMBER(DMA_BIND)] = dma_bind, [NUMBER(DMA_INFO)] = dma_info,
     [NUMBER(RECLAIM_STATUS)] = reclaim_status, [NUMBER(CAP_ASK)] = cap_ask, [NUMBER(SLICE_MAKE)] = slice_make, [NUMBER(SLICE_BIND)] = slice_bind,
     [NUMBER(SLICE_UNBIND)] = slice_unbind_call, [NUMBER(SLICE_WEIGHT)] = slice_weight, [NUMBER(SLICE_INFO)] = slice_info,

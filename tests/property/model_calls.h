@@ -24,6 +24,7 @@ void frame_split(struct step *s);
 void frame_merge(struct step *s);
 void dma_bind(struct step *s);
 void dma_info(struct step *s);
+void trace_bind(struct step *s);
 
 /* ---- model_calls_zone.c ---- */
 void zone_create(struct step *s);

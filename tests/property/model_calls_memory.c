@@ -452,6 +452,27 @@ void dma_bind(struct step *s)
     m_created_below(s, s->caps[0], dma, EXO_RIGHTS_ALL);
 }
 
+bool m_traced;
+
+/* What the kernel writes to the block is not modelled: nobody reads it here. */
+void trace_bind(struct step *s)
+{
+    struct m_object *block = s->caps[1]->object, *trace;
+
+    MUST(s, s->a[2] >= 1, RANGE);
+    MUST(s, block->device || (s->a[3] && s->a[3] < 10000), INVAL);
+    MUST(s, m_traced, BUSY);
+    m_check_below(s, s->caps[0]);
+    MAY(s, m_tight(s, s->env->charged, 4), NOMEM);
+    if (m_refused(s))
+        return;
+    trace = m_new(EXO_TYPE_TRACE, m_kernel_object(s->env, (uint64_t)s->result), s->env->charged);
+    trace->block = block;
+    m_traced = true;
+    m_hold(block);
+    m_created_below(s, s->caps[0], trace, EXO_RIGHTS_ALL);
+}
+
 void dma_info(struct step *s)
 {
     const struct m_object *block = s->caps[0]->object->block;

@@ -5,6 +5,7 @@
 
 #include "model.h"
 #include "slice.h"
+#include "trace.h"
 
 #define TABLE 8192u /* more than the small objects that fit into RAM */
 
@@ -62,6 +63,7 @@ static size_t size_of(const struct object *object)
     case EXO_TYPE_IRQ: return sizeof(struct irq);
     case EXO_TYPE_PORTS: return sizeof(struct ports);
     case EXO_TYPE_DMA: return sizeof(struct dma);
+    case EXO_TYPE_TRACE: return sizeof(struct trace);
     case EXO_TYPE_ZONE: return sizeof(struct zone);
     case EXO_TYPE_SLICE: return sizeof(struct slice);
     default: return sizeof(struct object);
@@ -242,6 +244,7 @@ static void look_into(struct object *object)
     case EXO_TYPE_FRAME: see_block((struct block *)object); break;
     case EXO_TYPE_TALLY: use_frame(((struct tally *)object)->physical & ~(PAGE - 1ul)); break;
     case EXO_TYPE_IRQ: HOLD(((struct irq *)object)->endpoint); break;
+    case EXO_TYPE_TRACE: HOLD(((struct trace *)object)->block); break;
     case EXO_TYPE_DMA: HOLD(((struct dma *)object)->block); break;
     case EXO_TYPE_ZONE: see_zone((struct zone *)object); break;
     case EXO_TYPE_SLICE: see_slice((struct slice *)object); break;

@@ -11,6 +11,7 @@ from exo.errors import ExoError, refusal  # noqa: E402
 COMMANDS = {
     "run": "build, boot, give a shell on this terminal, or run one command and power off",
     "test": "all tests, or some suites",
+    "trace": "run a command and write a timeline of it, for Perfetto, Chrome and speedscope",
     "bench": "the benchmarks, and the comparison with Linux",
     "debug": "boot under gdb, with the symbols of kernel, libOS and servers",
     "size": "the kernel's parts, its largest symbols, and how deep its stack can get",
@@ -18,7 +19,7 @@ COMMANDS = {
     "doctor": "say what is missing on this machine and which package has it",
     "clean": "remove what was built",
 }
-LATER = ("image", "trace")
+LATER = ("image",)
 
 
 def overview():

@@ -77,7 +77,7 @@ def start_guest(values, built, socket, words, image):
         try:
             os.setsid()  # gdb's Ctrl-C must not end it
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            status = command_run.start(values, words, f"unix:{socket},server=on,wait=off", image)
+            status, _ = command_run.start(values, words, f"unix:{socket},server=on,wait=off", image)
         finally:
             os._exit(status)
     for _ in range(500):

@@ -23,6 +23,7 @@ MEMORY_WITH_PACKAGES_MIB = 1024
 GAS_RATE_MAX = 10**10  # abi/exo.abi
 GAS_AMOUNT_MAX = 2**62 - 1
 POLICIES = ["stride", "rr", "beatty", "rt", "dag", "hybrid"]  # kernel/sched/chooser.c
+PAGE_BYTES = 4096
 SHELL = ["/bin/sh", "-l"]
 PACKAGES_SHELL = ["/bin/bash", "-l"]  # /bin/sh is Debian's dash then, which has no line editing
 
@@ -152,6 +153,10 @@ def kernel_words(values):
             words.append(f"exo.gas-grace={round(values.gas_grace * 1000)}")
     if getattr(values, "gas_summary", False):
         words.append("exo.gas-summary")
+    if getattr(values, "buffer", None):
+        words.append(f"exo.trace={values.buffer // values.smp // PAGE_BYTES}")
+    if getattr(values, "sample_ns", None):
+        words.append(f"exo.trace-sample={values.sample_ns}")
     return " ".join(words)
 
 
@@ -191,8 +196,8 @@ def zone_flag(built, label):
     return labels[label] + 1 << link.ZONE_SHIFT
 
 
-def start(values, words, gdb=None, image=None):
-    """Builds, boots and runs; returns the exit status. `image`: what image_for has answered already."""
+def start(values, words, gdb=None, image=None, more_flags=0):
+    """Builds, boots and runs; returns the exit status, and the session. `image`: what image_for has answered already."""
     from exo.session import Session, open_standard_streams
     open_standard_streams()
     words = words or (PACKAGES_SHELL if values.package else SHELL)
@@ -203,12 +208,12 @@ def start(values, words, gdb=None, image=None):
     command = (os.fsencode(values.workdir), [os.fsencode(word) for word in words], environment(values))
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     flags |= link.NO_REWRITE if values.no_rewrite or os.environ.get("EXO_NO_REWRITE") else 0
-    flags |= (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
+    flags |= more_flags | (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
     session = Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
     status = session.run()
     for taker in session.takers:
         print("\n".join(taker.lines()), file=sys.stderr)  # the program's status stays this command's
-    return status
+    return status, session
 
 
 def dry_run(values):
@@ -220,21 +225,26 @@ def dry_run(values):
     return 0
 
 
+def check(command, values):
+    """What options mean together."""
+    if values.words and not values.words[0]:
+        raise usage_error(command, "the name of the program is empty")
+    if values.gas_grace is not None and not (values.gas or "").endswith("/s"):
+        raise usage_error(command, "--gas-grace means something with --gas N/s only" + (f", and --gas {values.gas} is a fixed amount" if values.gas else ""))
+    if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
+        raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
+
+
 def main(arguments):
     parser = Parser("run", OPTIONS + [Option("help", FLAG, "", "this text")], words_end_options=True)
     values = parser.parse(arguments)
     if values.help:
         print(USAGE + "\n" + parser.help() + "\n" + STATUSES)
         return 0
-    if values.words and not values.words[0]:
-        raise usage_error("run", "the name of the program is empty")
-    if values.gas_grace is not None and not (values.gas or "").endswith("/s"):
-        raise usage_error("run", "--gas-grace means something with --gas N/s only" + (f", and --gas {values.gas} is a fixed amount" if values.gas else ""))
-    if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
-        raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
+    check("run", values)
     if values.build_only:
         the_build(values).check()
         return 0
     if values.dry_run:
         return dry_run(values)
-    return start(values, values.words, "tcp::1234" if values.gdb else None)
+    return start(values, values.words, "tcp::1234" if values.gdb else None)[0]

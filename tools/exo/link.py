@@ -6,8 +6,8 @@ MAX_BYTES = 65536
 VERSION = 1
 
 HELLO, HELLO_MORE, INPUT, INPUT_END, WINSIZE, SIGNAL = b"H", b"h", b"I", b"E", b"W", b"S"
-OUTPUT, ERROR, TERMINAL, CREDIT, LOG, EXIT = b"O", b"R", b"T", b"C", b"L", b"X"
-FROM_GUEST = (OUTPUT, ERROR, TERMINAL, CREDIT, LOG, EXIT)
+OUTPUT, ERROR, TERMINAL, CREDIT, LOG, TRACE, EXIT = b"O", b"R", b"T", b"C", b"L", b"D", b"X"
+FROM_GUEST = (OUTPUT, ERROR, TERMINAL, CREDIT, LOG, TRACE, EXIT)
 
 TTY = (1, 2, 4)  # flags: standard input, output, error is a terminal
 STRACE = 8
@@ -15,6 +15,7 @@ MISSING = 16
 NO_REWRITE = 32
 BOOT_CHART = 64
 STRACE_SUMMARY = 128
+NOTE_CALLS = 0x10000
 GAS_USED_UP = 0x10000  # in EXIT's status: libos/posix/proto/proctab.h, PX_STATUS_GAS
 ZONE_SHIFT = 8  # label + 1 of a zone for the command
 

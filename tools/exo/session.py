@@ -87,6 +87,7 @@ class Session:
         self.timeout_s = timeout_s
         self.kernel_log = kernel_log
         self.takers = [taker() for flag, taker in TAKERS.items() if flags & flag]  # of lines that are not for the user
+        self.recorded = bytearray()  # what came in TRACE frames
         self.terminals = [os.isatty(descriptor) for descriptor in (0, 1, 2)]
         self.terminal = next((descriptor for descriptor in (1, 2, 0) if self.terminals[descriptor]), None)
         self.raw = None
@@ -298,6 +299,8 @@ class Session:
             for taker in self.takers:
                 payload = taker.take(payload, time.monotonic() - self.started)
             self.err.put(payload.replace(b"\n", b"\r\n") if self.raw and self.terminals[2] else payload)
+        elif kind == link.TRACE:
+            self.recorded += payload
         elif kind == link.CREDIT:
             self.credit += link.number(payload)
         elif kind == link.EXIT:

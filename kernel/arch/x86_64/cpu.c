@@ -4,6 +4,7 @@
 #include <exo/string.h>
 
 #include "port.h"
+#include "trace.h"
 
 PER_CPU(struct percpu) percpu;
 struct cpu_features features;
@@ -115,7 +116,11 @@ static void find_features(void)
 /* With one CPU nobody takes a lock. */
 void cpu_choose_entry(void)
 {
-    write_msr(MSR_LSTAR, percpu.number == 0 && smp_cpus == 1 ? (uint64_t)syscall_entry : (uint64_t)syscall_entry_locked);
+    void (*entry)(void) = percpu.number == 0 && smp_cpus == 1 ? syscall_entry : syscall_entry_locked;
+
+    if (trace_to)
+        entry = syscall_entry_traced;
+    write_msr(MSR_LSTAR, (uint64_t)entry);
 }
 
 static void set_control(void)

@@ -239,6 +239,7 @@ void cpu_choose_entry(void);
 /* entry.S */
 void syscall_entry(void);
 void syscall_entry_locked(void);
+void syscall_entry_traced(void);
 extern const uint64_t vector_stubs[VECTORS];
 _Noreturn void resume_context(struct context *context);
 /* memory.c */

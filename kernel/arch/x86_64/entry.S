@@ -193,6 +193,27 @@ syscall_entry_locked:
     FAST_WAYS _held
     .cfi_endproc
 
+/* A CPU that is traced: every call goes the long way, and is recorded. */
+    .globl syscall_entry_traced
+    .balign 16
+syscall_entry_traced:
+    CFI_CALLER
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    SAVE_CALLER
+    lea -CONTEXT_REGS(%rsp), %rdi
+    mov %gs:percpu+PERCPU_STACK, %rsp
+    CFI_EMPTY_STACK_ALL
+    lea -EXO_CALL_BASE(%rax), %rsi
+    xor %ebp, %ebp
+    call trap_call_traced
+    mov %rax, %rdi
+    jmp resume_context
+    .cfi_endproc
+
 /* The case is not a common one: the arguments of the function are stored where those of any other call are. */
     .macro GENERAL_WAY name, number, way
     .globl general_\name

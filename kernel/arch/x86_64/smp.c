@@ -13,7 +13,7 @@ unsigned smp_cpus = 1;
 uint32_t smp_lock_word; /* 1: somebody is in the kernel. entry.S takes it, too */
 
 /* What the lock's holder asks of a CPU. */
-enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4 };
+enum { REQUEST_LOOK = 1, REQUEST_FLUSH = 2, REQUEST_PARK = 4, REQUEST_ENTRY = 8 };
 _Static_assert(CPUS_MAX * sizeof(uint64_t) == sizeof(((struct exo_stats *)0)->cpu_kicks), "the statistics have room for all");
 static PER_CPU(uint32_t) requests;
 static PER_CPU(uint32_t) polling; /* it has nothing to do, and looks at its requests by itself */
@@ -59,6 +59,8 @@ static bool answer(void)
         arch_switch_from(arch_current());
         write_cr3(kernel_root);
     }
+    if (asked & REQUEST_ENTRY)
+        cpu_choose_entry();
     if (asked & (REQUEST_FLUSH | REQUEST_PARK))
         __atomic_fetch_sub(&unanswered, 1, __ATOMIC_RELEASE);
     return asked & (REQUEST_LOOK | REQUEST_PARK);
@@ -123,6 +125,14 @@ uint64_t arch_redirects(unsigned cpu)
 void arch_kick(unsigned cpu)
 {
     ask(cpu, REQUEST_LOOK);
+}
+
+void arch_trace_changed(unsigned cpu)
+{
+    if (cpu == percpu.number)
+        cpu_choose_entry();
+    else
+        ask(cpu, REQUEST_ENTRY);
 }
 
 /*

@@ -1,11 +1,50 @@
 /* What entry.S calls: kernel calls, and exceptions and interrupts from either ring. Each returns the context to go on with. */
 #include "cpu.h"
 #include "port.h"
+#include "trace.h"
 
 struct context *trap_call(struct context *context, uint64_t number);
 struct context *trap_call_held(struct context *context, uint64_t number);
+struct context *trap_call_traced(struct context *context, uint64_t number);
 struct context *trap_leave(struct context *context);
 struct context *trap_redirect(struct context *context);
+/* Return addresses, by the chain of frame pointers, where there is one: the program's own memory, which may say anything. */
+static unsigned find_stack(const struct context *context, uint64_t stack[TRACE_STACK_MOST])
+{
+    uint64_t at = context->arch.regs.rbp, frame[2];
+    unsigned count = 0;
+
+    while (count < TRACE_STACK_MOST && at % 8 == 0 && space_read(context->env, frame, at, sizeof(frame)) && frame[1]) {
+        stack[count++] = frame[1];
+        if (frame[0] <= at)
+            break;
+        at = frame[0];
+    }
+    return count;
+}
+
+static void trace_sample(const struct context *context, uint64_t late_ns)
+{
+    uint64_t stack[TRACE_STACK_MOST + 1] = {0};
+    unsigned count = find_stack(context, stack);
+
+    if (context->upage->masked && count < TRACE_STACK_MOST) /* its own system-call entry, or what that called: and from there the program */
+        stack[count++] = context->upage->sc_rip;
+    trace_write(EXO_TRACE_SAMPLE, count, context, context->arch.regs.rip, late_ns);
+    for (unsigned i = 0; i < count; i += 2)
+        trace_write(EXO_TRACE_STACK, 0, context, stack[i], i + 1 < count ? stack[i + 1] : 0);
+}
+
+__attribute__((noinline)) static void trace_interrupt(const struct context *context, uint64_t vector)
+{
+    uint64_t late_ns;
+    bool due = vector == VECTOR_TIMER && trace_sample_due(&late_ns);
+
+    trace_write(EXO_TRACE_INTERRUPT, (unsigned)vector, context, context->arch.regs.rip, 0);
+    if (due)
+        trace_sample(context, late_ns);
+}
+
 struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
 void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
 _Noreturn void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error);
@@ -42,7 +81,7 @@ static inline bool enter(struct context *context, bool by_call)
     return arch_current() == context;
 }
 
-static inline struct context *call(struct context *context, uint64_t number)
+static inline int64_t make_call(struct context *context, uint64_t number)
 {
     int64_t result;
 
@@ -50,6 +89,12 @@ static inline struct context *call(struct context *context, uint64_t number)
     result = call_dispatch(context, number);
     if (result != 0)
         arch_result(context, result);
+    return result;
+}
+
+static inline struct context *call(struct context *context, uint64_t number)
+{
+    (void)make_call(context, number);
     return leave(context);
 }
 
@@ -58,6 +103,22 @@ struct context *trap_call(struct context *context, uint64_t number)
     if (!enter(context, true))
         return leave_with(sched_pick());
     return call(context, number);
+}
+
+/* A note is a record, and has no others. */
+struct context *trap_call_traced(struct context *context, uint64_t number)
+{
+    bool shown = number != EXO_CALL_TRACE_NOTE - EXO_CALL_BASE;
+    int64_t result;
+
+    if (!enter(context, true))
+        return leave_with(sched_pick());
+    if (shown)
+        TRACE(EXO_TRACE_CALL, (unsigned)number, context, arch_argument(context, 0), arch_argument(context, 1));
+    result = make_call(context, number);
+    if (shown)
+        TRACE(EXO_TRACE_RETURN, (unsigned)number, context, (uint64_t)result, context->state);
+    return leave(context);
 }
 
 /* The fast path that did not fit has the lock. */
@@ -115,6 +176,8 @@ struct context *trap_user(struct context *context, uint64_t vector, uint64_t err
             interrupt(vector);
         return leave_with(sched_pick());
     }
+    if (__builtin_expect(trace_to != NULL, false) && vector >= 32)
+        trace_interrupt(context, vector);
     if (vector >= 32)
         interrupt(vector);
     else if (vector == VECTOR_NO_FPU)

@@ -2,6 +2,7 @@
  * strace_summary.py); and the summary of missing calls. */
 #include "entry/thread.h"
 #include "strace_put.h"
+#include "trace_note.h"
 
 #include "proto/link.h"
 #include "proto/tty.h"
@@ -177,8 +178,13 @@ static void show_exit(struct line *line, uint64_t number, int status)
 
 void px_strace_enter(uint64_t number, const uint64_t arguments[6])
 {
-    struct line *line = own_line(true);
+    struct line *line;
 
+    if (px_strace_on & PX_HELLO_TRACE)
+        px_trace_note_call(number, arguments);
+    if (!(px_strace_on & ~PX_HELLO_TRACE))
+        return;
+    line = own_line(true);
     if (!line)
         return;
     line->begun_ns = px_now_ns();
@@ -269,6 +275,8 @@ void px_strace_exit(uint64_t number, int64_t result)
 {
     struct line *line = line_of(number);
 
+    if (px_strace_on & PX_HELLO_TRACE)
+        px_trace_note_return(number, result, runs_program(number) && result == 0);
     if (!line)
         return;
     if (px_strace_on & PX_HELLO_STRACE_SUMMARY)
@@ -286,6 +294,8 @@ void px_strace_signal(int signo, const struct px_siginfo *info)
     uint8_t told[128];
     struct px_text text;
 
+    if (px_strace_on & PX_HELLO_TRACE)
+        px_trace_note_signal(signo);
     if (!(px_strace_on & PX_HELLO_STRACE))
         return;
     line_start(&text, bytes, sizeof bytes);
@@ -327,6 +337,8 @@ void px_strace_exited(int status)
 {
     if (px_missing_wanted)
         report_missing();
+    if (px_strace_on & PX_HELLO_TRACE)
+        px_trace_note_exit(status);
     if (px_strace_on & PX_HELLO_STRACE)
         put_end(status);
 }

@@ -27,6 +27,7 @@ enum px_link_type {
     PX_LINK_TERMINAL = 'T', /* bytes that the console terminal shows */
     PX_LINK_CREDIT = 'C', /* u32: the host may send so many more INPUT bytes. None may be sent before the first CREDIT. */
     PX_LINK_LOG = 'L',    /* text for the host's stderr: strace lines, summaries */
+    PX_LINK_TRACE = 'D',  /* what was recorded (record.h); before EXIT */
     PX_LINK_EXIT = 'X',   /* u32 wait status of the first process (Linux encoding), or PX_STATUS_GAS. All output has been sent. The guest
                              powers off after it. */
 };
@@ -46,6 +47,7 @@ struct px_link_hello {
 #define PX_HELLO_MISSING 16u /* at exit print what was called and is missing */
 #define PX_HELLO_NO_REWRITE 32u /* leave the programs' system calls as they are */
 #define PX_HELLO_STRACE_SUMMARY 128u /* log a line `exo-call NAME FAILED NANOSECONDS` for each call that returns */
+#define PX_HELLO_TRACE 0x10000u /* note calls where the kernel records (record.h) */
 #define PX_HELLO_BOOT_CHART 64u /* before the first program runs, log lines `exo-boot MOMENT NANOSECONDS`, from when the TSC was 0 */
 
 /*

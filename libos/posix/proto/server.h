@@ -26,6 +26,8 @@ struct px_server_start {
     uint64_t free_va;          /* first address that is free for the server's own use */
     uint64_t info_va;          /* info page, mapped */
     uint64_t frames_total;
+    uint64_t id[6];            /* tty: as struct px_trace_head has them (record.h) */
+    uint64_t trace_cpus;       /* tty: that are recorded (record.h) */
 };
 #define PX_SERVER_BADGE(who) (0xffff0000ul | (who))
 enum px_server { PX_SERVER_RS = 1, PX_SERVER_PROC, PX_SERVER_FS, PX_SERVER_TTY };

@@ -351,6 +351,11 @@ void arch_message_set_word(struct context *context, unsigned index, uint64_t val
 
 /* ---- devices and interrupts ---- */
 
+void arch_trace_changed(unsigned cpu)
+{
+    (void)cpu;
+}
+
 bool arch_port_valid(uint64_t port, unsigned width)
 {
     return port < HOST_PORTS_TAKEN && port + width <= HOST_PORTS_TAKEN;

@@ -36,6 +36,33 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
     return 0;
 }
 
+/* What trace_note.c would note. */
+static void noted(const char *what, uint64_t value)
+{
+    logged_bytes += (size_t)snprintf(logged + logged_bytes, sizeof logged - logged_bytes, "note %s %lu\n", what, (unsigned long)value);
+}
+
+void px_trace_note_call(uint64_t number, const uint64_t arguments[6])
+{
+    noted(px_calls[number].name, arguments[0]);
+}
+
+void px_trace_note_return(uint64_t number, int64_t result, bool renamed)
+{
+    (void)number;
+    noted(renamed ? "renamed" : "return", (uint64_t)result);
+}
+
+void px_trace_note_signal(int signo)
+{
+    noted("signal", (uint64_t)signo);
+}
+
+void px_trace_note_exit(int status)
+{
+    noted("exit", (uint64_t)status);
+}
+
 /* The fields that the lines below look at. */
 void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128])
 {
@@ -349,6 +376,20 @@ static void for_summary(void)
     trace("getpid", ARGUMENTS(0), 7, "exo-call getpid 0 0\ngetpid()                                = 7");
 }
 
+static void for_trace(void)
+{
+    px_strace_on = PX_HELLO_TRACE;
+    trace("close", ARGUMENTS(77), 3, "note close 77\nnote return 3");
+    trace("execve", ARGUMENTS(5), 0, "note execve 5\nnote renamed 0");
+    trace("execve", ARGUMENTS(5), -1, "note execve 5\nnote return 18446744073709551615");
+    px_strace_signal(SIGINT, &(struct px_siginfo){.signo = SIGINT});
+    px_strace_stopped(SIGSTOP);
+    px_strace_exited(5 << 8);
+    expect("note signal 2\nnote exit 1280");
+    px_strace_on = PX_HELLO_TRACE | PX_HELLO_STRACE_SUMMARY;
+    trace("getpid", ARGUMENTS(0), 7, "note getpid 0\nnote return 7\nexo-call getpid 0 0");
+}
+
 static unsigned arguments_of(const char *format)
 {
     unsigned count = 0;
@@ -388,6 +429,7 @@ int main(void)
     wild_arguments();
     missing_calls();
     for_summary();
+    for_trace();
     free_lines();
     printf("strace: ok\n");
     return 0;
