@@ -91,6 +91,17 @@
     KEEP %r15
     .endm
 
+    .macro LONG_WAY function
+    SAVE_CALLER
+    lea -CONTEXT_REGS(%rsp), %rdi
+    mov %gs:percpu+PERCPU_STACK, %rsp
+    CFI_EMPTY_STACK_ALL
+    lea -EXO_CALL_BASE(%rax), %rsi
+    xor %ebp, %ebp
+    call \function          /* returns the context to go on with */
+    mov %rax, %rdi
+    jmp resume_context
+    .endm
     .globl syscall_entry
     .balign 64
 syscall_entry:
@@ -101,15 +112,7 @@ syscall_entry:
     cmp $EXO_CALL_BASE + EXO_FAST_FIRST, %rax
     jae fast_or_redirect
 any_call:
-    SAVE_CALLER
-    lea -CONTEXT_REGS(%rsp), %rdi
-    mov %gs:percpu+PERCPU_STACK, %rsp
-    CFI_EMPTY_STACK_ALL
-    lea -EXO_CALL_BASE(%rax), %rsi
-    xor %ebp, %ebp
-    call trap_call          /* returns the context to go on with */
-    mov %rax, %rdi
-    jmp resume_context
+    LONG_WAY trap_call
     .cfi_endproc
 
 /*
@@ -203,15 +206,7 @@ syscall_entry_traced:
     jb redirect
     cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
     jae redirect
-    SAVE_CALLER
-    lea -CONTEXT_REGS(%rsp), %rdi
-    mov %gs:percpu+PERCPU_STACK, %rsp
-    CFI_EMPTY_STACK_ALL
-    lea -EXO_CALL_BASE(%rax), %rsi
-    xor %ebp, %ebp
-    call trap_call_traced
-    mov %rax, %rdi
-    jmp resume_context
+    LONG_WAY trap_call_traced
     .cfi_endproc
 
 /* The case is not a common one: the arguments of the function are stored where those of any other call are. */
