@@ -5,7 +5,6 @@ A code block whose only line is `@PATH:NAME` shows the definition of NAME in tha
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 
@@ -125,8 +124,8 @@ def on_config(config):
 
 
 def on_files(files, config):
-    folder = tempfile.mkdtemp(prefix="exo-site-")
-    config["exo_pages"] = folder
+    made = tempfile.TemporaryDirectory(prefix="exo-site-")  # goes with this program, however it ends
+    config["exo_pages"], folder = made, made.name
     for page, text in made_pages().items():
         path = os.path.join(folder, page)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -147,7 +146,3 @@ def on_page_markdown(markdown, page, config, files):
     elif name.startswith("objects/"):
         text += "\n\n" + generate.object_reference(contract(), os.path.basename(name)[:-3])
     return page_links(text, name, [file.src_path for file in files.documentation_pages()])
-
-
-def on_post_build(config):
-    shutil.rmtree(config["exo_pages"], ignore_errors=True)
