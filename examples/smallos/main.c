@@ -2,6 +2,7 @@
  * The POSIX side: a process that lends its child a console. The child leaves POSIX for a library OS of its own.
  *     ./exo run ./build/release/examples/smallos
  */
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ static void touch(const volatile char *from, const volatile char *to)
         (void)*from;
 }
 
-int main(void)
+int main(int words, char **word)
 {
     char *console = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int64_t endpoint = exo_ep_create(), status;
@@ -32,7 +33,7 @@ int main(void)
     if (child == 0) {
         *(volatile char *)console = 0;
         touch(__executable_start, end);
-        small_start(program, (uint64_t)endpoint, console);
+        small_start(words > 1 && !strcmp(word[1], "stray") ? stray : program, (uint64_t)endpoint, console);
     }
     status = exo_fast_wait((uint64_t)endpoint, &message, EXO_DEADLINE_NEVER);
     while (status == 0 && write(STDOUT_FILENO, console, message.word[0] <= PAGE ? message.word[0] : 0) >= 0 && !message.word[1])

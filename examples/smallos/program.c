@@ -58,6 +58,12 @@ static void report(void)
     }
 }
 
+/* What nobody has said to be memory. */
+void stray(void)
+{
+    *(volatile uint64_t *)0x300000000000ul = 1;
+}
+
 void program(void)
 {
     uint64_t *table = (uint64_t *)exo_trap2(SMALL_MORE, TABLE_PAGES, MEMORY_PAGES);

@@ -43,4 +43,5 @@ void small_switch(uint64_t *save, uint64_t load);
 
 /* program.c */
 void program(void);
+void stray(void);
 #endif

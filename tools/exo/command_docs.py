@@ -33,7 +33,8 @@ def main(arguments):
         raise ExoError("mkdocs is missing", "as root, type: apt-get install --no-install-recommends mkdocs mkdocs-material")
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
     if values.serve:
-        return subprocess.run([MKDOCS, "serve", "--strict", "--dev-addr", f"127.0.0.1:{values.port}"], cwd=ROOT, env=environment).returncode
+        os.chdir(ROOT)
+        os.execve(MKDOCS, [MKDOCS, "serve", "--strict", "--dev-addr", f"127.0.0.1:{values.port}"], environment)
     folder = os.path.abspath(values.out or os.path.join(base_folder(), "site"))
     run = subprocess.run([MKDOCS, "build", "--strict", "--quiet", "--site-dir", folder], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
