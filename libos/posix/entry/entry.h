@@ -79,6 +79,9 @@ struct px_action { /* as the program gives it to rt_sigaction */
 #define PX_NR_RESTART 219u /* restart_syscall */
 #define PX_SIG_UNBLOCKABLE (PX_SIGBIT(SIGKILL) | PX_SIGBIT(SIGSTOP))
 #define PX_SIG_STOPS (PX_SIGBIT(SIGSTOP) | PX_SIGBIT(SIGTSTP) | PX_SIGBIT(SIGTTIN) | PX_SIGBIT(SIGTTOU))
+#define PX_SIG_DUMPS                                                                                                                    \
+    (PX_SIGBIT(SIGQUIT) | PX_SIGBIT(SIGILL) | PX_SIGBIT(SIGTRAP) | PX_SIGBIT(SIGABRT) | PX_SIGBIT(SIGBUS) | PX_SIGBIT(SIGFPE) | \
+     PX_SIGBIT(SIGSEGV) | PX_SIGBIT(SIGXCPU) | PX_SIGBIT(SIGXFSZ) | PX_SIGBIT(SIGSYS)) /* their default is a core dump */
 #define PX_SIG_DEFAULT_IGNORED (PX_SIGBIT(SIGCHLD) | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGURG) | PX_SIGBIT(SIGWINCH))
 
 extern struct px_action px_actions[SIGRTMAX + 1];

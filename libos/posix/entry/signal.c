@@ -2,6 +2,7 @@
  * Signals of this process. proc sets bits and siginfo in the process page and posts an event; everything else happens here, in the process itself: masks,
  * dispositions, taking, default actions, handler frames. The kernel knows nothing of signals.
  */
+#include "core.h"
 #include "px_arch.h"
 #include "trace.h"
 
@@ -292,6 +293,12 @@ static void stop(int signo)
     px_thread_stop((uint32_t)message.word[2], signo);
 }
 
+/* Of a signal that was not caught. */
+static _Noreturn void end(const struct px_siginfo *info)
+{
+    px_exit(info->signo | (PX_SIGBIT(info->signo) & PX_SIG_DUMPS ? px_core_dump(info) : 0));
+}
+
 static void act_by_default(const struct px_siginfo *info)
 {
     uint64_t bit = PX_SIGBIT(info->signo);
@@ -301,7 +308,7 @@ static void act_by_default(const struct px_siginfo *info)
     if (bit & PX_SIG_STOPS)
         stop(info->signo);
     else
-        px_exit(info->signo);
+        end(info);
 }
 
 /* What becomes of the call that the signal broke off, now that a handler runs. */
@@ -333,7 +340,7 @@ static void run_handler(struct exo_regs *regs, const struct px_siginfo *info, st
         const struct px_siginfo fatal = {.signo = SIGSEGV, .code = SI_KERNEL};
 
         if (info->signo == SIGSEGV)
-            px_exit(SIGSEGV);
+            end(&fatal);
         px_signal_force(&fatal);
         return;
     }

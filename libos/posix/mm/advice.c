@@ -132,6 +132,10 @@ static int64_t advise(const struct px_vma *vma, uint64_t lo, uint64_t hi, int ad
         return mark(lo, hi, 0, PX_VMA_NOFORK);
     case MADV_WIPEONFORK:
         return vma->file || vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER) ? -EINVAL : mark(lo, hi, PX_VMA_WIPED, 0);
+    case MADV_DONTDUMP:
+        return mark(lo, hi, PX_VMA_NODUMP, 0);
+    case MADV_DODUMP:
+        return mark(lo, hi, 0, PX_VMA_NODUMP);
     case MADV_KEEPONFORK:
         return mark(lo, hi, 0, PX_VMA_WIPED);
     case MADV_FREE:

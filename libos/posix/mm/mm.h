@@ -32,6 +32,7 @@ enum px_vma_flags {
     PX_VMA_LOCKED = 256,  /* mlock: counted, for nothing is ever moved out */
     PX_VMA_WIPED = 512,   /* MADV_WIPEONFORK: a child finds zeros */
     PX_VMA_NOFORK = 1024, /* MADV_DONTFORK: a child has it not */
+    PX_VMA_NODUMP = 2048, /* MADV_DONTDUMP: a core dump has it not */
 };
 
 struct px_vma {

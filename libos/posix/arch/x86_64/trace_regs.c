@@ -1,4 +1,5 @@
 /* A stopped thread's registers as ptrace shows them (struct user_regs_struct, user_fpregs_struct), and what a tracer may make of them. */
+#include "entry/core.h"
 #include "entry/trace.h"
 #include "px_arch.h"
 
@@ -15,17 +16,32 @@ _Static_assert(sizeof(struct user_regs) == PX_USER_REGS_BYTES, "user_regs_struct
 #define FLAGS_FIXED 0x202ul
 #define ARCH_X86_64 0xc000003eu
 
-void px_arch_trace_regs(const struct px_thread *thread, uint8_t to[PX_USER_REGS_BYTES])
+static void show(const struct exo_regs *regs, int64_t called, uint64_t tls, uint8_t to[PX_USER_REGS_BYTES])
 {
-    const struct exo_regs *regs = thread->regs;
     const struct user_regs user = {
         .r15 = regs->r15, .r14 = regs->r14, .r13 = regs->r13, .r12 = regs->r12, .rbp = regs->rbp, .rbx = regs->rbx, .r11 = regs->r11,
         .r10 = regs->r10, .r9 = regs->r9, .r8 = regs->r8, .rax = regs->rax, .rcx = regs->rcx, .rdx = regs->rdx, .rsi = regs->rsi,
-        .rdi = regs->rdi, .orig_rax = (uint64_t)thread->trace->called, .rip = regs->rip, .cs = USER_CS, .rflags = regs->rflags, .rsp = regs->rsp,
-        .ss = USER_SS, .fs_base = thread->trace->tls,
+        .rdi = regs->rdi, .orig_rax = (uint64_t)called, .rip = regs->rip, .cs = USER_CS, .rflags = regs->rflags, .rsp = regs->rsp,
+        .ss = USER_SS, .fs_base = tls,
     };
 
     memcpy(to, &user, sizeof(user));
+}
+
+void px_arch_trace_regs(const struct px_thread *thread, uint8_t to[PX_USER_REGS_BYTES])
+{
+    show(thread->regs, thread->trace->called, thread->trace->tls, to);
+}
+
+/* Whoever is in the libOS has the program's registers where its stack begins. */
+void px_arch_core_regs(struct px_thread *thread, uint8_t to[])
+{
+    struct exo_ctx_state state = {.regs = *thread->regs, .tls = px_arch_tls()};
+
+    if (thread != px_thread() && exo_ctx_read(thread->context, &state) == 0 && state.regs.rip >= PX_PROG_HI)
+        state.regs = *thread->regs;
+    px_rewrite_unwind(&state.regs);
+    show(&state.regs, -1, state.tls, to);
 }
 
 /* Linux refuses what is no selector of ring 3; any other segment than those of 64-bit programs is refused here. */
