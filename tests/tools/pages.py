@@ -132,6 +132,12 @@ def objects(t):
         t.check(word in shown, f"no {word} on the page of slices")
 
 
+def decisions(t):
+    """A number means one decision."""
+    numbers = [name[:4] for name in os.listdir(t.path("docs/decisions"))]
+    t.equal(sorted({number for number in numbers if numbers.count(number) > 1}), [], "numbers that two notes have")
+
+
 def options(t):
     """Commands of ./exo, and their options, that pages name."""
     spoken = {}
@@ -165,5 +171,5 @@ def matching(t):
 
 
 def cases(_):
-    for case in (site, broken_site, names, calls, objects, options, shown_commands, matching):
+    for case in (site, broken_site, names, calls, objects, decisions, options, shown_commands, matching):
         yield case.__name__.replace("_", "-"), case

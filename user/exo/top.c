@@ -2,6 +2,7 @@
  * exo top: who uses the machine, as the kernel counts it: processor time beside what the policies owe (DUE), memory by owner, gas, kernel entries. What it
  * shows of processes proc tells (inspect.h), to root of all that it sees, else of the user's own; of servers to root outside of zones.
  */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
