@@ -14,7 +14,7 @@ def debug(t, script, *command, options=(), timeout=120):
         t.skip("gdb is not installed")
     lines = "\n".join(script) + "\nkill\nquit\n"
     result = t.command("/bin/sh", "-c", 'exec "$@" 2>&1', "sh", t.path("exo"), "debug", "--built", t.built, "--quiet", *options, "--", *command,
-                       stdin=lines.encode(), timeout=timeout, env={"COLUMNS": "400"})
+                       stdin=lines.encode(), timeout=timeout, env={"COLUMNS": "400", "EXO_NO_REWRITE": ""})
     t.equal(result.status, 0, str(result))
     parts = re.split(r"==(\w+)\n", result.stdout.decode(errors="replace").replace("(gdb) ", ""))
     return dict(zip(parts[1::2], parts[2::2]))

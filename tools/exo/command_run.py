@@ -18,6 +18,7 @@ DEFAULT_ENVIRONMENT = {
     "HOME": "/root",
 }
 LEAST_BYTES = 24 << 20         # what the system itself needs
+BELOW_IMAGE_BYTES = 2 << 20  # low memory and the kernel
 LARGE_BYTES = 16 << 20         # an image that is so much larger than the usual one gets more memory
 MEMORY_WITH_PACKAGES_MIB = 1024
 GAS_RATE_MAX = 10**10  # abi/exo.abi
@@ -160,8 +161,12 @@ def kernel_words(values):
     return " ".join(words)
 
 
-def machine(values, gdb=None, added_bytes=0):
-    """The machine for an image that is so much larger than the usual one."""
+def image_file_bytes(built):
+    return os.path.getsize(built.image) if os.path.exists(built.image) else 0
+
+
+def machine(values, built, gdb=None, added_bytes=0):
+    """The machine for an image that is so much larger than the usual one. QEMU would lay one that does not fit over the kernel."""
     memory = values.memory
     large = added_bytes > LARGE_BYTES
     if memory is None:
@@ -169,6 +174,9 @@ def machine(values, gdb=None, added_bytes=0):
     elif large and added_bytes + LEAST_BYTES > memory_bytes(memory):
         raise ExoError(f"--memory {memory}: the root file system alone takes {added_bytes >> 20} MiB",
                        f"give at least {(added_bytes + LEAST_BYTES) >> 20}M", status=2)
+    least = (image_file_bytes(built) + added_bytes + BELOW_IMAGE_BYTES >> 20) + 1
+    if memory_bytes(memory) < least << 20:
+        raise ExoError(f"--memory {memory}: the boot image does not fit", f"give at least {least}M to load it, and more to run anything", status=2)
     return Machine(values.machine, values.cpu, values.smp, memory, kernel_words(values), gdb)
 
 
@@ -209,7 +217,7 @@ def start(values, words, gdb=None, image=None, more_flags=0):
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     flags |= link.NO_REWRITE if values.no_rewrite or os.environ.get("EXO_NO_REWRITE") else 0
     flags |= more_flags | (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
-    session = Session(machine(values, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
+    session = Session(machine(values, built, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
     status = session.run()
     for taker in session.takers:
         print("\n".join(taker.lines()), file=sys.stderr)  # the program's status stays this command's
@@ -220,7 +228,7 @@ def dry_run(values):
     built = the_build(values)
     zone_flag(built, values.zone)
     log = values.kernel_log or "kernel.log"
-    print(printable(machine(values, "tcp::1234" if values.gdb else None)
+    print(printable(machine(values, built, "tcp::1234" if values.gdb else None)
                     .command_line(os.path.relpath(built.kernel), os.path.relpath(built.image), log, 3)))
     return 0
 

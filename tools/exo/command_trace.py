@@ -41,7 +41,7 @@ and faults; arrows from IPC calls to their answers; what was asked back or taken
 """
 
 
-def record(command, values, flags):
+def record(command, values, flags, gdb=None):
     """Runs the command; its status, and what was recorded, or None where the guest did not come to its end."""
     if not values.words:
         raise usage_error(command, "which command?")
@@ -51,7 +51,7 @@ def record(command, values, flags):
         raise ExoError(f"--output {values.output}: no such folder", "make it first", status=2)
     if values.buffer // values.smp < BUFFER_LEAST:
         raise usage_error(command, f"--buffer: each of {values.smp} processors needs 64K")
-    status, session = command_run.start(values, values.words, more_flags=flags)
+    status, session = command_run.start(values, values.words, gdb, more_flags=flags)
     if not session.recorded:
         print("exo: nothing was recorded: the guest did not come to its end\n  a recording is sent when the command has ended", file=sys.stderr)
         return status, None
