@@ -41,7 +41,9 @@ def memory(t):
     looks = tables(t.guest("bash", "-c", script, options=("--memory", "128M"), timeout=90))
     totals = []
     for head, zones, rows in looks:
-        words = head[2].replace(":", "").replace(",", "").split()
+        sizes, _, stack = head[2].partition(";")
+        t.check(500 < int(stack.split()[-1]) < 8192, head)
+        words = sizes.replace(":", "").replace(",", "").split()
         numbers = [int(word) for word in words if word.isdigit()]
         t.equal(sum(numbers[1:]), numbers[0], head)
         totals.append(next(int(row["KiB"]) for row in rows if row["PID"] == "2"))

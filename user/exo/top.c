@@ -245,7 +245,10 @@ static void show_machine(const struct sample *sample, const struct sample *last)
             printf(", %lu the %s'", kib(zones[i].status.frames), servers ? "servers" : "processes");
             known += zones[i].status.frames;
         }
-    printf(", %lu the boot image's and others', %lu free", kib(now->frames_total - known), kib(now->frames_free));
+    printf(", %lu the boot image's and others', %lu free; bytes of the kernel's stack that were used at the deepest:", kib(now->frames_total - known),
+           kib(now->frames_free));
+    for (unsigned i = 0; i < cpus && i < 8; i++)
+        printf(" %lu", now->cpu_stack[i]);
     end_line();
 }
 
