@@ -2,7 +2,10 @@
 
 import os
 import re
+import shutil
+import struct
 import xml.etree.ElementTree as ElementTree
+import zlib
 
 RUN = "exo zone GUEST sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done' & seq 300 | sort -r | wc -l; wait; exit 7"
 VIEWS = ("capabilities", "labels", "timeline", "frames", "gas", "ipc")
@@ -50,6 +53,49 @@ def misuse(t):
         t.check(said in result.stderr, result)
 
 
-def cases(_):
+def chromium(t, *words):
+    result = t.command("chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={os.path.join(t.folder, 'chromium')}", *words, timeout=120)
+    t.equal(result.status, 0, result)
+    return result.stdout.decode(errors="replace")
+
+
+def corner(path):
+    """Red, green and blue of a PNG's first pixel."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        packed += data[at + 8:at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    return tuple(zlib.decompress(packed)[1:4])  # a line begins with its filter; the first pixel has no neighbours to be filtered by
+
+
+def drawn(t):
+    """Chromium draws it: on white or dark paper as the reader has it; a step by keyboard shows one end's lines, and one owner's memory."""
+    if not shutil.which("chromium"):
+        t.skip("chromium is not installed")
+    path = os.path.join(t.folder, "page.html")
+    t.equal(t.exo("inspect", "--html", path, "--built", t.built, "--timeout=100", "--", "sh", "-c", "sleep 1 | cat", timeout=150).status, 0, "inspect")
+    for scheme, paper in ((1, (255, 255, 255)), (0, (0x16, 0x18, 0x1b))):
+        picture = os.path.join(t.folder, f"{scheme}.png")
+        chromium(t, f"--blink-settings=preferredColorScheme={scheme}", f"--screenshot={picture}", "--window-size=1000,4000", "file://" + path)
+        t.equal(corner(picture), paper, picture)
+        t.check(os.path.getsize(picture) > 100_000, "there is something on it")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("</body>", """<script>
+const said=[];document.querySelector('.node').focus();said.push(document.querySelectorAll('.edge.on').length);
+document.querySelector('#frames tr[data-o]').focus();said.push(document.querySelectorAll('.edge.on').length);
+said.push(document.querySelectorAll('#frames svg.dim rect.on').length);
+document.title='said '+said.join(' ')</script></body>"""))
+    found = re.search(r"<title>said (\d+) (\d+) (\d+)", chromium(t, "--dump-dom", "file://" + path))
+    t.check(found and int(found[1]) > 0 and int(found[2]) == 0 and int(found[3]) > 0, found and found[0])
+
+
+def cases(t):
     yield "whole", whole, 240
     yield "misuse", misuse, 60
+    if t.long:
+        yield "drawn", drawn, 400
