@@ -393,6 +393,13 @@ void px_strace_stopped(int signo);
 void px_strace_exited(int status);
 void px_arch_siginfo_out(const struct px_siginfo *info, uint8_t to[128]); /* as a program sees it */
 int64_t px_arch_frame_mask(uint64_t *mask);                               /* the mask that rt_sigreturn would bring back; -EFAULT */
+extern bool px_profiled; /* --profile: mm/profile.c */
+void px_profile_tell(void);
+static inline void px_code_changed(void)
+{
+    if (__builtin_expect(px_profiled, false))
+        px_profile_tell();
+}
 void px_log(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a line to the host's stderr, through tty */
 
 /* ---- terminals (TTY) --------------------------------------------------------------------------------------------- */

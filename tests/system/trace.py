@@ -78,6 +78,11 @@ def full_ring(t):
     t.check(len(events) < 6000 and "exit_group" in sum((begins(found, name) for name in found), []), len(events))
 
 
+def asked_back(t):
+    result, _, found = trace(t, "sh", "-c", "sleep 100 & exo reclaim -t 0.1 -p $! 40K; kill $!")
+    t.check(any(phase == "i" and name.startswith("asked back: ") for phase, name, _ in found["CPUs"]), result)
+
+
 def no_recording(t):
     """No end, no recording: nothing is written, and that is said."""
     result, events, _ = trace(t, "sleep", "1000", timeout=3)
@@ -87,5 +92,5 @@ def no_recording(t):
 
 
 def cases(_):
-    for case in (known_program, several_processors_and_a_kill, full_ring, no_recording):
+    for case in (known_program, several_processors_and_a_kill, full_ring, asked_back, no_recording):
         yield case.__name__.replace("_", "-"), case, 100

@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "build, boot, give a shell on this terminal, or run one command and power off",
     "test": "all tests, or some suites",
     "trace": "run a command and write a timeline of it, for Perfetto, Chrome and speedscope",
+    "profile": "run a command and draw a flame graph of where its time went",
     "inspect": "run a command and make a page of what the kernel had and did meanwhile",
     "bench": "the benchmarks, and the comparison with Linux",
     "debug": "boot under gdb, with the symbols of kernel, libOS and servers",

@@ -102,7 +102,7 @@ def main(arguments):
         look = Look(built, folder)
         look.start()
         try:
-            status, recording = command_trace.record("inspect", values, 0, f"unix:{look.socket},server=on,wait=off")
+            status, recording, _ = command_trace.record("inspect", values, 0, f"unix:{look.socket},server=on,wait=off")
         finally:
             look.over = True
         if recording is None:

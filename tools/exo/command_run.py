@@ -219,7 +219,7 @@ def start(values, words, gdb=None, image=None, more_flags=0):
     flags |= more_flags | (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
     session = Session(machine(values, built, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
     status = session.run()
-    for taker in session.takers:
+    for taker in filter(lambda taker: taker.SHOWN, session.takers):
         print("\n".join(taker.lines()), file=sys.stderr)  # the program's status stays this command's
     return status, session
 

@@ -42,7 +42,7 @@ and faults; arrows from IPC calls to their answers; what was asked back or taken
 
 
 def record(command, values, flags, gdb=None):
-    """Runs the command; its status, and what was recorded, or None where the guest did not come to its end."""
+    """Runs the command; its status, what was recorded, or None where the guest did not come to its end, and the session."""
     if not values.words:
         raise usage_error(command, "which command?")
     command_run.check(command, values)
@@ -54,8 +54,8 @@ def record(command, values, flags, gdb=None):
     status, session = command_run.start(values, values.words, gdb, more_flags=flags)
     if not session.recorded:
         print("exo: nothing was recorded: the guest did not come to its end\n  a recording is sent when the command has ended", file=sys.stderr)
-        return status, None
-    return status, Recording(session.recorded)
+        return status, None, session
+    return status, Recording(session.recorded), session
 
 
 def say_lost(recording):
@@ -70,7 +70,7 @@ def main(arguments):
     if values.help:
         print(USAGE + "\n" + parser.help())
         return 0
-    status, recording = record("trace", values, link.NOTE_CALLS)
+    status, recording, _ = record("trace", values, link.NOTE_CALLS)
     if recording is None:
         return status
     say_lost(recording)

@@ -16,6 +16,7 @@ NO_REWRITE = 32
 BOOT_CHART = 64
 STRACE_SUMMARY = 128
 NOTE_CALLS = 0x10000
+TELL_CODE = 0x20000
 GAS_USED_UP = 0x10000  # in EXIT's status: libos/posix/proto/proctab.h, PX_STATUS_GAS
 ZONE_SHIFT = 8  # label + 1 of a zone for the command
 

@@ -5,6 +5,7 @@ class MarkedLines:
     """Takes those with MARK out of the log, in whatever pieces it comes."""
 
     MARK = b""
+    SHOWN = True  # lines() is printed at the end
 
     def __init__(self):
         self.rest = b""

@@ -19,6 +19,7 @@ import time
 from exo import archive, link, machine
 from exo.boot_chart import BootChart
 from exo.errors import ExoError
+from exo.profile import Images
 from exo.strace_summary import StraceSummary
 from exo.terminal import RawTerminal, size
 
@@ -34,7 +35,7 @@ POWER_OFF_TIME_S = 5.0        # from the exit status to QEMU's end
 ESCAPE = b"\x1d"              # Ctrl-], three times within a second, ends the guest
 PANIC_MARK = b"EXOV6 PANIC"
 PR_SET_PDEATHSIG = 1
-TAKERS = {link.STRACE_SUMMARY: StraceSummary, link.BOOT_CHART: BootChart}
+TAKERS = {link.TELL_CODE: Images, link.STRACE_SUMMARY: StraceSummary, link.BOOT_CHART: BootChart}
 
 
 class Sink:

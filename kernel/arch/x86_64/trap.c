@@ -23,16 +23,26 @@ static unsigned find_stack(const struct context *context, uint64_t stack[TRACE_S
     return count;
 }
 
+/* Where the program was left for the environment's own system-call or upcall entry; 0: it runs itself. The page may say anything. */
+static uint64_t left_off(const struct exo_upage *page)
+{
+    uint32_t depth = __atomic_load_n(&page->depth, __ATOMIC_RELAXED);
+
+    if (!page->masked || depth > EXO_UPCALL_FRAMES)
+        return 0;
+    return depth ? page->frame[depth - 1].regs.rip : page->sc_rip;
+}
+
 static void trace_sample(const struct context *context, uint64_t late_ns)
 {
-    uint64_t stack[TRACE_STACK_MOST + 1] = {0};
+    uint64_t stack[TRACE_STACK_MOST], left = left_off(context->upage);
     unsigned count = find_stack(context, stack);
 
-    if (context->upage->masked && count < TRACE_STACK_MOST) /* its own system-call entry, or what that called: and from there the program */
-        stack[count++] = context->upage->sc_rip;
     trace_write(EXO_TRACE_SAMPLE, count, context, context->arch.regs.rip, late_ns);
     for (unsigned i = 0; i < count; i += 2)
         trace_write(EXO_TRACE_STACK, 0, context, stack[i], i + 1 < count ? stack[i + 1] : 0);
+    if (left)
+        trace_write(EXO_TRACE_STACK, 1, context, left, 0);
 }
 
 __attribute__((noinline)) static void trace_interrupt(const struct context *context, uint64_t vector)

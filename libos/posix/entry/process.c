@@ -232,6 +232,7 @@ void px_child_start(void)
     px_rewrite_fork_child();
     px_children_reset();
     px_fd_fork_child();
+    px_code_changed();
     go_on(regs);
     px_trace_fork_child(birth.traced, birth.seized, birth.options);
     px_leave_again(regs);

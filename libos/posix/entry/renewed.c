@@ -139,6 +139,7 @@ static bool take_all(const struct renewal *renewal)
     px_umask = block->umask & 0777;
     px_strace_on = block->flags & PX_STRACE_WAYS;
     px_missing_wanted = block->flags & (PX_HELLO_STRACE | PX_HELLO_MISSING);
+    px_profiled = block->flags & PX_HELLO_PROFILE;
     px_rewrite_off = block->flags & PX_HELLO_NO_REWRITE;
     if (px_strace_on)
         px_entry_slow |= PX_SLOW_STRACE;

@@ -179,6 +179,7 @@ void px_start(void)
     if (!read_boot(&boot))
         refuse("boot arguments", "incomplete", NOT_EXECUTABLE);
     px_strace_on = boot.flags & PX_STRACE_WAYS;
+    px_profiled = boot.flags & PX_HELLO_PROFILE;
     px_rewrite_off = boot.flags & PX_HELLO_NO_REWRITE;
     if (px_strace_on)
         px_entry_slow |= PX_SLOW_STRACE;

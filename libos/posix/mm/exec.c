@@ -250,6 +250,7 @@ void px_exec_go_on(struct px_exec *exec)
     if (px_node_run(&exec->node) < 0)
         px_exit(SIGKILL);
     become(exec);
+    px_code_changed();
     end(exec);
 }
 
@@ -281,6 +282,7 @@ static int64_t run(struct px_exec *exec)
     if (status == 0) {
         become(exec);
         announce(exec);
+        px_code_changed();
     }
     end(exec);
     return status;

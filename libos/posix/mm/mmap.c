@@ -270,6 +270,8 @@ int64_t px_sys_mmap(uint64_t hint, uint64_t bytes, uint64_t prot, uint64_t flags
         return status;
     if (flags & MAP_POPULATE && map.prot)
         populate(map.lo, map.lo + map.bytes);
+    if (ofd && map.prot & PROT_EXEC)
+        px_code_changed();
     return (int64_t)map.lo;
 }
 

@@ -115,7 +115,7 @@ static void fill_head(struct px_renewal_block *block, const struct px_exec *exec
                                        .blocked = px_signal_mask(),
                                        .ignored = ignored_signals(),
                                        .flags = px_strace_on | (px_missing_wanted ? PX_HELLO_MISSING : 0) |
-                                                (px_rewrite_off ? PX_HELLO_NO_REWRITE : 0),
+                                                (px_rewrite_off ? PX_HELLO_NO_REWRITE : 0) | (px_profiled ? PX_HELLO_PROFILE : 0),
                                        .umask = px_umask,
                                        .argc = (uint32_t)exec->argc,
                                        .envc = (uint32_t)exec->envp.count};

@@ -48,6 +48,7 @@ struct px_link_hello {
 #define PX_HELLO_NO_REWRITE 32u /* leave the programs' system calls as they are */
 #define PX_HELLO_STRACE_SUMMARY 128u /* log a line `exo-call NAME FAILED NANOSECONDS` for each call that returns */
 #define PX_HELLO_TRACE 0x10000u /* note calls where the kernel records (record.h) */
+#define PX_HELLO_PROFILE 0x20000u /* log lines `exo-image ...` of what code lies where (mm/profile.c) */
 #define PX_HELLO_BOOT_CHART 64u /* before the first program runs, log lines `exo-boot MOMENT NANOSECONDS`, from when the TSC was 0 */
 
 /*
