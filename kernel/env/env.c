@@ -48,7 +48,8 @@ struct env *env_new(struct zone *zone)
     return env;
 }
 
-void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc)
+/* Not in line: ./exo run --backtrace stops here. */
+__attribute__((noinline)) void env_end(struct env *env, uint64_t reason, uint64_t address, uint64_t pc)
 {
     if (env->ended)
         return;

@@ -188,6 +188,59 @@ def refuses(t):
         t.check(text in said[name], f"{name}: {said[name]}")
 
 
+def crash(t, *command, built=None, options=(), env=None):
+    return t.exo("run", "--built", built or t.built, "--quiet", "--backtrace", *options, "--", *command, timeout=120, env=env)
+
+
+def backtraces_of_programs(t):
+    """--backtrace: from the libOS's end of the program to its main; nothing of who is well; the status is the program's."""
+    result = crash(t, "./" + relative(t, program(t)), "crash")
+    said = result.stderr.decode(errors="replace")
+    t.equal((result.status, result.stdout), (139, b"done\n" if b"done" in result.stdout else b""), said)
+    t.check(re.search(r"exo: backtrace: process \d+ \(debugged\) is ended by signal 11\n#0 .*px_core_dump(.*\n)+#.* px_upcall_entry "
+                      r"(.*\n)+#.* wrong \(.*0x1234(.*\n)+#.* main ", said), said)
+    result = crash(t, "sh", "-c", "kill -TERM $$; exit 3")
+    t.equal((result.status, result.stderr), (143, b""), "who is ended by a signal that means no crash")
+    result = crash(t, "sh", "-c", "echo good; exit 3")
+    t.equal((result.status, result.stdout, result.stderr), (3, b"good\n", b""), "who is well")
+
+
+def backtraces_of_the_kernel(t):
+    """A boot image that is cut off, upon which the kernel panics."""
+    broken = os.path.join(t.folder, "broken")
+    os.makedirs(broken)
+    for name in ("kernel.elf", "exo", "generated"):
+        os.symlink(os.path.join(os.path.abspath(t.built), name), os.path.join(broken, name))
+    with open(os.path.join(t.built, "boot.img"), "rb") as file, open(os.path.join(broken, "boot.img"), "wb") as cut:
+        cut.write(file.read(5000))
+    result = crash(t, "true", built=broken)
+    said = result.stderr.decode(errors="replace")
+    t.equal(result.status, 200, said)
+    t.check(re.search(r"exo: backtrace: the kernel panics, before anybody runs\n#0 .*panic(.*\n)+#.* boot_main (.*\n)?", said), said)
+
+
+def backtraces_of_servers(t):
+    """fs is made to fault: the way leads from the kernel's end of it to its own functions."""
+    said = debug(t, ["hbreak px_dispatch_slow", "continue", "exo symbols fs", "delete", 'hbreak do_create if $_exo_in("fs")', "continue",
+                     "set var $rdi = 0x1234", "set var $rsi = 0x1234", "delete", "hbreak *env_end if ($rsi & 0xff) == 2", "continue",
+                     "python import crashes; crashes.report(crashes.in_environment())"], "sh", "-c", "echo > /tmp/new")
+    t.check(re.search(r"environment \d+ \(fs\) ends by exception 14 at 0x4[0-9a-f]+, address 0x12", said["backtrace"]), said)
+    t.check(re.search(r"#0 .*env_end(.*\n)+#.* trap_common (.*\n)+#.* do_create(.*\n)+#.* exo_main ", said["backtrace"]), said)
+
+
+def backtrace_misuse(t):
+    result = crash(t, "true", options=["--gdb"])
+    t.equal(result.status, 2, str(result))
+    t.check(b"--backtrace" in result.stderr, str(result))
+    folder = os.path.join(t.folder, "bin")
+    os.makedirs(folder)
+    for name in ("python3", "sh", "env", "dirname", "uname", "readlink"):
+        if shutil.which(name):
+            os.symlink(shutil.which(name), os.path.join(folder, name))
+    result = crash(t, "true", env={"PATH": folder})
+    t.check(result.status != 0 and b"gdb is not installed" in result.stderr, str(result))
+
+
 def cases(_):
     yield "stops-by-name", stops_by_name, 150
     yield "shows-the-kernel", shows_the_kernel, 150
@@ -196,3 +249,7 @@ def cases(_):
     yield "steps-through", steps_through, 150
     yield "steps-through-rewritten", steps_through_rewritten, 150
     yield "shows-faults", shows_faults, 150
+    yield "backtraces-of-programs", backtraces_of_programs, 150
+    yield "backtraces-of-the-kernel", backtraces_of_the_kernel, 150
+    yield "backtraces-of-servers", backtraces_of_servers, 150
+    yield "backtrace-misuse", backtrace_misuse, 60

@@ -74,4 +74,7 @@ for shown, body in COMMANDS.items():
     command(shown, body)
 
 if gdb.convenience_variable("exo_program") is not None:
-    symbols.begin()
+    try:
+        symbols.begin()
+    except (ValueError, OSError) as problem:
+        print(f"the boot image cannot be read, so there are no symbols of the program: {problem}")

@@ -51,6 +51,12 @@ def listing(kind):
 
 
 @functools.lru_cache(None)
+def constant(name):
+    with open(os.path.join(ROOT, "abi/listing.txt")) as file:
+        return next(int(row[2], 0) for row in map(str.split, file) if row[:2] == ["const", name])
+
+
+@functools.lru_cache(None)
 def labels():
     built = built_folder()
     with open(os.path.join(built, "generated", "labels.txt")) as file:

@@ -92,12 +92,16 @@ def begin():
 
 
 def symbols(text):
-    """symbols [N | NAME | pid N]: the symbols of a process's program, and of its loader and libraries if it has any, in place of another program's."""
+    """symbols [N | NAME | pid N]: the symbols of a server, or of a process's program with its loader and libraries, in place of another's."""
     one = find_env(text)
     process = one.process
     if process is None:
         if one.name in ("rs", "proc", "fs", "tty"):
-            gdb.execute("add-symbol-file " + os.path.join(kernel.built_folder(), "exo", one.name), to_string=True)
+            target = os.path.join(kernel.built_folder(), "exo", one.name)
+            if loaded.get(one.name) != (target, 0):
+                forget()  # they share their addresses
+                gdb.execute("add-symbol-file " + target, to_string=True)
+                loaded[one.name] = (target, 0)
             print(one.name)
             return
         raise gdb.GdbError(f"environment {one.id} is no process and no server: its program is not known")

@@ -1,19 +1,17 @@
 """./exo debug: gdb on this terminal, the guest stopped at its first instruction."""
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
 import time
 
 from exo import command_run
-from exo.archive import ImageFiles
-from exo.build import ROOT
 from exo.errors import ExoError
 from exo.options import FLAG, VALUE, Option, Parser, choice
+from exo.watcher import check_gdb, gdb_script, save_image
 
-OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run", "build-only", "preset")] + [
+OPTIONS = [option for option in command_run.OPTIONS if option.name not in ("gdb", "dry-run", "build-only", "preset", "backtrace")] + [
     # The release build is optimised as a whole program: many functions are not there to stop at.
     Option("preset", VALUE, "NAME", "release or debug (debug)", "debug", check=choice("release", "debug")),
     Option("attach", FLAG, "", "join a guest that ./exo run --gdb started, on localhost:1234"),
@@ -35,29 +33,6 @@ In gdb, `exo` shows what the kernel has (N: a number, a name such as fs, or `pid
   exo symbols [N]               of another server (fs, proc, tty, rs), or a process's program, its loader and libraries
 Breakpoints are addresses in all address spaces, and programs share theirs: break main if $_exo_in("ls"). Options are those of ./exo run.
 """
-
-
-def program_paths(values, words):
-    """Where the guest looks for the program."""
-    if "/" in words[0]:
-        return [os.path.join(values.workdir, words[0])]
-    path = next((text.decode() for text in map(bytes, command_run.environment(values)) if text.startswith(b"PATH=")), "PATH=/bin")
-    return [os.path.join(folder, words[0]) for folder in path[5:].split(":")]
-
-
-def gdb_script(built, target, folder_here, programs):
-    """What gdb does first. Sources are recorded relative to the tree."""
-    folder = os.path.join(built.folder, "exo")
-    posix = os.path.join(folder, "posix")
-    lines = ["set confirm off", "set pagination off", "set architecture i386:x86-64", f"directory {ROOT}",
-             f"set substitute-path build {built.folder}"]  # as cmake/flags.cmake maps them
-    if os.path.exists(posix):
-        lines.append(f"add-symbol-file {posix}")
-    lines += [f'set $exo_built = "{built.folder}"', f'set $exo_folder = "{folder_here}"']
-    if programs:
-        lines += [f'set $exo_image = "{os.path.join(folder_here, "image")}"', f'set $exo_program = "{":".join(programs)}"']
-    lines += [f"source {os.path.join(ROOT, 'tools', 'debugger', 'commands.py')}", f"target remote {target}"]
-    return "\n".join(lines) + "\n"
 
 
 def run_gdb(built, target, folder, programs=()):
@@ -95,8 +70,7 @@ def main(arguments):
     if values.help:
         print(USAGE + "\n" + parser.help())
         return 0
-    if not shutil.which("gdb"):
-        raise ExoError("gdb is not installed", "as root, type: apt-get install --no-install-recommends gdb")
+    check_gdb()
     built = command_run.the_build(values)
     built.check()
     with tempfile.TemporaryDirectory(prefix="exo-debug-") as folder:
@@ -104,11 +78,10 @@ def main(arguments):
             return run_gdb(built, "localhost:1234", folder)
         words = values.words or ["/bin/true"]
         image = command_run.image_for(built, words[0], values)
-        pieces = [(image[0], 0, os.path.getsize(image[0]))] if isinstance(image[0], str) else image[0]
-        ImageFiles.save(os.path.join(folder, "image"), pieces)
+        save_image(folder, image[0])
         child = start_guest(values, built, os.path.join(folder, "gdb"), words, image)
         try:
-            return run_gdb(built, os.path.join(folder, "gdb"), folder, program_paths(values, words))
+            return run_gdb(built, os.path.join(folder, "gdb"), folder, command_run.command_paths(values, words))
         finally:
             os.kill(child, signal.SIGTERM)
             os.kill(child, signal.SIGKILL)

@@ -105,6 +105,7 @@ LATER_OPTIONS = [
 ]
 OPTIONS = MACHINE_OPTIONS + GUEST_OPTIONS + [
     Option("gdb", FLAG, "", "wait for a debugger on localhost:1234 (./exo debug --attach)"),
+    Option("backtrace", FLAG, "", "print on standard error where a program, the libOS, a server or the kernel crashes, through all of them (needs gdb)"),
     Option("dry-run", FLAG, "", "print the QEMU line and do nothing"),
     Option("build-only", FLAG, "", "build and do nothing"),
 ] + BUILD_OPTIONS + LATER_OPTIONS
@@ -194,6 +195,14 @@ def image_for(built, command, values):
     return pieces, image_bytes(pieces) - os.path.getsize(built.image)
 
 
+def command_paths(values, words):
+    """Where the guest looks for the program."""
+    if "/" in words[0]:
+        return [os.path.join(values.workdir, words[0])]
+    path = next((text.decode() for text in environment(values) if text.startswith(b"PATH=")), "PATH=/bin")
+    return [os.path.join(folder, words[0]) for folder in path[5:].split(":")]
+
+
 def zone_flag(built, label):
     """The link's flag for the zone that was asked for; 0: none."""
     if label is None:
@@ -207,6 +216,7 @@ def zone_flag(built, label):
 def start(values, words, gdb=None, image=None, more_flags=0):
     """Builds, boots and runs; returns the exit status, and the session. `image`: what image_for has answered already."""
     from exo.session import Session, open_standard_streams
+    from exo.watcher import Watcher
     open_standard_streams()
     words = words or (PACKAGES_SHELL if values.package else SHELL)
     built = the_build(values)
@@ -217,8 +227,14 @@ def start(values, words, gdb=None, image=None, more_flags=0):
     flags = (link.STRACE if values.strace else 0) | (link.MISSING if values.missing else 0) | zone
     flags |= link.NO_REWRITE if values.no_rewrite or os.environ.get("EXO_NO_REWRITE") else 0
     flags |= more_flags | (link.BOOT_CHART if values.boot_chart else 0) | (link.STRACE_SUMMARY if values.strace_summary else 0)
-    session = Session(machine(values, built, gdb, added_bytes), built.kernel, image, command, flags, values.timeout, values.kernel_log)
-    status = session.run()
+    watcher = Watcher(built, image, command_paths(values, words)) if getattr(values, "backtrace", False) else None
+    guest = machine(values, built, watcher.target if watcher else gdb, added_bytes)
+    session = Session(guest, built.kernel, image, command, flags, values.timeout, values.kernel_log)
+    try:
+        status = session.run()
+    finally:
+        if watcher:
+            watcher.end()
     for taker in filter(lambda taker: taker.SHOWN, session.takers):
         print("\n".join(taker.lines()), file=sys.stderr)  # the program's status stays this command's
     return status, session
@@ -239,6 +255,8 @@ def check(command, values):
         raise usage_error(command, "the name of the program is empty")
     if values.gas_grace is not None and not (values.gas or "").endswith("/s"):
         raise usage_error(command, "--gas-grace means something with --gas N/s only" + (f", and --gas {values.gas} is a fixed amount" if values.gas else ""))
+    if getattr(values, "backtrace", False) and values.gdb:
+        raise usage_error(command, "--backtrace is a debugger of its own, and --gdb waits for another one")
     if values.kernel_log and not os.path.isdir(os.path.dirname(os.path.abspath(values.kernel_log))):
         raise ExoError(f"--kernel-log {values.kernel_log}: no such folder", "make it first", status=2)
 

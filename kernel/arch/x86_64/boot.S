@@ -132,11 +132,15 @@ boot_gdt_pointer:
 
     .text
     .code64
+    .cfi_sections .debug_frame
 boot_high:
+    .cfi_startproc
+    .cfi_undefined %rip /* nobody has called it */
     mov $boot_stack_end, %rsp
     xor %ebp, %ebp
     call boot_main
     ud2
+    .cfi_endproc
 boot_other_high:
     mov kernel_root(%rip), %rax
     mov %rax, %cr3

@@ -234,7 +234,8 @@ static void stop_others(void)
     }
 }
 
-int px_core_dump(const struct px_siginfo *info)
+/* Not in line: ./exo run --backtrace stops here. */
+__attribute__((noinline)) int px_core_dump(const struct px_siginfo *info)
 {
     struct px_core core = {.limit = px_limit(PX_LIMIT_CORE)};
     unsigned segments = px_mm.count + 1; /* and the vDSO */
