@@ -351,33 +351,28 @@ resume_context:
     iretq
     .cfi_endproc
 
+/* All registers behind what a stub has pushed: RDI is the error code then, RSI the vector. */
+.macro KEEP_ALL
+    CFI_BEGIN
+    .cfi_def_cfa %rsp, 16
+    .cfi_offset %rip, 0
+    .cfi_offset %rsp, 24
+    xchg %rdi, 8(%rsp)
+    .cfi_rel_offset %rdi, 8
+    xchg %rsi, (%rsp)
+    .cfi_rel_offset %rsi, 0
+    .irp register, %rdx, %rcx, %rax, %r8, %r9, %r10, %r11, %rbx, %rbp, %r12, %r13, %r14, %r15
+    KEEP \register
+    .endr
+.endm
+
 /*
  * Exceptions and interrupts. The stubs leave vector and error code where RSI and RDI belong; from ring 3 the stack is the current
  * context's registers (TSS.RSP0), in ring 0 it is the kernel stack.
  */
     .globl trap_common
 trap_common:
-    CFI_BEGIN
-    .cfi_def_cfa %rsp, 16
-    .cfi_offset %rip, 0
-    .cfi_offset %rsp, 24
-    xchg %rdi, 8(%rsp)      /* error code */
-    .cfi_rel_offset %rdi, 8
-    xchg %rsi, (%rsp)       /* vector */
-    .cfi_rel_offset %rsi, 0
-    KEEP %rdx
-    KEEP %rcx
-    KEEP %rax
-    KEEP %r8
-    KEEP %r9
-    KEEP %r10
-    KEEP %r11
-    KEEP %rbx
-    KEEP %rbp
-    KEEP %r12
-    KEEP %r13
-    KEEP %r14
-    KEEP %r15
+    KEEP_ALL
     cld
     mov %rdi, %rdx
     testb $3, EXO_REGS_CS(%rsp)
@@ -410,27 +405,7 @@ trap_common:
 
 /* Double fault, NMI and machine check come on stacks of their own and do not return. */
 trap_fatal:
-    CFI_BEGIN
-    .cfi_def_cfa %rsp, 16
-    .cfi_offset %rip, 0
-    .cfi_offset %rsp, 24
-    xchg %rdi, 8(%rsp)
-    .cfi_rel_offset %rdi, 8
-    xchg %rsi, (%rsp)
-    .cfi_rel_offset %rsi, 0
-    KEEP %rdx
-    KEEP %rcx
-    KEEP %rax
-    KEEP %r8
-    KEEP %r9
-    KEEP %r10
-    KEEP %r11
-    KEEP %rbx
-    KEEP %rbp
-    KEEP %r12
-    KEEP %r13
-    KEEP %r14
-    KEEP %r15
+    KEEP_ALL
     mov %rdi, %rdx
     mov %rsp, %rdi
     mov $MSR_GS_BASE, %ecx  /* GS may be either side's */

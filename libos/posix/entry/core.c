@@ -1,7 +1,7 @@
 /* A core dump's headers and notes, in the order in which Linux has them (fs/binfmt_elf.c of Linux says which; core.h). */
 #include "core.h"
 
-#include "mm/mm.h"
+#include "mm/elf.h"
 #include "proto/limit.h"
 #include "px_arch.h"
 #include "thread.h"
@@ -9,7 +9,6 @@
 
 #define DUMPED 0x80 /* of a wait status */
 #define ET_CORE 4u
-#define PT_LOAD 1u
 #define PT_NOTE 4u
 #define NT_PRSTATUS 1u
 #define NT_FPREGSET 2u
@@ -20,18 +19,6 @@
 #define NOTE_ALIGN 4u
 #define TICK_NS 1000u /* struct timeval has microseconds */
 
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_program {
-    uint32_t type, flags;
-    uint64_t offset, va, physical, in_file, bytes, align;
-};
 struct note {
     uint32_t name_bytes, bytes, type;
     char name[8];
@@ -196,18 +183,18 @@ static uint32_t flags_of(uint32_t prot)
 
 static void put_headers(struct px_core *core, unsigned segments, uint64_t notes)
 {
-    struct elf_header header = {
+    struct px_elf_header header = {
         .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = ET_CORE, .machine = px_arch_elf_machine, .version = 1, .phoff = sizeof header,
-        .ehsize = sizeof header, .phentsize = sizeof(struct elf_program), .phnum = (uint16_t)(segments + 1),
+        .ehsize = sizeof header, .phentsize = sizeof(struct px_elf_phdr), .phnum = (uint16_t)(segments + 1),
     };
-    struct elf_program program = {.type = PT_NOTE, .offset = sizeof header + (segments + 1) * sizeof program, .in_file = notes, .align = NOTE_ALIGN};
+    struct px_elf_phdr program = {.type = PT_NOTE, .offset = sizeof header + (segments + 1) * sizeof program, .filesz = notes, .align = NOTE_ALIGN};
     uint64_t place = PX_PAGE_UP(program.offset + notes);
     struct px_segment segment;
 
     px_core_put(core, &header, sizeof header);
     px_core_put(core, &program, sizeof program);
     for (unsigned number = 0; number < segments && px_core_segment(number, &segment); number++) {
-        program = (struct elf_program){.type = PT_LOAD, .offset = place, .va = segment.lo, .in_file = segment.in_file, .bytes = segment.bytes,
+        program = (struct px_elf_phdr){.type = PT_LOAD, .offset = place, .vaddr = segment.lo, .filesz = segment.in_file, .memsz = segment.bytes,
                                        .align = PX_PAGE, .flags = flags_of(segment.prot)};
         px_core_put(core, &program, sizeof program);
         place += segment.in_file;
