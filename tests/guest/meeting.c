@@ -332,6 +332,33 @@ static void test_deaths(void)
     close(server);
 }
 
+/* Who accepts at once never takes the one who is just being connected for gone (his end is set up by then). */
+static void test_never_gone(void)
+{
+    int server = listener(SOCK_STREAM, "@gone", 20), good = 0, rounds = 600;
+    pid_t child = fork();
+
+    if (child == 0) {
+        for (int i = 0; i < rounds; i++) {
+            int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+            char byte = (char)i;
+
+            good += connect_to(fd, "@gone") == 0 && write(fd, &byte, 1) == 1 && read(fd, &byte, 1) == 1;
+            close(fd);
+        }
+        _exit(good != rounds);
+    }
+    for (int i = 0; i < rounds; i++) {
+        int fd = accept(server, NULL, NULL);
+        char byte;
+
+        good += read(fd, &byte, 1) == 1 && write(fd, &byte, 1) == 1;
+        close(fd);
+    }
+    CASE("nobody is taken for gone while he connects", good == rounds && exit_status(child) == 0);
+    close(server);
+}
+
 /* A parent listens, children accept; and a listener that was inherited over exec's like keeps its name. */
 static void test_prefork(void)
 {
@@ -421,6 +448,7 @@ int main(void)
     test_names();
     test_backlog();
     test_deaths();
+    test_never_gone();
     test_prefork();
     test_again_and_again();
     test_epoll();

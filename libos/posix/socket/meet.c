@@ -33,16 +33,17 @@ static struct px_ucred cred_of(const struct exo_message *message)
         .pid = (int32_t)message->word[1], .uid = (uint32_t)(message->word[1] >> 32), .gid = (uint32_t)message->word[2]};
 }
 
-/* The socket goes on with the pages at va, which is mapped and held: options come along, names do not. */
+/*
+ * The socket goes on with the pages at va, which is mapped and held: options come along, names do not. Nor does `holders`, which is the kernel's to write: who
+ * accepts may be reading it.
+ */
 static void move_to(struct px_ofd *ofd, uint64_t va)
 {
     struct px_socket *socket = px_socket_of(ofd);
-    struct px_end *old = px_socket_end(ofd), *new = &((struct px_link *)va)->end[0], kept = *new;
+    const struct px_end *old = px_socket_end(ofd);
+    struct px_end *new = &((struct px_link *)va)->end[0];
 
-    *new = *old;
-    new->holders = kept.holders;
-    new->name_bytes = kept.name_bytes;
-    memcpy(new->name, kept.name, sizeof new->name);
+    memcpy(&new->options, &old->options, offsetof(struct px_end, name_bytes) - offsetof(struct px_end, options));
     if (socket->aimed && socket->type == SOCK_DGRAM)
         new[1] = px_socket_link(ofd)->end[!px_socket_side(ofd)];
     px_ring_let_go(socket->link);
