@@ -109,7 +109,7 @@ def variable(name):
 def of_cpu(cpu, name):
     value = variable(name)
     offset = int(variable("arch_cpu_offset")[cpu])
-    return gdb.Value(int(value.address) + offset).cast(value.type.unqualified().pointer()).dereference()
+    return gdb.Value(int(value.address) + offset & (1 << 64) - 1).cast(value.type.unqualified().pointer()).dereference()
 
 
 def container(link, name, member):
