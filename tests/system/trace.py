@@ -73,7 +73,8 @@ def several_processors_and_a_kill(t):
 
 def full_ring(t):
     """However much happens, the file is bounded, the newest is there, and what is lost is told."""
-    result, events, found = trace(t, "sh", "-c", "for i in $(seq 15); do cat /etc/hostname; done >/dev/null; exec true", options=["--buffer", "64K"])
+    script = "for i in $(seq 15); do cat /etc/hostname; done >/dev/null; exec true"
+    result, events, found = trace(t, "sh", "-c", script, options=["--buffer", "64K", "--smp", "1"])
     t.check(result.status == 0 and re.search(rb"CPU 0: the first [\d,]+ records are lost\n  --buffer", result.stderr), result)
     t.check(len(events) < 6000 and "exit_group" in sum((begins(found, name) for name in found), []), len(events))
 
