@@ -301,10 +301,11 @@ static void unload(void)
 
 static pid_t dumped(int signo, enum way way)
 {
-    pid_t child = fork();
+    pid_t child;
     int status = 0;
 
     unlink("core");
+    child = fork();
     if (child == 0) {
         limit(RLIM_INFINITY);
         prepare(way);
