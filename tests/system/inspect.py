@@ -46,7 +46,7 @@ def whole(t):
 
 
 def misuse(t):
-    for words, said in (((), b"which command?"), (("--html", "/nosuch/page.html", "true"), b"no such folder"), (("--buffer", "1K", "true"), b"64K"),
+    for words, said in (((), b"which command?"), (("--html", "/nosuch/page.html", "true"), b"--html /nosuch/page.html: no such folder"), (("--buffer", "1K", "true"), b"64K"),
                         (("--nosuch", "true"), b"nosuch")):
         result = t.exo("inspect", "--built", t.built, *words)
         t.equal(result.status, 2, result)

@@ -124,7 +124,7 @@ def main():
         before = best
         best = look(best)
         looks += best is not before
-    with open(gdb.convenience_variable("exo_snapshot").string(), "w") as file:
+    with open(os.path.join(gdb.convenience_variable("exo_left").string(), "snapshot.json"), "w") as file:
         json.dump(best, file)
     if gdb.selected_inferior().threads():
         gdb.execute("detach", to_string=True)

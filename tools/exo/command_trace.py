@@ -41,14 +41,14 @@ and faults; arrows from IPC calls to their answers; what was asked back or taken
 """
 
 
-def record(command, values, flags, gdb=None):
-    """Runs the command; its status, what was recorded, or None where the guest did not come to its end, and the session."""
+def record(command, values, flags, to="output", gdb=None):
+    """Runs the command, before something is written where the option `to` says; its status, what was recorded, or None where the guest did not come to its end, and the session."""
     if not values.words:
         raise usage_error(command, "which command?")
     command_run.check(command, values)
-    folder = os.path.dirname(os.path.abspath(values.output))
-    if not os.path.isdir(folder):
-        raise ExoError(f"--output {values.output}: no such folder", "make it first", status=2)
+    path = getattr(values, to)
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise ExoError(f"--{to} {path}: no such folder", "make it first", status=2)
     if values.buffer // values.smp < BUFFER_LEAST:
         raise usage_error(command, f"--buffer: each of {values.smp} processors needs 64K")
     status, session = command_run.start(values, values.words, gdb, more_flags=flags)

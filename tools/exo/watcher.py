@@ -1,4 +1,4 @@
-"""What ./exo debug and ./exo run --backtrace have in common: what gdb is told first. And the gdb that goes along with a guest."""
+"""What ./exo debug, ./exo run --backtrace and ./exo inspect have in common: what gdb is told first. And the gdb that goes along with a guest."""
 
 import os
 import shutil
@@ -41,34 +41,49 @@ def gdb_script(built, target, folder_here, programs):
     return "\n".join(lines) + "\n"
 
 
-class Watcher:
-    """gdb beside a guest, which prints the way to each crash (tools/debugger/crashes.py). `target`: QEMU's -gdb."""
+class Companion:
+    """gdb beside a guest: it does `then` when it has joined it, and goes when it goes. `target`: QEMU's -gdb; `folder`: to leave things in."""
 
-    def __init__(self, built, image, programs):
+    def __init__(self, built, then, programs=(), image=None):
         check_gdb()
-        self.folder = tempfile.TemporaryDirectory(prefix="exo-backtrace-")
-        socket = os.path.join(self.folder.name, "gdb")
+        self._kept = tempfile.TemporaryDirectory(prefix="exo-gdb-")
+        self.folder = self._kept.name
+        socket = os.path.join(self.folder, "gdb")
         self.target = f"unix:{socket},server=on,wait=off"
-        save_image(self.folder.name, image)
-        script = os.path.join(self.folder.name, "gdb-commands")
+        if programs:
+            save_image(self.folder, image)
+        script = os.path.join(self.folder, "gdb-commands")
         with open(script, "w") as file:
-            file.write(gdb_script(built, socket, self.folder.name, programs) + "python import crashes; crashes.watch()\n")
-        self.said = open(os.path.join(self.folder.name, "said"), "w+", errors="replace")
+            file.write(gdb_script(built, socket, self.folder, programs) + f'set $exo_left = "{self.folder}"\n{then}\n')
+        self._said = open(os.path.join(self.folder, "said"), "w+", errors="replace")
         # It is started before QEMU is, and waits for QEMU's socket.
         wait = 'while [ ! -S "$0" ]; do sleep 0.05; [ -d "$1" ] || exit; done; exec gdb -q -batch "$2" -x "$3"'
-        self.gdb = subprocess.Popen(["/bin/sh", "-c", wait, socket, self.folder.name, built.kernel, script], stdin=subprocess.DEVNULL,
-                                    stdout=self.said, stderr=subprocess.STDOUT, start_new_session=True)
+        self._gdb = subprocess.Popen(["/bin/sh", "-c", wait, socket, self.folder, built.kernel, script], stdin=subprocess.DEVNULL,
+                                     stdout=self._said, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def said(self):
+        """The guest is gone: all that gdb has printed."""
+        deadline = time.monotonic() + END_SECONDS
+        while self._gdb.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._gdb.poll() is None:
+            self._gdb.kill()
+            self._gdb.wait()
+        self._said.seek(0)
+        return self._said.read()
+
+    def close(self):
+        self._said.close()
+        self._kept.cleanup()
+
+
+class Watcher(Companion):
+    """Prints the way to each crash (tools/debugger/crashes.py)."""
+
+    def __init__(self, built, image, programs):
+        super().__init__(built, "python import crashes; crashes.watch()", programs, image)
 
     def end(self):
-        """The guest is gone: what gdb has said."""
-        deadline = time.monotonic() + END_SECONDS
-        while self.gdb.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if self.gdb.poll() is None:
-            self.gdb.kill()
-            self.gdb.wait()
-        self.said.seek(0)
-        for part in self.said.read().split(MARK + "\n")[1:]:
+        for part in self.said().split(MARK + "\n")[1:]:
             print(part.partition(END)[0].rstrip(), file=sys.stderr)
-        self.said.close()
-        self.folder.cleanup()
+        self.close()

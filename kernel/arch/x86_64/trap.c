@@ -8,6 +8,10 @@ struct context *trap_call_held(struct context *context, uint64_t number);
 struct context *trap_call_traced(struct context *context, uint64_t number);
 struct context *trap_leave(struct context *context);
 struct context *trap_redirect(struct context *context);
+struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
+void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
+_Noreturn void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error);
+
 /* Return addresses, by the chain of frame pointers, where there is one: the program's own memory, which may say anything. */
 static unsigned find_stack(const struct context *context, uint64_t stack[TRACE_STACK_MOST])
 {
@@ -54,10 +58,6 @@ __attribute__((noinline)) static void trace_interrupt(const struct context *cont
     if (due)
         trace_sample(context, late_ns);
 }
-
-struct context *trap_user(struct context *context, uint64_t vector, uint64_t error);
-void trap_kernel(const struct exo_regs *regs, uint64_t vector, uint64_t error);
-_Noreturn void trap_stop(const struct exo_regs *regs, uint64_t vector, uint64_t error);
 
 #define PF_PRESENT 1u
 #define PF_WRITE 2u
