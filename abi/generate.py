@@ -363,7 +363,7 @@ def struct_reference(abi, s):
 ABOUT = (("cap_", "capability"), ("env_", "env"), ("ledger_", "env"), ("ctx_", "ctx"), ("set_", "ctx"), ("timer_", "ctx"), ("wait", "ctx"), ("wake", "ctx"),
          ("yield", "ctx"), ("null", "ctx"), ("batch", "ctx"), ("frame_", "frame"), ("ep_", "endpoint"), ("tally_", "tally"), ("irq_", "irq"), ("zone_", "zone"),
          ("gas_", "zone"), ("stats", "machine"), ("audit_", "audit"), ("service_", "service"), ("port", "ports"), ("slice_", "slice"), ("dma_", "dma"),
-         ("trace_", "trace"))
+         ("trace_", "trace"), ("watch_", "watch"))
 
 
 def subjects(call):

@@ -3,6 +3,7 @@
 
 #include "slice.h"
 #include "trace.h"
+#include "waiting.h"
 
 static uint64_t last_id;
 
@@ -60,6 +61,7 @@ void object_last_dropped(struct object *object)
     case EXO_TYPE_CTX: context_free(object); break;
     case EXO_TYPE_ENDPOINT: endpoint_free(object); break;
     case EXO_TYPE_TALLY: tally_free(object); break;
+    case EXO_TYPE_WATCH: watch_free(object); break;
     case EXO_TYPE_IRQ: irq_free(object); break;
     case EXO_TYPE_ZONE: zone_destroy(object); break;
     case EXO_TYPE_PORTS: ports_free(object); break;

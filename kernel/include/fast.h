@@ -284,6 +284,8 @@ static FAST int64_t fast_wake(struct context *caller, uint64_t va, uint64_t most
 
     if (UNLIKELY(!word || caller->upage->pending || !fast_stands(caller, CTX_READY)))
         return -1;
+    if (UNLIKELY(wait_watched && *wait_find(direct_physical(word) | WAIT_WATCHED)))
+        return -1;
     node = *wait_find(direct_physical(word));
     if (!node) {
         if (UNLIKELY(!fast_pay(EXO_PRICE_SYSCALL)))

@@ -8,6 +8,34 @@
 #define WAIT_BUCKETS 256u
 extern struct wait_node *wait_buckets[WAIT_BUCKETS];
 
+/*
+ * Places of watches stand in the same trees, in lines of their own, so that they never use up a wake that is meant for one sleeper: the lowest bit of
+ * their address is set.
+ */
+#define WAIT_WATCHED 1u
+extern unsigned wait_watched; /* nodes of watches in the trees: as a rule none, and then no wake looks for any */
+
+/* sched/watch.c. What waits at many places; it is a page, as a context is. */
+struct watch {
+    struct object object;
+    uint64_t bits, told; /* physical; their frames are held */
+    uint32_t count;      /* ends of places so far */
+    uint8_t used[EXO_WATCH_PLACES]; /* nodes of each place */
+    struct wait_node nodes[EXO_WATCH_PLACES * EXO_WATCH_WORDS];
+    uint32_t test_value[EXO_WATCH_PLACES * EXO_WATCH_WORDS]; /* as a context's */
+    uint16_t test[EXO_WATCH_PLACES * EXO_WATCH_WORDS];
+};
+_Static_assert(sizeof(struct watch) <= PAGE, "a watch is a page");
+_Static_assert(sizeof(struct watch) > 256, "object_new takes a frame for it");
+
+void watch_end(struct wait_node *node); /* the wait of the node's place has ended: it is told */
+void watch_free(struct object *object);
+
+/* sched/wait.c, for watches. 1: the word's predicate holds, 0: it does not, or an error; where the word is. */
+int64_t wait_check_word(struct context *caller, const struct exo_predicate *predicate, uint64_t *physical);
+void wait_leave(struct wait_node *node);    /* its line, and the word's frame */
+void wait_wake_later(uint64_t physical);    /* as wait_wake_all, but they only stand in line to be woken */
+
 /* Where the word's first sleeper is, or would be. */
 static inline struct wait_node **wait_find(uint64_t physical)
 {
@@ -69,10 +97,21 @@ static inline bool wait_alone(const struct wait_node *node)
     return node->place && !node->child[0] && !node->child[1] && list_empty(&node->same);
 }
 
-/* Nodes lie in their contexts, each of which is a page. */
+/* Nodes lie in their contexts, each of which is a page, */
 static inline struct context *wait_context(const struct wait_node *node)
 {
     return (struct context *)((uint64_t)node & ~(PAGE - 1ul));
+}
+
+/* or in watches. */
+static inline struct watch *wait_watch(const struct wait_node *node)
+{
+    return (struct watch *)((uint64_t)node & ~(PAGE - 1ul));
+}
+
+static inline uint16_t wait_test_of(const struct exo_predicate *predicate)
+{
+    return predicate->kind < EXO_WAIT_IS ? 0 : wait_test(predicate->kind);
 }
 
 #endif

@@ -4,6 +4,8 @@
  *
  * Some sleep while a condition holds (EXO_WAIT_IS and the like): it is looked at when they go to sleep, and when somebody wakes the word.
  *
+ * Watches (sched/watch.c) wait at many places in the same way, and are told of a wake after those who sleep.
+ *
  * A bucket is a digital tree: which way a word goes at each level is a bit of its address. Its depth is bounded by the bits of an address, so
  * nobody's sleepers make it long to find another's. The first sleeper on a word stands in the tree, later ones queue behind it.
  */
@@ -12,8 +14,9 @@
 #include "port.h"
 
 struct wait_node *wait_buckets[WAIT_BUCKETS];
+unsigned wait_watched;
 
-/* Who is woken although nobody counts them, and has yet to be: by a word (links `same`), and by an endpoint (`wait_endpoints`). */
+/* Who is woken although nobody counts them, and has yet to be: by a word (links `same`; watches, too), and by an endpoint (`wait_endpoints`). */
 static struct list woken = {&woken, &woken}, poked = {&poked, &poked};
 
 /* `heir` takes the node's place; it has none itself. */
@@ -49,20 +52,21 @@ __attribute__((noinline)) static void take_out(struct wait_node *node)
         inherit(node, heir);
 }
 
+void wait_leave(struct wait_node *node)
+{
+    if (wait_alone(node))
+        *node->place = NULL; /* as a rule it is alone */
+    else
+        take_out(node);
+    frame_drop(node->physical & ~(PAGE - 1ul));
+}
+
 /* Leaves the queues of the words and of the endpoint. */
 static void leave(struct context *context)
 {
-    for (unsigned i = 0; i < context->wait_count; i++) {
-        struct wait_node *node = &context->nodes[i];
-
-        if (!node->physical)
-            continue;
-        if (wait_alone(node))
-            *node->place = NULL; /* as a rule it is alone */
-        else
-            take_out(node);
-        frame_drop(node->physical & ~(PAGE - 1ul));
-    }
+    for (unsigned i = 0; i < context->wait_count; i++)
+        if (context->nodes[i].physical)
+            wait_leave(&context->nodes[i]);
     context->wait_count = 0;
     context->tests = false;
     if (!list_empty(&context->wait_endpoints)) {
@@ -99,15 +103,23 @@ static void finish(const struct wait_node *node)
     wait_finish(context, node - context->nodes);
 }
 
+/* The word is as the condition says. */
+static bool holds_at(uint64_t physical, uint16_t test, uint32_t value)
+{
+    return test && wait_holds(test, __atomic_load_n((const uint32_t *)direct(physical & ~(uint64_t)WAIT_WATCHED), __ATOMIC_SEQ_CST), value);
+}
+
 /* Its condition still holds, so a wake is not for it. */
 static bool sleeps_on(const struct wait_node *node)
 {
     const struct context *context = wait_context(node);
+    const struct watch *watch = wait_watch(node);
     ptrdiff_t i = node - context->nodes;
 
-    if (__builtin_expect(!context->tests, true) || !context->test[i])
-        return false;
-    return wait_holds(context->test[i], __atomic_load_n((const uint32_t *)direct(node->physical), __ATOMIC_SEQ_CST), context->test_value[i]);
+    if (__builtin_expect(!(node->physical & WAIT_WATCHED), true))
+        return __builtin_expect(context->tests, false) && holds_at(node->physical, context->test[i], context->test_value[i]);
+    i = node - watch->nodes;
+    return holds_at(node->physical, watch->test[i], watch->test_value[i]);
 }
 
 /* Who stands behind `kept` in the word's line; NULL: nobody. `first` is the one in the tree. */
@@ -118,7 +130,7 @@ static struct wait_node *behind(struct wait_node *first, struct wait_node *kept)
     return kept->same.next == &first->same ? NULL : LIST_ENTRY(kept->same.next, struct wait_node, same);
 }
 
-static unsigned wake(uint64_t physical, unsigned most)
+static unsigned wake_sleepers(uint64_t physical, unsigned most)
 {
     struct wait_node *kept = NULL; /* who sleeps on, and all before it do */
     unsigned done = 0, looks = 0;
@@ -144,7 +156,12 @@ static unsigned wake(uint64_t physical, unsigned most)
 void wait_wake_some(unsigned *most)
 {
     while (*most > 0 && !list_empty(&woken)) {
-        finish(LIST_ENTRY(woken.next, struct wait_node, same));
+        struct wait_node *node = LIST_ENTRY(woken.next, struct wait_node, same);
+
+        if (node->physical & WAIT_WATCHED)
+            watch_end(node);
+        else
+            finish(node);
         work_spend(most, 1);
     }
     while (*most > 0 && !list_empty(&poked)) {
@@ -184,7 +201,8 @@ static void keep_some(struct list *all)
     }
 }
 
-void wait_wake_all(uint64_t physical)
+/* One line, of sleepers or of watches. */
+static void line_wakes_later(uint64_t physical)
 {
     struct wait_node *first = *wait_find(physical);
     struct list all = {&all, &all};
@@ -197,7 +215,32 @@ void wait_wake_all(uint64_t physical)
     list_prepend(&all, &first->same);
     keep_some(&all);
     list_append_all(&woken, &all);
-    wake_now();
+}
+
+void wait_wake_later(uint64_t physical)
+{
+    line_wakes_later(physical);
+    if (wait_watched)
+        line_wakes_later(physical | WAIT_WATCHED);
+}
+
+void wait_wake_all(uint64_t physical)
+{
+    wait_wake_later(physical);
+    if (!wait_all_woken())
+        wake_now();
+}
+
+static unsigned wake(uint64_t physical, unsigned most)
+{
+    unsigned done = wake_sleepers(physical, most);
+
+    if (wait_watched && most > 0) {
+        line_wakes_later(physical | WAIT_WATCHED);
+        if (!wait_all_woken())
+            wake_now();
+    }
+    return done;
 }
 
 void wait_poke_pollers(struct endpoint *endpoint)
@@ -226,12 +269,14 @@ static bool field_fits(const struct exo_predicate *predicate)
     return first < 32 && bits <= 32 - first && predicate->value <= UINT32_MAX >> (32 - bits);
 }
 
-/* 1: the word's predicate holds, 0: it does not, or an error. */
-static int64_t check_word(struct context *caller, const struct exo_predicate *predicate, uint64_t *physical)
+int64_t wait_check_word(struct context *caller, const struct exo_predicate *predicate, uint64_t *physical)
 {
+    unsigned kind = predicate->kind & 0xff;
     uint32_t value;
     const uint32_t *word;
 
+    if (predicate->kind != EXO_WAIT_WORD && (kind < EXO_WAIT_IS || kind > EXO_WAIT_BEHIND || !field_fits(predicate)))
+        return -EXO_E_INVAL;
     if (predicate->va % sizeof(*word))
         return -EXO_E_INVAL;
     word = space_reach(caller->env, predicate->va, ACCESS_READ);
@@ -242,7 +287,7 @@ static int64_t check_word(struct context *caller, const struct exo_predicate *pr
     return predicate->kind == EXO_WAIT_WORD ? value == predicate->value : wait_holds(wait_test(predicate->kind), value, predicate->value);
 }
 
-/* As check_word, for the endpoint, which has no message. */
+/* As wait_check_word, for the endpoint, which has no message. */
 static int64_t check_endpoint(struct context *caller, uint64_t handle, struct checked *checked)
 {
     struct capability *slot;
@@ -261,7 +306,6 @@ static int64_t check(struct context *caller, struct checked *checked, unsigned c
 {
     for (unsigned i = 0; i < count; i++) {
         const struct exo_predicate *predicate = &checked->predicates[i];
-        unsigned kind = predicate->kind & 0xff;
         int64_t holds;
 
         checked->physical[i] = 0;
@@ -270,9 +314,7 @@ static int64_t check(struct context *caller, struct checked *checked, unsigned c
             if (holds >= 0 && i + 1 != count)
                 return -EXO_E_INVAL; /* one endpoint, and last */
         } else {
-            if (predicate->kind != EXO_WAIT_WORD && (kind < EXO_WAIT_IS || kind > EXO_WAIT_BEHIND || !field_fits(predicate)))
-                return -EXO_E_INVAL;
-            holds = check_word(caller, predicate, &checked->physical[i]);
+            holds = wait_check_word(caller, predicate, &checked->physical[i]);
             checked->tests |= predicate->kind != EXO_WAIT_WORD;
         }
         if (holds <= 0)
@@ -286,7 +328,7 @@ static void keep_tests(struct context *caller, const struct checked *checked, un
 {
     caller->tests = true;
     for (unsigned i = 0; i < count; i++) {
-        caller->test[i] = checked->predicates[i].kind < EXO_WAIT_IS ? 0 : wait_test(checked->predicates[i].kind);
+        caller->test[i] = wait_test_of(&checked->predicates[i]);
         caller->test_value[i] = checked->predicates[i].value;
     }
 }

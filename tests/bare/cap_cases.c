@@ -99,7 +99,7 @@ CASE(many_slots, "slots up to the limit, in one environment of its own quota")
 
 CASE(unknown_calls, "numbers that are no calls")
 {
-    EXPECT(exo_trap0(EXO_CALL_BASE + 43), -EXO_E_BADCALL);
+    EXPECT(exo_trap0(EXO_CALL_BASE + 44), -EXO_E_BADCALL);
     EXPECT(exo_trap0(EXO_CALL_BASE + 29), -EXO_E_BADCALL);
     EXPECT(exo_null(), 0);
 }

@@ -43,6 +43,7 @@ TAKE_ALL(take_endpoints, exo_ep_create())
 TAKE_ALL(take_slots, exo_cap_copy(SELF, 0, SELF, EXO_RIGHTS_ALL, 0))
 TAKE_ALL(take_far_slots, exo_cap_copy(SELF, 64 + (i & 511) * 128 + i / 512, SELF, EXO_RIGHTS_ALL, 0))
 TAKE_ALL(take_tallies, exo_tally_create((void *)STACK_PAGE))
+TAKE_ALL(take_watches, exo_watch_create((void *)STACK_PAGE, (void *)STACK_PAGE))
 TAKE_ALL(take_services, exo_service_create(EXO_TYPE_SERVICE))
 TAKE_ALL(take_ports, exo_ports_create(MACHINE, 0x6f0, 1)) /* nobody's */
 TAKE_ALL(take_devices, exo_frame_device(MACHINE, 0xfeb00000, 1))
@@ -214,6 +215,7 @@ CASE(exhaust_objects, "environments, contexts, endpoints, tallies, services, zon
     try_to_exhaust("contexts far apart", take_far_contexts, EXO_E_NOMEM, 50);
     try_to_exhaust("endpoints", take_endpoints, EXO_E_NOMEM, 1000);
     try_to_exhaust("tallies", take_tallies, EXO_E_NOMEM, 1000);
+    try_to_exhaust("watches", take_watches, EXO_E_NOMEM, 100);
     try_to_exhaust("services", take_services, EXO_E_NOMEM, 1000);
     try_to_exhaust("zones", take_zones, EXO_E_NOMEM, 100);
     try_to_exhaust("ports", take_ports, EXO_E_NOMEM, 1000);
@@ -443,6 +445,11 @@ static void call_tally(uint64_t argument)
     (void)argument;
     report(0, exo_tally_create((void *)STACK_PAGE) < 0 ? -EXO_E_NOMEM : 0);
 }
+static void call_watch(uint64_t argument)
+{
+    (void)argument;
+    report(0, exo_watch_create((void *)STACK_PAGE, (void *)STACK_PAGE) < 0 ? -EXO_E_NOMEM : 0);
+}
 static void call_service(uint64_t argument)
 {
     (void)argument;
@@ -466,9 +473,9 @@ static uint64_t own_call(void (*function)(uint64_t), uint64_t quota, uint64_t *b
 
 CASE(fail_the_nth_own, "and so do those that are charged to the caller")
 {
-    static void (*const functions[])(uint64_t) = {call_endpoint, call_tally, call_service};
+    static void (*const functions[])(uint64_t) = {call_endpoint, call_tally, call_watch, call_service};
 
-    for (unsigned which = 0; which < 3; which++) {
+    for (unsigned which = 0; which < 4; which++) {
         uint64_t base, spare = 0, ignored, result;
 
         EXPECT((int64_t)own_call(functions[which], 1000, &base), 0);

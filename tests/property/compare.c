@@ -4,6 +4,7 @@
  */
 #include "model.h"
 #include "references.h"
+#include "waiting.h"
 
 #include <string.h>
 
@@ -102,6 +103,9 @@ static void compare_object(struct m_object *object)
     if (object->type == EXO_TYPE_ENDPOINT)
         REQUIRE(((struct endpoint *)object->kernel)->receive_caps == object->receive_caps &&
                 ((struct endpoint *)object->kernel)->notified == object->notified, "an endpoint's books are wrong");
+    if (object->type == EXO_TYPE_WATCH)
+        REQUIRE(((struct watch *)object->kernel)->count == object->count, "a watch has told %u times, expected %u", ((struct watch *)object->kernel)->count,
+                object->count);
     if (object->type == EXO_TYPE_TALLY)
         REQUIRE(((struct tally *)object->kernel)->count == object->count, "a tally counts %u, expected %u", ((struct tally *)object->kernel)->count,
                 object->count);

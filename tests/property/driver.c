@@ -46,6 +46,7 @@ static unsigned weight(unsigned number)
     case EXO_CALL_EP_REPLY_RECV:
     case EXO_CALL_SLICE_BIND:
     case EXO_CALL_SLICE_MAKE:
+    case EXO_CALL_WATCH_PLACE:
     case EXO_CALL_YIELD_TO:
     case EXO_CALL_WAIT_WORD:
     case EXO_CALL_WAIT: return 3;
@@ -482,6 +483,12 @@ static uint64_t word_to_meet_at(uint64_t word)
     return scratch_page(word % 3) + word / 3 % 4 * 4;
 }
 
+/* What watches write: elsewhere, since the model sees the words only after a call. */
+static uint64_t word_of_watches(uint64_t word)
+{
+    return scratch_page(word % 3) + 32 + word / 3 % 4 * 4;
+}
+
 /* A condition on a word that is `now` which holds, or nearly; seldom there is no such condition. */
 static void write_condition(struct exo_predicate *predicate, uint32_t now, uint64_t word)
 {
@@ -498,8 +505,8 @@ static void write_condition(struct exo_predicate *predicate, uint32_t now, uint6
     }
 }
 
-/* Predicates that hold, or nearly, in the caller's memory. */
-static void write_predicates(const struct op *op, uint64_t a[6])
+/* Predicates that hold, or nearly, in the caller's memory: *at is where, *how_many. */
+static void write_predicates(const struct op *op, uint64_t *at, uint64_t *how_many)
 {
     struct exo_predicate predicates[4];
     uint64_t place = scratch_page(op->words[0]) + 64, count = op->words[1] % 4;
@@ -509,7 +516,7 @@ static void write_predicates(const struct op *op, uint64_t a[6])
         uint64_t word = op->words[i + 2];
         bool endpoint = i + 1 == count && word & 1;
         uint32_t now = 0;
-        uint64_t va = word % 32 ? word_to_meet_at(word >> 5) : word >> 8;
+        uint64_t va = word % 32 == 0 ? word >> 8 : word >> 56 & 3 ? word_to_meet_at(word >> 5) : word_of_watches(word >> 5);
 
         (void)m_read(m_current->env, &now, va, 4);
         predicates[i].va = va;
@@ -521,8 +528,8 @@ static void write_predicates(const struct op *op, uint64_t a[6])
     }
     if (count == 0 || !store(place, predicates, count * sizeof(predicates[0])) || m_current != caller)
         return;
-    a[0] = place;
-    a[1] = count;
+    *at = place;
+    *how_many = count;
 }
 
 /*
@@ -576,7 +583,15 @@ bool prepare(const struct op *op, uint64_t a[6])
     if (state)
         a[shape->arguments - 1] = state;
     if (op->number == EXO_CALL_WAIT - EXO_CALL_BASE && op->words[0] % 8)
-        write_predicates(op, a);
+        write_predicates(op, &a[0], &a[1]);
+    if (op->number == EXO_CALL_WATCH_CREATE - EXO_CALL_BASE && op->words[5] % 8) {
+        a[0] = word_of_watches(op->words[0]) + 16;
+        a[1] = word_of_watches(op->words[1]);
+    }
+    if (op->number == EXO_CALL_WATCH_PLACE - EXO_CALL_BASE && op->words[5] % 8) {
+        a[1] = op->words[1] >> 8 & 63 ? op->words[1] >> 2 & 3 : op->words[1] >> 2 & 31;
+        write_predicates(op, &a[2], &a[3]);
+    }
     return m_current == caller;
 }
 

@@ -17,6 +17,7 @@ static uint64_t fitting(unsigned type)
     case EXO_TYPE_PORTS: return MUST_DO(PORTS_CREATE, MACHINE, 0, 16);
     case EXO_TYPE_DMA: return MUST_DO(DMA_BIND, MACHINE, MUST_DO(FRAME_ALLOC, ZONE, 1));
     case EXO_TYPE_SLICE: return MUST_DO(SLICE_MAKE, ZONE, 1);
+    case EXO_TYPE_WATCH: return MUST_DO(WATCH_CREATE, MEMORY + 1024, MEMORY + 1028);
     case EXO_TYPE_IRQ: return MUST_DO(IRQ_BIND, MACHINE, 1, MUST_DO(EP_CREATE), 1);
     default: return MUST_DO(EP_CREATE);
     }
@@ -74,7 +75,8 @@ CASE(labels, "labels that forbid it")
             if (exo_grammar[number].argument[i].meaning == 'c')
                 objects[number][i] = fitting(exo_grammar[number].argument[i].type);
     for (unsigned number = 0; number < EXO_CALLS; number++)
-        if (exo_grammar[number].argument[0].meaning == 'c' && exo_grammar[number].argument[0].rights & (EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY))
+        if (exo_grammar[number].argument[0].meaning == 'c' && exo_grammar[number].argument[0].type == EXO_TYPE_ENDPOINT &&
+            exo_grammar[number].argument[0].rights & (EXO_RIGHT_CALL | EXO_RIGHT_NOTIFY))
             case_expect(number, -EXO_E_DENIED, (const uint64_t[6]){endpoint}, __FILE__, __LINE__);
     (void)MUST_DO(ZONE_ENTER, low, SELF);
     for (unsigned number = 0; number < EXO_CALLS; number++) {
@@ -142,6 +144,7 @@ CASE(no_slot, "no slot is free")
     REFUSED(EP_CREATE, NOSLOT);
     REFUSED(EP_CREATE_IN, NOSLOT, ZONE);
     REFUSED(TALLY_CREATE, NOSLOT, MEMORY + 1024);
+    REFUSED(WATCH_CREATE, NOSLOT, MEMORY + 1024, MEMORY + 1028);
     REFUSED(IRQ_BIND, NOSLOT, MACHINE, 2, endpoint, 1);
     REFUSED(ZONE_CREATE, NOSLOT, ZONE, 5);
     REFUSED(ZONE_MEMBER, NOSLOT, ZONE, 0);
@@ -415,6 +418,7 @@ CASE(memory_full, "a zone's quota is used up")
     REFUSED(CAP_MOVE, NOMEM, SELF, 3000, endpoint);
     REFUSED(FRAME_DEVICE, NOMEM, MACHINE, HOST_DEVICE, 1);
     REFUSED(TALLY_CREATE, NOMEM, MEMORY + 1024);
+    REFUSED(WATCH_CREATE, NOMEM, MEMORY + 1024, MEMORY + 1028);
     REFUSED(IRQ_BIND, NOMEM, MACHINE, 2, endpoint, 1);
     REFUSED(SERVICE_CREATE, NOMEM, EXO_TYPE_SERVICE);
     REFUSED(SLICE_MAKE, NOMEM, ZONE, 1);
@@ -508,6 +512,8 @@ CASE(alignment, "addresses that are not aligned")
     REFUSED(FRAME_DEVICE, ALIGN, MACHINE, HOST_DEVICE + 8, 1);
     REFUSED(WAKE, ALIGN, MEMORY + 2, 1);
     REFUSED(TALLY_CREATE, ALIGN, MEMORY + 2);
+    REFUSED(WATCH_CREATE, ALIGN, MEMORY + 2, MEMORY);
+    REFUSED(WATCH_CREATE, ALIGN, MEMORY, MEMORY + 1);
 }
 
 CASE(ranges, "arguments that are out of range, or make no sense")

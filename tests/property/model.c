@@ -152,6 +152,7 @@ static void let_go(struct m_object *object)
             m_frame_drop(object->physical + i * PAGE);
         break;
     case EXO_TYPE_TALLY: m_frame_drop(object->physical & ~(PAGE - 1ul)); break;
+    case EXO_TYPE_WATCH: m_watch_clear(object); break;
     case EXO_TYPE_SLICE: m_slice_end(object); break;
     case EXO_TYPE_IRQ:
         m_lines[object->line] = NULL;

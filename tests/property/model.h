@@ -97,6 +97,8 @@ struct m_object {
     struct m_word nodes[EXO_WAIT_MAX];
     unsigned node_count;
     uint64_t sleep_order;
+    struct m_place *places; /* of a watch */
+    uint64_t told;          /* its word; `physical`: its bits; `count`: ends */
     /* frame block; tally: the word */
     uint64_t physical, page_total, first_port, port_count;
     bool device, recalled; /* a capability to it was taken back: it is unmapped where nobody has another */
@@ -283,6 +285,13 @@ void m_gas_unseen(void);
 void m_gas_settle(void);
 void m_gas_all_asleep(void);
 void m_gas_compare(void);
+
+/* ---- model_watch.c ---- */
+void m_watch_clear(struct m_object *watch);
+/* Those that wait at the word, when it was that, are told. */
+void m_watches_tell(uint64_t physical, uint32_t word);
+void watch_create(struct step *s);
+void watch_place(struct step *s);
 
 /* ---- model_slice.c ---- */
 struct m_object *m_slice_of(const struct m_object *context);

@@ -534,7 +534,8 @@ static void (*const judges[EXO_CALLS])(struct step *) = {
     [NUMBER(EP_RECV)] = call_ep_recv, [NUMBER(EP_REPLY_RECV)] = call_ep_reply_recv,
     [NUMBER(EP_REPLY)] = call_ep_reply, [NUMBER(EP_REPLY_CAP)] = call_ep_reply, [NUMBER(EP_NOTIFY)] = ep_notify, [NUMBER(WAIT)] = call_wait,
     [NUMBER(WAIT_WORD)] = call_wait,
-    [NUMBER(WAKE)] = wake, [NUMBER(TALLY_CREATE)] = tally_create, [NUMBER(IRQ_BIND)] = irq_bind, [NUMBER(IRQ_ACK)] = always,
+    [NUMBER(WAKE)] = wake, [NUMBER(TALLY_CREATE)] = tally_create, [NUMBER(WATCH_CREATE)] = watch_create,
+    [NUMBER(WATCH_PLACE)] = watch_place, [NUMBER(IRQ_BIND)] = irq_bind, [NUMBER(IRQ_ACK)] = always,
     [NUMBER(CONSOLE_WRITE)] = console_write, [NUMBER(PORT_IO)] = port_call, [NUMBER(ZONE_CREATE)] = zone_create,
     [NUMBER(ZONE_INFO)] = zone_info, [NUMBER(STATS)] = stats_call, [NUMBER(PORT_STRING)] = port_call, [NUMBER(ZONE_MAKE)] = zone_make,
     [NUMBER(ZONE_ENTER)] = zone_enter, [NUMBER(ZONE_STATUS)] = zone_status, [NUMBER(ZONE_MEMBER)] = zone_member, [NUMBER(AUDIT_READ)] = audit_read,
@@ -575,6 +576,9 @@ static void read_inputs(struct step *s)
     } else if (s->number == NUMBER(WAIT) && s->a[1] <= EXO_WAIT_MAX) {
         count = s->a[1];
         s->input_valid = count == 0 || m_read(s->env, s->predicates, s->a[0], count * sizeof(struct exo_predicate));
+    } else if (s->number == NUMBER(WATCH_PLACE) && s->a[3] <= EXO_WATCH_WORDS) {
+        count = s->a[3];
+        s->input_valid = count == 0 || m_read(s->env, s->predicates, s->a[2], count * sizeof(struct exo_predicate));
     }
     for (uint64_t i = 0; i < count && s->input_valid; i++)
         if (m_predicate_known(&s->predicates[i]) && s->predicates[i].va % 4 == 0)

@@ -142,7 +142,7 @@ void m_wake(uint64_t physical, uint64_t most, uint64_t *woken)
     m_wake_at(physical, *(const uint32_t *)direct(physical), most, woken);
 }
 
-void m_wake_at(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken)
+static void wake_sleepers(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken)
 {
     *woken = 0;
     while (*woken < most) {
@@ -165,6 +165,13 @@ void m_wake_at(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken)
         m_finish(first, index);
         ++*woken;
     }
+}
+
+void m_wake_at(uint64_t physical, uint32_t word, uint64_t most, uint64_t *woken)
+{
+    wake_sleepers(physical, word, most, woken);
+    if (most > 0)
+        m_watches_tell(physical, word);
 }
 
 static void poke_pollers(struct m_object *endpoint)

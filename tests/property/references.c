@@ -6,6 +6,7 @@
 #include "model.h"
 #include "slice.h"
 #include "trace.h"
+#include "waiting.h"
 
 #define TABLE 8192u /* more than the small objects that fit into RAM */
 
@@ -60,6 +61,7 @@ static size_t size_of(const struct object *object)
     case EXO_TYPE_FRAME: return sizeof(struct block);
     case EXO_TYPE_ENDPOINT: return sizeof(struct endpoint);
     case EXO_TYPE_TALLY: return sizeof(struct tally);
+    case EXO_TYPE_WATCH: return sizeof(struct watch);
     case EXO_TYPE_IRQ: return sizeof(struct irq);
     case EXO_TYPE_PORTS: return sizeof(struct ports);
     case EXO_TYPE_DMA: return sizeof(struct dma);
@@ -189,6 +191,15 @@ static void see_context(struct context *context)
             use_frame(context->nodes[i].physical & ~(PAGE - 1ul));
 }
 
+static void see_watch(const struct watch *watch)
+{
+    use_frame(watch->bits & ~(PAGE - 1ul));
+    use_frame(watch->told & ~(PAGE - 1ul));
+    for (unsigned place = 0; place < EXO_WATCH_PLACES; place++)
+        for (unsigned i = 0; i < watch->used[place]; i++)
+            use_frame(watch->nodes[place * EXO_WATCH_WORDS + i].physical & ~(PAGE - 1ul));
+}
+
 static void see_block(const struct block *block)
 {
     for (uint64_t i = 0; i < block->ready && !block->device; i++)
@@ -243,6 +254,7 @@ static void look_into(struct object *object)
     case EXO_TYPE_CTX: see_context((struct context *)object); break;
     case EXO_TYPE_FRAME: see_block((struct block *)object); break;
     case EXO_TYPE_TALLY: use_frame(((struct tally *)object)->physical & ~(PAGE - 1ul)); break;
+    case EXO_TYPE_WATCH: see_watch((struct watch *)object); break;
     case EXO_TYPE_IRQ: HOLD(((struct irq *)object)->endpoint); break;
     case EXO_TYPE_TRACE: HOLD(((struct trace *)object)->block); break;
     case EXO_TYPE_DMA: HOLD(((struct dma *)object)->block); break;

@@ -46,8 +46,8 @@ def whole(t):
 
 
 def misuse(t):
-    for words, said in (((), b"which command?"), (("--html", "/nosuch/page.html", "true"), b"--html /nosuch/page.html: no such folder"), (("--buffer", "1K", "true"), b"64K"),
-                        (("--nosuch", "true"), b"nosuch")):
+    for words, said in (((), b"which command?"), (("--html", "/nosuch/page.html", "true"), b"--html /nosuch/page.html: no such folder"),
+                        (("--buffer", "1K", "true"), b"64K"), (("--nosuch", "true"), b"nosuch")):
         result = t.exo("inspect", "--built", t.built, *words)
         t.equal(result.status, 2, result)
         t.check(said in result.stderr, result)

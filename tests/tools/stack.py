@@ -75,11 +75,22 @@ def switches_are_no_calls(t):
     t.check(300 < deepest < 450, deepest)
 
 
+def switches_end_where_others_begin(t):
+    """Tables lie side by side: one does not lead into the function of the next."""
+    few = " ".join(f"case {number}: n = {number * 7 % 5}; two(); break;" for number in range(12))
+    deep = " ".join(f"case {number}: n = {number * 5 % 7}; three(); break;" for number in range(12))
+    text = ("volatile int n; void two(void) { HOLD(200) } void three(void) { HOLD(5000) } void one(void) { HOLD(100) switch (n) { " + few + " } }"
+            "void other(void) { HOLD(100) switch (n) { " + deep + " } }")
+    deepest, _ = bounds(t, "side-by-side", text)["one"]
+    t.check(300 < deepest < 450, deepest)
+
+
 def misuse(t):
     for words in (["size", "word"], ["size", "--chains"], ["size", "--symbols", "-1"], ["size", "--symbols=many"]):
         t.equal(t.exo(*words, timeout=60).status, 2, " ".join(words))
 
 
 def cases(_):
-    for case in (deepest_call_counts, tables_are_followed, circles_have_no_bound, known_circles_are_counted, switches_are_no_calls, misuse):
+    for case in (deepest_call_counts, tables_are_followed, circles_have_no_bound, known_circles_are_counted, switches_are_no_calls, switches_end_where_others_begin,
+                 misuse):
         yield case.__name__.replace("_", "-"), case

@@ -98,6 +98,8 @@ def object_text(pointer):
         text += f" (number {int(kernel.struct_at(pointer, 'zone')['number'])})"
     elif kind == "tally":
         text += f" (counts {int(kernel.struct_at(pointer, 'tally')['count'])})"
+    elif kind == "watch":
+        text += f" (rang {int(kernel.struct_at(pointer, 'watch')['count'])} times)"
     return text
 
 

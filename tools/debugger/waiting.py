@@ -64,12 +64,20 @@ def sleepers():
             if not int(node):
                 continue
             stack += [node["child"][0], node["child"][1]]
-            physical = int(node["physical"])
+            watched, physical = int(node["physical"]) & 1, int(node["physical"]) & ~1  # waiting.h, WAIT_WATCHED
             word = int.from_bytes(kernel.read(kernel.define("DIRECT_MAP") + physical, 4), "little")
             behind = list(each(node["same"], "wait_node", "same"))
             for one in [node.dereference(), *behind]:
-                context = struct_at(int(one.address) & -kernel.PAGE, "context")  # nodes lie in their contexts, each of which is a page
-                print(f"  {physical:#x} ({word:#x}): context {name(context)}")
+                print(f"  {physical:#x} ({word:#x}): {waiter(int(one.address), watched)}")
+
+
+def waiter(node, watched):
+    """Nodes lie in their contexts, or watches, each of which is a page."""
+    if not watched:
+        return f"context {name(struct_at(node & -kernel.PAGE, 'context'))}"
+    watch = struct_at(node & -kernel.PAGE, "watch")
+    place = (node - int(watch["nodes"].address)) // (watch["nodes"].type.target().sizeof * kernel.constant("WATCH_WORDS"))
+    return f"watch {int(watch['object']['id'])}, place {place}"
 
 
 def endpoints():

@@ -42,7 +42,8 @@ and faults; arrows from IPC calls to their answers; what was asked back or taken
 
 
 def record(command, values, flags, to="output", gdb=None):
-    """Runs the command, before something is written where the option `to` says; its status, what was recorded, or None where the guest did not come to its end, and the session."""
+    """Runs the command, before something is written where the option `to` says; its status, what was recorded, or None where the guest did not come to
+    its end, and the session."""
     if not values.words:
         raise usage_error(command, "which command?")
     command_run.check(command, values)

@@ -25,6 +25,12 @@ FILLING = ("nop", "nopw", "nopl", "xchg", "data16", "cs", "int3")
 JUMPS_ON = ("jmp", "ret", "iretq", "sysretq", "ud2", "hlt")  # what comes next is not executed after these
 
 
+def table_of(operands):
+    """The address of the table that a jump or call takes its target from by a number, or 0."""
+    match = re.fullmatch(r"\*(-?0x[0-9a-f]+)\(,%\w+,8\)", operands)
+    return int(match[1], 16) & (1 << 64) - 1 if match else 0
+
+
 class Image:
     """A kernel's symbols, code and constants, as binutils tell them."""
 
@@ -56,6 +62,7 @@ class Image:
                 address = int(match[1], 16)
                 self.code[address] = (match[2], match[3].strip())
                 self.order.append(address)
+        self.tables = {at for _, operands in self.code.values() if (at := table_of(operands))}
         self.next = dict(zip(self.order, self.order[1:]))
         self.before = dict(zip(self.order[1:], self.order))
 
@@ -80,9 +87,9 @@ class Image:
 
     def places(self, operands):
         """Where the table of a switch leads: to instructions, which are no functions."""
-        table = re.fullmatch(r"\*(-?0x[0-9a-f]+)\(,%\w+,8\)", operands)
-        address, found = int(table[1], 16) & (1 << 64) - 1 if table else 0, set()
-        while table and (place := self.word(address)) in self.code and place not in self.functions:
+        table, found = table_of(operands), set()
+        address = table
+        while table and (address == table or address not in self.tables) and (place := self.word(address)) in self.code and place not in self.functions:
             found.add(place)
             address += WORD
         return found
@@ -167,10 +174,10 @@ class Walk:
             return [int(operands.split()[0], 16)]
         if operands in REGISTERS:
             operands = self.loaded(address, operands[1:]) or operands
-        table = re.fullmatch(r"\*(-?0x[0-9a-f]+)\(,%\w+,8\)", operands)
+        table = table_of(operands)
         field = re.fullmatch(r"\*(-?0x[0-9a-f]+)?\(%\w+\)", operands)
         if table:
-            found = set(image.table(int(table[1], 16) & (1 << 64) - 1))
+            found = set(image.table(table))
         else:
             found = image.at_offset(int(field[1] or "0", 16)) if field else image.taken()
         if not found:

@@ -38,6 +38,10 @@ static void epoll_drop(struct px_ofd *ofd)
     if (!instance)
         return;
     *at = instance->next;
+    if (!px_fd_exiting) {
+        px_epoll_sleep_no_more(instance);
+        px_bells_go(&instance->bells);
+    }
     px_free(instance->interest);
     px_free(instance);
 }
@@ -106,6 +110,11 @@ PX_SYS(epoll_create1)
 
 /* ---- the interest list ---- */
 
+uint32_t px_epoll_changed(void)
+{
+    return ++changes;
+}
+
 static void changed(struct px_epoll *instance)
 {
     changes++;
@@ -117,9 +126,11 @@ static void changed(struct px_epoll *instance)
 /* Those who sleep no longer count as watchers of it. */
 static void forget(struct px_epoll *instance, struct px_interest *interest)
 {
+    interest = px_epoll_warm(instance, interest);
     if (interest->watchers)
         px_poll_watch(interest->ofd, -(int)interest->watchers);
-    *interest = instance->interest[--instance->count];
+    *interest = instance->interest[--instance->hot];
+    px_epoll_close_gap(instance);
 }
 
 static struct px_interest *find(struct px_epoll *instance, int fd, const struct px_ofd *ofd)
@@ -145,8 +156,10 @@ static int64_t add(struct px_epoll *instance, const struct px_interest *interest
         instance->interest = more;
         instance->room = room;
     }
-    instance->interest[instance->count++] = *interest;
-    instance->interest[instance->count - 1].since = changes + 1;
+    px_epoll_open_gap(instance);
+    instance->interest[instance->hot] = *interest;
+    instance->interest[instance->hot].lively = instance->looks;
+    instance->interest[instance->hot++].since = changes + 1;
     changed(instance);
     return 0;
 }
@@ -202,8 +215,10 @@ PX_SYS(epoll_ctl)
             return -ENOENT;
         if (known->events & EPOLLEXCLUSIVE)
             return -EINVAL;
+        known = px_epoll_warm(instance, known);
         wanted.since = known->since;
         wanted.watchers = known->watchers;
+        wanted.lively = instance->looks;
         *known = wanted;
         changed(instance);
         return 0;
@@ -224,20 +239,38 @@ PX_SYS(epoll_ctl)
 void px_epoll_closed(const struct px_ofd *ofd)
 {
     for (struct px_epoll *instance = instances; instance; instance = instance->next)
-        for (unsigned i = 0; i < instance->count;) {
-            if (instance->interest[i].ofd == ofd)
+        for (unsigned i = 0; i < instance->count; i++)
+            if (instance->interest[i].ofd == ofd) {
                 forget(instance, &instance->interest[i]);
-            else
-                i++;
-        }
+                i = UINT32_MAX; /* the order has changed: again */
+            }
 }
 
 /* In a forked child, whose other threads sleep no more. */
 void px_epoll_forked(void)
 {
-    for (struct px_epoll *instance = instances; instance; instance = instance->next)
+    for (struct px_epoll *instance = instances; instance; instance = instance->next) {
+        px_free(instance->bells.bell);
+        instance->bells = (struct px_bells){0};
+        instance->hot = instance->count;
         for (unsigned i = 0; i < instance->count; i++)
             instance->interest[i].watchers = 0;
+    }
+}
+
+void px_epoll_moves(const struct px_ofd *ofd)
+{
+    for (struct px_epoll *instance = instances; instance; instance = instance->next)
+        for (unsigned i = instance->hot; i < instance->count; i++)
+            if (instance->interest[i].ofd == ofd)
+                (void)px_epoll_warm(instance, &instance->interest[i]);
+}
+
+/* Nobody wakes words for who is gone. */
+void px_epoll_exit(void)
+{
+    for (const struct px_epoll *instance = instances; instance; instance = instance->next)
+        px_epoll_sleep_no_more(instance);
 }
 
 uint32_t px_epoll_changes(void)

@@ -11,6 +11,9 @@
 
 _Static_assert(QUIET_WORDS == 3, "is_quiet looks at so many");
 #define FRONT 24u    /* interests that a sleep has room for, as a rule */
+#define FEW 8u         /* hot interests that are looked at without a second thought */
+#define MOST_HOT 20u   /* that a sleep has room for */
+#define IDLE 16u       /* looks after which a quiet one is no longer looked at */
 #define DEPTH_MAX 8u /* lists that are looked at, one below the other: a list may grow above others */
 
 /* What a wait sleeps on. */
@@ -130,6 +133,18 @@ static void gather_change(const struct px_epoll *instance, uint32_t seen, struct
         gathered->predicates[gathered->used++] = (struct exo_predicate){(uint64_t)px_epoll_change(instance), seen, EXO_WAIT_WORD};
 }
 
+/* One of the cold interests may have something to tell. */
+static void gather_told(const struct px_epoll *instance, struct gathered *gathered, uint64_t *words)
+{
+    *words = mixed(*words, instance->bells.heard);
+    if (!instance->bells.told || !gathered->predicates)
+        return;
+    if (gathered->used == EXO_WAIT_MAX)
+        gathered->partial = true;
+    else
+        gathered->predicates[gathered->used++] = px_bells_silence(&instance->bells);
+}
+
 /* An epoll in another's list, or in poll: ready when one of its own is. */
 static unsigned nested_ready(const struct px_ofd *ofd, struct gathered *gathered, uint64_t *words, unsigned depth)
 {
@@ -138,8 +153,11 @@ static unsigned nested_ready(const struct px_ofd *ofd, struct gathered *gathered
 
     if (!instance || depth > DEPTH_MAX)
         return 0;
+    if (!gathered->predicates)
+        px_epoll_hear(instance); /* not before a sleep: who is hot then has told nobody that somebody sleeps (settle) */
     gather_change(instance, __atomic_load_n(px_epoll_change(instance), __ATOMIC_SEQ_CST), gathered);
-    for (unsigned i = 0; i < instance->count; i++)
+    gather_told(instance, gathered, words);
+    for (unsigned i = 0; i < instance->hot; i++)
         if (interest_ready(&instance->interest[i], gathered, words, depth))
             ready = POLLIN | POLLRDNORM;
     return ready;
@@ -170,21 +188,54 @@ static void bring_forward(struct px_epoll *instance, unsigned at)
     *front = forward;
 }
 
+/* Those that have been quiet for so many looks, while there are more than so many hot ones, become cold. */
+static void cool(struct px_epoll *instance, unsigned looks, unsigned more_than)
+{
+    for (unsigned i = instance->hot; i-- > 0 && instance->hot > more_than;) {
+        const struct px_interest *interest = &instance->interest[i];
+
+        if (instance->looks - interest->lively >= looks && (is_quiet(interest) || !(interest->events & EVENT_BITS)))
+            (void)px_epoll_cool(instance, i);
+    }
+}
+
+/* What has rung is hot again, and there are not more hot ones than a sleep has room for, if that can be. */
+static void settle(struct px_epoll *instance, unsigned depth)
+{
+    if (!instance || depth > DEPTH_MAX)
+        return;
+    px_epoll_hear(instance);
+    for (unsigned looks = IDLE; instance->hot > MOST_HOT && looks > 0; looks /= 4)
+        cool(instance, looks / 4, MOST_HOT);
+    for (unsigned i = 0; i < instance->hot; i++)
+        if (instance->interest[i].ofd->kind == PX_OFD_EPOLL)
+            settle(px_epoll_of(instance->interest[i].ofd), depth + 1);
+}
+
+void px_epoll_settle(const struct px_ofd *ofd)
+{
+    settle(px_epoll_of(ofd), 0);
+}
+
 /* Copies out what is ready: how many, or -EFAULT. Where more is ready than was asked for, the next call begins behind what this one has told. */
 static int64_t report(struct px_epoll *instance, px_user to, int64_t most)
 {
     struct gathered nothing = {0};
     int64_t reported = 0;
     uint64_t words = 0;
-    unsigned at = instance->next_told < instance->count ? instance->next_told : 0, last = 0;
+    unsigned at, last = 0;
 
-    for (unsigned left = instance->count; left && reported < most; left--) {
+    if (++instance->looks % IDLE == 0)
+        cool(instance, IDLE, FEW);
+    at = instance->next_told < instance->hot ? instance->next_told : 0;
+    for (unsigned left = instance->hot; left && reported < most; left--) {
         struct px_interest *interest = &instance->interest[at];
         struct epoll_event event = {.data = interest->data};
 
-        at = at + 1 < instance->count ? at + 1 : 0;
+        at = at + 1 < instance->hot ? at + 1 : 0;
         if (is_quiet(interest))
             continue;
+        interest->lively = instance->looks;
         event.events = interest_ready(interest, &nothing, &words, 0);
         if (!event.events)
             continue;
@@ -207,7 +258,7 @@ static unsigned watched(const struct px_epoll *instance)
 {
     if (!instance)
         return 0;
-    return px_threads.many || instance->count < EXO_WAIT_MAX ? instance->count : EXO_WAIT_MAX;
+    return px_threads.many || instance->hot < EXO_WAIT_MAX ? instance->hot : EXO_WAIT_MAX;
 }
 
 /* Tells the pipes and sockets in the list, and below it, that one more sleeps. */
@@ -227,7 +278,7 @@ static void watch(struct px_epoll *instance, unsigned depth)
 /* And that it no longer does: those that were there when it began. */
 static void unwatch(struct px_epoll *instance, uint32_t begun, unsigned depth)
 {
-    for (unsigned i = 0; instance && i < instance->count && depth <= DEPTH_MAX; i++) {
+    for (unsigned i = 0; instance && i < instance->hot && depth <= DEPTH_MAX; i++) {
         struct px_interest *interest = &instance->interest[i];
 
         if (!interest->watchers || (int32_t)(begun - interest->since) < 0)
@@ -261,7 +312,8 @@ static int64_t sleep(struct px_epoll *instance, uint32_t seen, uint64_t deadline
     int64_t result;
 
     gather_change(instance, seen, &gathered);
-    for (unsigned i = 0; i < instance->count; i++) {
+    gather_told(instance, &gathered, &words);
+    for (unsigned i = 0; i < instance->hot; i++) {
         struct px_interest *interest = &instance->interest[i];
 
         if (is_full(&gathered) && is_quiet(interest))
@@ -288,12 +340,15 @@ static int64_t epoll_wait_call(int fd, px_user to, int64_t most, uint64_t deadli
     if (!instance || most <= 0 || (uint64_t)most > INT32_MAX / sizeof(struct epoll_event))
         return -EINVAL;
     for (;;) {
-        uint32_t seen = __atomic_load_n(px_epoll_change(instance), __ATOMIC_SEQ_CST), begun = px_epoll_changes();
+        uint32_t seen = __atomic_load_n(px_epoll_change(instance), __ATOMIC_SEQ_CST), begun;
         int64_t result;
 
+        px_epoll_hear(instance);
         result = report(instance, to, most);
         if (result || (deadline_ns != PX_DEADLINE_NEVER && px_now_ns() >= deadline_ns))
             return result;
+        settle(instance, 0);
+        begun = px_epoll_changes();
         watch(instance, 0);
         result = sleep(instance, seen, deadline_ns);
         unwatch(instance, begun, 0);

@@ -1,10 +1,10 @@
-/* poll, ppoll, select and pselect6. A wait has at most EXO_WAIT_MAX predicates: with more descriptions it is
- * done in slices of time. */
+/* poll, ppoll, select and pselect6. A wait has at most EXO_WAIT_MAX predicates: more descriptions are put to bells for its time (bells.h). */
+#include "bells.h"
 #include "hold.h"
 #include "poll.h"
 
 #define PER_ITEM 4u          /* predicates that one description may add (px.h) */
-#define SLICE_NS 10000000ull /* when not all predicates fit: look again after 10 ms */
+#define SLICE_NS 10000000ull /* when there is no room for all: look again after 10 ms */
 #define SMALL 32u            /* items that need no heap */
 #define SET_WORDS 64u        /* of a part of a set */
 #define SET_DESCRIPTORS (64u * SET_WORDS)
@@ -27,21 +27,21 @@ unsigned px_poll_ofd(struct px_ofd *ofd, unsigned events, struct exo_predicate *
     return ops->poll(ofd, events, predicates, count) & (events | POLLERR | POLLHUP | POLLNVAL);
 }
 
-/* One look at all items. With predicates: gathers them; *all says whether every item's could be. */
+/* One look at all items. With predicates: gathers them, and there is room for one more behind them; *rest is the first item whose had none. */
 static int64_t look(struct px_poll_item *items, unsigned count, struct exo_predicate *predicates,
-                    unsigned *used, bool *all)
+                    unsigned *used, unsigned *rest)
 {
     int64_t ready = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        bool room = predicates && *used + PER_ITEM <= EXO_WAIT_MAX;
+        bool room = predicates && *used + PER_ITEM < EXO_WAIT_MAX;
 
         if (!items[i].ofd) {
             ready += items[i].revents != 0;
             continue;
         }
-        if (predicates && !room)
-            *all = false;
+        if (predicates && !room && i < *rest)
+            *rest = i;
         items[i].revents =
             (uint16_t)px_poll_ofd(items[i].ofd, items[i].events, room ? predicates : NULL, used);
         ready += items[i].revents != 0;
@@ -72,19 +72,50 @@ static void watch(struct px_poll_item *items, unsigned count, int step, uint32_t
     }
 }
 
-static int64_t look_and_sleep(struct px_poll_item *items, unsigned count, uint64_t deadline_ns)
+static void settle(const struct px_poll_item *items, unsigned count)
 {
-    struct exo_predicate predicates[EXO_WAIT_MAX];
-    unsigned used = 0;
-    bool all = true;
+    for (unsigned i = 0; i < count; i++)
+        if (items[i].ofd && items[i].ofd->kind == PX_OFD_EPOLL)
+            px_epoll_settle(items[i].ofd);
+}
+
+/* Puts them to bells. False: one of them is ready meanwhile. *all: there was room for each. */
+static bool ring_for(struct px_bells *bells, struct px_poll_item *items, unsigned count, bool *all)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct exo_predicate own[PER_ITEM];
+        unsigned used = 0;
+        int put = 1;
+
+        if (!items[i].ofd)
+            continue;
+        if (items[i].ofd->kind == PX_OFD_EPOLL) { /* whose list may be long */
+            *all = false;
+            continue;
+        }
+        if (px_poll_ofd(items[i].ofd, items[i].events, own, &used))
+            return false;
+        for (unsigned at = 0; at < used && put > 0; at += EXO_WATCH_WORDS) {
+            uint32_t place;
+
+            put = px_bells_put(bells, own + at, used - at < EXO_WATCH_WORDS ? used - at : EXO_WATCH_WORDS, &place);
+        }
+        if (put == 0)
+            return false;
+        *all = *all && put > 0;
+    }
+    return true;
+}
+
+static int64_t sleep(struct exo_predicate *predicates, unsigned used, struct px_bells *bells, bool all, uint64_t deadline_ns)
+{
     uint64_t until = deadline_ns;
     int64_t result;
 
-    px_epoll_partial = false;
-    result = look(items, count, predicates, &used, &all);
-    if (result)
-        return result;
-    if ((!all || px_epoll_partial) && px_now_ns() + SLICE_NS < until)
+    all = all && !(bells->told && used == EXO_WAIT_MAX); /* an epoll took the last place */
+    if (bells->told && used < EXO_WAIT_MAX)
+        predicates[used++] = px_bells_silence(bells);
+    if (!all && px_now_ns() + SLICE_NS < until)
         until = px_now_ns() + SLICE_NS;
     result = px_wait(predicates, used, px_slacked(until));
     if (result == -ETIMEDOUT)
@@ -92,18 +123,36 @@ static int64_t look_and_sleep(struct px_poll_item *items, unsigned count, uint64
     return result < 0 ? -PX_ERESTARTNOHAND : 0;
 }
 
+static int64_t look_and_sleep(struct px_poll_item *items, unsigned count, uint64_t deadline_ns)
+{
+    struct exo_predicate predicates[EXO_WAIT_MAX];
+    struct px_bells bells = {0};
+    unsigned used = 0, rest = count;
+    bool all;
+    int64_t result;
+
+    px_epoll_partial = false;
+    result = look(items, count, predicates, &used, &rest);
+    all = !px_epoll_partial;
+    if (result == 0 && ring_for(&bells, items + rest, count - rest, &all))
+        result = sleep(predicates, used, &bells, all, deadline_ns);
+    px_bells_go(&bells);
+    return result;
+}
+
 int64_t px_poll_wait(struct px_poll_item *items, unsigned count, uint64_t deadline_ns)
 {
     unsigned unused = 0;
-    bool all;
-    int64_t ready = look(items, count, NULL, &unused, &all);
+    int64_t ready = look(items, count, NULL, &unused, NULL);
 
     if (ready)
         return ready;
     px_hold_items(items, count); /* to the end: who is woken in vain looks at them again */
     while (!ready && (deadline_ns == PX_DEADLINE_NEVER || px_now_ns() < deadline_ns)) {
-        uint32_t begun = px_epoll_changes();
+        uint32_t begun;
 
+        settle(items, count);
+        begun = px_epoll_changes();
         watch(items, count, 1, begun);
         ready = look_and_sleep(items, count, deadline_ns);
         watch(items, count, -1, begun);

@@ -27,6 +27,9 @@ void px_poll_watch(struct px_ofd *ofd, int step);
 uint32_t px_epoll_changes(void);
 void px_epoll_watch(const struct px_ofd *ofd);
 void px_epoll_unwatch(const struct px_ofd *ofd, uint32_t begun);
+void px_epoll_moves(const struct px_ofd *ofd); /* the description's pages are about to be others */
+void px_epoll_exit(void);                      /* all descriptions are about to be let go */
+void px_epoll_settle(const struct px_ofd *ofd); /* before a sleep: what is to be looked at and slept on is decided */
 extern bool px_epoll_partial; /* an epoll's poll had more to sleep on than there was room for: look again soon */
 /* Fills in revents and returns how many items have some; sleeps until there is one. 0 after the deadline,
  * -PX_ERESTART* after a signal. */

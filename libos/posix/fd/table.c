@@ -1,5 +1,6 @@
 /* The descriptor table: numbers to descriptions, close-on-exec, growth, and what fork, exec and exit do to
  * it. */
+#include "bells.h"
 #include "fd.h"
 #include "hold.h"
 
@@ -299,6 +300,7 @@ void px_fd_fork_child(void)
     px_board_all();
     px_futex_forked();
     px_hold_forked();
+    px_bells_forked();
     px_epoll_forked();
 }
 
@@ -324,6 +326,7 @@ bool px_fd_exiting, px_fd_fs_waits;
 
 void px_fd_exit(void)
 {
+    px_epoll_exit();
     px_fd_exiting = true;
     for (int fd = px_fd_next(0); fd >= 0; fd = px_fd_next((unsigned)fd + 1))
         (void)px_fd_close(fd);

@@ -3,6 +3,7 @@
  * changes its pages when it is bound (the lobby, in which fs tells of arrivals) and when it is connected.
  */
 #include "address.h"
+#include "fd/poll.h"
 
 #define LINE_FULL_NS 1000000u /* somebody's line is full: look again after a millisecond */
 
@@ -46,6 +47,7 @@ static void move_to(struct px_ofd *ofd, uint64_t va)
     memcpy(&new->options, &old->options, offsetof(struct px_end, name_bytes) - offsetof(struct px_end, options));
     if (socket->aimed && socket->type == SOCK_DGRAM)
         new[1] = px_socket_link(ofd)->end[!px_socket_side(ofd)];
+    px_epoll_moves(ofd);
     px_ring_let_go(socket->link);
     socket->link = va;
     socket->side = 0;

@@ -464,6 +464,14 @@ void px_epoll_forked(void);
 void px_epoll_forked(void)
 {
 }
+void px_bells_forked(void);
+void px_bells_forked(void)
+{
+}
+void px_epoll_exit(void);
+void px_epoll_exit(void)
+{
+}
 void px_hold_items(const struct px_poll_item *items, unsigned count)
 {
     (void)items, (void)count;

@@ -66,6 +66,33 @@ void px_epoll_unwatch(const struct px_ofd *ofd, uint32_t begun)
     (void)ofd, (void)begun;
 }
 
+void px_epoll_settle(const struct px_ofd *ofd)
+{
+    (void)ofd;
+}
+
+/* Bells: how many places there may be, and are; the word that tells is kept as it is. */
+static unsigned places_most, places;
+static uint32_t told;
+int px_bells_put(struct px_bells *bells, const struct exo_predicate *predicates, unsigned count, uint32_t *place)
+{
+    CHECK(count >= 1 && count <= EXO_WATCH_WORDS);
+    if (places == places_most)
+        return -1;
+    for (unsigned i = 0; i < count; i++)
+        if (*(const uint32_t *)predicates[i].va != predicates[i].value)
+            return 0;
+    bells->told = &told;
+    bells->heard = told;
+    *place = places++;
+    return 1;
+}
+void px_bells_go(struct px_bells *bells)
+{
+    places = 0;
+    *bells = (struct px_bells){0};
+}
+
 static int watched;
 void px_pipe_watch(struct px_ofd *ofd, int step)
 {
@@ -206,7 +233,7 @@ static void ends_by_time_or_signal(void)
     fake_wait_hook = NULL;
 }
 
-/* The last of them cannot have its predicate: it is found all the same, in a slice of time. */
+/* The last of them cannot have its predicate, nor a bell: it is found all the same, in a slice of time. */
 static bool last_becomes_ready(void)
 {
     if (++hook_turns == 3)
@@ -229,6 +256,39 @@ static void more_than_a_wait_has(void)
     WORDS[198] = 0;
     fake_wait_hook = NULL;
     EQUAL(poll_fds(count, 25), 0); /* the time limit holds over slices */
+}
+
+/* It has a bell, as all have that the sleep has no room for: one sleep. */
+static bool last_rings(void)
+{
+    CHECK(places > 0);
+    WORDS[198] = POLLIN;
+    told++;
+    return true;
+}
+
+static void more_than_a_wait_has_ring(void)
+{
+    unsigned count = 0;
+
+    for (unsigned fd = 0; fd < FDS; fd += 3)
+        items()[count++] = (struct pollfd){.fd = (int)fd, .events = POLLIN};
+    places_most = FDS;
+    fake_waits = 0;
+    fake_wait_hook = last_rings;
+    EQUAL(poll_fds(count, -1), 1);
+    EQUAL(items()[count - 1].revents, POLLIN);
+    EQUAL(fake_waits, 1);
+    EQUAL(places, 0);
+    WORDS[198] = 0;
+    fake_wait_hook = NULL;
+    fake_waits = 0;
+    EQUAL(poll_fds(count, 2500), 0); /* no slices */
+    EQUAL(fake_waits, 1);
+    places_most = 1;
+    EQUAL(poll_fds(count, 25), 0); /* too few for all: slices */
+    CHECK(fake_waits > 2);
+    places_most = 0;
 }
 
 static void refuses(void)
@@ -315,6 +375,7 @@ int main(void)
     sleeps_until_ready();
     ends_by_time_or_signal();
     more_than_a_wait_has();
+    more_than_a_wait_has_ring();
     refuses();
     sets_the_mask();
     random_sets();
