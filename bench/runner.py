@@ -60,7 +60,7 @@ class Effort:
         self.boots, self.options, self.idle_s, self.application_runs = boots, options, idle_s, application_runs
 
 
-FULL = Effort(3, "-i 9 -t 20", 20, 2)
+FULL = Effort(3, "-i 25 -t 10", 20, 3)
 QUICK = Effort(1, "-i 3 -t 1", 3, 1)  # for a first look: under a minute for ExoV6 alone
 
 

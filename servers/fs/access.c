@@ -5,7 +5,7 @@
  */
 #include "core.h"
 
-static uint64_t secret[2];
+FS_HOT_DATA static uint64_t secret[2];
 
 FS_HOT bool fs_in_group(const struct fs_caller *caller, uint32_t gid)
 {

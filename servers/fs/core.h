@@ -20,6 +20,7 @@
 
 /* What names that come and go run through lies together: after a change of address space each page costs a walk of the page tables. */
 #define FS_HOT __attribute__((hot))
+#define FS_HOT_DATA __attribute__((section(".data.hot"))) /* and so do the few words that it changes, among large arrays otherwise */
 
 #define FS_PAGE 4096ul
 #define FS_SIZE_MAX 0x7fffffffffffffffull

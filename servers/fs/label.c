@@ -12,7 +12,7 @@
 #define LINKS_SHARE 16u
 #define PAGES_SHARE 4u /* one part in so many */
 
-static uint64_t inodes[EXO_LABELS], pages[EXO_LABELS];
+FS_HOT_DATA static uint64_t inodes[EXO_LABELS], pages[EXO_LABELS];
 
 void fs_label_start(void)
 {

@@ -11,10 +11,10 @@
 #define LOOKS 8u /* at the lists, while processes come and go */
 #define WAIT_MOST 8u
 
-uint32_t fs_orphan_count;
+FS_HOT_DATA uint32_t fs_orphan_count;
 
-static uint32_t first; /* inode number */
-static uint32_t waiting; /* empty ones since the last sweep */
+FS_HOT_DATA static uint32_t first; /* inode number */
+FS_HOT_DATA static uint32_t waiting; /* empty ones since the last sweep */
 
 /* Where an orphan's inode keeps the next one's number: a directory needs its parent for `..`. */
 static uint32_t *next_of(uint32_t ino)

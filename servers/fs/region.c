@@ -9,12 +9,12 @@
 #define CLASSES 9u /* 16 .. 4096 bytes */
 #define CLASS_MIN_SHIFT 4u
 
-struct px_region fs_region;
+FS_HOT_DATA struct px_region fs_region;
 
 static uint64_t pages_max;
-static uint32_t next_page;                                  /* first page never used */
-static uint32_t free_block[CLASSES];                        /* offset of the first free block */
-static uint32_t free_inode;                                 /* number of the first free slot */
+FS_HOT_DATA static uint32_t next_page;           /* first page never used */
+FS_HOT_DATA static uint32_t free_block[CLASSES]; /* offset of the first free block */
+FS_HOT_DATA static uint32_t free_inode;          /* number of the first free slot */
 static uint64_t inode_pages[(PX_META_PAGES_MAX + 63) / 64]; /* a bit a page */
 
 bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)

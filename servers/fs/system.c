@@ -7,7 +7,7 @@
 #define PUBLISH_WITHIN_NS (60ull * 1000000000) /* a process that never makes its list does not keep files for ever \
                                                 */
 
-const struct px_server_start *fs_start;
+FS_HOT_DATA const struct px_server_start *fs_start;
 
 void fs_system_start(const struct px_server_start *start)
 {

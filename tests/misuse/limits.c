@@ -64,7 +64,7 @@ static void test_mapping_arguments(void)
 /* What only ExoV6 must refuse: the libOS's place. On Linux these are a program's to use. */
 static int libos_mapping(void *unused)
 {
-    static const unsigned long places[] = {LIBOS_IMAGE, LIBOS_WINDOW, 0x7fffe0000000ul, 0x7ffff0100000ul, 0x7ffff0110000ul};
+    static const unsigned long places[] = {LIBOS_IMAGE, LIBOS_WINDOW, 0x7fffe0020000ul, 0x7ffff0100000ul, 0x7ffff0110000ul};
     long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
     (void)unused;

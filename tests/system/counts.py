@@ -40,6 +40,26 @@ def sizes(t):
     t.equal(len(shown), 5 + 2 + 5, result.stdout.decode())
 
 
+def jump_number(address):
+    """Where QEMU 7.2 looks for what an indirect jump leads to (accel/tcg/tb-hash.h, tb_jmp_cache_hash_func)."""
+    mixed = address ^ address >> 6
+    return mixed >> 6 & 0xfc0 | mixed & 0x3f
+
+
+def light_calls(t):
+    """Where a light call begins is neither where the entry is looked for nor where it returns to, and all is in one page (light.h)."""
+    libos = os.path.join(t.built, "exo", "posix")
+    symbols = dict(reversed(line.split()[::2]) for line in t.command("nm", libos).stdout.decode().splitlines() if len(line.split()) == 3)
+    code = t.command("objdump", "-d", "--no-show-raw-insn", "--disassemble=px_site_entry", libos).stdout.decode()
+    back = int(re.search(r"call +\*%r11\n *([0-9a-f]+):", code)[1], 16)
+    entry = int(symbols["px_site_entry"], 16)
+    calls = {name: int(address, 16) for name, address in symbols.items() if re.fullmatch(r"light_\w+", name)}
+    t.check(len(calls) >= 12, calls)
+    for name, address in calls.items():
+        t.equal(address // 4096, entry // 4096, f"the page of {name}")
+        t.check(len({jump_number(address), jump_number(entry), jump_number(back)}) == 3, f"{name} and the entry meet in QEMU's table")
+
+
 def memory(t):
     """What is in use while a shell runs is the same in each boot."""
     if os.path.basename(t.built) != "release":
@@ -52,5 +72,6 @@ def cases(_):
     yield "baseline", baseline, 320
     yield "descriptions", descriptions
     yield "stack-bound", stack_bound
+    yield "light-calls", light_calls
     yield "sizes", sizes
     yield "memory", memory

@@ -91,6 +91,6 @@ def misuse(t):
 
 
 def cases(_):
-    for case in (deepest_call_counts, tables_are_followed, circles_have_no_bound, known_circles_are_counted, switches_are_no_calls, switches_end_where_others_begin,
-                 misuse):
+    for case in (deepest_call_counts, tables_are_followed, circles_have_no_bound, known_circles_are_counted, switches_are_no_calls,
+                 switches_end_where_others_begin, misuse):
         yield case.__name__.replace("_", "-"), case

@@ -7,7 +7,7 @@
 #include "trace.h"
 
 PER_CPU(struct percpu) percpu;
-struct cpu_features features;
+__attribute__((section(".data.hot"))) struct cpu_features features; /* a switch looks there */
 
 struct gate {
     uint16_t offset_low, selector;

@@ -32,7 +32,7 @@ void px_board_all(void)
         *mask = open;
 }
 
-void px_board_set(unsigned fd, bool open)
+PX_HOT void px_board_set(unsigned fd, bool open)
 {
     uint64_t *mask = own();
 

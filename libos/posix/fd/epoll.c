@@ -16,7 +16,7 @@
 #define EPOLLWAKEUP (1u << 29)
 #define EXCLUSIVE_BITS (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLET)
 
-static struct px_epoll *instances;
+PX_HOT_DATA static struct px_epoll *instances; /* each close looks there */
 static uint32_t changes; /* of all lists, which another thread may change while one sleeps: handle->word[0] tells it */
 
 struct px_epoll *px_epoll_of(const struct px_ofd *ofd)

@@ -29,7 +29,7 @@ static uint16_t first_pages[FIRST_PAGES]; /* small, because fork copies it */
 static uint16_t *pages = first_pages;     /* pages of PX_SHARED that slots may be claimed in */
 static unsigned page_room = FIRST_PAGES, page_count;
 static unsigned page_hint;   /* where a slot was last found or freed */
-static struct px_ofd *freed; /* the slot last given up here: probably still free */
+PX_HOT_DATA static struct px_ofd *freed; /* the slot last given up here: probably still free */
 static bool related;         /* some pages were other processes', too */
 
 const struct px_ops px_none_ops = {.name = "none"};
@@ -231,7 +231,7 @@ static struct px_ofd *claim_any(void)
     return ofd ? ofd : claim_in_new_page();
 }
 
-struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
+PX_HOT struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
 {
     struct px_ofd *ofd = claim_any();
 
@@ -324,7 +324,7 @@ static void leave_twin(struct px_ofd *twin, bool last)
 }
 
 /* One holder fewer. The last one runs destroy while the slot still counts as taken. */
-void px_ofd_leave(struct px_ofd *ofd)
+PX_HOT void px_ofd_leave(struct px_ofd *ofd)
 {
     const struct px_ops *ops = px_ofd_ops(ofd);
     uint32_t holders = __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED);

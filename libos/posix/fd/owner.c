@@ -30,7 +30,7 @@ struct owner_ex {
 };
 
 static struct owner *owners; /* NULL: there has been none */
-unsigned px_owners;
+PX_HOT_DATA unsigned px_owners;
 
 static struct owner *owner_of(const struct px_ofd *ofd)
 {

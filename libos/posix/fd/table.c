@@ -60,7 +60,7 @@ static unsigned limit(void)
     return soft < PX_FD_MAX ? (unsigned)soft : PX_FD_MAX;
 }
 
-int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
+PX_HOT int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
 {
     if (fd >= px_fds.count) {
         int64_t result = grow(fd);
@@ -84,7 +84,7 @@ int64_t px_fd_room(void)
     return fd < most ? 0 : -EMFILE;
 }
 
-int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
+PX_HOT int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
 {
     unsigned fd = (unsigned)lowest, most = limit();
     bool from_hint = fd <= px_fds.hint;
@@ -155,7 +155,7 @@ int64_t px_fd_dup(int fd, int lowest, bool close_on_exec)
     return twin((unsigned)fd, px_fd_install(ofd, lowest, close_on_exec));
 }
 
-int64_t px_fd_close(int fd)
+PX_HOT int64_t px_fd_close(int fd)
 {
     struct px_ofd *ofd = px_fd_get(fd);
     uint64_t entry;
@@ -212,7 +212,7 @@ PX_SYS(dup3)
     return dup_to((int)a, (int)b, c & O_CLOEXEC);
 }
 
-PX_SYS(close)
+PX_HOT PX_SYS(close)
 {
     return px_fd_close((int)a);
 }
@@ -322,7 +322,7 @@ void px_fd_exec(void)
     exec_egid = self->egid;
 }
 
-bool px_fd_exiting, px_fd_fs_waits;
+PX_HOT_DATA bool px_fd_exiting, px_fd_fs_waits;
 
 void px_fd_exit(void)
 {

@@ -3,8 +3,8 @@
 #include "proto/proc.h"
 #include "px_calls.h"
 
-struct px_base px_cwd;
-struct px_node px_root;
+PX_HOT_DATA struct px_base px_cwd;
+PX_HOT_DATA struct px_node px_root;
 uint32_t px_umask = 022;
 
 void px_files_start(void)

@@ -6,8 +6,11 @@
 #include "files.h"
 
 /* Own copy of the list, from which fork makes the child's; how many users each has, and how many of them write. */
-static uint32_t held[PX_HAZARDS], users[PX_HAZARDS], writers[PX_HAZARDS];
-static uint16_t runs; /* entry of the program that runs, + 1 */
+static uint32_t held[PX_HAZARDS];
+static struct {
+    uint32_t users, writers;
+} in_use[PX_HAZARDS];
+PX_HOT_DATA static uint16_t runs; /* entry of the program that runs, + 1 */
 static unsigned high; /* no entry in use at or above */
 
 /* Those that found no room in the list: while there are any, the list says that this process may hold anything. */
@@ -26,7 +29,7 @@ static unsigned find(uint32_t ino)
     return at;
 }
 
-static void publish(unsigned at, uint32_t entry)
+PX_HOT static void publish(unsigned at, uint32_t entry)
 {
     struct px_ppage *page = px_ppage();
 
@@ -41,7 +44,7 @@ static void publish(unsigned at, uint32_t entry)
 }
 
 /* The count never goes back to 0, which means: list not made yet. */
-static void withdraw(unsigned at)
+PX_HOT static void withdraw(unsigned at)
 {
     __atomic_store_n(&px_ppage()->hazard[at], 0, __ATOMIC_RELEASE);
     held[at] = 0;
@@ -91,7 +94,7 @@ static bool leave_more(struct more *entry)
     return true;
 }
 
-static bool is_there(const struct px_node *node)
+PX_HOT static bool is_there(const struct px_node *node)
 {
     struct px_look look;
     bool there;
@@ -119,18 +122,18 @@ static int64_t hold_more(const struct px_node *node, struct more *entry)
 }
 
 /* Says what is done with it, too; of what found no room nothing is said. */
-static void mark(unsigned at)
+PX_HOT static void mark(unsigned at)
 {
     uint32_t entry;
 
     if (at >= high)
         return;
-    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (writers[at] ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
+    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (in_use[at].writers ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
     if (entry != held[at])
         publish(at, entry);
 }
 
-int64_t px_node_hold_write(const struct px_node *node)
+PX_HOT int64_t px_node_hold_write(const struct px_node *node)
 {
     int64_t status = px_node_hold(node);
     unsigned at;
@@ -140,17 +143,17 @@ int64_t px_node_hold_write(const struct px_node *node)
     at = find((uint32_t)node->ino);
     if (at == high)
         return 0;
-    writers[at]++;
+    in_use[at].writers++;
     mark(at);
     return 0;
 }
 
-void px_node_drop_write(const struct px_node *node)
+PX_HOT void px_node_drop_write(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
 
-    if (at < high && writers[at]) {
-        writers[at]--;
+    if (at < high && in_use[at].writers) {
+        in_use[at].writers--;
         mark(at);
     }
     px_node_drop(node);
@@ -199,7 +202,7 @@ int64_t px_node_run(const struct px_node *node)
     return 0;
 }
 
-int64_t px_node_hold(const struct px_node *node)
+PX_HOT int64_t px_node_hold(const struct px_node *node)
 {
     uint32_t ino = (uint32_t)node->ino;
     unsigned at;
@@ -216,12 +219,12 @@ int64_t px_node_hold(const struct px_node *node)
         if (entry || at == PX_HAZARDS)
             return hold_more(node, entry);
         publish(at, ino);
-        users[at] = writers[at] = 0;
+        in_use[at].users = in_use[at].writers = 0;
     }
-    users[at]++;
+    in_use[at].users++;
     if (is_there(node))
         return 0;
-    if (--users[at] == 0)
+    if (--in_use[at].users == 0)
         withdraw(at);
     return -ENOENT;
 }
@@ -246,7 +249,7 @@ static void drop_more(const struct px_node *node)
         (void)!px_fs_call(PX_FS_REAP, PX_FS_NODE(node->ino, node->gen), 0, 0, 0, NULL);
 }
 
-void px_node_drop(const struct px_node *node)
+PX_HOT void px_node_drop(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
     bool nameless;
@@ -256,7 +259,7 @@ void px_node_drop(const struct px_node *node)
             drop_more(node);
         return;
     }
-    if (--users[at] > 0)
+    if (--in_use[at].users > 0)
         return;
     nameless = is_nameless(node);
     withdraw(at);

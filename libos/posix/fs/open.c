@@ -13,13 +13,11 @@
 
 static unsigned rights_of(unsigned flags)
 {
-    static const uint8_t rights[4] = {4, 2, 6, 6};
-
-    return rights[flags & O_ACCMODE];
+    return 0x6624u >> 4 * (flags & O_ACCMODE) & 7; /* r, w, rw, rw */
 }
 
 /* A description for an inode: held first, so that it is what was found. */
-static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
+PX_HOT static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
                         struct px_ofd **ofd)
 {
     const bool writing = kind == PX_OFD_FILE && rights_of(flags) & 2;
@@ -109,7 +107,7 @@ static int64_t open_found(const struct px_node *node, const char *path, unsigned
     return px_open_node(node, path, flags, NULL, ofd);
 }
 
-int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
+PX_HOT int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
 {
     struct px_node node = {.kind = PX_NODE_FS,
                            .mode = S_IFREG,
@@ -187,7 +185,7 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned resolve, unsi
 }
 
 /* resolve: PX_WALK_NO_XDEV and so on */
-static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
+PX_HOT static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
 {
     char path[PATH_MAX];
     struct px_ofd *ofd;
@@ -223,12 +221,12 @@ static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned 
     return status;
 }
 
-PX_SYS(open)
+PX_HOT PX_SYS(open)
 {
     return open_at(AT_FDCWD, a, 0, (unsigned)b, (unsigned)c);
 }
 
-PX_SYS(openat)
+PX_HOT PX_SYS(openat)
 {
     return open_at((int)a, b, 0, (unsigned)c, (unsigned)d);
 }

@@ -70,7 +70,7 @@ static int64_t find_descriptor(int dirfd, struct px_place *place)
     return 0;
 }
 
-int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place)
+PX_HOT int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place)
 {
     struct px_walk_from from = {.start = px_cwd.ino, .root = (uint32_t)px_root.ino, .ids = ids};
     struct px_ids effective;
@@ -94,7 +94,7 @@ int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids
     return ofd ? walk_from_description(ofd, path, flags, ids, place) : -EBADF;
 }
 
-int64_t px_find_user(int dirfd, px_user path, unsigned flags, struct px_place *place)
+PX_HOT int64_t px_find_user(int dirfd, px_user path, unsigned flags, struct px_place *place)
 {
     char text[PATH_MAX];
     int64_t length = px_copy_string(text, path, sizeof text);

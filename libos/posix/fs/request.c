@@ -11,7 +11,7 @@ int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t 
     return result;
 }
 
-int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
+PX_HOT int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
                      struct px_fs_made *made)
 {
     struct px_fs_create *ask = px_msg();
@@ -36,7 +36,7 @@ int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev,
     return result;
 }
 
-int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
+PX_HOT int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
                     uint32_t flags)
 {
     struct px_fs_names *ask = px_msg();

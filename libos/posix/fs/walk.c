@@ -318,7 +318,7 @@ static int64_t walk_fs(struct walk *walk, const char *path, uint32_t start)
     return look.failed ? -EIO : status;
 }
 
-static int64_t walk_with(struct walk *walk, const char *path)
+PX_HOT static int64_t walk_with(struct walk *walk, const char *path)
 {
     char again[LINK_SMALL]; /* a path that left /proc */
     uint32_t start = *path == '/' ? walk->from->root : walk->from->start;
@@ -431,7 +431,7 @@ static inline int64_t walk_quick(const struct px_walk_from *from, const struct p
     }
 }
 
-static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags,
+PX_HOT static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags,
                                                    struct px_place *place)
 {
     char small[LINK_SMALL];
@@ -454,7 +454,7 @@ static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *fr
     return status;
 }
 
-int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
+PX_HOT int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
 {
     struct px_look look;
     int64_t status;

@@ -13,9 +13,10 @@
 #define PX_WINDOW_LO 0x7fef00000000ul /* windows on file pages */
 #define PX_WINDOW_HI 0x7fff00000000ul
 
-#define PX_PROCTAB 0x7fffe0000000ul /* process table, read-only */
+/* Not at multiples of 64 pages, where others lie that each call needs: QEMU finds pages by the low bits of their numbers. */
+#define PX_PROCTAB 0x7fffe0020000ul /* process table, read-only */
 #define PX_PROCTAB_PAGES 128ul /* the table takes 127, the last one is tty's page (tty.h) */
-#define PX_META 0x7fffe0080000ul /* file-system metadata, read-only */
+#define PX_META 0x7fffe00a8000ul /* file-system metadata, read-only */
 #define PX_META_HI 0x7ffff0000000ul
 
 #define PX_IMAGE 0x7ffff0000000ul    /* libOS text, data, bss */

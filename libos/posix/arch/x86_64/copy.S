@@ -206,18 +206,6 @@ length_bytes:
     ret
     .size px_raw_length, . - px_raw_length
 
-    /* For light calls (light.h), which keep registers: RAX and RDX to 16 bytes at RDI. R9: 0, or not 0 after a fault */
-    .globl px_light_put16
-px_light_put16:
-    lea light_bad(%rip), %r9
-    mov %rdx, 8(%rdi)
-    mov %rax, (%rdi)
-    xor %r9d, %r9d
-    ret
-light_bad:
-    mov $1, %r9d
-    ret
-
     /* size_t px_raw_load_u32(const void *from, uint32_t *value): 0, or not 0 after a fault */
     .globl px_raw_load_u32
     .type px_raw_load_u32, @function

@@ -53,7 +53,7 @@ px_first_regs:
 px_traps: /* of instructions by the last byte of where they go on; at a carry the one is rewritten. In a page that is written at each call anyway. */
     .skip 256
 
-    .section .text.hot, "ax", @progbits
+    .section .text.light, "ax", @progbits
     .balign 64
     .globl px_syscall_entry
 px_syscall_entry:
@@ -201,6 +201,7 @@ px_direct_entry:
  * program's stack be touched. Light calls (light.c) change no register but those and RAX themselves, so nothing is stored; what they do not do, or have not
  * done, goes on as any call. They have no string instructions, so they do not ask for the direction flag, which takes long under TCG.
  */
+    .balign 64 /* as light.h says */
     .globl px_site_entry, px_light_window, px_light_window_end
 px_site_entry:
     CFI_AS_CALLED

@@ -9,7 +9,11 @@
 
 #define PX_LIGHT_NOT (-4096ll)
 #define PX_LIGHT_CALLS 229u
-#define PX_LIGHT_KEEPS __attribute__((no_caller_saved_registers, hot))
+/*
+ * QEMU finds what an indirect jump leads to in a table, by a number of which 6 bits are of the address within its page: bits 0-5 xor bits 6-11. Of two that
+ * meet in one entry each costs as much as a whole light call, so those of one call are kept apart: all begin at a multiple of 64.
+ */
+#define PX_LIGHT_KEEPS __attribute__((no_caller_saved_registers, section(".text.light"), aligned(64)))
 
 typedef __attribute__((no_caller_saved_registers)) int64_t px_light_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
@@ -55,10 +59,10 @@ bad:
 }
 static inline bool px_light_put_two(uint64_t to, uint64_t first, uint64_t second)
 {
-    register uint64_t bad __asm__("r9");
-
-    __asm__ volatile(PX_LIGHT_ASK("px_light_put16") : "=r"(bad) : "D"(to), "a"(first), "d"(second) : "memory", "cc");
-    return !bad;
+    __asm__ goto(PX_LIGHT_GUARDED("mov %2, 8(%0)\n\tmov %1, (%0)") : : "r"(to), "r"(first), "r"(second) : "r9", "memory" : bad);
+    return true;
+bad:
+    return false;
 }
 
 #endif

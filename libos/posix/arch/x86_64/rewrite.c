@@ -12,8 +12,8 @@
 #include "mm/mm.h"
 #include "px_arch.h"
 
-#define STUB_BYTES 16u
-#define SITES (PX_PAGE / STUB_BYTES - 1) /* of a page of stubs, whose first 16 bytes hold the entry's address */
+#define STUB_BYTES 32u
+#define SITES (PX_PAGE / STUB_BYTES) /* of a page of stubs */
 #define PAGES_MOST 16u
 #define SHORT_JUMP 127u
 #define FUNCTION_ALIGN 16u /* what compilers fill up to */
@@ -46,7 +46,7 @@ static void put_relative(uint8_t *to, uint64_t target, uint64_t after)
 
 static uint64_t stub_of(const struct page *of, unsigned index)
 {
-    return of->va + (index + 1) * STUB_BYTES;
+    return of->va + index * STUB_BYTES;
 }
 
 /* ---- finding the place -------------------------------------------------------------------------------------------- */
@@ -130,7 +130,6 @@ static uint64_t place_near(uint64_t va)
 
 static bool make_page(struct page *of, uint64_t va)
 {
-    const uint64_t entry = (uint64_t)px_site_entry;
     struct px_map map = {.lo = place_near(va), .bytes = PX_PAGE, .prot = PROT_READ | PROT_EXEC};
 
     if (!map.lo || px_mm_may_grow(1, map.prot, 0) < 0)
@@ -140,9 +139,7 @@ static bool make_page(struct page *of, uint64_t va)
         return false;
     memset(of->site, 0, SITES * sizeof(struct site));
     if (px_mm_map(&map) == 0) {
-        const struct px_change change = {map.lo, &entry, sizeof(entry)};
-
-        if (px_mm_replace(map.lo, map.prot, &change, 1)) {
+        if (px_mm_replace(map.lo, map.prot, NULL, 0)) {
             of->va = of->lo = map.lo;
             of->hi = map.lo + PX_PAGE;
             return true;
@@ -205,10 +202,12 @@ static bool change_both(const struct px_change both[2])
 static bool write_stub(const struct page *of, const struct site *site)
 {
     uint64_t at = stub_of(of, (unsigned)(site - of->site));
-    uint8_t code[STUB_BYTES] = {0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xff, 0x25}; /* lea after(%rip), %rcx; jmp *entry(%rip) */
+    const uint64_t entry = (uint64_t)px_site_entry;
+    /* lea after(%rip), %rcx; movabs $entry, %r11; jmp *%r11: no memory, so a call touches no page more */
+    uint8_t code[STUB_BYTES] = {0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0x49, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0, 0x41, 0xff, 0xe3};
 
     put_relative(code + 3, site->call + CALL_BYTES, at + 7);
-    put_relative(code + 9, of->va, at + 13);
+    __builtin_memcpy(code + 9, &entry, sizeof(entry));
     return change(&(struct px_change){at, code, sizeof(code)}, 1);
 }
 
@@ -329,8 +328,8 @@ void px_rewrite_unwind(struct exo_regs *regs)
     for (unsigned p = 0; p < PAGES_MOST; p++) {
         if (!within(regs->rip, page[p].lo, page[p].hi))
             continue;
-        if (within(regs->rip, page[p].va + STUB_BYTES, page[p].va + PX_PAGE)) {
-            regs->rip = page[p].site[(regs->rip - page[p].va) / STUB_BYTES - 1].call;
+        if (within(regs->rip, page[p].va, page[p].va + PX_PAGE)) {
+            regs->rip = page[p].site[(regs->rip - page[p].va) / STUB_BYTES].call;
             return;
         }
         for (unsigned i = 0; i < SITES; i++)
