@@ -38,10 +38,15 @@ uint32_t ask_target(uint32_t caller, int32_t tid)
 
 static int64_t make_siginfo(uint32_t caller, uint32_t target, struct px_question *question)
 {
-    const struct px_siginfo info = {.signo = (int32_t)question->word[0], .code = (int32_t)question->word[1], .pid = processes[caller].pid,
-                                    .uid = (int32_t)processes[caller].uid, .value = question->word[2]};
+    int32_t code = (int32_t)question->word[1];
+    const struct px_siginfo info = {.signo = (int32_t)question->word[0],
+                                    .code = code == SI_TKILL ? SI_TKILL : kill_code(code),
+                                    .errno_ = (int32_t)(question->word[1] >> 32),
+                                    .pid = processes[caller].pid,
+                                    .uid = (int32_t)processes[caller].uid,
+                                    .value = question->word[2]};
 
-    if (question->word[0] > SIGNAL_MAX || (info.code != SI_TKILL && info.code != SI_QUEUE))
+    if (question->word[0] > SIGNAL_MAX || code >= 0)
         return -EINVAL;
     if (!kill_allowed(caller, target, question->word[0]))
         return -EPERM;

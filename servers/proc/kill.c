@@ -128,18 +128,27 @@ static int64_t send_many(uint32_t caller, int32_t pgid, const struct px_siginfo 
     return any ? -EPERM : -ESRCH;
 }
 
-int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, uint64_t value)
+/* What a sender may say of himself: that he is no kernel, kill or timer. */
+int32_t kill_code(int32_t code)
 {
+    return code >= 0 || code == SI_TKILL || code == SI_TIMER ? SI_QUEUE : code;
+}
+
+int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signal, uint64_t flags, uint64_t value)
+{
+    uint32_t signo = (uint32_t)signal;
     struct px_siginfo info = {.signo = (int32_t)signo, .code = SI_USER, .pid = processes[caller].pid,
                               .uid = (int32_t)processes[caller].uid, .value = value};
     uint32_t target;
 
     if (signo > SIGNAL_MAX)
         return -EINVAL;
-    if (flags & PX_KILL_SIGQUEUE)
-        info.code = SI_QUEUE;
-    else if (flags & PX_KILL_TKILL)
+    if (flags & PX_KILL_SIGQUEUE) {
+        info.code = kill_code((int32_t)(flags >> 32));
+        info.errno_ = (int32_t)(signal >> 32);
+    } else if (flags & PX_KILL_TKILL) {
         info.code = SI_TKILL;
+    }
     if (!(flags & PX_KILL_SIGQUEUE))
         info.value = 0;
     if (pid == INT32_MIN)

@@ -39,6 +39,7 @@
 #define SI_KERNEL 128
 #define SI_USER 0
 #define SI_QUEUE (-1)
+#define SI_TIMER (-2)
 #define SI_TKILL (-6)
 #define CLD_EXITED 1
 #define CLD_KILLED 2
@@ -251,7 +252,8 @@ int64_t wait_child(uint32_t parent, int32_t pid, uint64_t options, struct wait_a
 /* ---- kill.c ---- */
 
 bool kill_allowed(uint32_t caller, uint32_t target, uint64_t signo);
-int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signo, uint64_t flags, uint64_t value);
+int64_t kill_call(uint32_t caller, int32_t pid, uint64_t signal, uint64_t flags, uint64_t value); /* as PX_PROC_KILL has them */
+int32_t kill_code(int32_t code); /* si_code, made one that a sender may choose */
 /* Posts without asking for permission. */
 void kill_post(uint32_t index, const struct px_siginfo *info);
 /* A signal waits that the process is about to take. */

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -449,6 +451,60 @@ static void test_suspend_and_wait(void)
     waitpid(child, NULL, 0);
 }
 
+static bool is_as_told(const siginfo_t *info, int signo, pid_t sender)
+{
+    return info->si_signo == signo && info->si_errno == EAGAIN && info->si_code == -10 && info->si_value.sival_int == 7 && info->si_pid == sender &&
+           info->si_uid == getuid();
+}
+
+/* What a sender says of his signal: to a process, to oneself, by queues and not. */
+static void test_described(void)
+{
+    const int numbers[] = {SIGUSR1, SIGRTMIN + 3};
+    siginfo_t told = {.si_errno = EAGAIN, .si_code = -10}, got;
+    sigset_t set, none;
+    bool right = true;
+    pid_t child, parent = getpid();
+    int status;
+
+    told.si_pid = parent, told.si_uid = getuid(), told.si_value.sival_int = 7;
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, numbers[0]), sigaddset(&set, numbers[1]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < 2; i++) {
+        right = right && syscall(SYS_rt_sigqueueinfo, parent, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == numbers[i] && is_as_told(&got, numbers[i], parent);
+        right = right && syscall(SYS_rt_tgsigqueueinfo, parent, parent, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == numbers[i] &&
+                is_as_told(&got, numbers[i], parent);
+    }
+    CASE("a signal to oneself as one describes it", right);
+    child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 3; i++)
+            if (sigwaitinfo(&set, &got) != numbers[i % 2] || !is_as_told(&got, numbers[i % 2], parent) || kill(parent, SIGUSR1) != 0)
+                _exit(1);
+        _exit(0);
+    }
+    for (int i = 0; i < 2; i++)
+        right = right && syscall(SYS_rt_sigqueueinfo, child, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == SIGUSR1;
+    right = right && syscall(SYS_rt_tgsigqueueinfo, child, child, numbers[0], &told) == 0 && sigwaitinfo(&set, &got) == SIGUSR1;
+    CASE("to another process", waitpid(child, &status, 0) == child && status == 0 && right);
+    child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    told.si_code = SI_USER;
+    CASE("not as if kill had sent it", syscall(SYS_rt_sigqueueinfo, child, SIGUSR1, &told) == -1 && errno == EPERM);
+    told.si_code = SI_TKILL;
+    CASE("nor tkill", syscall(SYS_rt_sigqueueinfo, child, SIGUSR1, &told) == -1 && errno == EPERM);
+    told.si_code = SI_KERNEL;
+    CASE("nor the kernel", syscall(SYS_rt_tgsigqueueinfo, child, child, SIGUSR1, &told) == -1 && errno == EPERM);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void test_floating_point(void)
 {
     double before = 1.5, after;
@@ -563,6 +619,7 @@ int main(void)
     test_processor_timers();
     test_timer_create();
     test_suspend_and_wait();
+    test_described();
     test_floating_point();
     test_storm();
     test_broken_frames();

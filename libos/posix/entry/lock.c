@@ -12,7 +12,9 @@ void px_lock_slowly(struct px_thread *thread)
     }
 }
 
+/* Who waited gets the processor at once: else whoever calls again and again has the lock whenever another one looks, which wakes nobody but that one. */
 void px_unlock_slowly(void)
 {
-    (void)!exo_wake(px_lock_word(), 1);
+    if (exo_wake(px_lock_word(), 1) > 0)
+        (void)!exo_yield();
 }

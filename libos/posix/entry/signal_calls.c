@@ -201,48 +201,56 @@ int64_t px_sys_rt_sigreturn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint
     return (int64_t)px_arch_result(regs);
 }
 
-static int64_t kill_by_proc(int32_t pid, uint64_t signo, uint64_t flags, uint64_t value)
+static int64_t kill_by_proc(int32_t pid, const struct px_siginfo *info)
 {
-    struct exo_message message = {.word = {PX_PROC_KILL, (uint64_t)(int64_t)pid, signo, flags, value}};
+    uint64_t flags = info->code == SI_USER ? 0 : info->code == SI_TKILL ? PX_KILL_TKILL : PX_KILL_SIGQUEUE;
+    struct exo_message message = {.word = {PX_PROC_KILL, (uint64_t)(int64_t)pid, PX_KILL_WORD((uint32_t)info->signo, info->errno_),
+                                           PX_KILL_WORD(flags, info->code), info->value}};
 
     return px_call_proc(&message);
 }
 
-/* To this process itself: no need to ask anybody. */
-static int64_t kill_self(uint64_t signo, int code, uint64_t value)
+/* A signal from this process. */
+static struct px_siginfo own_signal(uint64_t signo, int code)
 {
-    const struct px_siginfo info = {.signo = (int)signo, .code = code, .pid = px_self()->pid, .uid = (int32_t)px_self()->uid,
-                                    .value = value};
+    return (struct px_siginfo){.signo = (int)signo, .code = code, .pid = px_self()->pid, .uid = (int32_t)px_self()->uid};
+}
+
+/* To this process itself: no need to ask anybody. */
+static int64_t kill_self(const struct px_siginfo *info)
+{
+    uint32_t signo = (uint32_t)info->signo;
 
     if (signo > SIGRTMAX)
         return -EINVAL;
     if (signo == 0)
         return 0;
     if (signo >= SIGRTMIN || PX_SIGBIT(signo) & (PX_SIG_STOPS | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGKILL)))
-        return kill_by_proc(px_self()->pid, signo, code == SI_TKILL ? PX_KILL_TKILL : code == SI_QUEUE ? PX_KILL_SIGQUEUE : 0, value);
-    px_signal_post(&info);
+        return kill_by_proc(px_self()->pid, info);
+    px_signal_post(info);
     return 0;
 }
 
 int64_t px_sys_kill(uint64_t pid, uint64_t signo, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
+    const struct px_siginfo info = own_signal((uint32_t)signo, SI_USER);
+
     (void)c, (void)d, (void)e, (void)f;
     if ((int32_t)pid == px_self()->pid || ((int32_t)pid > 0 && px_thread_find((int32_t)pid))) /* a thread names its process, too */
-        return kill_self((uint32_t)signo, SI_USER, 0);
-    return kill_by_proc((int32_t)pid, (uint32_t)signo, 0, 0);
+        return kill_self(&info);
+    return kill_by_proc((int32_t)pid, &info);
 }
 
 /* To a thread of this process. What stops, continues or kills does so to all of them. */
-static int64_t kill_thread(struct px_thread *thread, uint64_t signo, int code, uint64_t value)
+static int64_t kill_thread(struct px_thread *thread, const struct px_siginfo *info)
 {
-    const struct px_siginfo info = {.signo = (int)signo, .code = code, .pid = px_self()->pid, .uid = (int32_t)px_self()->uid,
-                                    .value = value};
+    uint32_t signo = (uint32_t)info->signo;
 
     if (signo > SIGRTMAX)
         return -EINVAL;
     if (!px_threads.many || (signo && PX_SIGBIT(signo) & (PX_SIG_STOPS | PX_SIGBIT(SIGCONT) | PX_SIGBIT(SIGKILL))))
-        return kill_self(signo, code, value);
-    return signo ? px_signal_post_thread(thread, &info) : 0;
+        return kill_self(info);
+    return signo ? px_signal_post_thread(thread, info) : 0;
 }
 
 int64_t px_signal_from_outside(struct px_thread *thread, const struct px_siginfo *info)
@@ -252,13 +260,14 @@ int64_t px_signal_from_outside(struct px_thread *thread, const struct px_siginfo
     if (info->signo == 0)
         return 0;
     if (!thread->trace && PX_SIGBIT(info->signo) & (PX_SIG_STOPS | PX_SIGBIT(SIGCONT)))
-        return kill_by_proc(px_self()->pid, (uint64_t)info->signo, info->code == SI_TKILL ? PX_KILL_TKILL : PX_KILL_SIGQUEUE, info->value);
+        return kill_by_proc(px_self()->pid, info);
     return px_signal_post_thread(thread, info);
 }
 
 /* To a thread of another process, which knows its own. What kills needs nobody's help. */
-static int64_t kill_foreign(int32_t tgid, int32_t tid, uint64_t signo, int code, uint64_t value)
+static int64_t kill_foreign(int32_t tgid, int32_t tid, const struct px_siginfo *info)
 {
+    uint32_t signo = (uint32_t)info->signo;
     struct px_question *question;
     int64_t result;
 
@@ -267,13 +276,13 @@ static int64_t kill_foreign(int32_t tgid, int32_t tid, uint64_t signo, int code,
     if (tgid && tgid != tid && (tid < PX_TID_FIRST || PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX)->pid != tgid))
         return -ESRCH;
     if (tid < PX_TID_FIRST && (signo == SIGKILL || signo == SIGCONT || signo == 0))
-        return kill_by_proc(tid, signo, code == SI_TKILL ? PX_KILL_TKILL : PX_KILL_SIGQUEUE, value);
+        return kill_by_proc(tid, info);
     if (signo == SIGKILL)
-        return kill_by_proc(PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX)->pid, signo, PX_KILL_TKILL, 0);
+        return kill_by_proc(PX_PROC(PX_PROCTAB, PX_TID_INDEX(tid) % PX_PROCS_MAX)->pid, info);
     question = px_alloc(sizeof(*question));
     if (!question)
         return -ENOMEM;
-    *question = (struct px_question){.kind = PX_ASK_SIGNAL, .word = {signo, (uint64_t)(int64_t)code, value}};
+    *question = (struct px_question){.kind = PX_ASK_SIGNAL, .word = {signo, PX_KILL_WORD((uint32_t)info->code, info->errno_), info->value}};
     result = px_ask(tid, question);
     px_free(question);
     return result > 0 ? 0 : result;
@@ -282,57 +291,78 @@ static int64_t kill_foreign(int32_t tgid, int32_t tid, uint64_t signo, int code,
 int64_t px_sys_tkill(uint64_t tid, uint64_t signo, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     struct px_thread *thread = px_thread_find((int32_t)tid);
+    const struct px_siginfo info = own_signal((uint32_t)signo, SI_TKILL);
 
     (void)c, (void)d, (void)e, (void)f;
     if ((int32_t)tid <= 0)
         return -EINVAL;
     if (thread)
-        return kill_thread(thread, (uint32_t)signo, SI_TKILL, 0);
-    return (int32_t)tid == px_self()->pid ? ((uint32_t)signo > SIGRTMAX ? -EINVAL : 0) : kill_foreign(0, (int32_t)tid, (uint32_t)signo, SI_TKILL, 0);
+        return kill_thread(thread, &info);
+    return (int32_t)tid == px_self()->pid ? ((uint32_t)signo > SIGRTMAX ? -EINVAL : 0) : kill_foreign(0, (int32_t)tid, &info);
 }
 
 int64_t px_sys_tgkill(uint64_t tgid, uint64_t tid, uint64_t signo, uint64_t d, uint64_t e, uint64_t f)
 {
+    const struct px_siginfo info = own_signal((uint32_t)signo, SI_TKILL);
+
     if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
         return -EINVAL;
     if ((int32_t)tgid != px_self()->pid && (int32_t)tid != px_self()->pid)
-        return kill_foreign((int32_t)tgid, (int32_t)tid, (uint32_t)signo, SI_TKILL, 0);
+        return kill_foreign((int32_t)tgid, (int32_t)tid, &info);
     if ((int32_t)tgid != (int32_t)tid && !px_thread_find((int32_t)tid))
         return -ESRCH;
     return (int32_t)tgid == px_self()->pid ? px_sys_tkill(tid, signo, 0, d, e, f) : -ESRCH;
 }
 
-/* siginfo as sigqueue(3) fills it in: only the code and the value travel. */
+/* A signal as the program describes it; who sends it is not its to say. */
+static int64_t described_signal(struct px_siginfo *info, uint64_t signo, px_user from)
+{
+    struct { int32_t signo, errno_, code, pad, pid, uid; uint64_t value; } told;
+
+    if (px_copy_in(&told, from, sizeof(told)) < 0)
+        return -EFAULT;
+    *info = own_signal((uint32_t)signo, told.code == SI_TIMER ? SI_QUEUE : told.code); /* a timer's is not made by hand */
+    info->errno_ = told.errno_;
+    info->value = told.value;
+    return 0;
+}
+
+/* Only to oneself may a signal look as if the kernel or kill had sent it. */
+static bool may_describe(const struct px_siginfo *info, int32_t pid)
+{
+    return pid == px_self()->pid || (info->code < 0 && info->code != SI_TKILL);
+}
+
 int64_t px_sys_rt_sigqueueinfo(uint64_t pid, uint64_t signo, uint64_t from, uint64_t d, uint64_t e, uint64_t f)
 {
-    struct { int32_t signo, errno_, code, pad, pid, uid; uint64_t value; } info;
+    struct px_siginfo info;
+    int64_t result = described_signal(&info, signo, from);
 
     (void)d, (void)e, (void)f;
-    if (px_copy_in(&info, from, sizeof(info)) < 0)
-        return -EFAULT;
-    if ((info.code >= 0 || info.code == SI_TKILL) && (int32_t)pid != px_self()->pid)
+    if (result < 0)
+        return result;
+    if (!may_describe(&info, (int32_t)pid))
         return -EPERM;
     if ((int32_t)pid == px_self()->pid)
-        return kill_self((uint32_t)signo, SI_QUEUE, info.value);
-    return (int32_t)pid <= 0 ? -EINVAL : kill_by_proc((int32_t)pid, (uint32_t)signo, PX_KILL_SIGQUEUE, info.value);
+        return kill_self(&info);
+    return (int32_t)pid <= 0 ? -EINVAL : kill_by_proc((int32_t)pid, &info);
 }
 
 /* pthread_sigqueue. */
 int64_t px_sys_rt_tgsigqueueinfo(uint64_t tgid, uint64_t tid, uint64_t signo, uint64_t from, uint64_t e, uint64_t f)
 {
     struct px_thread *thread = px_thread_find((int32_t)tid);
-    struct { int32_t signo, errno_, code, pad, pid, uid; uint64_t value; } info;
+    struct px_siginfo info;
+    int64_t result = described_signal(&info, signo, from);
 
     (void)e, (void)f;
-    if (px_copy_in(&info, from, sizeof(info)) < 0)
-        return -EFAULT;
+    if (result < 0)
+        return result;
     if ((int32_t)tgid <= 0 || (int32_t)tid <= 0)
         return -EINVAL;
-    if ((int32_t)tgid != px_self()->pid && (info.code >= 0 || info.code == SI_TKILL))
+    if (!may_describe(&info, (int32_t)tgid))
         return -EPERM;
     if ((int32_t)tgid != px_self()->pid)
-        return kill_foreign((int32_t)tgid, (int32_t)tid, (uint32_t)signo, SI_QUEUE, info.value);
-    if (!thread)
-        return -ESRCH;
-    return kill_thread(thread, (uint32_t)signo, SI_QUEUE, info.value);
+        return kill_foreign((int32_t)tgid, (int32_t)tid, &info);
+    return thread ? kill_thread(thread, &info) : -ESRCH;
 }

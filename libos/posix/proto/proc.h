@@ -22,7 +22,7 @@ enum px_proc_op {
      * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
      * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now | PX_WAIT_TRAPPED. -ECHILD. */
     PX_PROC_WAIT,
-    /* w1 pid as in kill(2), w2 signal, w3 flags (PX_KILL_*), w4 sigqueue value. From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
+    /* w1 pid as in kill(2), w2 signal | si_errno << 32, w3 flags (PX_KILL_*) | si_code << 32, w4 sigqueue value. From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
     PX_PROC_KILL,
     /* w1 pid, w2 pgid. */
     PX_PROC_SETPGID,
@@ -138,8 +138,9 @@ struct px_cred_ids {
     uint32_t uid, euid, suid, gid, egid, sgid;
 };
 
-#define PX_KILL_SIGQUEUE 1 /* code SI_QUEUE and value in w4 */
+#define PX_KILL_SIGQUEUE 1 /* sigqueue: the code, which is negative, and the value in w4 */
 #define PX_KILL_TKILL 2    /* code SI_TKILL */
+#define PX_KILL_WORD(low, high) ((uint64_t)(low) | (uint64_t)(uint32_t)(high) << 32)
 
 /* Of a process that is not known only itself: what it says in its process page. */
 struct px_usage {
