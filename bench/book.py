@@ -153,7 +153,10 @@ def page(book):
         yield from group_lines(book, group, [row for row in everything if row.group == group])
     yield "## How it was measured"
     yield ""
-    yield "    ./exo bench --book"
+    yield "<!-- shown: it takes most of an hour, and figures are no test -->"
+    yield "```console"
+    yield "$ ./exo bench --book"
+    yield "```"
     yield ""
     for name, text in about.items():
         yield f"- {name}: {text}"

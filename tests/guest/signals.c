@@ -473,7 +473,8 @@ static void test_described(void)
     sigaddset(&set, numbers[0]), sigaddset(&set, numbers[1]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     for (int i = 0; i < 2; i++) {
-        right = right && syscall(SYS_rt_sigqueueinfo, parent, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == numbers[i] && is_as_told(&got, numbers[i], parent);
+        right = right && syscall(SYS_rt_sigqueueinfo, parent, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == numbers[i] &&
+                is_as_told(&got, numbers[i], parent);
         right = right && syscall(SYS_rt_tgsigqueueinfo, parent, parent, numbers[i], &told) == 0 && sigwaitinfo(&set, &got) == numbers[i] &&
                 is_as_told(&got, numbers[i], parent);
     }

@@ -22,7 +22,8 @@ enum px_proc_op {
      * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
      * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now | PX_WAIT_TRAPPED. -ECHILD. */
     PX_PROC_WAIT,
-    /* w1 pid as in kill(2), w2 signal | si_errno << 32, w3 flags (PX_KILL_*) | si_code << 32, w4 sigqueue value. From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
+    /* w1 pid as in kill(2), w2 signal | si_errno << 32, w3 flags (PX_KILL_*) | si_code << 32, w4 sigqueue value.
+     * From fs: w1 pid | sender << 32, w2 signal | uid << 32, w3 si_code. */
     PX_PROC_KILL,
     /* w1 pid, w2 pgid. */
     PX_PROC_SETPGID,
