@@ -10,4 +10,7 @@ t new-window -t one -n second 'sleep 1000'; named one:0 cat; t list-windows -t o
 t rename-session -t one two; t list-sessions -F '#{session_name} #{session_windows} #{session_attached}'
 keys() { for k in "$@"; do sleep 1; printf "$k"; done; sleep 1; }
 keys '\002n' '\002d' | script -qec 'stty rows 24 cols 80; tmux -f /dev/null -L exo attach -t two' log >/dev/null; tr -d '\r' <log | grep -ao 'detached (from session two)'
-t display-message -p -t two '#{window_index}'; t run-shell 'echo from run-shell'; t set-buffer kept; t show-buffer; echo; t kill-session -t nobody 2>&1; t kill-server; t list-sessions 2>&1 | sed 's/(.*//'
+t display-message -p -t two '#{window_index}'; t run-shell 'echo from run-shell'; t set-buffer kept; t show-buffer; echo; t kill-session -t nobody 2>&1
+server=$(t display-message -p '#{pid}')
+t kill-server; for i in $(seq 100); do grep -qs 'State:.[^Z]' /proc/$server/status || break; sleep 0.1; done # who asks while it ends is told something else
+t list-sessions 2>&1 | sed 's/(.*//'
