@@ -33,10 +33,10 @@ def copy_to(folder):
     shutil.copytree(FOLDER, os.path.join(folder, "bench", "applications"), dirs_exist_ok=True)
 
 
-def text(cases, runs):
+def text(cases, runs, options=""):
     """The shell text that runs the cases: a figure for the command that each names, `runs` times."""
-    lines = ["timed() { /bench/exobench -i %d --run $name \"$@\"; }" % runs,
-             "timed_often() { /bench/exobench -i %d --run $name \"$@\"; }" % (5 * runs)]
+    lines = ["timed() { /bench/exobench %s -i %d --run $name \"$@\"; }" % (options, runs),
+             "timed_often() { /bench/exobench %s -i %d --run $name \"$@\"; }" % (options, 5 * runs)]
     for name in cases:
         lines.append(f"name={name}; mkdir -p /tmp/$name; cd /tmp/$name; . /bench/applications/$name.sh; cd /; rm -rf /tmp/$name")
     return "\n".join(lines)

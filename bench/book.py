@@ -72,8 +72,8 @@ class Row:
                 return f"{seconds * factor:,.3g} {unit}"
         return f"{seconds * 1e9:,.3g} ns"
 
-    def counted(self, count):
-        return f"{count:,.0f}" if count is not None and count < SHORT and self.case not in PLAIN_UNITS else ""
+    def counted(self, count, most=SHORT):
+        return f"{count:,.0f}" if count is not None and count < most and self.case not in PLAIN_UNITS else ""
 
 
 def rows(book):
@@ -115,7 +115,7 @@ def loss_lines(book):
         yield ""
         return
     yield from table(["case", "one operation", "ratio", "instructions, Linux", "ExoV6", "why, and what would mend it"],
-                     [[f"`{row.case}`", row.text, f"{row.ratio():.2f}", row.counted(row.their_count), row.counted(row.count),
+                     [[f"`{row.case}`", row.text, f"{row.ratio():.2f}", row.counted(row.their_count, math.inf), row.counted(row.count, math.inf),
                        " ".join(reasons[row.case])] for row in found])
 
 

@@ -67,6 +67,8 @@ struct child child_new_in(uint64_t zone, void (*function)(uint64_t), uint64_t ar
 struct child child_make(uint64_t zone, void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry);
 struct child child_new_with(void (*function)(uint64_t), uint64_t argument, uint64_t syscall_entry, uint64_t upcall_entry);
 void child_start(const struct child *child);
+/* A new child that shares the page, adds one to *said, which lies there, and sleeps then. */
+struct child child_asleep(void (*function)(uint64_t), uint64_t argument, uint64_t page, volatile uint32_t *said);
 /* Waits for its end: the reason; the environment and its capabilities are gone afterwards. */
 uint64_t child_end(const struct child *child);
 /* A child with the entries of upcall_cases.c: pages that it misses in AREA(0) it allocates. */

@@ -44,6 +44,19 @@ void child_start(const struct child *child)
     EXPECT(exo_ctx_start(child->context), 0);
 }
 
+struct child child_asleep(void (*function)(uint64_t), uint64_t argument, uint64_t page, volatile uint32_t *said)
+{
+    struct child child = child_new(function, argument);
+    uint32_t before = *said;
+
+    EXPECT(exo_share_all(child.env, page, page, 1, EXO_SHARE_SAME | EXO_PROT_READ | EXO_PROT_WRITE), 0);
+    child_start(&child);
+    while (*said == before)
+        bare_settle();
+    bare_settle();
+    return child;
+}
+
 static uint64_t wait_for_end(const struct child *child, uint64_t *address)
 {
     struct exo_message message = {0};

@@ -139,12 +139,11 @@ CASE(revoke_above, "what was made by virtue of a capability is taken back with i
 static int64_t crowd[CROWD];
 
 /* Gives a page, which it has no right to any more, to everybody, again and again, while it revokes its own zone's capability in pieces. */
-static void passes_on(uint64_t unused)
+static void passes_on(uint64_t cpus)
 {
     int64_t zone = exo_cap_copy(SELF, 0, ZONE, EXO_RIGHTS_ALL, 0), frame = exo_frame_alloc((uint64_t)zone, 2), status;
     unsigned waited = 0, pieces = 0;
 
-    (void)unused;
     if (frame < 0 || exo_map_all(SELF, THERE, (uint64_t)frame, 0, 2, RW) < 0)
         child_exit(1);
     for (unsigned i = 0; i < CROWD; i += 3)
@@ -169,7 +168,7 @@ static void passes_on(uint64_t unused)
             child_exit(LEFT_OVER + i);
     if (maps(THERE) || maps(THERE + PAGE) || maps(THERE - 16 * PAGE))
         child_exit(5);
-    child_exit(waited > 0 || bare_info()->cpus > 1 ? 42 : 6); /* with several it may all be over between two looks */
+    child_exit(waited > 0 || cpus > 1 ? 42 : 6); /* with several it may all be over between two looks */
 }
 
 CASE(share_meets_pass, "a page that is being taken back does not slip past, by whatever sharing between the pieces")
@@ -182,7 +181,7 @@ CASE(share_meets_pass, "a page that is being taken back does not slip past, by w
         for (uint64_t page = 0; page < OTHER_PAGES; page++)
             EXPECT(exo_mem_share((uint64_t)crowd[i], 0x80000000 + page * PAGE, AREA(0), 1, EXO_SHARE_SAME | RW), 1);
     }
-    child = child_new(passes_on, 0);
+    child = child_new(passes_on, bare_info()->cpus); /* whose page it has not */
     EXPECT(exo_env_clone_slots(child.env, ZONE, 500) > 0, true);
     child_start(&child);
     EXPECT((int64_t)child_result(&child), 42);

@@ -70,15 +70,7 @@ static void sleeper(uint64_t kinds)
 
 static struct child asleep(uint32_t kind, uint64_t count)
 {
-    struct child child = child_new(sleeper, kind | count << 32);
-    uint32_t before = words[8];
-
-    EXPECT(exo_share_all(child.env, SHARED, SHARED, 1, EXO_SHARE_SAME | RW), 0);
-    child_start(&child);
-    while (words[8] == before)
-        bare_settle();
-    bare_settle();
-    return child;
+    return child_asleep(sleeper, kind | count << 32, SHARED, &words[8]);
 }
 
 CASE(wait_false_wakes, "a wake that finds the condition as it was ends no sleep, nor counts; who sleeps while the word is the same is woken by any")

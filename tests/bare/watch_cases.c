@@ -153,15 +153,7 @@ static void sleeper(uint64_t n)
 
 static struct child asleep(uint64_t n)
 {
-    struct child child = child_new(sleeper, n);
-    uint32_t before = words[8];
-
-    EXPECT(exo_share_all(child.env, SHARED, SHARED, 1, EXO_SHARE_SAME | RW), 0);
-    child_start(&child);
-    while (words[8] == before)
-        bare_settle();
-    bare_settle();
-    return child;
+    return child_asleep(sleeper, n, SHARED, &words[8]);
 }
 
 CASE(watch_wakes, "who sleeps on the word that tells is woken; who sleeps on the watched word itself does not lose a wake to a place")

@@ -65,6 +65,8 @@ def docs_are_drawn(t):
     for name, text in book.drawn(book.stored()).items():
         with open(os.path.join(book.DOCS, name)) as file:
             t.check(file.read() == text, f"docs/{name} is not what bench/book.py draws")
+    for row in book.losses(book.stored()):
+        t.check(row.count and row.their_count, f"{row.case} is slower than on Linux, and its instructions are not counted on both")
 
 
 def counts_that_change_are_told(t):

@@ -30,7 +30,7 @@
 #define PX_MSG (PX_PER + 2 * PX_PAGE)       /* message page, shared with proc, fs, tty: strings and structures of calls */
 #define PX_INFO (PX_PER + 3 * PX_PAGE)      /* the kernel's info page, read-only (struct exo_info) */
 #define PX_LEDGER (PX_PER + 4 * PX_PAGE)    /* what was asked back (struct exo_ledger): there from the first demand on */
-#define PX_BELLS (PX_PER + 5 * PX_PAGE)     /* words that the kernel rings for epoll (fd/bells.h): there from the first on */
+#define PX_BELLS (PX_PER + 5 * PX_PAGE)     /* words that the kernel rings by (fd/bells.h): there from the first on */
 
 #define PX_SHARED 0x7ffff0110000ul /* open file descriptions and pipe rings */
 #define PX_COMMON_PAGES 5ul /* the first of them: proc's, one set for all processes of a zone (advisory locks, the board) */
