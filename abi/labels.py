@@ -213,9 +213,9 @@ class Rules:
         return mask, name
 
 
-def bytes_table(name, doc, rows):
+def bytes_table(name, doc, rows, attributes="unused"):
     lines = ["    {" + ", ".join(str(value) for value in row) + "}," for row in rows]
-    return (f"\n/* {doc} */\n__attribute__((unused)) static const uint8_t {name}[EXO_LABELS][EXO_LABEL_ROW] = {{\n" +
+    return (f"\n/* {doc} */\n__attribute__(({attributes})) static const uint8_t {name}[EXO_LABELS][EXO_LABEL_ROW] = {{\n" +
             "\n".join(lines) + "\n};\n")
 
 
@@ -233,8 +233,8 @@ def header(lattice, rules):
     out += [f"#define EXO_RULE_{rule.upper()} {rules.allowed[rule]:#x} /* relations that it allows */\n" for rule in RULES]
     out.append("#define EXO_LABEL_NAMES(X) \\\n" + " \\\n".join(f"    X({number}, {name})" for name, number in index.items()) + "\n")
     out.append("#ifndef __ASSEMBLER__\n#include <stdint.h>\n")
-    out.append(bytes_table("exo_label_relation", "of the first label to the second: one EXO_RELATION_*",
-                           [[RELATIONS[lattice.relation(a, b)] for b in names] for a in names]))
+    out.append(bytes_table("exo_label_relation", "of the first label to the second: one EXO_RELATION_*; it lies with the code that looks there at each call",
+                           [[RELATIONS[lattice.relation(a, b)] for b in names] for a in names], 'unused, section(".text.hot.labels")'))
     out.append(bytes_table("exo_label_join", "the least label that dominates both", [[index[lattice.join[a, b]] for b in names] for a in names]))
     out.append(bytes_table("exo_label_meet", "the greatest label that both dominate", [[index[lattice.meet[a, b]] for b in names] for a in names]))
     out.append("#endif\n#endif\n")

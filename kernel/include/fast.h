@@ -56,7 +56,7 @@ static FAST void fast_switch(struct context *by, struct env *from, struct contex
     by->cpu_cycles += now;
     to->cpu_cycles -= now;
     if (from != into)
-        arch_space_load(&into->space);
+        arch_space_load(&to->arch);
 }
 
 #ifdef EXO_DEBUG

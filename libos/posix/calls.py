@@ -70,12 +70,15 @@ def source(rows):
     codes = {name: f"\\{0x80 + at:o}" for at, name in enumerate(named(rows))}
     lines = [MADE, "#include \"px_calls.h\"\n\n"]
     lines += [f"#pragma weak px_sys_{name}\n" for _, name, there, _ in rows if there]
-    lines.append("\nPX_HOT_TABLE const struct px_call_entry px_calls[] = {\n")
-    for number, name, there, kinds in rows:
-        body = f"px_sys_{name}" if there else "NULL"
+    lines.append("\nPX_HOT_TABLE const unsigned px_calls_count = PX_CALLS_COUNT;\n")
+    lines.append("/* Behind the other tables, so that the first of them are in one page with those. */\n")
+    lines.append("__attribute__((section(\".tables.bodies\"))) px_call *const px_bodies[PX_CALLS_COUNT] = {\n")
+    lines += [f"    [{number}] = px_sys_{name},\n" for number, name, there, _ in rows if there]
+    lines.append("};\n\nconst struct px_call_entry px_calls[PX_CALLS_COUNT] = {\n")
+    for number, name, _, kinds in rows:
         kinds = re.sub(r"\{(\w+)\}", lambda kind: codes[kind.group(1)], kinds)
-        lines.append(f"    [{number}] = {{{body}, \"{name}\", \"{kinds}\"}},\n")
-    lines.append("};\nPX_HOT_TABLE const unsigned px_calls_count = PX_CALLS_COUNT;\nuint32_t px_missing[PX_CALLS_COUNT];\n")
+        lines.append(f"    [{number}] = {{\"{name}\", \"{kinds}\"}},\n")
+    lines.append("};\nuint32_t px_missing[PX_CALLS_COUNT];\n")
     return "".join(lines)
 
 

@@ -44,9 +44,9 @@ typedef uint64_t px_user; /* an address that the program gave: not yet believed 
 /* A call's body: the six arguments as the program gave them. */
 typedef int64_t px_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
-/* Table made from calls.tab: body (or NULL: ENOSYS and counted), name, strace format. */
+/* Tables made from calls.tab, by number. */
+extern px_call *const px_bodies[]; /* NULL: ENOSYS and counted */
 struct px_call_entry {
-    px_call *body;
     const char *name;
     const char *format; /* argument kinds, for strace: calls.tab says which */
 };
@@ -67,7 +67,7 @@ void px_direct_entry(void) __attribute__((visibility("hidden")));
  */
 #define PX_HOT __attribute__((hot))
 #define PX_HOT_DATA __attribute__((section(".data.hot")))
-#define PX_HOT_TABLE __attribute__((section(".rodata.hot")))
+#define PX_HOT_TABLE __attribute__((section(".tables")))
 
 static inline struct px_ppage *px_ppage(void)
 {

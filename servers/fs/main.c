@@ -26,7 +26,7 @@ static void make_secret(void)
     fs_token_start(secret);
 }
 
-static void start_core(void)
+static __attribute__((noinline)) void start_core(void)
 {
     uint64_t archive_pages = ROUND_UP(fs_start->archive_bytes, FS_PAGE) / FS_PAGE,
              area_pages = fs_start->frames_total;
@@ -72,7 +72,7 @@ FS_HOT static void answer(struct exo_message *message)
 void exo_main(const struct px_server_start *start);
 FS_HOT void exo_main(const struct px_server_start *start)
 {
-    uint64_t begun_tsc = exo_arch_cycles();
+    uint64_t begun_tsc = exo_arch_cycles(), endpoint = start->endpoint;
     struct exo_message message;
     bool reply = false;
 
@@ -83,8 +83,8 @@ FS_HOT void exo_main(const struct px_server_start *start)
     if (exo_share_all(start->env_proc, PX_META, PX_META, fs_meta()->pages, EXO_SHARE_SAME | EXO_PROT_READ) < 0)
         fail(4);
     for (;;) {
-        int64_t status = reply ? exo_ep_reply_recv(start->endpoint, &message)
-                               : exo_ep_recv(start->endpoint, &message, EXO_DEADLINE_NEVER);
+        int64_t status = reply ? exo_ep_reply_recv(endpoint, &message)
+                               : exo_ep_recv(endpoint, &message, EXO_DEADLINE_NEVER);
 
         reply = false;
         if (status < 0)

@@ -15,7 +15,7 @@ static uint64_t pages_max;
 FS_HOT_DATA static uint32_t next_page;           /* first page never used */
 FS_HOT_DATA static uint32_t free_block[CLASSES]; /* offset of the first free block */
 FS_HOT_DATA static uint32_t free_inode;          /* number of the first free slot */
-static uint64_t inode_pages[(PX_META_PAGES_MAX + 63) / 64]; /* a bit a page */
+__attribute__((section(".data.hot_last"))) static uint64_t inode_pages[(PX_META_PAGES_MAX + 63) / 64]; /* a bit a page */
 
 bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)
 {

@@ -32,14 +32,18 @@ FS_HOT static bool copy_text(const struct fs_request *request, uint64_t offset, 
 
 FS_HOT static int64_t do_create(struct fs_request *request)
 {
-    static char text[FS_PAGE];
+    static char long_text[FS_PAGE];
+    char short_text[NAME_MAX + 1], *text; /* an ordinary name lies on the stack, whose page is in use */
     struct px_fs_create ask;
     struct fs_new new;
+    uint64_t text_bytes;
     uint32_t ino = 0;
     int64_t status;
 
     memcpy(&ask, request->page, sizeof ask);
-    if (!copy_text(request, sizeof ask, (uint64_t)ask.name_bytes + ask.target_bytes, text))
+    text_bytes = (uint64_t)ask.name_bytes + ask.target_bytes;
+    text = text_bytes <= sizeof short_text ? short_text : long_text;
+    if (!copy_text(request, sizeof ask, text_bytes, text))
         return -ENAMETOOLONG;
     new = (struct fs_new){.mode = ask.mode,
                           .flags = ask.flags,
@@ -65,7 +69,7 @@ struct names {
     char text[2 * (NAME_MAX + 1)];
 };
 
-static int64_t copy_names(const struct fs_request *request, struct names *names)
+FS_HOT static int64_t copy_names(const struct fs_request *request, struct names *names)
 {
     memcpy(&names->ask, request->page, sizeof names->ask);
     if (names->ask.bytes[0] > NAME_MAX || names->ask.bytes[1] > NAME_MAX)
@@ -230,7 +234,7 @@ static int64_t do_fifo(struct fs_request *request)
     return fs_fifo_open(request, word[1], word[2], (unsigned)word[3]);
 }
 
-static operation *const operations[PX_FS_OPS] = {
+FS_HOT_DATA static operation *operations[PX_FS_OPS] = {
     [PX_FS_META] = do_meta,     [PX_FS_CREATE] = do_create,     [PX_FS_LINK] = do_link,
     [PX_FS_UNLINK] = do_unlink, [PX_FS_RENAME] = do_rename,     [PX_FS_SETATTR] = do_setattr,
     [PX_FS_OPEN] = do_open,     [PX_FS_TRUNCATE] = do_truncate, [PX_FS_GRANT] = do_grant,

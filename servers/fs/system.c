@@ -1,4 +1,5 @@
 /* What the core asks of the kernel: pages, the clock, clients' environments and hazard lists. */
+#include <exo/clock.h>
 #include <exo/label.h>
 
 #include "ipc.h"
@@ -8,10 +9,12 @@
                                                 */
 
 FS_HOT_DATA const struct px_server_start *fs_start;
+FS_HOT_DATA static struct exo_info info; /* a copy: what the clock reads of it does not change */
 
 void fs_system_start(const struct px_server_start *start)
 {
     fs_start = start;
+    info = *(const struct exo_info *)start->info_va;
 }
 
 int64_t fs_errno(int64_t error)
@@ -50,19 +53,11 @@ bool os_region_grow(uint64_t first_page, uint64_t pages)
     return os_pages_take((void *)(PX_META + first_page * FS_PAGE), pages);
 }
 
-static uint64_t monotonic_ns(void)
-{
-    const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
-
-    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
-}
-
 FS_HOT int64_t os_now(void)
 {
-    const struct exo_info *info = (const struct exo_info *)fs_start->info_va;
     const struct px_proctab *table = (const struct px_proctab *)PX_PROCTAB;
     uint64_t shift = (uint64_t)__atomic_load_n(&table->wall_shift_ns, __ATOMIC_RELAXED);
-    uint64_t ns = monotonic_ns() + info->wall_offset_ns + shift;
+    uint64_t ns = exo_clock_ns(&info) + info.wall_offset_ns + shift;
 
     return PX_TIME(ns / 1000000000, ns % 1000000000);
 }
@@ -93,7 +88,7 @@ bool os_next_hazards(unsigned *cursor, struct fs_hazards *hazards)
         count = __atomic_load_n(&page->hazard_count, __ATOMIC_ACQUIRE);
         hazards->ino = page->hazard;
         hazards->count = count < PX_HAZARDS ? count : PX_HAZARDS;
-        hazards->published = count > PX_HAZARDS ? false : count > 0 || monotonic_ns() - process->start_ns > PUBLISH_WITHIN_NS;
+        hazards->published = count > PX_HAZARDS ? false : count > 0 || exo_clock_ns(&info) - process->start_ns > PUBLISH_WITHIN_NS;
         return true;
     }
     if (*cursor <= PX_PROCS_MAX) { /* last: what is on its way from one to another */

@@ -3,6 +3,7 @@
 
 #include <exo/calls.h>
 #include <exo/capability.h>
+#include <exo/clock.h>
 #include <exo/label.h>
 #include <exo/loop.h>
 #include <exo/state.h>
@@ -403,9 +404,7 @@ void machine_wake(uint32_t *word)
 
 uint64_t machine_now_ns(void)
 {
-    const struct exo_info *info = (const struct exo_info *)start.info_va;
-
-    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - info->tsc_base) * info->tsc_mult >> 32);
+    return exo_clock_ns((const struct exo_info *)start.info_va);
 }
 
 bool machine_figures(uint32_t index, struct exo_env_info *figures)

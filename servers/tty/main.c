@@ -1,6 +1,7 @@
 /* tty's start and main loop. */
 #include <exo/abi.h>
 #include <exo/calls.h>
+#include <exo/clock.h>
 #include <exo/format.h>
 #include <exo/ipc.h>
 #include <exo/loop.h>
@@ -15,10 +16,7 @@ struct service service;
 
 uint64_t now_ns(void)
 {
-    const struct exo_info *info = (const struct exo_info *)service.start->info_va;
-    uint64_t cycles = exo_arch_cycles() - info->tsc_base;
-
-    return (uint64_t)((unsigned __int128)cycles * info->tsc_mult >> 32);
+    return exo_clock_ns((const struct exo_info *)service.start->info_va);
 }
 
 void say(const char *format, ...)

@@ -1,6 +1,7 @@
 /* What every case uses. bench/kernelbench is built with this, too. */
 #include "bare.h"
 
+#include <exo/clock.h>
 #include <exo/format.h>
 
 const struct exo_startup *bare_start;
@@ -48,7 +49,7 @@ int64_t bare_must(int64_t got, const char *text, const char *file, int line)
 
 uint64_t bare_now(void)
 {
-    return (uint64_t)((unsigned __int128)(exo_arch_cycles() - bare_info()->tsc_base) * bare_info()->tsc_mult >> 32);
+    return exo_clock_ns(bare_info());
 }
 
 /* A host with other work may give the guest too little in that time for anybody to get on: nobody but this context is ready then, unless somebody spins. */

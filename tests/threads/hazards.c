@@ -68,7 +68,6 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
 #include "libos/posix/fs/hold.c"
 #define OTHER(name) name##_of_other
 #define held OTHER(held)
-#define in_use OTHER(in_use)
 #define high OTHER(high)
 #define find OTHER(find)
 #define publish OTHER(publish)

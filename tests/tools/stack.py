@@ -15,7 +15,9 @@ def bounds(t, name, text):
     with open(source, "w") as file:
         file.write(HOLD + text + ENTRY)
     with open(script, "w") as file:
-        file.write("SECTIONS { . = 0x100000; .text : { *(.text.entry) *(.text*) } .rodata : { *(.rodata*) } .data : { *(.data*) } }")
+        file.write("SECTIONS { . = 0x100000; "
+                   ".text : { *(.text.entry) *(.text) kernel_entry_more = .; *(.text.more) kernel_entry_more_end = .; *(.text*) } "
+                   ".rodata : { *(.rodata*) } .data : { *(.data*) } }")
     result = t.command("gcc", "-O1", "-fno-pie", "-no-pie", "-nostdlib", "-static", "-fcf-protection=none", "-fno-stack-protector", "-mno-red-zone",
                        "-fno-asynchronous-unwind-tables", "-fno-inline", "-fno-optimize-sibling-calls", "-Wl,--build-id=none", "-T", script,
                        "-o", program, source)
@@ -57,6 +59,13 @@ def tables_are_followed(t):
     t.check(3000 < deepest < 3300, f"what is handed over: {deepest}")
 
 
+def entries_in_two_places(t):
+    more = "asm(\".section .text.more,\\\"ax\\\"; more: call two; hlt; .previous\");"
+    boot = "asm(\".section .text.start,\\\"ax\\\"; boot: call three; hlt; .previous\");"  # has another stack
+    found = bounds(t, "more", "void three(void) { HOLD(1000) } void two(void) { HOLD(200) } void one(void) { HOLD(100) }" + more + boot)
+    t.equal(sorted(found), ["one", "two"], "entries")
+
+
 def circles_have_no_bound(t):
     refused(t, "self", "volatile int n; void one(void) { HOLD(10) if (n) one(); }", "no bound", "one calls one")
     text = "volatile int n; void one(void); void two(void) { HOLD(10) one(); } void one(void) { HOLD(10) if (n) two(); }"
@@ -91,6 +100,6 @@ def misuse(t):
 
 
 def cases(_):
-    for case in (deepest_call_counts, tables_are_followed, circles_have_no_bound, known_circles_are_counted, switches_are_no_calls,
-                 switches_end_where_others_begin, misuse):
+    for case in (deepest_call_counts, tables_are_followed, entries_in_two_places, circles_have_no_bound, known_circles_are_counted,
+                 switches_are_no_calls, switches_end_where_others_begin, misuse):
         yield case.__name__.replace("_", "-"), case

@@ -95,14 +95,15 @@ def struct_at(address, name):
 
 def variable(name):
     """A variable of the kernel's; of those that each processor has, the first one's."""
-    symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
-    if symbol is None:
+    found = gdb.lookup_global_symbol(name)
+    symbols = [found] if found else list(gdb.lookup_static_symbols(name))
+    if not symbols:
         raise gdb.GdbError(f"the kernel's symbols do not name {name}: gdb needs the kernel.elf that runs")
-    if symbol.needs_frame:
+    # Link-time optimisation describes a static variable twice, and once without a place: which of them gdb names first depends on what it has read.
+    values = [symbol.value() for symbol in symbols if not symbol.needs_frame]
+    value = next((value for value in values if not value.is_optimized_out), None)
+    if value is None:
         raise gdb.GdbError(f"{name} has no place in memory in this build: try --preset debug")
-    value = symbol.value()
-    if value.is_optimized_out:
-        raise gdb.GdbError(f"{name} was optimised out of this build: try --preset debug")
     return value
 
 

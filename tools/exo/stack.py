@@ -36,9 +36,11 @@ class Image:
 
     def __init__(self, path):
         self.path = path
-        self.functions, self.objects = {}, {}  # address -> name; address -> size
+        self.functions, self.objects, more = {}, {}, []  # address -> name; address -> size
         for line in self._tool("readelf", "-sW"):
             words = line.split()
+            if len(words) >= 8 and words[7] in ("kernel_entry_more", "kernel_entry_more_end"):
+                more.append(int(words[1], 16))
             if len(words) >= 8 and words[3] in ("FUNC", "OBJECT") and words[6] not in ("UND", "ABS"):
                 address, size = int(words[1], 16), int(words[2], 0)
                 if words[3] == "FUNC" and ".cold" in words[7]:
@@ -47,7 +49,7 @@ class Image:
                     self.functions[address] = words[7].split(".")[0] if address not in self.functions else self.functions[address]
                 elif size:
                     self.objects[address] = size
-        self.first = min(self.functions)  # before it lies the entry code
+        self.first, self.more = min(self.functions), range(*(sorted(more) or [0]))  # the entry code lies before the first, and there (kernel.ld)
         self.sections = []
         for line in self._tool("readelf", "-SW"):
             match = re.match(r"\s*\[ *\d+\] (\.rodata|\.data)\s+PROGBITS\s+(\w+) (\w+) (\w+)", line)
@@ -65,6 +67,9 @@ class Image:
         self.tables = {at for _, operands in self.code.values() if (at := table_of(operands))}
         self.next = dict(zip(self.order, self.order[1:]))
         self.before = dict(zip(self.order[1:], self.order))
+
+    def is_entry(self, address):
+        return address < self.first or address in self.more
 
     def _tool(self, *words):
         run = subprocess.run([*words, self.path], capture_output=True, text=True)
@@ -158,7 +163,7 @@ class Walk:
 
     def note(self, address, operands, depth):
         for callee in self.callees(address, operands):
-            if callee < self.image.first:
+            if self.image.is_entry(callee):
                 continue  # back into the entry code, which takes an empty stack
             self.calls[callee] = max(self.calls.get(callee, 0), depth)
 
@@ -253,11 +258,11 @@ class Bounds:
 
 
 def entries(image):
-    """What the entry code, which lies before all functions, calls: {name: address}."""
+    """What the entry code calls: {name: address}."""
     found = {}
     for address in image.order:
         mnemonic, operands = image.code[address]
-        if address < image.first and mnemonic in ("call", "jmp") and not operands.startswith("*"):
+        if image.is_entry(address) and mnemonic in ("call", "jmp") and not operands.startswith("*"):
             target = int(operands.split()[0], 16)
             if target in image.functions:
                 found[image.functions[target]] = target

@@ -49,6 +49,7 @@ void arch_context_write(struct context *context, const struct exo_ctx_state *sta
 void arch_context_init(struct context *context, const struct exo_ctx_state *state, uint64_t upage_va)
 {
     context->arch.upage_va = upage_va;
+    context->arch.space_root = context->env->space.root;
     arch_context_write(context, state);
 }
 

@@ -7,7 +7,7 @@
 #include "trace.h"
 
 PER_CPU(struct percpu) percpu;
-__attribute__((section(".data.hot"))) struct cpu_features features; /* a switch looks there */
+struct cpu_features features;
 
 struct gate {
     uint16_t offset_low, selector;
@@ -21,7 +21,7 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
-#define STACK_BYTES 16384u
+#define STACK_BYTES 18432u
 #define FATAL_STACK_BYTES 4096u
 
 static struct gate idt[VECTORS];
@@ -31,16 +31,22 @@ struct gdt {
 };
 static PER_CPU(struct gdt) gdt;
 
-/* What each CPU has for stacks. At the top of those for the worst, which may begin with GS anywhere, stands how far its variables lie. */
+/*
+ * What each CPU has for its own: stacks and variables. At the top of the stacks for the worst, which may begin with GS anywhere, stands how far the variables
+ * lie. Each entry uses the end of the stack and the variables: they are in one page.
+ */
 struct cpu_area {
-    char variables[CPU_VARIABLES_BYTES];
     char fatal_stacks[3][FATAL_STACK_BYTES];
     char stack[STACK_BYTES];
     struct context **current; /* the stack's top: by it debuggers find the registers of ring 3 (entry.S) */
-    uint64_t pad;
-} __attribute__((aligned(16)));
-static struct cpu_area first_area;
+    uint64_t pad[7];
+    char variables[1984];
+};
+extern char kernel_percpu[], kernel_percpu_end[]; /* kernel.ld */
+static struct cpu_area first_area __attribute__((aligned(PAGE)));
 _Static_assert(sizeof(struct cpu_area) == PAGE << CPU_AREA_ORDER, "smp.c takes so much");
+_Static_assert(offsetof(struct cpu_area, stack) / PAGE < offsetof(struct cpu_area, current) / PAGE, "the end of the stack is in the page of the variables");
+_Static_assert(offsetof(struct cpu_area, variables) % 64 == 0, "kernel.ld aligns them so");
 _Static_assert(offsetof(struct cpu_area, current) == offsetof(struct cpu_area, stack) + STACK_BYTES, "entry.S");
 
 _Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP && offsetof(struct percpu, stack) == PERCPU_STACK, "entry.S");
@@ -148,17 +154,31 @@ unsigned arch_cpu(void)
     return percpu.number;
 }
 
+uint64_t arch_cpu_offset[CPUS_MAX];
+
+uint64_t cpu_area_begin(unsigned cpu, unsigned apic_id, void *memory)
+{
+    struct cpu_area *area = memory;
+    size_t bytes = (size_t)(kernel_percpu_end - kernel_percpu);
+
+    ASSERT(bytes <= sizeof(area->variables));
+    memcpy(area->variables, kernel_percpu, bytes);
+    arch_cpu_offset[cpu] = (uint64_t)area->variables - (uint64_t)kernel_percpu;
+    OF_CPU(cpu, struct percpu, percpu) = (struct percpu){.number = cpu, .apic_id = apic_id, .area = (uint64_t)area};
+    return (uint64_t)area->stack + STACK_BYTES;
+}
+
 void cpu_start(unsigned cpu)
 {
     struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
     struct cpu_area *area;
 
     write_msr(MSR_GS_BASE, arch_cpu_offset[cpu]);
-    area = cpu == 0 ? &first_area : (struct cpu_area *)percpu.area;
+    area = (struct cpu_area *)percpu.area;
     set_gdt(area);
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
     set_control();
-    percpu.tls = features.fsgsbase;
+    percpu.tls = percpu.fsgsbase = features.fsgsbase;
     percpu.stack = (uint64_t)area->stack + STACK_BYTES;
     area->current = (struct context **)((uint64_t)&sched_cpu.current + arch_cpu_offset[cpu]);
     fpu_init();
@@ -176,7 +196,7 @@ uint64_t arch_stack_used(unsigned cpu)
 
 void arch_init_cpu(void)
 {
-    smp_keep_variables();
+    (void)cpu_area_begin(0, 0, &first_area);
     find_features();
     set_idt();
     cpu_start(0);

@@ -84,11 +84,12 @@ struct percpu {
     struct context *fpu_owner;
     unsigned flushes; /* pages flushed at this entry */
     bool fpu_off; /* CR0.TS is set */
+    bool fsgsbase; /* features.fsgsbase, at hand */
     uint64_t tls;   /* the current context's; not 0 where ring 3 can change it by itself */
     struct env *loaded; /* with several CPUs: whose page tables CR3 names; NULL: the kernel's own */
     bool by_call; /* the last entry was a call, not an exception or interrupt */
     unsigned number, apic_id;
-    uint64_t area; /* its stacks, but the first CPU's */
+    uint64_t area; /* its stacks, and these variables */
 };
 extern PER_CPU(struct percpu) percpu;
 
@@ -216,10 +217,6 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 /* smp.c */
-#define CPU_AREA_ORDER 3u /* pages of what a CPU has for its own: variables and stacks, and at the end what debuggers look at */
-#define CPU_AREA_END 16u
-#define CPU_VARIABLES_BYTES (PAGE - CPU_AREA_END)
-void smp_keep_variables(void); /* what the others' begin with */
 void smp_lock(void);
 void smp_unlock(void);
 extern uint32_t smp_lock_word;
@@ -234,6 +231,9 @@ bool smp_kicked(void); /* VECTOR_KICK: serves it; true: look what shall run */
 #define SMP_ALL_PAGES UINT64_MAX
 void smp_flush_page(struct env *env, uint64_t va);
 /* cpu.c */
+#define CPU_AREA_ORDER 3u /* pages of what a CPU has for its own (cpu.c) */
+/* In zeroed memory of so many pages: the CPU's variables are there from then on. Returns the end of its stack. */
+uint64_t cpu_area_begin(unsigned cpu, unsigned apic_id, void *memory);
 void cpu_start(unsigned cpu);
 void cpu_choose_entry(void);
 /* entry.S */

@@ -179,36 +179,6 @@ fast_or_redirect:
 4:  FAST_PATH fast_yield_to_call, %rsi, 2
     .cfi_endproc
 
-/* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
-    .globl syscall_entry_locked
-    .balign 16
-syscall_entry_locked:
-    CFI_CALLER
-    swapgs
-    cmp $EXO_CALL_BASE, %rax
-    jb redirect
-    cmp $EXO_CALL_EP_CALL_CAP, %rax
-    jb any_call
-    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
-    jae redirect
-    lock btsl $0, smp_lock_word(%rip)
-    jc any_call
-    FAST_WAYS _held
-    .cfi_endproc
-
-/* A CPU that is traced: every call goes the long way, and is recorded. */
-    .globl syscall_entry_traced
-    .balign 16
-syscall_entry_traced:
-    CFI_CALLER
-    swapgs
-    cmp $EXO_CALL_BASE, %rax
-    jb redirect
-    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
-    jae redirect
-    LONG_WAY trap_call_traced
-    .cfi_endproc
-
 /* The case is not a common one: the arguments of the function are stored where those of any other call are. */
     .macro GENERAL_WAY name, number, way
     .globl general_\name
@@ -349,6 +319,39 @@ resume_context:
     .cfi_def_cfa %rsp, -CONTEXT_REGS - EXO_REGS_RIP
     swapgs
     iretq
+    .cfi_endproc
+
+/* What follows lies behind the fast paths (kernel.ld), so that these and the entries above are one page. */
+    .section .text.entry_more, "ax"
+
+/* With several CPUs. Who finds the lock free goes the fast way with it; else it is a call like any other. */
+    .globl syscall_entry_locked
+    .balign 16
+syscall_entry_locked:
+    CFI_CALLER
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $EXO_CALL_EP_CALL_CAP, %rax
+    jb any_call
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    lock btsl $0, smp_lock_word(%rip)
+    jc any_call
+    FAST_WAYS _held
+    .cfi_endproc
+
+/* A CPU that is traced: every call goes the long way, and is recorded. */
+    .globl syscall_entry_traced
+    .balign 16
+syscall_entry_traced:
+    CFI_CALLER
+    swapgs
+    cmp $EXO_CALL_BASE, %rax
+    jb redirect
+    cmp $(EXO_CALL_BASE + EXO_CALLS), %rax
+    jae redirect
+    LONG_WAY trap_call_traced
     .cfi_endproc
 
 /* All registers behind what a stub has pushed: RDI is the error code then, RSI the vector. */

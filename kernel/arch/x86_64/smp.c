@@ -218,22 +218,7 @@ void smp_unlock(void)
 
 extern char boot_trampoline[], boot_trampoline_end[]; /* at their physical addresses */
 extern uint64_t boot_ap_stack;
-extern char kernel_percpu[], kernel_percpu_end[];
-uint64_t arch_cpu_offset[CPUS_MAX];
-
-static char fresh[CPU_VARIABLES_BYTES]; /* what a CPU's variables begin with */
 static unsigned starting; /* number of the CPU that is being started; 0: it has come */
-
-static size_t variables_bytes(void)
-{
-    return (size_t)(kernel_percpu_end - kernel_percpu);
-}
-
-void smp_keep_variables(void)
-{
-    ASSERT(variables_bytes() <= sizeof(fresh));
-    memcpy(fresh, kernel_percpu, variables_bytes());
-}
 
 void smp_other_main(void);
 void smp_other_main(void)
@@ -263,10 +248,7 @@ static bool start_one(unsigned cpu, unsigned id)
 
     if (!area)
         return false;
-    memcpy(direct(area), fresh, variables_bytes());
-    arch_cpu_offset[cpu] = (uint64_t)direct(area) - (uint64_t)kernel_percpu;
-    OF_CPU(cpu, struct percpu, percpu) = (struct percpu){.number = cpu, .apic_id = id, .area = (uint64_t)direct(area)};
-    boot_ap_stack = (uint64_t)direct(area) + (PAGE << CPU_AREA_ORDER) - CPU_AREA_END;
+    boot_ap_stack = cpu_area_begin(cpu, id, direct(area));
     __atomic_store_n(&starting, cpu, __ATOMIC_RELEASE);
     apic_send_init(id);
     wait_ns(10000000);

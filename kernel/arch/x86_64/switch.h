@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void load_tls(struct context *const
     if (__builtin_expect(any == 0, true))
         return;
     __asm__ volatile("" : : : "memory"); /* it is loaded again, so that the common case keeps no copy */
-    if (features.fsgsbase) {
+    if (percpu.fsgsbase) {
         if (from)
             save_tls(*from);
         __asm__ volatile("wrfsbase %0" : : "r"(context->arch.tls));

@@ -52,7 +52,7 @@ int64_t px_dispatch_slow(struct exo_regs *regs)
         if (number == ~0u) /* by the tracer's wish, or the program's */
             result = (int64_t)px_arch_result(regs);
     }
-    body = number < px_calls_count ? px_calls[number].body : NULL;
+    body = number < px_calls_count ? px_bodies[number] : NULL;
     px_arch_arguments(regs, word);
     if (px_entry_slow & PX_SLOW_HOT) {
         px_entry_slow &= ~PX_SLOW_HOT;

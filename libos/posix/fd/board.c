@@ -7,7 +7,7 @@
 
 #define SHOWN 64u
 
-static uint64_t *board; /* by index in the process table; NULL: there is none */
+PX_HOT_DATA static uint64_t *board; /* by index in the process table; NULL: there is none */
 _Static_assert(PX_PROCS_MAX * sizeof(uint64_t) <= PX_PAGE, "one page");
 
 void px_board_start(void)

@@ -54,7 +54,7 @@ struct table {
 
 _Static_assert(TABLE_PAGES < PX_COMMON_PAGES, "the board is behind it");
 static struct table *table; /* NULL: there is none, calls answer ENOLCK */
-static unsigned mine;       /* record locks that this process may hold: no look at the table when 0 */
+PX_HOT_DATA static unsigned mine; /* record locks that this process may hold: no look at the table when 0 */
 
 void px_record_start(void)
 {

@@ -5,11 +5,10 @@
  */
 #include "files.h"
 
-/* Own copy of the list, from which fork makes the child's; how many users each has, and how many of them write. */
-static uint32_t held[PX_HAZARDS];
 static struct {
+    uint32_t entry; /* own copy of the list, from which fork makes the child's */
     uint32_t users, writers;
-} in_use[PX_HAZARDS];
+} held[PX_HAZARDS];
 PX_HOT_DATA static uint16_t runs; /* entry of the program that runs, + 1 */
 static unsigned high; /* no entry in use at or above */
 
@@ -24,7 +23,7 @@ static unsigned find(uint32_t ino)
 {
     unsigned at = 0;
 
-    while (at < high && PX_HAZARD_INO(held[at]) != ino)
+    while (at < high && PX_HAZARD_INO(held[at].entry) != ino)
         at++;
     return at;
 }
@@ -33,7 +32,7 @@ PX_HOT static void publish(unsigned at, uint32_t entry)
 {
     struct px_ppage *page = px_ppage();
 
-    held[at] = entry;
+    held[at].entry = entry;
     __atomic_store_n(&page->hazard[at], entry, __ATOMIC_RELEASE);
     if (at >= high) {
         high = at + 1;
@@ -47,8 +46,8 @@ PX_HOT static void publish(unsigned at, uint32_t entry)
 PX_HOT static void withdraw(unsigned at)
 {
     __atomic_store_n(&px_ppage()->hazard[at], 0, __ATOMIC_RELEASE);
-    held[at] = 0;
-    while (high > 1 && !held[high - 1])
+    held[at].entry = 0;
+    while (high > 1 && !held[high - 1].entry)
         high--;
     if (!more_count)
         __atomic_store_n(&px_ppage()->hazard_count, high, __ATOMIC_RELEASE);
@@ -128,8 +127,8 @@ PX_HOT static void mark(unsigned at)
 
     if (at >= high)
         return;
-    entry = (held[at] & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (in_use[at].writers ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
-    if (entry != held[at])
+    entry = (held[at].entry & ~(PX_HAZARD_WRITES | PX_HAZARD_RUNS)) | (held[at].writers ? PX_HAZARD_WRITES : 0) | (runs == at + 1 ? PX_HAZARD_RUNS : 0);
+    if (entry != held[at].entry)
         publish(at, entry);
 }
 
@@ -143,7 +142,7 @@ PX_HOT int64_t px_node_hold_write(const struct px_node *node)
     at = find((uint32_t)node->ino);
     if (at == high)
         return 0;
-    in_use[at].writers++;
+    held[at].writers++;
     mark(at);
     return 0;
 }
@@ -152,8 +151,8 @@ PX_HOT void px_node_drop_write(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
 
-    if (at < high && in_use[at].writers) {
-        in_use[at].writers--;
+    if (at < high && held[at].writers) {
+        held[at].writers--;
         mark(at);
     }
     px_node_drop(node);
@@ -219,12 +218,12 @@ PX_HOT int64_t px_node_hold(const struct px_node *node)
         if (entry || at == PX_HAZARDS)
             return hold_more(node, entry);
         publish(at, ino);
-        in_use[at].users = in_use[at].writers = 0;
+        held[at].users = held[at].writers = 0;
     }
-    in_use[at].users++;
+    held[at].users++;
     if (is_there(node))
         return 0;
-    if (--in_use[at].users == 0)
+    if (--held[at].users == 0)
         withdraw(at);
     return -ENOENT;
 }
@@ -259,7 +258,7 @@ PX_HOT void px_node_drop(const struct px_node *node)
             drop_more(node);
         return;
     }
-    if (--in_use[at].users > 0)
+    if (--held[at].users > 0)
         return;
     nameless = is_nameless(node);
     withdraw(at);
@@ -275,7 +274,7 @@ void px_files_fork_child(void)
     struct px_ppage *page = px_ppage();
 
     for (unsigned at = 0; at < high; at++)
-        __atomic_store_n(&page->hazard[at], held[at], __ATOMIC_RELAXED);
+        __atomic_store_n(&page->hazard[at], held[at].entry, __ATOMIC_RELAXED);
     __atomic_store_n(&page->hazard_count, more_count ? PX_HAZARDS_ANY : high ? high : 1, __ATOMIC_RELEASE);
     px_window_fork_child();
 }

@@ -22,8 +22,8 @@ struct walk {
     char *buffer; /* for targets; its end moves down */
     size_t room;  /* bytes of the buffer before what is used */
     size_t bytes;
-    bool in_buffer;   /* path is in the buffer */
-    bool more_room;   /* the small buffer was not enough */
+    bool in_buffer : 1; /* path is in the buffer */
+    bool more_room : 1; /* the small buffer was not enough */
     const char *proc; /* the rest of a path that led to /proc or /sys */
     bool sysfs;       /* ... to the latter */
 };

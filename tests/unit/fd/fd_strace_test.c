@@ -348,7 +348,7 @@ static void missing_calls(void)
 {
     uint64_t number = number_of("mbind");
 
-    CHECK(px_calls[number].body == NULL);
+    CHECK(px_bodies[number] == NULL);
     px_missing[number] = 2;
     px_missing_wanted = true;
     px_strace_on = 0;

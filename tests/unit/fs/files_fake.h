@@ -216,7 +216,6 @@ static void start_process(uint64_t quota)
     ((struct px_ppage *)fake_ppage)->index = 1;
     client_ids = &super;
     memset(held, 0, sizeof held);
-    memset(in_use, 0, sizeof in_use);
     runs = 0;
     high = 0;
     px_files_start();

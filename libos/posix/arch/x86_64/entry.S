@@ -102,8 +102,7 @@ px_syscall_entry:
     cmp px_calls_count(%rip), %eax
     jae .Ldispatch_slow
     mov %eax, %ecx
-    lea (%rcx, %rcx, 2), %rcx
-    lea px_calls(%rip), %r11
+    lea px_bodies(%rip), %r11
     mov (%r11, %rcx, 8), %r11
     test %r11, %r11
     jz .Ldispatch_slow

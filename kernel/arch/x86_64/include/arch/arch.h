@@ -11,8 +11,8 @@
 
 /*
  * A variable of which each CPU has one: `static PER_CPU(unsigned) count;`. Its own, a CPU names plainly (through GS, whose base is how far its own lie
- * from the first CPU's); that of another is OF_CPU(cpu, type, count). No arrays: gcc 12 takes these for the first
- * CPU's; a struct may have one.
+ * from what all begin with); that of another is OF_CPU(cpu, type, count). No arrays: gcc 12 takes these for what
+ * all begin with; a struct may have one.
  */
 #define PER_CPU(type) __attribute__((section(".percpu"))) __seg_gs __typeof__(type)
 #define OF_CPU(cpu, type, variable) (*(type *)((uint64_t)&(variable) + arch_cpu_offset[cpu]))
@@ -90,11 +90,6 @@ static inline uint64_t *space_entry_soon(struct space *space, uint64_t va)
 /* The pointer itself: the compiler is not to reckon it again at each use. */
 #define KEPT(pointer) __asm__("" : "+r"(pointer))
 
-static inline void arch_space_load(const struct space *space)
-{
-    __asm__ volatile("mov %0, %%cr3" : : "r"(space->root) : "memory");
-}
-
 /* The first member of a context: the entry code pushes registers here. */
 struct arch_context {
     struct exo_regs regs; /* the CPU and the stubs fill it from its end downwards: 16-byte aligned end */
@@ -106,7 +101,13 @@ struct arch_context {
     uint8_t full_return;     /* 1: came by an interrupt, all registers count (iretq); 0: by syscall, and while it runs */
     uint8_t fpu_cpu;         /* number of the CPU that it used the FPU on last, + 1 */
     uint8_t pad[6];
+    uint64_t space_root;     /* its environment's */
 } __attribute__((aligned(16)));
+
+static inline void arch_space_load(const struct arch_context *context)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(context->space_root) : "memory");
+}
 
 struct boot_range {
     uint64_t start, end;

@@ -49,15 +49,15 @@ static inline uint64_t *space_entry_soon(struct space *space, uint64_t va)
 
 #define KEPT(pointer) ((void)(pointer)) /* a hint to a compiler */
 
-static inline void arch_space_load(const struct space *space)
-{
-    (void)space;
-}
-
 struct arch_context {
     struct exo_regs regs;
     uint64_t tls, upage_va, syscall_entry, upcall_entry;
 };
+
+static inline void arch_space_load(const struct arch_context *context)
+{
+    (void)context;
+}
 
 struct boot_range {
     uint64_t start, end;
