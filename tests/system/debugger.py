@@ -61,7 +61,8 @@ def shows_the_kernel(t):
     t.check(f"environment {number}: debugged, process {parent}" in said["env"] and "all_is_there" in said["env"], said["env"])
     t.check(re.search(r"^ *1 +0x1 +env " + number + r" \(debugged\) +MAP .* proc slot \d+", said["caps"], re.M), said["caps"])
     check_pages(t, said)
-    t.check(re.search(r"cpu 0: context \d+ of " + number + " debugged", said["queues"]), said["queues"])
+    t.check(re.search(r"cpu \d: context \d+ of " + number + " debugged", said["queues"]), said["queues"])
+    t.check("optimised out" not in said["queues"] and "timers:" in said["queues"], said["queues"])
     t.check(f"of {by_pid[str(child)][0]} debugged" in said["queues"].split("asleep on words:")[1].split("endpoints:")[0], said["queues"])
     t.check(re.search(r"receives.*fs", said["queues"]), said["queues"])
     limited = [row for row in table(said["gas"]) if "debugged" in row[-1]]
