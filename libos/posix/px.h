@@ -133,6 +133,9 @@ void px_timer_cpu_limit(uint64_t soft_s, uint64_t hard_s);
 /* 0 or -EFAULT; program addresses only (PX_PROG_LO .. PX_PROG_HI); demand pages come in as needed. */
 int64_t px_copy_in(void *to, px_user from, size_t bytes);
 int64_t px_copy_out(px_user to, const void *from, size_t bytes);
+struct px_spent; /* proto/proc.h */
+/* As struct rusage. */
+int64_t px_rusage_put(px_user to, const struct px_spent *spent);
 /* As px_copy_*, but return how many bytes were copied before the first bad one (read and write of several pages may be short). */
 size_t px_copy_in_part(void *to, px_user from, size_t bytes);
 size_t px_copy_out_part(px_user to, const void *from, size_t bytes);
@@ -197,7 +200,7 @@ void px_memory_offer(uint64_t *lo, uint64_t *hi);
 enum px_maps { PX_MAPS, PX_SMAPS, PX_SMAPS_ROLLUP };
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how);
 struct px_memory_totals {
-    uint64_t size, resident, data, stack, code, locked; /* pages, as in statm and status */
+    uint64_t size, size_most, resident, data, stack, code, locked; /* pages, as in statm and status */
     uint64_t argument_lo, argument_hi, environment_hi; /* addresses of the argument and environment strings */
     uint64_t auxv, auxv_bytes;
     uint64_t heap_lo, heap_hi;

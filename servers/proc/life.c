@@ -155,7 +155,7 @@ int64_t life_fork(uint32_t parent, uint64_t flags, const struct exo_ctx_state *s
     process.mute = false;
     process.stops = 0;
     process.status = process.death_signal = process.forked = 0;
-    process.cpu_ns = process.child_cpu_ns = 0;
+    process.spent = process.child_spent = (struct px_spent){0};
     born(index, &process);
     memcpy(rlimits[index], rlimits[parent], sizeof(rlimits[index]));
     memcpy(table_entry(index)->groups, table_entry(parent)->groups, sizeof(table_entry(parent)->groups));
@@ -293,7 +293,7 @@ void life_reap(uint32_t index)
     uint32_t parent = processes[index].parent;
 
     if (parent)
-        processes[parent].child_cpu_ns += processes[index].cpu_ns + processes[index].child_cpu_ns;
+        proc_spent_add(&processes[parent].child_spent, proc_spent_both(index));
     table_free(index);
 }
 
@@ -443,7 +443,7 @@ void life_end(uint32_t index, int32_t status, bool orderly)
     if (process->lent) {
         take_back(index, orderly);
     } else {
-        process->cpu_ns = machine_cpu_ns(index);
+        machine_spent(index, &process->spent);
         machine_destroy(index, status);
         if (process->uid || process->euid || process->suid || process->zone)
             machine_soil(index);

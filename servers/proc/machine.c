@@ -22,7 +22,7 @@
 
 static struct px_server_start start;
 static uint64_t environments[PX_PROCS_MAX], contexts[PX_PROCS_MAX]; /* handles */
-static uint64_t spent_ns[PX_PROCS_MAX]; /* processor time in environments before the present one */
+static struct px_spent spent_before[PX_PROCS_MAX]; /* in environments before the present one */
 static uint32_t terminal_zone;          /* in which terminals can be used */
 static uint64_t zone_handles[ZONES_MAX];
 static bool view_pages[ZONES_MAX][PX_PROCTAB_PAGES]; /* of zones 1..: which there are */
@@ -342,9 +342,11 @@ static int64_t prepare(uint32_t index, uint64_t old_env, uint64_t from, uint64_t
 int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root)
 {
     uint64_t env = environments[index], ctx = contexts[index], fs_env = table_entry(index)->fs_env;
-    uint64_t spent = machine_cpu_ns(index), before = spent_ns[index];
-    int64_t status = make_first(index);
+    struct px_spent spent, before = spent_before[index];
+    int64_t status;
 
+    machine_spent(index, &spent);
+    status = make_first(index);
     if (status == 0 && (prepare(index, env, from, pages, root) < 0 || !pages_renew(index))) {
         machine_destroy(index, SIGKILL);
         status = -ENOMEM;
@@ -352,14 +354,14 @@ int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t ro
     if (status < 0) {
         environments[index] = env;
         contexts[index] = ctx;
-        spent_ns[index] = before;
+        spent_before[index] = before;
         table_entry(index)->fs_env = fs_env;
         return status;
     }
     status = pages_put(index, environments[index]);
     (void)!exo_cap_delete(ctx);
     destroy_env(env, SIGKILL);
-    spent_ns[index] = spent;
+    spent_before[index] = spent;
     return status < 0 || exo_ctx_start(contexts[index]) < 0 ? -EFAULT : 0;
 }
 
@@ -376,7 +378,8 @@ void machine_destroy(uint32_t index, int32_t status)
         return;
     (void)!exo_cap_delete(contexts[index]);
     destroy_env(environments[index], (uint32_t)status);
-    environments[index] = contexts[index] = spent_ns[index] = 0;
+    environments[index] = contexts[index] = 0;
+    spent_before[index] = (struct px_spent){0};
 }
 
 void machine_post(uint32_t index)
@@ -430,11 +433,20 @@ int64_t machine_inspect_server(uint64_t who, struct px_inspect *answer)
     return look(who == PX_SERVER_PROC ? start.self : who == PX_SERVER_FS ? start.env_fs : who == PX_SERVER_TTY ? start.env_tty : 0, start.zone, answer);
 }
 
-uint64_t machine_cpu_ns(uint32_t index)
+void machine_spent(uint32_t index, struct px_spent *spent)
 {
     struct exo_env_info figures;
+    struct px_spent now = {0};
 
-    return spent_ns[index] + (machine_figures(index, &figures) ? figures.cpu_ns : 0);
+    if (machine_figures(index, &figures)) {
+        const struct px_ppage *page = machine_ppage(index);
+        uint64_t noticed = page->resident_most, mapped = page->mapped_pages; /* without the libOS's own */
+
+        mapped = figures.mapped < mapped ? figures.mapped : mapped;
+        now = (struct px_spent){figures.cpu_ns, figures.faults, noticed > mapped ? noticed : mapped};
+    }
+    *spent = spent_before[index];
+    proc_spent_add(spent, now);
 }
 
 void *machine_page(void)

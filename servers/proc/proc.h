@@ -67,7 +67,8 @@ struct process {
     int32_t tty, nice, death_signal, dumpable;
     uint8_t exit_signal; /* tells its parent of its end; 0: none does */
     uint32_t uid, euid, suid, gid, egid, sgid, fsuid, fsgid;
-    uint64_t start_ns, cpu_ns, child_cpu_ns;
+    uint64_t start_ns;
+    struct px_spent spent, child_spent; /* when it has ended; its children that were waited for */
     int32_t tracer;     /* pid of the first thread's */
     uint32_t tracees;   /* threads that somebody traces */
     uint32_t trace_seq; /* as its page says, unless it has written there */
@@ -124,7 +125,8 @@ void machine_post_ask(uint32_t index); /* PX_EVENT_ASK */
 void machine_wake(uint32_t *word);
 uint64_t machine_now_ns(void);
 uint64_t machine_gas_used(void); /* by all processes */
-uint64_t machine_cpu_ns(uint32_t index);
+/* Also what its page says, which is its own. */
+void machine_spent(uint32_t index, struct px_spent *spent);
 /* What the kernel tells of the process's environment; false: there is none. */
 bool machine_figures(uint32_t index, struct exo_env_info *figures);
 /* Notifications (PX_NOTE_*) to fs and tty. */
@@ -153,6 +155,22 @@ void table_free(uint32_t index);
 void table_publish(uint32_t index);
 void table_change_begin(void);
 void table_change_end(void);
+static inline void proc_spent_add(struct px_spent *to, struct px_spent more)
+{
+    to->cpu_ns += more.cpu_ns;
+    to->faults += more.faults;
+    to->resident_most = more.resident_most > to->resident_most ? more.resident_most : to->resident_most;
+}
+
+/* A zombie's, and its children's. */
+static inline struct px_spent proc_spent_both(uint32_t index)
+{
+    struct px_spent spent = processes[index].spent;
+
+    proc_spent_add(&spent, processes[index].child_spent);
+    return spent;
+}
+
 static inline struct px_proc *table_entry(uint32_t index)
 {
     return PX_PROC(table, index);
@@ -243,7 +261,7 @@ void renew_executed(uint32_t index);
 
 struct wait_answer {
     int32_t pid, status; /* pid 0: nothing yet */
-    uint64_t cpu_ns;
+    struct px_spent spent;
     uint32_t uid, children;
     bool more, trapped; /* trapped: a stop that its tracer is told of */
 };

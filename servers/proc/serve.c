@@ -61,8 +61,9 @@ static int64_t do_wait(uint32_t caller, struct exo_message *message)
     if (status < 0)
         return status;
     message->word[1] = (uint64_t)(uint32_t)answer.pid;
+    if (message->word[2] & PX_WAIT_SPENT)
+        memcpy(machine_message(caller), &answer.spent, sizeof(answer.spent));
     message->word[2] = (uint64_t)(uint32_t)answer.status;
-    message->word[3] = answer.cpu_ns;
     message->word[4] = answer.uid | (uint64_t)answer.children << 32 | (answer.more ? PX_WAIT_MORE : 0) | (answer.trapped ? PX_WAIT_TRAPPED : 0);
     return 0;
 }
@@ -210,11 +211,13 @@ static int64_t do_usage(uint32_t caller, struct exo_message *message)
     if (!index)
         return -ESRCH;
     lives = index != INIT && is_alive(index) && !processes[index].lent && machine_figures(index, &figures);
-    usage.faults = figures.faults;
+    if (processes[index].state == PX_ZOMBIE || processes[index].lent)
+        usage.own = processes[index].spent;
+    else if (index != INIT)
+        machine_spent(index, &usage.own);
+    usage.children = processes[index].child_spent;
     usage.ready = figures.ready;
-    message->word[1] = index == INIT ? 0 : processes[index].state == PX_ZOMBIE || processes[index].lent ? processes[index].cpu_ns : machine_cpu_ns(index);
     message->word[2] = figures.frames;
-    message->word[3] = processes[index].child_cpu_ns;
     if (index != INIT)
         tell_page(index, lives, &usage);
     memcpy(machine_message(caller), &usage, sizeof(usage));

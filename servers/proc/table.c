@@ -54,8 +54,8 @@ void table_publish(uint32_t index)
     entry->tty = process->tty;
     entry->flags = process->flags;
     entry->start_ns = process->start_ns;
-    entry->cpu_ns = process->cpu_ns;
-    entry->child_cpu_ns = process->child_cpu_ns;
+    entry->cpu_ns = process->spent.cpu_ns;
+    entry->child_cpu_ns = process->child_spent.cpu_ns;
     entry->nice = process->nice;
     entry->tracer = process->tracer;
     entry->dumpable = process->dumpable;

@@ -43,7 +43,7 @@ static void take_news(uint32_t child, uint64_t options, struct wait_answer *answ
     answer->uid = process->uid;
     if (process->state == PX_ZOMBIE) {
         answer->status = process->status;
-        answer->cpu_ns = process->cpu_ns + process->child_cpu_ns;
+        answer->spent = proc_spent_both(child);
         if (!(options & WNOWAIT)) {
             life_reap(child);
             answer->children--;

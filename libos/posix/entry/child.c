@@ -28,7 +28,7 @@ static struct {
 
 struct report {
     int32_t pid, status;
-    uint64_t cpu_ns;
+    struct px_spent spent; /* with PX_WAIT_SPENT */
     uint32_t uid;
     bool trapped; /* for its tracer */
 };
@@ -82,8 +82,12 @@ static int64_t ask(int32_t pid, unsigned options, uint32_t seq, struct report *r
             px_children_reset();
         return status;
     }
-    *report = (struct report){(int32_t)message.word[1], (int32_t)message.word[2], message.word[3], (uint32_t)message.word[4],
-                              message.word[4] & PX_WAIT_TRAPPED};
+    *report = (struct report){.pid = (int32_t)message.word[1],
+                              .status = (int32_t)message.word[2],
+                              .uid = (uint32_t)message.word[4],
+                              .trapped = message.word[4] & PX_WAIT_TRAPPED};
+    if (options & PX_WAIT_SPENT)
+        memcpy(&report->spent, px_msg(), sizeof(report->spent));
     if (options & OTHER_KINDS) {
         px_children_unknown();
         return 0;
@@ -121,16 +125,6 @@ static int64_t wait_for(int32_t pid, unsigned options, struct report *report)
     }
 }
 
-static int64_t put_usage(px_user to, uint64_t cpu_ns)
-{
-    struct { struct px_timeval user, system; uint64_t rest[14]; } usage = {0};
-
-    if (!to)
-        return 0;
-    usage.user = (struct px_timeval){(int64_t)(cpu_ns / NS), (int64_t)(cpu_ns % NS / 1000)};
-    return px_copy_out(to, &usage, sizeof(usage));
-}
-
 int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64_t usage, uint64_t e, uint64_t f)
 {
     struct report report;
@@ -141,12 +135,12 @@ int64_t px_sys_wait4(uint64_t pid, uint64_t status_out, uint64_t options, uint64
         return -EINVAL;
     if ((int32_t)pid == INT32_MIN)
         return -ESRCH;
-    result = wait_for((int32_t)pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WCONTINUED | WALL | WCLONE)) | WEXITED, &report);
+    result = wait_for((int32_t)pid, ((uint32_t)options & (WNOHANG | WUNTRACED | WCONTINUED | WALL | WCLONE)) | WEXITED | (usage ? PX_WAIT_SPENT : 0), &report);
     if (result <= 0)
         return result;
     if (status_out && px_copy_out(status_out, &report.status, sizeof(report.status)) < 0)
         return -EFAULT;
-    return put_usage(usage, report.cpu_ns) < 0 ? -EFAULT : result;
+    return usage && px_rusage_put(usage, &report.spent) < 0 ? -EFAULT : result;
 }
 
 enum { P_ALL, P_PID, P_PGID, P_PIDFD };
@@ -176,7 +170,7 @@ static void describe(const struct report *report, struct px_siginfo *info)
 }
 
 /* The pid whose news *report is, 0 or an error. */
-static int64_t wait_id(uint64_t kind, int32_t id, unsigned options, struct report *report)
+static int64_t wait_id(uint64_t kind, int32_t id, unsigned options, bool spent, struct report *report)
 {
     bool nonblocking = false;
     int32_t pid;
@@ -199,7 +193,8 @@ static int64_t wait_id(uint64_t kind, int32_t id, unsigned options, struct repor
     }
     if ((kind == P_PID && pid <= 0) || (kind == P_PGID && (pid > 0 || pid == -1)))
         return -EINVAL;
-    result = wait_for(pid, (options & (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WALL | WCLONE)) | (nonblocking ? WNOHANG : 0), report);
+    options &= WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WALL | WCLONE;
+    result = wait_for(pid, options | (nonblocking ? WNOHANG : 0) | (spent ? PX_WAIT_SPENT : 0), report);
     return result == 0 && nonblocking && !(options & WNOHANG) ? -EAGAIN : result;
 }
 
@@ -208,12 +203,12 @@ int64_t px_sys_waitid(uint64_t kind, uint64_t id, uint64_t info_out, uint64_t op
     struct px_siginfo info = {0};
     struct report report;
     int32_t words[8] = {0};
-    int64_t result = wait_id(kind, (int32_t)id, (uint32_t)options, &report);
+    int64_t result = wait_id(kind, (int32_t)id, (uint32_t)options, usage != 0, &report);
 
     (void)f;
     if (result > 0) {
         describe(&report, &info);
-        if (put_usage(usage, report.cpu_ns) < 0)
+        if (usage && px_rusage_put(usage, &report.spent) < 0)
             return -EFAULT;
         result = 0;
     }

@@ -33,9 +33,9 @@ static void usage_of(const struct px_proc *process, struct usage *usage)
     usage->cpu_ns = process->cpu_ns;
     usage->child_cpu_ns = process->child_cpu_ns;
     if (process->state != PX_ZOMBIE && px_call_server(PX_SLOT_PROC, &message) >= 0) {
-        usage->cpu_ns = message.word[1];
-        usage->child_cpu_ns = message.word[3];
         memcpy(&usage->more, px_msg(), sizeof usage->more);
+        usage->cpu_ns = usage->more.own.cpu_ns;
+        usage->child_cpu_ns = usage->more.children.cpu_ns;
         usage->memory.resident = message.word[2];
         usage->memory.size = usage->more.pages;
         if (usage->memory.resident > usage->memory.size) /* the libOS's own pages are counted, too */
@@ -125,8 +125,9 @@ void px_text_stat(struct px_text *text, const struct px_proc *process)
     usage_of(process, &usage);
     signals_of(text, process, &usage.more, set);
     text_comm(text, process, comm);
-    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u %lu 0 0 0 ", tid_of(text, process), comm, state_of(text, process, &usage.more), process->ppid,
-                process->pgid, process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u, (unsigned long)usage.more.faults);
+    px_text_add(text, "%d (%s) %c %d %d %d %d %d %u %lu %lu 0 0 ", tid_of(text, process), comm, state_of(text, process, &usage.more), process->ppid,
+                process->pgid, process->sid, tty, foreground, process->flags & PX_PF_EXECED ? 4194304u : 4194368u,
+                (unsigned long)usage.more.own.faults, (unsigned long)usage.more.children.faults);
     px_text_add(text, "%lu 0 %lu 0 %d %d %u 0 %lu ", (unsigned long)(usage.cpu_ns / TICK_NS),
                 (unsigned long)(usage.child_cpu_ns / TICK_NS), 20 + process->nice, process->nice, usage.more.threads,
                 (unsigned long)(process->start_ns / TICK_NS));
@@ -168,15 +169,17 @@ static void status_ids(struct px_text *text, const struct px_proc *process)
                 process->pgid, process->sid);
 }
 
-static void status_memory(struct px_text *text, const struct px_memory_totals *memory)
+static void status_memory(struct px_text *text, const struct usage *usage)
 {
+    const struct px_memory_totals *memory = &usage->memory;
     unsigned long size = (unsigned long)memory->size * 4, resident = (unsigned long)memory->resident * 4;
+    unsigned long most = (unsigned long)usage->more.own.resident_most * 4, size_most = (unsigned long)memory->size_most * 4;
 
-    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n", size, size,
-                (unsigned long)memory->locked * 4, 0u);
+    px_text_add(text, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n", size_most > size ? size_most : size,
+                size, (unsigned long)memory->locked * 4, 0u);
     px_text_add(text,
                 "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8u kB\nRssShmem:\t%8u kB\n",
-                resident, resident, resident, 0u, 0u);
+                most > resident ? most : resident, resident, resident, 0u, 0u);
     px_text_add(text,
                 "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8u "
                 "kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
@@ -203,7 +206,7 @@ void px_text_status(struct px_text *text, const struct px_proc *process)
         process->ppid, process->tracer);
     status_ids(text, process);
     if (process->state != PX_ZOMBIE)
-        status_memory(text, &usage.memory);
+        status_memory(text, &usage);
     px_text_add(text,
                 "Threads:\t%u\nSigQ:\t0/"
                 "%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",

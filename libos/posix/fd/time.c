@@ -71,30 +71,24 @@ static struct px_timeval timeval_of(uint64_t ns)
                                .tv_usec = (int64_t)(ns % PX_SECOND / 1000)};
 }
 
-/* Processor time of a process and of its waited-for children. */
-static int64_t cpu_ns(int pid, uint64_t *own, uint64_t *children)
+static int64_t usage_of(int pid, struct px_usage *usage)
 {
     struct exo_message message = {.word = {PX_PROC_USAGE, (uint64_t)pid, 0, 0, 0}};
     int64_t result = px_call_server(PX_SLOT_PROC, &message);
 
-    *own = result < 0 ? 0 : message.word[1];
-    *children = result < 0 ? 0 : message.word[3];
-    return result < 0 ? result : 0;
-}
-
-static uint64_t own_cpu_ns(void)
-{
-    uint64_t own, children;
-
-    (void)!cpu_ns(px_self()->pid, &own, &children);
-    return own;
+    memset(usage, 0, sizeof *usage);
+    if (result < 0)
+        return result;
+    memcpy(usage, px_msg(), sizeof *usage);
+    return 0;
 }
 
 /* -EINVAL for a clock that is not there. A negative number is a process's processor clock. */
 static int64_t read_clock(int clock, uint64_t *ns)
 {
     const struct px_thread *thread;
-    uint64_t children;
+    struct px_usage usage;
+    int64_t status;
 
     switch (clock) {
     case CLOCK_REALTIME:
@@ -111,8 +105,9 @@ static int64_t read_clock(int clock, uint64_t *ns)
         *ns = px_now_ns();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
-        *ns = own_cpu_ns();
-        return 0;
+        status = usage_of(px_self()->pid, &usage);
+        *ns = usage.own.cpu_ns;
+        return status;
     default:
         thread = px_thread_of_clock(clock);
         if (clock < 0 && PX_CLOCK_WHICH(clock) == PX_CLOCK_NO_PROCESSOR)
@@ -126,7 +121,9 @@ static int64_t read_clock(int clock, uint64_t *ns)
 
             if (pid == 0 || pid == px_thread()->tid) /* also by the caller's tid */
                 pid = px_self()->pid;
-            return cpu_ns(pid, ns, &children) < 0 ? -EINVAL : 0;
+            status = usage_of(pid, &usage);
+            *ns = usage.own.cpu_ns;
+            return status < 0 ? -EINVAL : 0;
         }
         return -EINVAL;
     }
@@ -270,14 +267,14 @@ PX_SYS(time)
 
 PX_SYS(times)
 {
-    uint64_t own, children;
+    struct px_usage usage;
     int64_t
         ticks[4]; /* user, system, children's user and system: the kernel does not tell user from system */
 
-    (void)!cpu_ns(px_self()->pid, &own, &children);
-    ticks[0] = (int64_t)(own / TICK_NS);
+    (void)!usage_of(px_self()->pid, &usage);
+    ticks[0] = (int64_t)(usage.own.cpu_ns / TICK_NS);
     ticks[1] = 0;
-    ticks[2] = (int64_t)(children / TICK_NS);
+    ticks[2] = (int64_t)(usage.children.cpu_ns / TICK_NS);
     ticks[3] = 0;
     if (a && px_copy_out(a, ticks, sizeof ticks) != 0)
         return -EFAULT;
@@ -286,8 +283,18 @@ PX_SYS(times)
 
 struct rusage {
     struct px_timeval user, system;
-    int64_t maxrss, other[13];
+    int64_t maxrss, shared, data, stack, minor_faults, major_faults, other[8];
 };
+
+/* All faults are minor: files are in memory. */
+int64_t px_rusage_put(px_user to, const struct px_spent *spent)
+{
+    const struct rusage usage = {.user = timeval_of(spent->cpu_ns),
+                                 .maxrss = (int64_t)(spent->resident_most * PX_PAGE / 1024),
+                                 .minor_faults = (int64_t)spent->faults};
+
+    return px_copy_out(to, &usage, sizeof usage);
+}
 
 #define RUSAGE_SELF 0
 #define RUSAGE_CHILDREN (-1)
@@ -295,21 +302,14 @@ struct rusage {
 
 PX_SYS(getrusage)
 {
-    struct rusage usage = {0};
-    struct px_memory_totals totals;
-    uint64_t own, children;
+    struct px_usage usage;
 
     if ((int)a != RUSAGE_SELF && (int)a != RUSAGE_CHILDREN && (int)a != RUSAGE_THREAD)
         return -EINVAL;
-    (void)!cpu_ns(px_self()->pid, &own, &children);
+    (void)!usage_of(px_self()->pid, &usage);
     if ((int)a == RUSAGE_THREAD)
-        own = px_thread_cpu_ns(px_thread());
-    usage.user = timeval_of((int)a == RUSAGE_CHILDREN ? children : own);
-    if ((int)a != RUSAGE_CHILDREN) {
-        px_memory_totals(&totals);
-        usage.maxrss = (int64_t)totals.resident * 4;
-    }
-    return px_copy_out(b, &usage, sizeof usage);
+        usage.own.cpu_ns = px_thread_cpu_ns(px_thread());
+    return px_rusage_put(b, (int)a == RUSAGE_CHILDREN ? &usage.children : &usage.own);
 }
 
 /* ---- sleeping ---- */

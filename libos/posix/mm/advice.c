@@ -25,8 +25,10 @@ static void forget(const struct px_vma *vma, uint64_t lo, uint64_t hi)
 {
     int64_t status = 0;
 
-    if (!(vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER)))
+    if (!(vma->flags & (PX_VMA_SHARED | PX_VMA_EAGER))) {
+        px_memory_peak((hi - lo) / PX_PAGE);
         status = exo_unmap_all(PX_SLOT_SELF, lo, (hi - lo) / PX_PAGE);
+    }
     (void)status;
 }
 

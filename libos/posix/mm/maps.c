@@ -190,6 +190,7 @@ void px_memory_totals(struct px_memory_totals *totals)
 
     memset(totals, 0, sizeof(*totals));
     totals->size = px_mm.pages;
+    totals->size_most = px_mm.pages_most;
     totals->locked = px_mm.locked;
     for (unsigned at = 0; at < px_mm.count; at++) {
         const struct px_vma *vma = &px_mm.vma[at];

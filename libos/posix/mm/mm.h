@@ -55,6 +55,7 @@ struct px_mm {
     struct px_map_file **file;
     unsigned files;
     uint64_t pages; /* sum of all mappings */
+    uint64_t pages_most; /* of this program */
     uint64_t locked; /* of those that are locked */
     uint64_t brk_lo, brk;
     uint64_t map_top; /* mmap searches downwards from here */
@@ -81,8 +82,13 @@ extern struct px_mm px_mm;
 static inline void px_mm_count(uint64_t pages)
 {
     px_mm.pages += pages;
+    if (px_mm.pages > px_mm.pages_most)
+        px_mm.pages_most = px_mm.pages;
     px_ppage()->mapped_pages = px_mm.pages;
 }
+
+/* Before so many pages go: takes down how many are there, for ru_maxrss. */
+void px_memory_peak(uint64_t pages);
 
 /* ---- the list (vma.c)
  * -------------------------------------------------------------------------------------------- */

@@ -122,6 +122,21 @@ void px_vma_split(uint64_t va)
     insert_at(at + 1, &upper);
 }
 
+#define PEAK_PAGES 256u /* fewer that go at once are not looked at, so the peak may be a little too low */
+
+void px_memory_peak(uint64_t pages)
+{
+    struct px_ppage *page = px_ppage();
+    struct exo_env_info info;
+    uint64_t now;
+
+    if (pages < PEAK_PAGES || exo_env_info(PX_SLOT_SELF, &info) < 0)
+        return;
+    now = info.mapped < px_mm.pages ? info.mapped : px_mm.pages; /* the libOS's own pages are counted, too */
+    if (now > page->resident_most)
+        page->resident_most = (uint32_t)now;
+}
+
 static void unbind(uint64_t lo, uint64_t hi)
 {
     int64_t status = exo_unmap_all(PX_SLOT_SELF, lo, (hi - lo) / PX_PAGE);
@@ -133,6 +148,7 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
 {
     unsigned first, last;
 
+    px_memory_peak((hi - lo) / PX_PAGE);
     px_rewrite_restore(lo, hi);
     px_vma_split(lo);
     px_vma_split(hi);
@@ -154,6 +170,7 @@ void px_vma_cut(uint64_t lo, uint64_t hi)
 
 void px_vma_reset(void)
 {
+    px_memory_peak(px_mm.pages);
     px_rewrite_reset();
     for (unsigned at = 0; at < px_mm.count; at++) {
         struct px_vma *vma = &px_mm.vma[at];
@@ -164,6 +181,7 @@ void px_vma_reset(void)
     }
     px_mm.count = 0;
     px_mm_count(-px_mm.pages);
+    px_mm.pages_most = 0;
     px_mm.brk_lo = px_mm.brk = 0;
     px_mm.next_fault = 0;
     px_mm.around = 0;

@@ -19,7 +19,7 @@ enum px_proc_op {
     /* w1 wait status (as wait4 gives it), w2 1: fs and tty are to look what it leaves. No answer: the environment is destroyed. */
     PX_PROC_EXIT,
     /* w1 pid as in wait4, w2 options (WNOHANG is implied: the libOS sleeps on child_seq itself; WNOWAIT 0x01000000, WEXITED 4,
-     * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status, w3 cpu ns of the child with its waited-for children,
+     * WUNTRACED 2, WCONTINUED 8). Answer: w1 pid or 0 (none yet), w2 status; with PX_WAIT_SPENT msg struct px_spent, of the child with its waited-for children;
      * w4 uid | number of children left << 32 | PX_WAIT_MORE if another one could be reported now | PX_WAIT_TRAPPED. -ECHILD. */
     PX_PROC_WAIT,
     /* w1 pid as in kill(2), w2 signal | si_errno << 32, w3 flags (PX_KILL_*) | si_code << 32, w4 sigqueue value.
@@ -53,7 +53,7 @@ enum px_proc_op {
     /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG;
      * PR_SET_CHILD_SUBREAPER; PR_GET_CHILD_SUBREAPER: answer w1 */
     PX_PROC_PRCTL,
-    /* w1 pid. Answer: w1 cpu ns so far, w2 frames in use, w3 children's cpu ns; msg struct px_usage. */
+    /* w1 pid. Answer: w2 frames in use; msg struct px_usage. */
     PX_PROC_USAGE,
     /* w1 0: flush; 1: power off (RB_POWER_OFF), 2 restart, 3 halt: reboot(2). */
     PX_PROC_REBOOT,
@@ -122,6 +122,7 @@ enum px_tell { PX_TELL_IN = 1, PX_TELL_OUT, PX_TELL_MESSAGE, PX_TELL_ERROR, PX_T
 #define PX_EVENT_DEMAND 4u /* that proc or the kernel posts: look at the ledger (2: PX_EVENT_TIMER, the libOS's own) */
 #define PX_EVENT_LIMIT 16u /* that proc posts: somebody has changed a limit of this process (8: PX_EVENT_THREAD, the libOS's own) */
 #define PX_EVENT_ASK 32u /* that proc posts: somebody has a question */
+#define PX_WAIT_SPENT 0x02000000u
 #define PX_WAIT_MORE (1ull << 63)
 #define PX_WAIT_TRAPPED (1ull << 62) /* a stop that a tracer is told of */
 
@@ -144,8 +145,14 @@ struct px_cred_ids {
 #define PX_KILL_WORD(low, high) ((uint64_t)(low) | (uint64_t)(uint32_t)(high) << 32)
 
 /* Of a process that is not known only itself: what it says in its process page. */
+/* What a process has used so far, or several together. */
+struct px_spent {
+    uint64_t cpu_ns;
+    uint64_t faults;        /* that the kernel has counted */
+    uint64_t resident_most; /* pages that one of them had at once */
+};
 struct px_usage {
-    uint64_t faults; /* that the kernel has counted */
+    struct px_spent own, children; /* those that were waited for */
     uint64_t pages;  /* of all its mappings */
     uint64_t pending, blocked, ignored, caught; /* signals */
     uint32_t threads;

@@ -116,6 +116,7 @@ struct px_ppage {
     /* for /proc */
     uint32_t more_threads;  /* than the first one                                          (libOS) */
     int32_t oom_score_adj;  /* children have their parent's                                (libOS, proc) */
+    uint32_t resident_most; /* pages of its mappings that were there at once, as far as it noticed (libOS) */
     uint64_t mapped_pages;  /* of all mappings                                             (libOS) */
     /* fs reads this: inodes open, mapped or current directory here */
     uint32_t hazard[PX_HAZARDS];

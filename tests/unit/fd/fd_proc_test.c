@@ -154,9 +154,9 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
     if (message->word[0] == PX_PROC_SETHOSTNAME)
         return 0;
     EQUAL(message->word[0], PX_PROC_USAGE);
-    message->word[1] = 1230000000; /* ns */
-    message->word[2] = 77;         /* frames */
-    message->word[3] = 50000000;
+    message->word[2] = 77; /* frames */
+    *(struct px_usage *)px_msg() = (struct px_usage){.own = {.cpu_ns = 1230000000, .faults = 11, .resident_most = 300},
+                                                     .children = {.cpu_ns = 50000000, .faults = 4}};
     return 0;
 }
 int64_t px_pipe_open_fifo(const struct px_node *node, unsigned flags, struct px_ofd **ofd)

@@ -28,7 +28,7 @@ static bool fake_environment[PX_PROCS_MAX], fake_started[PX_PROCS_MAX];
 static _Alignas(1024) uint8_t fake_views[ZONES_MAX][PX_PROCS_MAX * sizeof(struct px_proc)];
 static bool fake_zones[ZONES_MAX];
 static unsigned fake_posts[PX_PROCS_MAX], fake_wakes, fake_fs_notes, fake_power, fake_dropped;
-static uint64_t fake_tty_notes, fake_now, fake_cpu = 1000;
+static uint64_t fake_tty_notes, fake_now, fake_cpu = 1000, fake_resident = 50;
 static int fake_fail_in = -1; /* so many calls from now one fails */
 
 static void (*fake_on_post)(uint32_t index); /* what the process does if it runs at once */
@@ -181,10 +181,10 @@ uint64_t machine_now_ns(void)
 {
     return ++fake_now;
 }
-uint64_t machine_cpu_ns(uint32_t index)
+void machine_spent(uint32_t index, struct px_spent *spent)
 {
     CHECK(fake_environment[index]);
-    return fake_cpu;
+    *spent = (struct px_spent){fake_cpu, 6, fake_resident};
 }
 bool machine_figures(uint32_t index, struct exo_env_info *figures)
 {

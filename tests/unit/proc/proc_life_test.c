@@ -23,7 +23,7 @@ static void test_fork_and_wait(void)
     CHECK(processes[child].state == PX_ZOMBIE);
     CHECK(wait_child(first, -1, 4 | 0x01000000, &answer) == 0 && answer.pid > 0 && processes[child].state == PX_ZOMBIE);
     CHECK(wait_child(first, -1, 2, &answer) == 0 && answer.pid == 0); /* not asked for */
-    CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.status == 3 << 8 && answer.cpu_ns == 1000 && answer.children == 0);
+    CHECK(wait_child(first, -1, 4, &answer) == 0 && answer.status == 3 << 8 && answer.spent.cpu_ns == 1000 && answer.children == 0);
     CHECK(wait_child(first, -1, 4, &answer) == -ECHILD);
     fake_check();
 }
@@ -113,7 +113,7 @@ static void test_lent(void)
     CHECK(life_claim(first, processes[other].pid, &fake_state, NULL, &answer) == -ESRCH && life_lent_exit(first, processes[other].pid, 0) == -ESRCH);
     CHECK(life_fork_failed(first, pid) == -ESRCH);
     CHECK(life_lent_exit(first, pid, 7 << 8) == 0 && life_lent_exit(first, pid, 7 << 8) == -ESRCH);
-    CHECK(wait_child(first, pid, 4, &news) == 0 && news.status == 7 << 8 && news.cpu_ns == 0);
+    CHECK(wait_child(first, pid, 4, &news) == 0 && news.status == 7 << 8 && news.spent.cpu_ns == 0);
     fake_check();
     child = lend(first, 0);
     pid = processes[child].pid;
