@@ -3,9 +3,9 @@
 export TERM=vt100 TMUX_TMPDIR=$PWD
 t() { tmux -f /dev/null -L exo "$@"; }
 shown() { for i in $(seq 100); do [ "$(t capture-pane -p -t one | grep -c "$1")" = "$2" ] && return; sleep 0.1; done; echo "never shown: $1"; }
-t new-session -d -s one -x 80 -y 24 cat; t send-keys -t one 'hello there' Enter; shown hello 2; t capture-pane -p -t one | head -3
-t split-window -t one -h cat; t list-panes -t one -F '#{pane_index} #{pane_width}x#{pane_height} #{pane_active}'
-named() { for i in $(seq 100); do [ "$(t display-message -p -t "$1" '#{window_name}')" = "$2" ] && return; t send-keys -t "$1" Enter; sleep 0.1; done; echo "never named: $2"; } # tmux looks when something happens
+t new-session -d -s one -x 80 -y 24 'exec cat'; t send-keys -t one 'hello there' Enter; shown hello 2; t capture-pane -p -t one | head -3
+t split-window -t one -h 'exec cat'; t list-panes -t one -F '#{pane_index} #{pane_width}x#{pane_height} #{pane_active}'
+named() { for i in $(seq 100); do [ "$(t display-message -p -t "$1" '#{window_name}')" = "$2" ] && return; t send-keys -t "$1" Enter; sleep 0.1; done; echo "never named: $2"; } # tmux looks when something happens, for the leader of the group (sh -c cat stays sh)
 t new-window -t one -n second 'sleep 1000'; named one:0 cat; t list-windows -t one -F '#{window_index} #{window_name} #{window_panes}'
 t rename-session -t one two; t list-sessions -F '#{session_name} #{session_windows} #{session_attached}'
 keys() { for k in "$@"; do sleep 1; printf "$k"; done; sleep 1; }
