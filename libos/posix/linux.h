@@ -102,6 +102,7 @@ _Static_assert(sizeof(struct px_stat) == 144, "struct stat of x86-64");
 #define MAP_SHARED 1
 #define MAP_PRIVATE 2
 #define MAP_SHARED_VALIDATE 3
+#define MAP_VALIDATED 0x7c07f973 /* flags that MAP_SHARED_VALIDATE knows where no memory is persistent */
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
 #define MAP_GROWSDOWN 0x100

@@ -432,7 +432,7 @@ static int64_t check_grant(const struct fs_caller *caller, const struct px_inode
 
     if (!S_ISREG(inode->mode))
         return S_ISDIR(inode->mode) ? -EISDIR : -ENODEV;
-    if (flags & PX_GRANT_FILL && !shared_write)
+    if (flags & PX_GRANT_FILL && flags & PX_GRANT_PRIVATE)
         return -EINVAL;
     if (shared_write && fs_seal_check(inode, true, inode->size) < 0)
         return -EPERM;
@@ -462,16 +462,17 @@ int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, 
         return -EINVAL;
     if (count > PX_GRANT_MAX)
         count = PX_GRANT_MAX;
-    if (flags & PX_GRANT_FILL) {
-        status = fs_fill(inode, first, count);
-        if (status < 0)
-            return status;
-        count = (uint64_t)status;
-    } else {
+    if (!(flags & PX_GRANT_FILL && flags & PX_GRANT_WRITE)) {
         pages = PAGES_UP(inode->size);
         count = first >= pages ? 0 : count < pages - first ? count : pages - first;
         if (count && !(flags & PX_GRANT_WRITE && !(flags & PX_GRANT_PRIVATE)))
             read_now(inode);
+    }
+    if (flags & PX_GRANT_FILL && count) {
+        status = fs_fill(inode, first, count);
+        if (status < 0)
+            return status;
+        count = (uint64_t)status;
     }
     /* Execution needs PRIVATE: a plainly shared page has at most the rights that this server has on it. */
     mode |= flags & (PX_GRANT_PRIVATE | PX_GRANT_EXEC) ? EXO_SHARE_PRIVATE : EXO_SHARE_SAME;

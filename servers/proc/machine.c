@@ -22,7 +22,6 @@
 
 static struct px_server_start start;
 static uint64_t environments[PX_PROCS_MAX], contexts[PX_PROCS_MAX]; /* handles */
-static struct px_spent spent_before[PX_PROCS_MAX]; /* in environments before the present one */
 static uint32_t terminal_zone;          /* in which terminals can be used */
 static uint64_t zone_handles[ZONES_MAX];
 static bool view_pages[ZONES_MAX][PX_PROCTAB_PAGES]; /* of zones 1..: which there are */
@@ -342,7 +341,7 @@ static int64_t prepare(uint32_t index, uint64_t old_env, uint64_t from, uint64_t
 int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t root)
 {
     uint64_t env = environments[index], ctx = contexts[index], fs_env = table_entry(index)->fs_env;
-    struct px_spent spent, before = spent_before[index];
+    struct px_spent spent;
     int64_t status;
 
     machine_spent(index, &spent);
@@ -354,14 +353,13 @@ int64_t machine_renew(uint32_t index, uint64_t from, uint64_t pages, uint64_t ro
     if (status < 0) {
         environments[index] = env;
         contexts[index] = ctx;
-        spent_before[index] = before;
         table_entry(index)->fs_env = fs_env;
         return status;
     }
     status = pages_put(index, environments[index]);
     (void)!exo_cap_delete(ctx);
     destroy_env(env, SIGKILL);
-    spent_before[index] = spent;
+    processes[index].spent = spent;
     return status < 0 || exo_ctx_start(contexts[index]) < 0 ? -EFAULT : 0;
 }
 
@@ -379,7 +377,6 @@ void machine_destroy(uint32_t index, int32_t status)
     (void)!exo_cap_delete(contexts[index]);
     destroy_env(environments[index], (uint32_t)status);
     environments[index] = contexts[index] = 0;
-    spent_before[index] = (struct px_spent){0};
 }
 
 void machine_post(uint32_t index)
@@ -445,7 +442,7 @@ void machine_spent(uint32_t index, struct px_spent *spent)
         mapped = figures.mapped < mapped ? figures.mapped : mapped;
         now = (struct px_spent){figures.cpu_ns, figures.faults, noticed > mapped ? noticed : mapped};
     }
-    *spent = spent_before[index];
+    *spent = processes[index].spent;
     proc_spent_add(spent, now);
 }
 

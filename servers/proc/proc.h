@@ -68,7 +68,7 @@ struct process {
     uint8_t exit_signal; /* tells its parent of its end; 0: none does */
     uint32_t uid, euid, suid, gid, egid, sgid, fsuid, fsgid;
     uint64_t start_ns;
-    struct px_spent spent, child_spent; /* when it has ended; its children that were waited for */
+    struct px_spent spent, child_spent; /* in environments that are gone; its children that were waited for */
     int32_t tracer;     /* pid of the first thread's */
     uint32_t tracees;   /* threads that somebody traces */
     uint32_t trace_seq; /* as its page says, unless it has written there */

@@ -123,6 +123,32 @@ static void test_errors(void)
     CASE("madvise of a hole", madvise(at, PAGE, MADV_DONTNEED) == -1 && errno == ENOMEM);
 }
 
+/* Pages of a file that is too large to be mapped at once, some of which are read while the mapping is for reading only. */
+static void test_later(void)
+{
+    size_t bytes = 2000 * PAGE;
+    int fd = open("/tmp/memory-test", O_RDWR | O_CREAT | O_TRUNC, 0600), reader = open("/tmp/memory-test", O_RDONLY);
+    char *at, *seen, text[2] = {0};
+
+    CASE("a large file", fd >= 0 && ftruncate(fd, (off_t)bytes) == 0 && pwrite(fd, "abc", 3, 5 * PAGE) == 3);
+    at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    seen = mmap(NULL, bytes, PROT_READ, MAP_SHARED, reader, 0);
+    CASE("mapped for reading", at != MAP_FAILED && at[5 * PAGE] == 'a' && at[6 * PAGE] == 0 && seen[5 * PAGE] == 'a' && seen[6 * PAGE] == 0);
+    CASE("not to be written", touch(at + 5 * PAGE, 1) == SIGSEGV && fault_code == SEGV_ACCERR);
+    CASE("written when it may be", mprotect(at, bytes, RW) == 0 && touch(at + 5 * PAGE + 1, 1) == 0 && touch(at + 6 * PAGE + 1, 1) == 0 &&
+                                       touch(at + 1900 * PAGE, 1) == 0);
+    CASE("others see it", seen[5 * PAGE] == 'a' && seen[5 * PAGE + 1] == 1 && seen[6 * PAGE + 1] == 1 && pread(fd, text, 2, 5 * PAGE + 1) == 2 &&
+                              text[0] == 1 && text[1] == 'c');
+    CASE("a reader's mapping stays so", mprotect(seen, bytes, RW) == -1 && errno == EACCES && touch(seen + 5 * PAGE, 1) == SIGSEGV);
+    CASE("memory that outlives power is not there", mmap(NULL, PAGE, RW, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0) == MAP_FAILED && errno == EOPNOTSUPP &&
+                                                        mmap(NULL, PAGE, RW, MAP_SHARED_VALIDATE | MAP_POPULATE, fd, 0) != MAP_FAILED);
+    munmap(at, bytes);
+    munmap(seen, bytes);
+    close(fd);
+    close(reader);
+    unlink("/tmp/memory-test");
+}
+
 static void test_large(void)
 {
     size_t huge = 1ul << 40;
@@ -265,6 +291,7 @@ int main(void)
     test_faults();
     test_files();
     test_errors();
+    test_later();
     test_large();
     test_fork();
     test_heap();

@@ -413,7 +413,8 @@ static int64_t map_pages(const struct px_file *file, const struct px_inode *inod
 {
     bool shared = (flags & 3) != MAP_PRIVATE, shared_write = shared && prot & PROT_WRITE;
     uint64_t end = PX_PAGES_UP(PX_META_LOAD(inode->size)), done = 0;
-    unsigned grant = ((unsigned)prot & 7) | (shared ? 0 : PX_GRANT_PRIVATE) | (shared_write ? PX_GRANT_FILL : 0);
+    /* A page asked for alone is one that somebody looks at: a hole that is shared becomes a page then, which others may write to. */
+    unsigned grant = ((unsigned)prot & 7) | (shared ? 0 : PX_GRANT_PRIVATE) | (shared_write || (shared && pages == 1) ? PX_GRANT_FILL : 0);
 
     if (first >= end)
         return 0;
@@ -432,7 +433,7 @@ static int64_t map_pages(const struct px_file *file, const struct px_inode *inod
             break;
         done += (uint64_t)got;
     }
-    return shared_write ? 0 : map_holes(inode, first, pages, va, prot);
+    return shared ? 0 : map_holes(inode, first, pages, va, prot);
 }
 
 static int64_t file_map(struct px_ofd *ofd, uint64_t first_page, uint64_t pages, uint64_t va, int prot, int flags)

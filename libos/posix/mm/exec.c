@@ -158,7 +158,7 @@ static uint64_t map_top(void)
         room = 128ul << 20;
     if (room > PX_PROG_HI / 6 * 5)
         room = PX_PROG_HI / 6 * 5;
-    return PX_PAGE_DOWN(PX_PROG_HI - room - PX_STACK_GAP);
+    return PX_PAGE_DOWN(PX_STACK_HI - room - PX_STACK_GAP);
 }
 
 static int64_t load(struct px_exec *exec, uint64_t *entry, uint64_t *stack)

@@ -92,6 +92,18 @@ static bool suffices(const struct px_vma *vma, uint64_t word, bool write)
            (!(vma->prot & PROT_EXEC) || word & EXO_QUERY_EXEC);
 }
 
+/* Binds the page of a shared mapping anew: it was bound when the mapping was for reading only. */
+static bool bind_to_write(const struct px_vma *vma, uint64_t va)
+{
+    uint64_t word = 0;
+
+    if (!vma->file || vma->flags & (PX_VMA_EAGER | PX_VMA_NOWRITE) || exo_unmap_all(PX_SLOT_SELF, va, 1) < 0)
+        return false;
+    if (px_node_map(px_vma_node(vma), vma->page + (va - vma->lo) / PX_PAGE, 1, va, vma->prot, MAP_SHARED) < 0)
+        return false;
+    return exo_mem_query(PX_SLOT_SELF, va, 1, &word) == 1 && word & EXO_QUERY_WRITE;
+}
+
 /* The page is bound; the fault was about access. A true fault that binding cannot cure must not be retried for
  * ever. */
 static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
@@ -118,7 +130,7 @@ static bool fix_bound(const struct px_vma *vma, uint64_t va, bool write)
     if (!write) /* bound without write authority: as much as there is */
         return exo_mem_protect(PX_SLOT_SELF, va, 1, px_mm_prot(vma->prot & ~PROT_WRITE)) == 1;
     if (vma->flags & PX_VMA_SHARED)
-        return refuse(va, SIGSEGV, SEGV_ACCERR);
+        return bind_to_write(vma, va) ? true : refuse(va, SIGSEGV, SEGV_ACCERR);
     return copy_page(vma, va);
 }
 
@@ -176,6 +188,10 @@ static bool fault_file(const struct px_vma *vma, uint64_t va, bool write)
     page = vma->page + (lo - vma->lo) / PX_PAGE;
     status = px_node_map(node, page + first, last - first, lo + first * PX_PAGE, vma->prot,
                          vma->flags & PX_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE);
+    word[0] = 0;
+    /* A hole of what is shared is a page that others may write to: only the one that is looked at. */
+    if (status >= 0 && vma->flags & PX_VMA_SHARED && !(vma->prot & PROT_WRITE) && exo_mem_query(PX_SLOT_SELF, va, 1, word) == 1 && !word[0])
+        status = px_node_map(node, page + at, 1, va, vma->prot, MAP_SHARED);
     if (status == -ENOMEM)
         return refuse(va, SIGKILL, 0);
     if (status < 0 || exo_mem_query(PX_SLOT_SELF, va, 1, word) != 1 || !word[0])

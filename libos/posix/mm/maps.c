@@ -11,7 +11,7 @@ static const char *kind_name(const struct px_vma *vma)
         return "[vdso]";
     if (vma->flags & PX_VMA_HEAP)
         return "[heap]";
-    if (vma->flags & PX_VMA_STACK && vma->hi == PX_PROG_HI)
+    if (vma->flags & PX_VMA_STACK && vma->hi == PX_STACK_HI)
         return "[stack]";
     return vma->flags & PX_VMA_SHARED ? "/dev/zero (deleted)" : "";
 }

@@ -160,6 +160,8 @@ static int64_t check_file(struct px_ofd *ofd, uint64_t flags, int prot, struct p
 
     if (ofd->flags & O_PATH)
         return -EBADF;
+    if (type == MAP_SHARED_VALIDATE && flags & ~(uint64_t)MAP_VALIDATED)
+        return -EOPNOTSUPP;
     if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) {
         if (prot & PROT_WRITE && access != O_RDWR)
             return -EACCES;

@@ -131,7 +131,7 @@ int64_t px_stage_start(struct px_exec *exec)
         return -ENOMEM;
     stage->hi = stage->bound = stage->lo + bytes;
     stage->least = stage->hi - (limit - pointers);
-    stage->shift = PX_PROG_HI - stage->hi;
+    stage->shift = PX_STACK_HI - stage->hi;
     stage->at = stage->hi - 8;
     status = bind_down(stage, stage->hi - (STACK_SPARE + 1) * PX_PAGE);
     if (status == 0)
@@ -256,11 +256,11 @@ int64_t px_stage_tables(struct px_exec *exec, uint64_t *stack)
 /* As Linux has it: the mapping reaches below what is there yet, so that what a program needs at least cannot be refused later. */
 static uint64_t stack_begin(uint64_t lo)
 {
-    uint64_t limit = px_limit(RLIMIT_STACK), most = PX_PROG_HI - lo + STACK_MAPPED;
+    uint64_t limit = px_limit(RLIMIT_STACK), most = PX_STACK_HI - lo + STACK_MAPPED;
 
     if (most > limit)
         most = PX_PAGE_DOWN(limit);
-    return most > PX_PROG_HI - lo ? PX_PROG_HI - most : lo;
+    return most > PX_STACK_HI - lo ? PX_STACK_HI - most : lo;
 }
 
 int64_t px_stage_commit(struct px_exec *exec)
@@ -268,10 +268,10 @@ int64_t px_stage_commit(struct px_exec *exec)
     struct px_stage *stage = &exec->stage;
     int prot = PROT_READ | PROT_WRITE | (px_elf_stack_executable(&exec->main) ? PROT_EXEC : 0);
     uint64_t lo = stage->bound + stage->shift;
-    struct px_vma vma = {.lo = stack_begin(lo), .hi = PX_PROG_HI, .prot = (uint16_t)prot & 7u, .flags = PX_VMA_STACK};
+    struct px_vma vma = {.lo = stack_begin(lo), .hi = PX_STACK_HI, .prot = (uint16_t)prot & 7u, .flags = PX_VMA_STACK};
     int64_t status;
 
-    if (px_vma_room(3) < 0 || px_vma_pages(lo, PX_PROG_HI) > 0)
+    if (px_vma_room(3) < 0 || px_vma_pages(lo, PX_STACK_HI) > 0)
         return -ENOMEM;
     status = exo_share_all(PX_SLOT_SELF, lo, stage->bound, (stage->hi - stage->bound) / PX_PAGE, EXO_SHARE_MOVE | px_mm_prot(prot));
     if (status < 0)

@@ -88,7 +88,7 @@ enum px_fs_op {
 #define PX_GRANT_WRITE 2u
 #define PX_GRANT_EXEC 4u
 #define PX_GRANT_PRIVATE 8u /* the caller's writes go to its own copies */
-#define PX_GRANT_FILL 16u   /* with WRITE: put pages into holes and beyond the end */
+#define PX_GRANT_FILL 16u   /* without PRIVATE: put pages into holes, and with WRITE beyond the end */
 #define PX_GRANT_MAX 256u   /* pages a call */
 #define PX_FS_AT_END (~0ull)
 #define PX_TOUCH_WRITTEN 1u /* contents changed: modification time, set-ID bits */

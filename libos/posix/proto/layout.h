@@ -8,7 +8,8 @@
 #define PX_PAGE 4096ul
 
 #define PX_PROG_LO 0x10000ul        /* lowest program address (Linux's mmap_min_addr) */
-#define PX_PROG_HI 0x7fef00000000ul /* end of the program's range: the stack ends just below */
+#define PX_PROG_HI 0x7fef00000000ul /* end of the program's range */
+#define PX_STACK_HI (PX_PROG_HI - 10 * PX_PAGE) /* end of the first stack: its last pages meet none that calls and signals use (decision 0041) */
 
 #define PX_WINDOW_LO 0x7fef00000000ul /* windows on file pages */
 #define PX_WINDOW_HI 0x7fff00000000ul
