@@ -59,26 +59,18 @@ static void child(int what)
 {
     char *memory;
 
-    switch (what) {
-    case HAS_CHILD:
-        if (fork() == 0)
-            child(FREES);
+    if (what == HAS_CHILD && fork() != 0)
         _exit(wait(NULL) > 0 ? 0 : 1);
-    case EXECUTES:
-        touch(24 * MIB);
+    memory = touch(24 * MIB);
+    if (what == FREES || what == HAS_CHILD)
+        munmap(memory, 24 * MIB);
+    if (what == DISCARDS)
+        madvise(memory, 24 * MIB, MADV_DONTNEED);
+    if (what == EXECUTES)
         execl("/proc/self/exe", "spent", "little", (char *)NULL);
-        _exit(1);
-    default:
-        memory = touch(24 * MIB);
-        if (what == FREES)
-            munmap(memory, 24 * MIB);
-        if (what == DISCARDS)
-            madvise(memory, 24 * MIB, MADV_DONTNEED);
-        if (what != KEEPS)
-            _exit(0);
-        for (;;)
-            pause();
-    }
+    while (what == KEEPS)
+        pause();
+    _exit(0);
 }
 
 static struct rusage used_by(int what)

@@ -144,13 +144,13 @@ struct px_cred_ids {
 #define PX_KILL_TKILL 2    /* code SI_TKILL */
 #define PX_KILL_WORD(low, high) ((uint64_t)(low) | (uint64_t)(uint32_t)(high) << 32)
 
-/* Of a process that is not known only itself: what it says in its process page. */
 /* What a process has used so far, or several together. */
 struct px_spent {
     uint64_t cpu_ns;
     uint64_t faults;        /* that the kernel has counted */
     uint64_t resident_most; /* pages that one of them had at once */
 };
+/* Of a process that is not known only itself: what it says in its process page. */
 struct px_usage {
     struct px_spent own, children; /* those that were waited for */
     uint64_t pages;  /* of all its mappings */
