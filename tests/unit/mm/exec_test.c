@@ -291,7 +291,7 @@ static uint64_t check_stack(uint64_t argc, const char *const argv[], const char 
     CHECK(word_at(at) == 0);
     for (at += 8; *envp; envp++, at += 8)
         check_string(word_at(at), *envp);
-    CHECK(word_at(at) == 0 && word_at(PX_PROG_HI - 8) == 0);
+    CHECK(word_at(at) == 0 && word_at(PX_STACK_HI - 8) == 0);
     return at + 8;
 }
 
@@ -514,7 +514,7 @@ static void test_killed(void)
     CHECK(try_image() == SIGSEGV);
     make_plain(ET_DYN, 0), image.phdr[0].align = 1ul << 63;
     CHECK(try_image() == SIGSEGV);
-    PLAIN, image.phdr[0].vaddr = PX_PROG_HI - 0x7000; /* where the stack must go */
+    PLAIN, image.phdr[0].vaddr = PX_STACK_HI - 0x7000; /* where the stack must go */
     CHECK(try_image() == SIGSEGV);
 }
 
@@ -529,7 +529,7 @@ static void test_odd_but_good(void)
     PLAIN, image.phdr[0].filesz = image.phdr[0].memsz = 40 * 4096; /* longer than the file */
     CHECK(try_image() == 0 && !px_memory_fault(0x400000 + 39 * 4096, false, false));
     PLAIN, image.phdr[2].flags = PF_R | PF_W | PF_X;
-    CHECK(try_image() == 0 && px_vma_at(PX_PROG_HI - 1)->prot == 7);
+    CHECK(try_image() == 0 && px_vma_at(PX_STACK_HI - 1)->prot == 7);
     PLAIN, image.phdr[1].memsz = image.phdr[1].filesz = 70000; /* larger than what is copied at once */
     CHECK(try_image() == 0 && byte_at(0x500777 + 69000) == image.bytes[6 * 4096 + 0x777 + 69000]);
     PLAIN, image.phdr[1].filesz = 69999, image.phdr[1].memsz = 90000;
