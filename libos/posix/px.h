@@ -123,6 +123,11 @@ void px_signal_exec(void);
 void px_signal_clear(void);
 /* Did root ask that its capabilities be kept over a change of user (entry/prctl.c)? */
 bool px_capabilities_kept(void);
+/* Those on ids (CAP_SETUID, CAP_SETGID) are given up. */
+int64_t px_capabilities_drop(void);
+/* May this process take any user, or groups: as root, or by what it has kept and has on (fd/capability.c)? */
+bool px_may_set_ids(bool user);
+void px_prctl_exec(void);
 /* The timers of this process (entry/timer.h): the kernel's event came, see what is due. */
 void px_timer_expire(uint64_t now_ns);
 /* RLIMIT_CPU has been set, in seconds of processor time. */

@@ -54,9 +54,15 @@ static int64_t set_three(struct ids *ids, uint32_t real, uint32_t effective, uin
     return 0;
 }
 
-static int64_t change(struct ids *users, struct ids *groups, uint64_t what, uint32_t first, uint32_t second, uint32_t third)
+static bool is_root(const struct ids *users)
 {
-    bool root = users->effective == 0;
+    return is_one_of(0, users);
+}
+
+static int64_t change(struct ids *users, struct ids *groups, uint64_t what, uint32_t first, uint32_t second, uint32_t third,
+                      bool may_set)
+{
+    bool root = users->effective == 0 || may_set;
 
     switch (what) {
     case PX_CRED_UID: return set_one(users, first, root);
@@ -78,7 +84,7 @@ static int64_t set_for_files(uint32_t index, bool user, uint32_t id)
 
     if (id == LEAVE || id == *mine)
         return 0;
-    if (process->euid != 0 && !is_one_of(id, user ? &users : &groups))
+    if (process->euid != 0 && !process->may_set && !is_one_of(id, user ? &users : &groups))
         return -EPERM;
     *mine = id;
     process->dumpable = 0;
@@ -92,16 +98,17 @@ int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t 
     struct process *process = &processes[index];
     struct ids users = {process->uid, process->euid, process->suid}, groups = {process->gid, process->egid, process->sgid};
     struct ids own_users = users, own_groups = groups;
-    bool root = process->euid == 0;
+    bool was_root = is_root(&users), may_set = process->may_set && !(what & PX_CRED_WITHOUT), root = process->euid == 0 || may_set;
     int64_t status;
 
+    what &= ~(uint64_t)PX_CRED_WITHOUT;
     if (what == PX_CRED_FSUID || what == PX_CRED_FSGID)
         return set_for_files(index, what == PX_CRED_FSUID, first);
     if (thread) {
         users = (struct ids){thread->uid, thread->euid, thread->suid};
         groups = (struct ids){thread->gid, thread->egid, thread->sgid};
     }
-    status = change(&users, &groups, what, first, second, third);
+    status = change(&users, &groups, what, first, second, third, may_set);
     if (status == 0 && thread) { /* it says by what it goes, so what it comes to must be the process's to have */
         status = set_three(&own_users, users.real, users.effective, users.saved, root);
         if (status == 0)
@@ -117,6 +124,10 @@ int64_t credentials_set(uint32_t index, uint64_t what, uint32_t first, uint32_t 
     process->uid = users.real;
     process->euid = users.effective;
     process->suid = users.saved;
+    if (is_root(&users))
+        process->may_set = false;
+    else if (was_root)
+        process->may_set = process->keeps;
     process->gid = groups.real;
     process->egid = groups.effective;
     process->sgid = groups.saved;
@@ -132,7 +143,7 @@ int64_t credentials_set_groups(uint32_t index, const uint32_t *groups, uint64_t 
 {
     struct px_proc *entry = table_entry(index);
 
-    if (processes[index].euid != 0)
+    if (processes[index].euid != 0 && !processes[index].may_set)
         return -EPERM;
     if (count > sizeof(entry->groups) / sizeof(entry->groups[0]))
         return -EINVAL;

@@ -74,6 +74,8 @@ struct process {
     uint32_t trace_seq; /* as its page says, unless it has written there */
     bool mute;          /* has left a question without an answer */
     bool subreaper; /* orphans among its descendants become its children */
+    bool keeps;     /* PR_SET_KEEPCAPS */
+    bool may_set;   /* was root's and has kept CAP_SETUID and CAP_SETGID: it may take any user and groups */
     bool fresh;     /* renewed, and has run no program since: renew.c */
     uint16_t life;  /* times that it was renewed */
     uint64_t root;  /* node of its root directory; 0: the file system's */

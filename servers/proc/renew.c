@@ -70,7 +70,7 @@ void renew_executed(uint32_t index)
 {
     struct process *process = &processes[index];
 
-    process->fresh = false;
+    process->fresh = process->keeps = process->may_set = false;
     process->suid = process->fsuid = process->euid;
     process->sgid = process->fsgid = process->egid;
     process->dumpable = process->uid == process->euid && process->gid == process->egid;

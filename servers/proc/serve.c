@@ -5,7 +5,8 @@
 #include <exo/label.h>
 #include <exo/string.h>
 
-enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS };
+enum { PR_SET_PDEATHSIG = 1, PR_SET_DUMPABLE = 4, PR_SET_KEEPCAPS = 8, PR_SET_NAME = 15, PR_CAPBSET_DROP = 24,
+       PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS };
 
 static int64_t do_fork(uint32_t caller, struct exo_message *message)
 {
@@ -157,6 +158,8 @@ static int64_t do_prctl(uint32_t caller, uint64_t option, uint64_t value, uint64
         processes[caller].flags |= PX_PF_NO_NEW_PRIVS;
         table_publish(caller);
         return 0;
+    case PR_SET_KEEPCAPS: processes[caller].keeps = value != 0; return 0;
+    case PR_CAPBSET_DROP: processes[caller].may_set = false; return 0;
     case PR_SET_CHILD_SUBREAPER: processes[caller].subreaper = value != 0; return 0;
     case PR_GET_CHILD_SUBREAPER: *answer = processes[caller].subreaper; return 0;
     default: return -EINVAL;

@@ -36,8 +36,9 @@ struct px_cred_ids px_process_ids(void)
  */
 static int64_t set_credentials(enum px_cred what, uint64_t first, uint64_t second, uint64_t third)
 {
-    uint64_t of_thread = px_threads.live > 1 ? PX_CRED_OF_THREAD : 0;
-    struct exo_message message = {.word = {PX_PROC_SETCRED, what | of_thread, (uint32_t)first, (uint32_t)second, (uint32_t)third}};
+    bool user = what == PX_CRED_UID || what == PX_CRED_REUID || what == PX_CRED_RESUID || what == PX_CRED_FSUID;
+    uint64_t of_thread = px_threads.live > 1 ? PX_CRED_OF_THREAD : 0, without = px_may_set_ids(user) ? 0 : PX_CRED_WITHOUT;
+    struct exo_message message = {.word = {PX_PROC_SETCRED, what | of_thread | without, (uint32_t)first, (uint32_t)second, (uint32_t)third}};
     int64_t status;
 
     px_files_keep_rights();
@@ -123,7 +124,7 @@ int64_t px_sys_setgroups(uint64_t count, uint64_t from, uint64_t c, uint64_t d, 
     struct exo_message message = {.word = {PX_PROC_SETGROUPS, count}};
 
     UNUSED4;
-    if (px_self()->euid != 0)
+    if (!px_may_set_ids(false))
         return -EPERM;
     if (count > GROUPS_MAX)
         return -EINVAL; /* Linux's limit is 65536; the process table keeps 32 */

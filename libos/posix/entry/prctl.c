@@ -146,14 +146,26 @@ static int64_t keep_capabilities(uint64_t value)
     const struct px_proc *self = px_self();
     int64_t status = set_flag(&own.keep_caps, value);
 
-    if (status == 0 && (self->euid == 0 || self->uid == 0 || self->suid == 0))
+    if (status == 0 && (self->euid == 0 || self->uid == 0 || self->suid == 0)) {
         own.root_keeps = value;
+        status = tell_proc(PR_SET_KEEPCAPS, value);
+    }
     return status;
 }
 
 bool px_capabilities_kept(void)
 {
     return own.root_keeps;
+}
+
+int64_t px_capabilities_drop(void)
+{
+    return tell_proc(PR_CAPBSET_DROP, 0);
+}
+
+void px_prctl_exec(void)
+{
+    own.keep_caps = own.root_keeps = false;
 }
 
 int64_t px_sys_prctl(uint64_t option, uint64_t value, uint64_t c, uint64_t d, uint64_t e, uint64_t f)

@@ -1,13 +1,15 @@
 /*
  * capget and capset. A process's capabilities follow from its effective user: root has all, others have none. The servers decide by the user, so what
  * cannot be given up here must not seem to be: capset takes what is there and refuses the rest. Daemons keep some over their change of user
- * (PR_SET_KEEPCAPS) in case they need them: those are remembered for who asks, and allow nothing.
+ * (PR_SET_KEEPCAPS) in case they need them: those on ids are proc's to honour, the others are remembered for who asks, and allow nothing.
  */
 #include "fd.h"
 
 #define VERSION_1 0x19980330u
 #define VERSION_2 0x20071026u
 #define VERSION_3 0x20080522u
+#define SETGID (1ull << 6)
+#define SETUID (1ull << 7)
 #define CAPABILITIES 0x1ffffffffffull /* up to CAP_CHECKPOINT_RESTORE, the last of Linux 6.1 */
 
 struct header {
@@ -48,13 +50,19 @@ static void kept_look(void)
 {
     const struct px_proc *self = px_self();
 
-    if (self->euid == 0 || self->uid == 0 || self->suid == 0)
+    if (self->euid == 0 || self->uid == 0 || self->suid == 0 || !px_capabilities_kept())
         kept.known = false;
-    else if (!kept.known && px_capabilities_kept()) {
+    else if (!kept.known) {
         kept.known = true;
         kept.permitted = CAPABILITIES;
         kept.effective = 0;
     }
+}
+
+bool px_may_set_ids(bool user)
+{
+    kept_look();
+    return px_self()->euid == 0 || (kept.known && kept.effective & (user ? SETUID : SETGID));
 }
 
 PX_SYS(capget)
@@ -107,6 +115,10 @@ PX_SYS(capset)
     }
     kept_look();
     if (kept.known && !(permitted & CAPABILITIES & ~kept.permitted) && !(effective & CAPABILITIES & ~permitted) && !inheritable) {
+        if (~permitted & kept.permitted & (SETUID | SETGID))
+            result = px_capabilities_drop(); /* one without the other is not known: neither stays */
+        if (result < 0)
+            return result;
         kept.permitted = permitted & CAPABILITIES;
         kept.effective = effective & CAPABILITIES;
         return 0;

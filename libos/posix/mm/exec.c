@@ -228,6 +228,7 @@ static void become(struct px_exec *exec)
         px_exit(SIGSEGV);
     px_fd_exec();
     px_signal_exec();
+    px_prctl_exec();
     px_arch_start(px_regs(), entry, stack);
 }
 

@@ -51,7 +51,8 @@ enum px_proc_op {
      * block that proc maps at PX_BOOTARGS (read-write). Answer: w1 pid. */
     PX_PROC_SPAWN,
     /* w1 PR_SET_* option, w2 value: PR_SET_NAME: msg comm[16]; PR_SET_DUMPABLE; PR_SET_PDEATHSIG;
-     * PR_SET_CHILD_SUBREAPER; PR_GET_CHILD_SUBREAPER: answer w1 */
+     * PR_SET_CHILD_SUBREAPER; PR_GET_CHILD_SUBREAPER: answer w1; PR_SET_KEEPCAPS: who changes from root may go on setting ids and groups,
+     * until PR_CAPBSET_DROP */
     PX_PROC_PRCTL,
     /* w1 pid. Answer: w2 frames in use; msg struct px_usage. */
     PX_PROC_USAGE,
@@ -136,6 +137,7 @@ enum px_tell { PX_TELL_IN = 1, PX_TELL_OUT, PX_TELL_MESSAGE, PX_TELL_ERROR, PX_T
 
 enum px_cred { PX_CRED_UID = 1, PX_CRED_GID, PX_CRED_REUID, PX_CRED_REGID, PX_CRED_RESUID, PX_CRED_RESGID, PX_CRED_FSUID, PX_CRED_FSGID };
 #define PX_CRED_OF_THREAD 0x100u
+#define PX_CRED_WITHOUT 0x200u /* as if nothing had been kept over the change from root: capset has it off */
 struct px_cred_ids {
     uint32_t uid, euid, suid, gid, egid, sgid;
 };

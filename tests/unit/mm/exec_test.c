@@ -75,6 +75,9 @@ int64_t px_lend_again(void)
 void px_fd_exec(void)
 {
 }
+void px_prctl_exec(void)
+{
+}
 void px_signal_exec(void)
 {
 }

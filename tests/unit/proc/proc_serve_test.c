@@ -211,6 +211,31 @@ static void test_storm(void)
     fake_check();
 }
 
+#define KEEPCAPS 8
+#define CAPBSET_DROP 24
+
+/* Root's right to take any ids is kept by who asked for it as root, and by nobody else. */
+static void test_kept(void)
+{
+    uint32_t first = fake_start(), child = fake_fork(first), other = fake_fork(first), grandchild;
+    struct exec_text text = {.comm = "x"};
+
+    CHECK(credentials_set(other, PX_CRED_UID, 1000, 0, 0, NULL) == 0 && say(badge_of(other), PX_PROC_PRCTL, KEEPCAPS, 1, 0, 0) == 0);
+    CHECK(credentials_set(other, PX_CRED_UID, 1001, 0, 0, NULL) == -EPERM && credentials_set(other, PX_CRED_GID, 7, 0, 0, NULL) == -EPERM);
+    CHECK(credentials_set_groups(other, NULL, 0) == -EPERM);
+
+    CHECK(say(badge_of(child), PX_PROC_PRCTL, KEEPCAPS, 1, 0, 0) == 0 && credentials_set(child, PX_CRED_RESUID, 1000, 1000, 1000, NULL) == 0);
+    CHECK(credentials_set(child, PX_CRED_GID | PX_CRED_WITHOUT, 7, 0, 0, NULL) == -EPERM && processes[child].gid == 0);
+    CHECK(credentials_set(child, PX_CRED_GID, 7, 0, 0, NULL) == 0 && processes[child].gid == 7 && credentials_set_groups(child, NULL, 0) == 0);
+    grandchild = fake_fork(child);
+    CHECK(credentials_set(grandchild, PX_CRED_UID, 1002, 0, 0, NULL) == 0 && processes[grandchild].euid == 1002);
+    CHECK(say(badge_of(grandchild), PX_PROC_PRCTL, CAPBSET_DROP, 0, 0, 0) == 0);
+    CHECK(credentials_set(grandchild, PX_CRED_UID, 1003, 0, 0, NULL) == -EPERM && credentials_set_groups(grandchild, NULL, 0) == -EPERM);
+    life_exec(child, &text);
+    CHECK(credentials_set(child, PX_CRED_UID, 0, 0, 0, NULL) == -EPERM && credentials_set(child, PX_CRED_GID, 8, 0, 0, NULL) == -EPERM);
+    fake_check();
+}
+
 /* Ids are raised for who has begun anew and run nothing since, by fs alone, once. */
 static void test_renewal(void)
 {
@@ -257,6 +282,7 @@ int main(void)
 {
     test_badges();
     test_renewal();
+    test_kept();
     test_given_up_later();
     test_only_tty();
     test_stop_race();
