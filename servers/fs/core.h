@@ -101,7 +101,7 @@ void fs_drop_set_id(const struct fs_caller *caller, struct px_inode *inode); /* 
 
 int64_t fs_busy_write(struct px_inode *inode); /* 0 or -ETXTBSY: a program that runs */
 /* 0 or -ETXTBSY: open for writing. `run`: it is a program that begins. */
-int64_t fs_busy_execute(uint64_t node, bool run);
+int64_t fs_busy_execute(uint64_t node, bool run, bool patient);
 
 /* ---- security labels (label.c)
  * ------------------------------------------------------------------------------------------------ */

@@ -134,7 +134,9 @@ static int64_t do_open(struct fs_request *request)
 
 static int64_t do_execute(struct fs_request *request)
 {
-    return fs_busy_execute(request->message->word[1], request->message->word[2] == 1);
+    const uint64_t *word = request->message->word;
+
+    return fs_busy_execute(word[1], word[2] & PX_EXECUTE_RUN, word[2] & PX_EXECUTE_PATIENT);
 }
 
 static int64_t do_truncate(struct fs_request *request)

@@ -17,7 +17,7 @@ int64_t fs_setid(struct fs_request *request)
         return -ESTALE;
     if (!S_ISREG(inode->mode) || !fs_may(&request->caller, inode, 1))
         return -EACCES;
-    status = fs_busy_execute(node, true);
+    status = fs_busy_execute(node, true, false);
     if (status < 0)
         return status;
     which = inode->mode & S_ISUID ? PX_SETID_UID : 0;

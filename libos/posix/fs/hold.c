@@ -158,14 +158,22 @@ PX_HOT void px_node_drop_write(const struct px_node *node)
     px_node_drop(node);
 }
 
+#define PATIENCE 1000u /* turns that others get, for a child to say what it has */
+
 /* The question for fs, if the inode's flags leave any. */
 static int64_t ask_busy(const struct px_node *node, uint32_t set, uint32_t wanted, uint64_t run)
 {
     const struct px_inode *inode = px_held_inode(node);
+    int64_t status = -EAGAIN;
 
     if (!inode || (PX_META_LOAD(inode->flags) & set) == wanted)
         return 0;
-    return px_fs_call(PX_FS_EXECUTE, PX_FS_NODE(node->ino, node->gen), run, 0, 0, NULL);
+    for (unsigned turns = 0; status == -EAGAIN && turns <= PATIENCE; turns++) {
+        if (turns > 0)
+            (void)!exo_yield();
+        status = px_fs_call(PX_FS_EXECUTE, PX_FS_NODE(node->ino, node->gen), run | (turns < PATIENCE ? PX_EXECUTE_PATIENT : 0), 0, 0, NULL);
+    }
+    return status;
 }
 
 int64_t px_node_unwritten(const struct px_node *node)

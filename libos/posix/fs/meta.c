@@ -2,7 +2,7 @@
 #include "files.h"
 
 #define TRIES_QUIET 3u    /* then give way to fs */
-#define TRIES_MAX 100000u /* fs died in the middle of a change */
+#define TRIES_MAX 1000000000u /* minutes: fs died in the middle of a change. It is not that the host keeps fs's processor from it for a while */
 
 void px_look_wait(struct px_look *look)
 {

@@ -375,7 +375,7 @@ static inline const struct px_name *quick_name(const struct quick *quick, uint32
     uint32_t at = PX_META_LOAD(quick->buckets[hash & quick->mask]);
 
     for (unsigned steps = 0; at && at < quick->limit && steps < PX_CHAIN_MAX; steps++) {
-        const struct px_name *name = (const struct px_name *)(quick->base + at);
+        const struct px_name *name = (const struct px_name *)(quick->base + at / sizeof(uint64_t) * sizeof(uint64_t)); /* in a torn look it may be any number */
 
         if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory &&
             PX_META_LOAD(name->length) == length && px_name_equal(name->text, text, length))

@@ -75,7 +75,8 @@ enum px_fs_op {
     PX_FS_NOTICE,
     PX_FS_SHM, /* w2 enum px_shm_call, msg struct px_shm (shm.h), both ways */
     PX_FS_XATTR, /* xattr.h: w1 node, w2 enum px_xattr_call */
-    /* w1 node: -ETXTBSY while somebody has it open for writing; w2 1: the caller runs it. Not needed where PX_INODE_WRITTEN and PX_INODE_RUN say it already. */
+    /* w1 node: -ETXTBSY while somebody has it open for writing; w2 PX_EXECUTE_RUN: the caller runs it; PX_EXECUTE_PATIENT: -EAGAIN while a
+     * child has not yet said what it has open. Not needed where PX_INODE_WRITTEN and PX_INODE_RUN say it already. */
     PX_FS_EXECUTE,
     PX_FS_PARCEL, /* parcel.h: w1 enum px_parcel_call, w2 ticket */
     PX_FS_IPC, /* sysv.h */
@@ -84,6 +85,8 @@ enum px_fs_op {
     PX_FS_OPS,
 };
 
+#define PX_EXECUTE_RUN 1u
+#define PX_EXECUTE_PATIENT 2u
 #define PX_GRANT_READ 1u /* protections as in PROT_* */
 #define PX_GRANT_WRITE 2u
 #define PX_GRANT_EXEC 4u

@@ -207,7 +207,7 @@ static inline const struct px_name *px_region_name(const struct px_region *regio
     for (unsigned steps = 0; at && steps < PX_CHAIN_MAX; steps++) {
         const struct px_name *name = px_region_at(region, at, sizeof *name);
 
-        if (!name)
+        if (!name || at % sizeof(uint64_t) != 0)
             return NULL;
         if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory &&
             PX_META_LOAD(name->length) == length && px_region_at(region, at, sizeof *name + length) &&
