@@ -30,6 +30,8 @@ def shares(t):
         t.equal(len(hogs), 3, result)
         owed = sum(float(row["DUE%"]) for row in rows if row["PID"] != "-")
         t.check(abs(owed - user) < 1.5, f"what is owed to a zone is owed to those in it: {owed} of {user}")
+        for row in rows:
+            t.check(row in hogs or row["PID"] == "-" or float(row["DUE%"]) < 5, f"who wakes for a moment, and waits then, is owed what it used: {row}")
         for row in hogs:
             t.check(abs(float(row["CPU%"]) - float(row["DUE%"])) < 12, f"has about what it is owed: {row}")
         t.check(int(zones["GUEST"]["GAS/s"]) > 0 and zones["GUEST"]["WEIGHT"] == "300", result)

@@ -22,34 +22,14 @@
 #include "../../libos/posix/proto/proc.h"
 #include "../../libos/posix/proto/server.h"
 #include "exo.h"
-#include "share.h"
+#include "top.h"
 
-#define MOST 512u
-#define ZONES 64u
+#define GLANCES 8u          /* looks between two shown ones, for who is always ready */
+#define GLANCE_SECONDS 0.02 /* no closer than that */
 #define KEYS "PMGCN"
 
-struct row {
-    struct exo_process process; /* pid 0: a server */
-    struct px_inspect now;
-    double cpu, due, gas, calls, faults; /* the first two in processors, the others a second */
-};
-
-struct sample {
-    struct row row[MOST];
-    unsigned count;
-    struct exo_stats stats;
-    double at_s;
-};
-
-struct zone {
-    struct exo_zone_status status;
-    double cpu, due, gas, wants, own; /* all but `own` with the zones below */
-};
-
 static struct sample samples[2];
-static struct zone zones[ZONES];
-static unsigned zone_count;
-static unsigned cpus = 1, hidden; /* processes that proc told nothing of */
+static unsigned hidden; /* processes that proc told nothing of */
 static volatile sig_atomic_t stopped;
 static struct termios cooked;
 static bool raw;
@@ -64,6 +44,14 @@ static bool look_at(uint64_t who, bool server, struct px_inspect *answer)
         return false;
     memcpy(answer, (const void *)PX_MSG, sizeof *answer);
     return true;
+}
+
+static bool look_at_row(struct row *row, uint64_t who)
+{
+    bool seen = look_at(who, row->process.pid == 0, &row->now);
+
+    row->since = row->now.env.ready;
+    return seen;
 }
 
 static void take(struct sample *sample)
@@ -82,13 +70,13 @@ static void take(struct sample *sample)
 
         *row = (struct row){.process.state = 'S'};
         strcpy(row->process.name, servers[i].name);
-        sample->count += look_at(servers[i].who, true, &row->now);
+        sample->count += look_at_row(row, servers[i].who);
     }
     for (unsigned i = 0; i < found; i++) {
         struct row *row = &sample->row[sample->count];
 
         *row = (struct row){.process = processes[i]};
-        if (look_at((uint64_t)processes[i].pid, false, &row->now))
+        if (look_at_row(row, (uint64_t)processes[i].pid))
             sample->count++;
         else
             hidden += processes[i].pid != 1 && processes[i].state != 'Z';
@@ -102,110 +90,49 @@ static void take(struct sample *sample)
 
 /* ---- how much since the last look ---- */
 
-static const struct px_inspect *before(const struct sample *last, const struct row *row)
+static const struct row *before(const struct sample *last, const struct row *row)
 {
-    static const struct px_inspect nothing;
+    static const struct row nothing;
 
     for (unsigned i = 0; i < last->count; i++)
         if (last->row[i].now.env.id == row->now.env.id)
-            return &last->row[i].now;
+            return &last->row[i];
     return &nothing; /* it is new */
 }
 
-static struct zone *zone_of(const struct exo_zone_status *status)
+/* Between two shown looks: who sleeps now is not always ready. */
+static void glance(struct sample *last)
 {
-    for (unsigned i = 0; i < zone_count; i++)
-        if (zones[i].status.id == status->id)
-            return &zones[i];
-    if (zone_count == ZONES)
-        return &zones[ZONES - 1];
-    zones[zone_count] = (struct zone){.status = *status};
-    return &zones[zone_count++];
-}
+    for (unsigned i = 0; i < last->count; i++) {
+        struct row *row = &last->row[i];
+        struct px_inspect now;
 
-/* A zone's own contexts have EXO_ZONE_WEIGHT, the zones below it their weights. `whole` is what the zone gets. */
-static void divide_zone(struct zone *zone, double whole, struct sample *sample)
-{
-    struct share part[ZONES] = {{.weight = EXO_ZONE_WEIGHT, .wants = zone->own}}, own[MOST];
-    struct zone *below[ZONES];
-    struct row *row[MOST];
-    unsigned parts = 1, members = 0;
-
-    zone->due = whole;
-    for (unsigned i = 0; i < zone_count && parts < ZONES; i++)
-        if (zones[i].status.parent == zone->status.id) {
-            below[parts] = &zones[i];
-            part[parts++] = (struct share){.weight = (double)zones[i].status.limits.weight, .wants = zones[i].wants};
-        }
-    share_divide(whole, part, parts);
-    for (unsigned i = 0; i < sample->count; i++)
-        if (sample->row[i].process.pid && zone_of(&sample->row[i].now.zone) == zone) {
-            row[members] = &sample->row[i];
-            own[members++] = (struct share){.weight = sample->row[i].now.env.contexts, .wants = sample->row[i].due};
-        }
-    share_divide(part[0].due, own, members);
-    for (unsigned i = 0; i < members; i++)
-        row[i]->due = own[i].due;
-    for (unsigned i = 1; i < parts; i++)
-        divide_zone(below[i], part[i].due, sample);
-}
-
-static struct zone *above(const struct zone *zone)
-{
-    for (unsigned i = 0; i < zone_count; i++)
-        if (zones[i].status.id == zone->status.parent)
-            return &zones[i];
-    return NULL;
-}
-
-static bool is_servers(const struct sample *sample, const struct zone *zone)
-{
-    return sample->row[0].process.pid == 0 && sample->row[0].now.zone.id == zone->status.id;
-}
-
-/* Who is ready wants a processor for each of its contexts, others what they used. What servers used was on their clients' shares, and is gone already. */
-static void find_due(struct sample *sample)
-{
-    double whole = cpus;
-
-    for (unsigned i = 0; i < sample->count; i++) {
-        struct row *row = &sample->row[i];
-        struct zone *zone = zone_of(&row->now.zone);
-
-        row->due = row->process.pid && row->process.pid != getpid() && row->cpu < (double)row->now.env.ready ? (double)row->now.env.ready : row->cpu;
-        zone->own += row->due;
-        if (!row->process.pid)
-            whole -= row->cpu;
-        for (struct zone *at = zone; at; at = above(at)) {
-            at->cpu += row->cpu;
-            at->wants += row->due;
-        }
+        if (row->process.pid && row->since && look_at((uint64_t)row->process.pid, false, &now) && now.env.id == row->now.env.id)
+            row->since = now.env.ready < row->since ? now.env.ready : row->since;
     }
-    for (unsigned i = 0; i < zone_count; i++)
-        if (!above(&zones[i]) && !is_servers(sample, &zones[i]))
-            divide_zone(&zones[i], zones[i].wants < whole ? zones[i].wants : whole, sample);
-        else if (is_servers(sample, &zones[i]))
-            zones[i].due = zones[i].cpu;
 }
 
 static void compare(struct sample *sample, const struct sample *last)
 {
     double passed = sample->at_s - last->at_s;
 
-    zone_count = 0;
-    memset(zones, 0, sizeof zones);
+    top_zone_count = 0;
+    memset(top_zones, 0, sizeof top_zones);
     for (unsigned i = 0; i < sample->count; i++) {
         struct row *row = &sample->row[i];
-        const struct px_inspect *old = before(last, row);
+        const struct row *was = before(last, row);
+        const struct px_inspect *old = &was->now;
+
+        row->always = was->since < row->since ? was->since : row->since;
 
         row->cpu = (double)(row->now.env.cpu_ns - old->env.cpu_ns) / 1e9 / passed;
         row->calls = (double)(row->now.env.calls - old->env.calls) / passed;
         row->faults = (double)(row->now.env.faults - old->env.faults) / passed;
         row->gas = row->now.gas.own ? (double)(row->now.gas.consumed - old->gas.consumed) / passed : 0;
         if (old->zone.id == row->now.zone.id)
-            zone_of(&row->now.zone)->gas = (double)(row->now.zone_gas.consumed - old->zone_gas.consumed) / passed;
+            top_zone_of(&row->now.zone)->gas = (double)(row->now.zone_gas.consumed - old->zone_gas.consumed) / passed;
     }
-    find_due(sample);
+    top_find_due(sample);
 }
 
 /* ---- what is shown ---- */
@@ -226,11 +153,11 @@ static void end_line(void)
 static void show_machine(const struct sample *sample, const struct sample *last)
 {
     const struct exo_stats *now = &sample->stats, *old = &last->stats;
-    double passed = sample->at_s - last->at_s, idle = (double)(now->idle_ns - old->idle_ns) / 1e9 / passed / cpus;
+    double passed = sample->at_s - last->at_s, idle = (double)(now->idle_ns - old->idle_ns) / 1e9 / passed / top_cpus;
     unsigned long known = now->kernel_frames + now->frames_free, up = (unsigned long)sample->at_s;
 
-    printf("exo top: up %lu:%02lu:%02lu, %u processor%s %.1f %% used, %lu contexts, %lu of them ready", up / 3600, up / 60 % 60, up % 60, cpus,
-           cpus == 1 ? "" : "s", 100 * (idle > 1 ? 0 : 1 - idle), now->contexts, now->running);
+    printf("exo top: up %lu:%02lu:%02lu, %u processor%s %.1f %% used, %lu contexts, %lu of them ready", up / 3600, up / 60 % 60, up % 60, top_cpus,
+           top_cpus == 1 ? "" : "s", 100 * (idle > 1 ? 0 : 1 - idle), now->contexts, now->running);
     end_line();
 #define RATE(field) ((double)(now->field - old->field) / passed)
     printf("a second: %.0f switches, %.0f messages, %.0f kernel calls, %.0f system calls, %.0f faults, %.0f copies on write, %.0f interrupts", RATE(switches),
@@ -238,16 +165,16 @@ static void show_machine(const struct sample *sample, const struct sample *last)
 #undef RATE
     end_line();
     printf("KiB: %lu in all, %lu the kernel's", kib(now->frames_total), kib(now->kernel_frames));
-    for (unsigned i = 0; i < zone_count; i++)
-        if (!above(&zones[i])) {
-            bool servers = is_servers(sample, &zones[i]);
+    for (unsigned i = 0; i < top_zone_count; i++)
+        if (!top_zone_above(&top_zones[i])) {
+            bool servers = top_is_servers(sample, &top_zones[i]);
 
-            printf(", %lu the %s'", kib(zones[i].status.frames), servers ? "servers" : "processes");
-            known += zones[i].status.frames;
+            printf(", %lu the %s'", kib(top_zones[i].status.frames), servers ? "servers" : "processes");
+            known += top_zones[i].status.frames;
         }
     printf(", %lu the boot image's and others', %lu free; bytes of the kernel's stack that were used at the deepest:", kib(now->frames_total - known),
            kib(now->frames_free));
-    for (unsigned i = 0; i < cpus && i < 8; i++)
+    for (unsigned i = 0; i < top_cpus && i < 8; i++)
         printf(" %lu", now->cpu_stack[i]);
     end_line();
 }
@@ -256,8 +183,8 @@ static void show_zones(void)
 {
     printf("%6s %-8s %6s %9s %5s %6s %6s %10s", "ZONE", "LABEL", "WEIGHT", "KiB", "ENVS", "CPU%", "DUE%", "GAS/s");
     end_line();
-    for (unsigned i = 0; i < zone_count && room > 0; i++) {
-        const struct zone *zone = &zones[i];
+    for (unsigned i = 0; i < top_zone_count && room > 0; i++) {
+        const struct zone *zone = &top_zones[i];
 
         printf("%6lu %-8s %6lu %9lu %5lu %6.1f %6.1f %10.0f", zone->status.id, exo_label_name(zone->status.label), zone->status.limits.weight,
                kib(zone->status.frames), zone->status.envs, 100 * zone->cpu, 100 * zone->due, zone->gas);
@@ -359,24 +286,44 @@ static void uncook(void)
         fputs("\033[2J\033[?25l", stdout);
 }
 
-/* Until it is time to look again. False: it is to end. */
-static bool pause_for(double seconds, const struct sample *sample, const struct sample *last)
+enum { END, LOOK, WAIT };
+
+/* LOOK: somebody typed, and wants to see what is. WAIT: it is time for a glance. */
+static int pause_for(double seconds, const struct sample *sample, const struct sample *last)
 {
     struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
     struct pollfd input = {.fd = raw ? STDIN_FILENO : -1, .events = POLLIN};
     char typed;
 
     if (ppoll(&input, 1, &left, NULL) <= 0 || stopped)
-        return !stopped;
+        return stopped ? END : WAIT;
     if (read(STDIN_FILENO, &typed, 1) != 1 || typed == 'q' || typed == 'Q')
-        return false;
+        return END;
     if (typed >= 'a' && typed <= 'z')
         typed = (char)(typed - 'a' + 'A');
     if (strchr(KEYS, typed) && last->count) {
         order = typed;
         show(sample, last);
     }
-    return true;
+    return LOOK;
+}
+
+/* Until it is time to look again, with a glance now and then, each pause longer than the one before: who wakes regularly is not met each time. False: it is
+ * to end. */
+static bool pause_and_glance(double seconds, struct sample *sample, const struct sample *last)
+{
+    double left = seconds;
+
+    for (unsigned i = 1; i < GLANCES && left > GLANCE_SECONDS; i++) {
+        double part = 2 * seconds * i / (GLANCES * (GLANCES + 1));
+        int then = pause_for(part < GLANCE_SECONDS ? GLANCE_SECONDS : part, sample, last);
+
+        if (then != WAIT)
+            return then == LOOK;
+        left -= part < GLANCE_SECONDS ? GLANCE_SECONDS : part;
+        glance(sample);
+    }
+    return pause_for(left > 0 ? left : 0, sample, last) != END;
 }
 
 /* ---- the words ---- */
@@ -432,7 +379,7 @@ int exo_top(int argc, char **argv)
 
     if (status != 0)
         return status;
-    cpus = info->cpus;
+    top_cpus = info->cpus;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
@@ -444,7 +391,7 @@ int exo_top(int argc, char **argv)
     for (double shown = 0; status == 0 && (times == 0 || shown < times); shown++) {
         struct sample *last = &samples[(unsigned)((uint64_t)shown % 2)], *now = &samples[(unsigned)(((uint64_t)shown + 1) % 2)];
 
-        if (!pause_for(shown == 0 && raw ? 0.2 : seconds, last, now))
+        if (!pause_and_glance(shown == 0 && raw ? 0.2 : seconds, last, now))
             break;
         take(now);
         compare(now, last);
