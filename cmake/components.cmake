@@ -15,7 +15,7 @@ endfunction()
 set(EXO_LIBEXO_INCLUDES ${CMAKE_SOURCE_DIR}/libexo/include ${CMAKE_SOURCE_DIR}/libexo/arch/${EXO_ARCH}/include)
 set(EXO_USER_INCLUDES ${EXO_LIBEXO_INCLUDES} ${CMAKE_SOURCE_DIR}/libos/posix/proto)
 
-# A server: a static ELF at 0x400000 in ${CMAKE_BINARY_DIR}/exo/NAME.
+# A server: a static ELF at 0x420000 (servers/rs/load.h) in ${CMAKE_BINARY_DIR}/exo/NAME.
 function(exo_server name)
     exo_sources(sources ${CMAKE_CURRENT_SOURCE_DIR}/${name})
     if(NOT sources)
@@ -28,7 +28,7 @@ function(exo_server name)
     if(TARGET libexo)
         target_link_libraries(${name} PRIVATE libexo)
     endif()
-    target_link_options(${name} PRIVATE -Wl,-Ttext-segment=0x400000 -Wl,-e,_start -Wl,-u,_start)
+    target_link_options(${name} PRIVATE -Wl,-Ttext-segment=0x420000 -Wl,-e,_start -Wl,-u,_start)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/exo)
     set_property(GLOBAL APPEND PROPERTY EXO_SERVERS ${name})
 endfunction()

@@ -4,12 +4,12 @@
 #include <stdint.h>
 
 /* Where a server lies in its address space. */
-#define SERVER_LOW 0x400000ul      /* program */
+#define SERVER_LOW 0x420000ul      /* program; what is below has the same page table */
 #define SERVER_HIGH 0x40000000ul
 #define SERVER_STACK_PAGES 16ul    /* below the start page, with nothing mapped below */
-#define SERVER_START 0x3f0000ul    /* start page: struct px_server_start, then the command line */
-#define SERVER_INFO 0x3f1000ul     /* the kernel's info page */
-#define SERVER_UPAGE 0x3f2000ul    /* context page */
+#define SERVER_START 0x410000ul    /* start page: struct px_server_start, then the command line */
+#define SERVER_INFO 0x411000ul     /* the kernel's info page */
+#define SERVER_UPAGE 0x412000ul    /* context page */
 #define SERVER_GIFT 0x100000000ul  /* archive or libOS file */
 
 /* The boot image as rs has it. */

@@ -89,7 +89,7 @@ def relative(t, path):
 def follows_capabilities(t):
     """A process's own environment is a capability that derives from proc's; the frame that a page is in holds what the program wrote."""
     said = debug(t, AT_WORK + marked(("caps", "exo caps"), ("tree", "exo caps slot 1"), ("rw", f"exo pages at {PLACE}"),
-                                     ("word", "x/gx 0xffff800000000000 + $_exo_physical"), ("who", "exo frames at $_exo_physical")),
+                                     ("word", "x/gx 0xffffff8000000000 + $_exo_physical"), ("who", "exo frames at $_exo_physical")),
                  "./" + relative(t, program(t)))
     parent = re.search(r"^ *1 .* (\d+ proc slot \d+)", said["caps"], re.M)[1]
     lines = said["tree"].split("\n")

@@ -10,7 +10,7 @@ from exo.testing import Failed
 PRESENT, WRITE, USER, LARGE, NO_EXEC = 1, 2, 4, 0x80, 1 << 63
 ADDRESS = 0x000ffffffffff000
 PAGE, ENTRIES = 4096, 512
-DIRECT_MAP, KERNEL_BASE = 0xffff800000000000, 0xffffffff80000000
+DIRECT_MAP, KERNEL_BASE = 0xffffff8000000000, 0xffffffff80000000
 CR4_SMEP, CR4_SMAP, CR0_WP, EFER_NX = 1 << 20, 1 << 21, 1 << 16, 1 << 11
 MEMORY = 48 << 20
 SCRIPT = """#!/bin/sh

@@ -58,10 +58,9 @@ boot_multiboot:
     add $4096, %eax
     add $8, %edi
     loop 3b
-    movl $LOW(boot_directories) + 3, LOW(boot_pointers_high) + 510 * 8
+    movl $LOW(boot_directories) + 3, LOW(boot_pointers) + 510 * 8
     movl $LOW(boot_pointers) + 3, LOW(boot_root)
-    movl $LOW(boot_pointers) + 3, LOW(boot_root) + 256 * 8
-    movl $LOW(boot_pointers_high) + 3, LOW(boot_root) + 511 * 8
+    movl $LOW(boot_pointers) + 3, LOW(boot_root) + 511 * 8
     movl $LOW(boot_high), LOW(boot_next)
 to_long_mode:
     mov $CR4_PAE, %eax
@@ -155,8 +154,6 @@ boot_other_high:
 boot_root:
     .skip 4096
 boot_pointers:
-    .skip 4096
-boot_pointers_high:
     .skip 4096
 boot_directories:
     .skip 4 * 4096

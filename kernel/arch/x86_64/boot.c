@@ -48,6 +48,8 @@ static void add_ram(uint64_t start, uint64_t bytes)
     start = (start + PAGE - 1) & ~(PAGE - 1ul);
     if (start < LOAD_ADDRESS)
         start = LOAD_ADDRESS; /* the first MiB is the firmware's */
+    if (end > DIRECT_BYTES)
+        end = DIRECT_BYTES;
     if (start < end && boot.ram_count < BOOT_RANGES)
         boot.ram[boot.ram_count++] = (struct boot_range){start, end};
 }

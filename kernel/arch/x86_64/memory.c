@@ -1,4 +1,4 @@
-/* The kernel's own page tables: direct map, kernel image in pages of one kind each, device pages. */
+/* The kernel's own page tables: direct map, in which the kernel's image has pages of one kind each, and device pages. */
 #include <exo/string.h>
 
 #include "cpu.h"
@@ -26,7 +26,7 @@ static uint64_t early_page(void)
     return page;
 }
 
-/* The entry for va at the level (0: 4 KiB, 1: 2 MiB) in the kernel's tables, which grow as needed. */
+/* The entry for va at the level (0: 4 KiB, 1: 2 MiB, 2: 1 GiB) in the kernel's tables, which grow as needed. */
 static uint64_t *kernel_entry(uint64_t va, unsigned level)
 {
     uint64_t *table = direct(kernel_root);
@@ -45,8 +45,10 @@ static uint64_t kernel_page_flags(uint64_t physical)
 {
     uint64_t va = physical + KERNEL_BASE;
 
-    if (va >= (uint64_t)kernel_text && va < (uint64_t)kernel_rodata_end)
-        return PTE_PRESENT | PTE_NO_EXEC; /* read-only also in the direct map */
+    if (va >= (uint64_t)kernel_text && va < (uint64_t)kernel_text_end)
+        return PTE_PRESENT;
+    if (va >= (uint64_t)kernel_text_end && va < (uint64_t)kernel_rodata_end)
+        return PTE_PRESENT | PTE_NO_EXEC;
     return PTE_PRESENT | PTE_WRITE | PTE_NO_EXEC;
 }
 
@@ -61,19 +63,6 @@ static void map_direct(uint64_t start, uint64_t end)
         }
         for (uint64_t page = at; page < at + SPACE_TABLE_BYTES; page += PAGE)
             *kernel_entry(DIRECT_MAP + page, 0) = page | kernel_page_flags(page);
-    }
-}
-
-static void map_image(void)
-{
-    for (uint64_t va = (uint64_t)kernel_text; va < (uint64_t)kernel_end; va += PAGE) {
-        uint64_t flags = PTE_PRESENT | PTE_NO_EXEC;
-
-        if (va < (uint64_t)kernel_text_end)
-            flags = PTE_PRESENT;
-        else if (va >= (uint64_t)kernel_rodata_end)
-            flags |= PTE_WRITE;
-        *kernel_entry(va, 0) = (va - KERNEL_BASE) | flags;
     }
 }
 
@@ -173,7 +162,7 @@ void arch_init_memory(const struct boot *boot)
     kernel_root = early_page();
     for (unsigned i = 0; i < boot->ram_count; i++)
         map_direct(boot->ram[i].start, boot->ram[i].end);
-    map_image();
+    *kernel_entry(KERNEL_BASE, 2) = *kernel_entry(DIRECT_MAP, 2); /* the first GiB, where the kernel is linked */
     (void)kernel_entry(DEVICE_WINDOW, 0);
     check_pages(direct(kernel_root), 3);
     write_cr3(kernel_root);

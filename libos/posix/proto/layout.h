@@ -47,7 +47,7 @@
 #define PX_BOOTARGS 0x7fffd0000000ul /* the first process only: struct px_bootargs and the standard streams' rings */
 
 /* In each server's address space: client i's process page and message page. */
-#define PX_CLIENTS 0x600000000000ul
+#define PX_CLIENTS 0x7fffd8000000ul /* in the GiB that PX_META is in */
 #define PX_CLIENT_PPAGE(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE)
 #define PX_CLIENT_MSG(i) (PX_CLIENTS + (unsigned long)(i) * 2 * PX_PAGE + PX_PAGE)
 

@@ -34,9 +34,14 @@ static inline unsigned arch_cpus(void)
 }
 unsigned arch_cpu(void);
 
-/* All RAM is mapped here, writable, never executable. */
-#define DIRECT_MAP 0xffff800000000000ul
+/*
+ * All RAM is mapped at DIRECT_MAP: writable, never executable, but for the kernel's image, whose pages are of one kind each. The tables of its first GiB
+ * are also those of the addresses that the kernel is linked for: after a change of address space each page of tables that is looked at costs, under
+ * emulation most of all (decision 0041).
+ */
+#define DIRECT_MAP 0xffffff8000000000ul
 #define KERNEL_BASE 0xffffffff80000000ul
+#define DIRECT_BYTES (KERNEL_BASE - DIRECT_MAP) /* RAM beyond is not used */
 #define LOAD_ADDRESS 0x100000ul
 
 static inline void *direct(uint64_t physical)
