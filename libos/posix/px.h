@@ -66,6 +66,11 @@ void px_direct_entry(void) __attribute__((visibility("hidden")));
  * page tables, and under TCG that is most of what a change takes.
  */
 #define PX_HOT __attribute__((hot))
+/* What one call after another runs, in pages of its own that no function crosses (posix.ld): TCG chains jumps within a page only. */
+#define PX_PACKED(page) __attribute__((hot, section(".text.packed." #page)))
+/* With all that it calls in one piece: a return looks up where it goes, a jump within a page does not. What is seldom done says PX_APART. */
+#define PX_WHOLE __attribute__((flatten))
+#define PX_APART __attribute__((noinline))
 #define PX_HOT_DATA __attribute__((section(".data.hot")))
 #define PX_HOT_TABLE __attribute__((section(".tables")))
 
@@ -270,7 +275,7 @@ int64_t px_node_map(const struct px_node *node, uint64_t first_page, uint64_t pa
 /* Keeps an inode alive (hazard list) while mapped or executed. */
 int64_t px_node_hold(const struct px_node *node);
 void px_node_drop(const struct px_node *node);
-int64_t px_node_hold_write(const struct px_node *node); /* open for writing: nobody may execute it */
+int64_t px_node_hold_as(const struct px_node *node, bool writing); /* writing: open for it, nobody may execute it */
 void px_node_drop_write(const struct px_node *node);
 int64_t px_node_unwritten(const struct px_node *node); /* -ETXTBSY: it is open for writing */
 /* This is the program from now on, which nobody may write; held until there is another one. -ETXTBSY: it is open for writing. */

@@ -50,6 +50,7 @@ static void commit(const struct fs_caller *caller, struct px_inode *inode, const
         inode->mode = (inode->mode & S_IFMT) | (new->mode & 07777);
         if (caller->uid != 0 && !fs_in_group(caller, inode->gid))
             inode->mode &= ~(uint32_t)S_ISGID;
+        fs_meta()->paths += S_ISDIR(inode->mode);
     }
     if (new->what &(PX_ATTRIBUTE_ATIME | PX_ATTRIBUTE_ATIME_NOW))
         inode->atime = new->what &PX_ATTRIBUTE_ATIME ? new->atime : now;

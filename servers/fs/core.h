@@ -20,6 +20,9 @@
 
 /* What names that come and go run through lies together: after a change of address space each page costs a walk of the page tables. */
 #define FS_HOT __attribute__((hot))
+/* With all that it calls in one piece: a return looks its place up, a jump within a page does not (TCG). What is seldom done says FS_APART. */
+#define FS_WHOLE __attribute__((hot, flatten))
+#define FS_APART __attribute__((noinline))
 #define FS_HOT_DATA __attribute__((section(".data.hot"))) /* and so do the few words that it changes, among large arrays otherwise */
 
 #define FS_PAGE 4096ul

@@ -95,20 +95,15 @@ FS_HOT static int64_t make(const struct fs_caller *caller, struct px_inode *dire
     return 0;
 }
 
-FS_HOT int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const struct fs_new *what, uint32_t *ino)
+/* Whether it may be made here; *ino: what has the name. */
+FS_HOT static int64_t check_new(const struct fs_caller *caller, uint64_t directory_node, const struct px_inode *directory, const struct fs_new *what,
+                                uint32_t *ino)
 {
+    const struct px_name *old;
     int64_t status;
-    struct px_inode *directory = fs_directory(caller, directory_node, &status);
-    struct px_name *old;
 
-    *ino = 0;
-    if (!directory)
-        return status;
-    if (what->flags & PX_CREATE_MEMFD) { /* its name may be any: it only shows what is open */
-        if (!S_ISREG(what->mode) || what->flags & PX_CREATE_TMPFILE || what->name_bytes == 0 || what->name_bytes > NAME_MAX)
-            return -EINVAL;
-        return make(caller, directory, what, ino);
-    }
+    if (what->flags & PX_CREATE_MEMFD) /* its name may be any: it only shows what is open */
+        return S_ISREG(what->mode) && !(what->flags & PX_CREATE_TMPFILE) && what->name_bytes && what->name_bytes <= NAME_MAX ? 0 : -EINVAL;
     if (!(what->flags & PX_CREATE_TMPFILE)) {
         status = fs_name_check(what->name, what->name_bytes);
         if (status < 0)
@@ -123,9 +118,18 @@ FS_HOT int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node
     }
     if (directory->nlink == 0)
         return -ENOENT;
-    if (!fs_may(caller, directory, 3))
-        return -EACCES;
-    status = check_mode(caller, what);
+    return fs_may(caller, directory, 3) ? check_mode(caller, what) : -EACCES;
+}
+
+FS_HOT int64_t fs_create(const struct fs_caller *caller, uint64_t directory_node, const struct fs_new *what, uint32_t *ino)
+{
+    int64_t status;
+    struct px_inode *directory = fs_directory(caller, directory_node, &status);
+
+    *ino = 0;
+    if (!directory)
+        return status;
+    status = check_new(caller, directory_node, directory, what, ino);
     return status < 0 ? status : make(caller, directory, what, ino);
 }
 

@@ -30,7 +30,7 @@ static void clear_in_page(struct px_inode *inode, uint64_t from, uint64_t to)
         memset(fs_page(page) + from % FS_PAGE, 0, to - from);
 }
 
-static void trim(struct px_inode *inode)
+FS_APART static void trim(struct px_inode *inode)
 {
     uint32_t before = inode->pages;
 
@@ -89,35 +89,38 @@ static uint64_t hole_run(struct px_inode *inode, uint64_t index, uint64_t most)
     return run;
 }
 
+FS_APART static uint64_t fill_hole(struct px_inode *inode, uint64_t first, uint64_t count, uint32_t near)
+{
+    uint64_t got = 0, run = hole_run(inode, first, count), room = fs_label_page_room(inode);
+    uint32_t page;
+
+    if (run > room)
+        run = room;
+    page = run ? fs_data_take(near, run, &got) : 0;
+    if (!page && run) {
+        trim_others(fs_number(inode));
+        page = fs_data_take(near, run, &got);
+    }
+    if (!page)
+        return 0;
+    for (uint64_t i = 0; i < got; i++)
+        fs_map_put(inode, first + i, page + (uint32_t)i);
+    return got;
+}
+
 int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
 {
-    uint32_t near = first > 0 ? fs_map_get(inode, first - 1) : 0;
-    uint64_t done = 0, room = fs_label_page_room(inode);
+    uint64_t done = 0, got;
 
     while (done < count) {
-        uint32_t page = fs_map_get(inode, first + done);
-        uint64_t got = 0, run;
-
-        if (page) {
-            near = page;
+        if (fs_map_get(inode, first + done)) {
             done++;
             continue;
         }
-        run = hole_run(inode, first + done, count - done);
-        if (run > room)
-            run = room;
-        page = run ? fs_data_take(near, run, &got) : 0;
-        if (!page && run) {
-            trim_others(fs_number(inode));
-            page = fs_data_take(near, run, &got);
-        }
-        if (!page)
+        got = fill_hole(inode, first + done, count - done, first + done > 0 ? fs_map_get(inode, first + done - 1) : 0);
+        if (!got)
             break;
-        for (uint64_t i = 0; i < got; i++)
-            fs_map_put(inode, first + done + i, page + (uint32_t)i);
-        near = page + (uint32_t)got - 1;
         done += got;
-        room -= got;
     }
     if (done > 0 && first + done > PAGES_UP(inode->size))
         remember_reserved(inode);
@@ -243,7 +246,7 @@ int64_t fs_extend(const struct fs_caller *caller, uint64_t node, uint64_t start,
     return 0;
 }
 
-int64_t fs_append(const struct fs_caller *caller, uint64_t node, uint64_t bytes, uint64_t token, uint64_t *offset)
+FS_HOT int64_t fs_append(const struct fs_caller *caller, uint64_t node, uint64_t bytes, uint64_t token, uint64_t *offset)
 {
     int64_t error, filled;
     struct px_inode *inode = writable(caller, node, token, &error);

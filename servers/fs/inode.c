@@ -40,7 +40,7 @@ void fs_xattr_forget(struct px_inode *inode)
     inode->extended = 0;
 }
 
-FS_HOT void fs_inode_free(uint32_t ino)
+FS_HOT FS_APART void fs_inode_free(uint32_t ino)
 {
     struct px_inode *inode = fs_inode(ino);
 
@@ -74,7 +74,7 @@ FS_HOT struct px_inode *fs_node(uint64_t node)
     return inode->mode != 0 && inode->gen == PX_FS_GEN(node) ? inode : NULL;
 }
 
-int64_t fs_link_set(struct px_inode *inode, const char *target, uint32_t bytes)
+FS_APART int64_t fs_link_set(struct px_inode *inode, const char *target, uint32_t bytes)
 {
     char *to = inode->target;
 

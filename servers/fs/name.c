@@ -24,7 +24,7 @@ FS_HOT int64_t fs_name_check(const char *text, uint32_t bytes)
 }
 
 /* A larger table (or the first), when there is room for one. */
-static bool rehash(uint32_t buckets)
+FS_APART static bool rehash(uint32_t buckets)
 {
     struct px_meta *meta = fs_meta();
     uint32_t pages = (uint32_t)((buckets * 4 + FS_PAGE - 1) / FS_PAGE), old = meta->hash, old_mask = meta->hash_mask;
@@ -103,12 +103,14 @@ FS_HOT static void alias_add(struct px_name *name, uint32_t ino)
 
 FS_HOT static void alias_remove(struct px_name *name)
 {
-    uint32_t *link = &fs_inode(name->inode)->name;
+    struct px_inode *inode = fs_inode(name->inode);
+    uint32_t *link = &inode->name;
 
     while (*link && *link != offset_of(name))
         link = &((struct px_name *)fs_at(*link))->alias;
     if (*link)
         *link = name->alias;
+    fs_meta()->paths += S_ISDIR(inode->mode);
 }
 
 FS_HOT void fs_name_enter(struct px_name *name, uint32_t directory, uint32_t ino)

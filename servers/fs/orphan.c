@@ -58,7 +58,7 @@ static bool mark_held(void)
     return false;
 }
 
-void fs_orphans_sweep(void)
+FS_APART void fs_orphans_sweep(void)
 {
     uint32_t *link = &first;
     bool known;
@@ -84,7 +84,7 @@ void fs_orphans_sweep(void)
 }
 
 /* To go through all lists takes as long as the rest of an unlink. What waits here goes with the next sweep, or when something is full. */
-FS_HOT void fs_orphans_sweep_soon(const struct px_inode *latest)
+FS_HOT FS_APART void fs_orphans_sweep_soon(const struct px_inode *latest)
 {
     bool empty = S_ISREG(latest->mode) && latest->pages == 0 && latest->extended == 0 && !(latest->flags & (PX_INODE_WATCHED | PX_INODE_MQUEUE));
 

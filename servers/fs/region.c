@@ -33,6 +33,7 @@ bool fs_region_start(uint8_t *base, uint64_t most, uint32_t id)
     fs_meta()->pages = GROW_PAGES;
     fs_meta()->inodes_max = (uint32_t)(pages_max * 8);
     fs_meta()->id = id;
+    fs_meta()->paths = (uint64_t)id << 32;
     return true;
 }
 
@@ -81,7 +82,7 @@ FS_HOT static uint32_t class_of(uint32_t bytes)
     return class;
 }
 
-uint32_t fs_pages_new(uint32_t pages)
+FS_APART uint32_t fs_pages_new(uint32_t pages)
 {
     uint32_t offset;
 
@@ -100,20 +101,23 @@ void fs_pages_free(uint32_t offset, uint32_t pages)
         fs_block_free(offset + i * (uint32_t)FS_PAGE, FS_PAGE);
 }
 
+FS_APART static bool more_blocks(uint32_t class)
+{
+    uint32_t page = fs_pages_new(1), size = 1u << (class + CLASS_MIN_SHIFT);
+
+    if (!page)
+        return false;
+    for (uint32_t at = (uint32_t)FS_PAGE; at > 0; at -= size)
+        fs_block_free(page + at - size, size);
+    return true;
+}
+
 FS_HOT uint32_t fs_block_new(uint32_t bytes)
 {
-    uint32_t class = class_of(bytes), size = 1u << (class + CLASS_MIN_SHIFT), offset;
+    uint32_t class = class_of(bytes), offset;
 
-    if (bytes > FS_PAGE)
+    if (bytes > FS_PAGE || (!free_block[class] && !more_blocks(class)))
         return 0;
-    if (!free_block[class]) {
-        uint32_t page = fs_pages_new(1);
-
-        if (!page)
-            return 0;
-        for (uint32_t at = (uint32_t)FS_PAGE; at > 0; at -= size)
-            fs_block_free(page + at - size, size);
-    }
     offset = free_block[class];
     free_block[class] = *(uint32_t *)fs_at(offset);
     return offset;
@@ -128,20 +132,25 @@ FS_HOT void fs_block_free(uint32_t offset, uint32_t bytes)
 }
 
 /* A free slot has mode 0; the next free one's number is in `name`. The generation stays. */
+FS_APART static bool more_inodes(void)
+{
+    uint32_t page = fs_pages_new(1);
+
+    if (!page)
+        return false;
+    memset(fs_at(page), 0, FS_PAGE);
+    inode_pages[page / FS_PAGE / 64] |= 1ull << (page / FS_PAGE % 64);
+    for (uint32_t i = FS_PAGE / PX_INODE_BYTES; i > 0; i--)
+        fs_inode_slot_free(page / PX_INODE_BYTES + i - 1);
+    return true;
+}
+
 FS_HOT uint32_t fs_inode_slot_new(void)
 {
     uint32_t ino;
 
-    if (!free_inode) {
-        uint32_t page = fs_pages_new(1);
-
-        if (!page)
-            return 0;
-        memset(fs_at(page), 0, FS_PAGE);
-        inode_pages[page / FS_PAGE / 64] |= 1ull << (page / FS_PAGE % 64);
-        for (uint32_t i = FS_PAGE / PX_INODE_BYTES; i > 0; i--)
-            fs_inode_slot_free(page / PX_INODE_BYTES + i - 1);
-    }
+    if (!free_inode && !more_inodes())
+        return 0;
     ino = free_inode;
     free_inode = fs_inode(ino)->name;
     return ino;

@@ -96,7 +96,7 @@ static int64_t check_rights(const struct fs_caller *caller, const struct fs_rena
     return status;
 }
 
-static void exchange_names(const struct plan *plan)
+FS_APART static void exchange_names(const struct plan *plan)
 {
     uint32_t ino[2] = {plan->name[0]->inode, plan->name[1]->inode};
     bool moved = plan->directory[0] != plan->directory[1];
@@ -111,7 +111,7 @@ static void exchange_names(const struct plan *plan)
     }
 }
 
-static void replace_target(const struct plan *plan)
+FS_APART static void replace_target(const struct plan *plan)
 {
     uint32_t ino = plan->name[0]->inode, old = plan->name[1]->inode;
     struct px_inode *gone = plan->inode[1];
@@ -142,7 +142,7 @@ static void move_name(const struct plan *plan, struct px_name *name)
 }
 
 /* The other name must hold what it is to hold by now. */
-static void tell_exchange(const struct plan *plan)
+FS_APART static void tell_exchange(const struct plan *plan)
 {
     for (unsigned i = 0; i < 2; i++) {
         uint32_t cookie = fs_watch_cookie();
@@ -154,10 +154,8 @@ static void tell_exchange(const struct plan *plan)
 }
 
 /* RENAME_WHITEOUT: for who lays trees over each other it stands for a name that is not there. Made before anything is changed. */
-static int64_t make_whiteout(const struct fs_caller *caller, const struct fs_rename *rename, struct plan *plan)
+FS_APART static int64_t make_whiteout(const struct fs_caller *caller, const struct fs_rename *rename, struct plan *plan)
 {
-    if (!(rename->flags & RENAME_WHITEOUT))
-        return 0;
     if (!fs_label_inode_room(caller->label))
         return -ENOSPC;
     plan->whiteout = fs_name_new(rename->text[0], rename->bytes[0]);
@@ -170,7 +168,7 @@ static int64_t make_whiteout(const struct fs_caller *caller, const struct fs_ren
     return 0;
 }
 
-static void forget_whiteout(const struct plan *plan)
+FS_APART static void forget_whiteout(const struct plan *plan)
 {
     if (!plan->whiteout_ino)
         return;
@@ -178,10 +176,8 @@ static void forget_whiteout(const struct plan *plan)
     fs_inode_free(plan->whiteout_ino);
 }
 
-static void enter_whiteout(const struct plan *plan)
+FS_APART static void enter_whiteout(const struct plan *plan)
 {
-    if (!plan->whiteout_ino)
-        return;
     fs_inode(plan->whiteout_ino)->nlink = 1;
     fs_name_enter(plan->whiteout, fs_number(plan->directory[0]), plan->whiteout_ino);
     if (fs_watched())
@@ -213,7 +209,8 @@ static int64_t commit(const struct fs_rename *rename, const struct plan *plan)
             fs_watch_self(plan->inode[1], IN_ATTRIB);
         fs_watch_self(plan->inode[0], IN_MOVE_SELF);
     }
-    enter_whiteout(plan);
+    if (plan->whiteout_ino)
+        enter_whiteout(plan);
     fs_touch(plan->directory[0]);
     fs_touch(plan->directory[1]);
     plan->inode[0]->ctime = os_now();
@@ -237,7 +234,7 @@ int64_t fs_rename(const struct fs_caller *caller, const struct fs_rename *rename
     if (plan.inode[0] == plan.inode[1]) /* two names of one file: nothing to do, says POSIX */
         return 0;
     status = check_rights(caller, rename, &plan);
-    if (status == 0)
+    if (status == 0 && rename->flags & RENAME_WHITEOUT)
         status = make_whiteout(caller, rename, &plan);
     if (status < 0)
         return status;

@@ -30,7 +30,7 @@ FS_HOT static bool copy_text(const struct fs_request *request, uint64_t offset, 
     return true;
 }
 
-FS_HOT static int64_t do_create(struct fs_request *request)
+FS_WHOLE static int64_t do_create(struct fs_request *request)
 {
     static char long_text[FS_PAGE];
     char short_text[NAME_MAX + 1], *text; /* an ordinary name lies on the stack, whose page is in use */
@@ -89,7 +89,7 @@ static int64_t do_link(struct fs_request *request)
                    names.ask.bytes[1]);
 }
 
-FS_HOT static int64_t do_unlink(struct fs_request *request)
+FS_WHOLE static int64_t do_unlink(struct fs_request *request)
 {
     struct names names;
     int64_t status = copy_names(request, &names);
@@ -100,7 +100,7 @@ FS_HOT static int64_t do_unlink(struct fs_request *request)
                      names.ask.flags & PX_FS_RMDIR);
 }
 
-static int64_t do_rename(struct fs_request *request)
+FS_WHOLE static int64_t do_rename(struct fs_request *request)
 {
     struct names names;
     struct fs_rename rename;
@@ -163,7 +163,7 @@ static int64_t do_extend(struct fs_request *request)
     return fs_extend(&request->caller, word[1], word[2], word[3], (uint32_t)VALUE(word[0]), word[4]);
 }
 
-static int64_t do_append(struct fs_request *request)
+FS_WHOLE static int64_t do_append(struct fs_request *request)
 {
     uint64_t *word = request->message->word, offset = 0;
     int64_t status = fs_append(&request->caller, word[1], word[2], word[4], &offset);

@@ -114,7 +114,7 @@ static void watch_ignored(struct watch *watch)
 }
 
 /* Tells who watches the inode. */
-static void tell(uint32_t ino, uint32_t mask, uint32_t cookie, const char *name, unsigned length)
+FS_APART static void tell(uint32_t ino, uint32_t mask, uint32_t cookie, const char *name, unsigned length)
 {
     if (!(fs_inode(ino)->flags & PX_INODE_WATCHED))
         return;

@@ -44,6 +44,10 @@ void px_window_forget(uint32_t ino)
 {
     (void)ino;
 }
+void px_walk_fork_child(void)
+{
+}
+
 void px_window_fork_child(void)
 {
 }
@@ -88,11 +92,11 @@ int64_t px_call_server(enum px_slot server, struct exo_message *message)
 #define hold_more OTHER(hold_more)
 #define is_nameless OTHER(is_nameless)
 #define drop_more OTHER(drop_more)
-#define px_node_hold_write OTHER(px_node_hold_write)
+#define px_node_hold_as OTHER(px_node_hold_as)
 #define px_node_drop_write OTHER(px_node_drop_write)
 #define px_node_unwritten OTHER(px_node_unwritten)
 #define px_node_run OTHER(px_node_run)
-int64_t px_node_hold_write(const struct px_node *node);
+int64_t px_node_hold_as(const struct px_node *node, bool writing);
 void px_node_drop_write(const struct px_node *node);
 int64_t px_node_unwritten(const struct px_node *node);
 int64_t px_node_run(const struct px_node *node);

@@ -2,7 +2,7 @@
  * memcpy and memset, with plain moves: under TCG a round of eight takes 0.6 of the time of eight steps of rep movsq, and half of that of
  * rep stosq. Short ones are done in steps of eight bytes and then by the bits of what is left.
  */
-    .section .text.hot, "ax", @progbits
+    .section .text.hot.memory, "ax", @progbits
     .globl memcpy
     .type memcpy, @function
 memcpy:

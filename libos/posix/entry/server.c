@@ -10,7 +10,7 @@ static int64_t finish_call(int64_t status, const struct exo_message *message)
     return (int64_t)message->word[0];
 }
 
-PX_HOT int64_t px_call_server(enum px_slot server, struct exo_message *message)
+PX_HOT PX_APART int64_t px_call_server(enum px_slot server, struct exo_message *message)
 {
     return finish_call(exo_ep_call(server, message), message);
 }

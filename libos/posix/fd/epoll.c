@@ -124,7 +124,7 @@ static void changed(struct px_epoll *instance)
 }
 
 /* Those who sleep no longer count as watchers of it. */
-static void forget(struct px_epoll *instance, struct px_interest *interest)
+PX_APART static void forget(struct px_epoll *instance, struct px_interest *interest)
 {
     interest = px_epoll_warm(instance, interest);
     if (interest->watchers)

@@ -22,7 +22,7 @@ static bool uses(const struct px_thread *thread, const struct px_ofd *ofd)
     return false;
 }
 
-static bool in_use(const struct px_ofd *ofd)
+PX_APART static bool in_use(const struct px_ofd *ofd)
 {
     for (unsigned number = 0; number < px_threads.made; number++) {
         const struct px_thread *thread = px_thread_number(number);

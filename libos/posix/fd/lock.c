@@ -36,7 +36,7 @@ static bool holder_is_dead(uint32_t lock)
 
 /* Takes it with the waiters' bit set: others may be asleep, and whoever takes it after a sleep cannot know.
  */
-void px_lock_take_slowly(uint32_t *lock)
+PX_APART void px_lock_take_slowly(uint32_t *lock)
 {
     for (;;) {
         uint32_t seen = __atomic_load_n(lock, __ATOMIC_RELAXED);

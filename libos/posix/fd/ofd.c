@@ -81,7 +81,7 @@ static void note_left(const struct px_ofd *ofd)
 }
 
 /* Index of the first process from `index` on that lives and holds any of the slots, or 0. */
-static uint32_t next_holder(const struct page *page, uint32_t index, uint32_t slots)
+PX_APART static uint32_t next_holder(const struct page *page, uint32_t index, uint32_t slots)
 {
     uint32_t end = ((const struct px_proctab *)PX_PROCTAB)->entries;
 
@@ -219,22 +219,21 @@ static struct px_ofd *claim_in_pages(void)
     return NULL;
 }
 
-static struct px_ofd *claim_any(void)
+PX_APART static struct px_ofd *claim_elsewhere(void)
 {
-    struct px_ofd *ofd;
+    struct px_ofd *ofd = claim_in_pages();
 
-    if (freed && (ofd = claim(freed)))
-        return ofd;
-    ofd = claim_in_pages();
     if (!ofd && sweep())
         ofd = claim_in_pages();
     return ofd ? ofd : claim_in_new_page();
 }
 
-PX_HOT struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
+PX_PACKED(held) struct px_ofd *px_ofd_new(enum px_ofd_kind kind, unsigned flags)
 {
-    struct px_ofd *ofd = claim_any();
+    struct px_ofd *ofd = freed ? claim(freed) : NULL;
 
+    if (!ofd)
+        ofd = claim_elsewhere();
     if (!ofd)
         return NULL;
     freed = NULL;
@@ -259,7 +258,7 @@ void px_ofd_abandon(struct px_ofd *ofd)
 
 /* ---- twins ---- */
 
-struct px_ofd *px_ofd_twin(const struct px_ofd *ofd)
+PX_APART struct px_ofd *px_ofd_twin(const struct px_ofd *ofd)
 {
     uint64_t address = ofd->word[PX_WORD_TWIN];
 
@@ -324,7 +323,7 @@ static void leave_twin(struct px_ofd *twin, bool last)
 }
 
 /* One holder fewer. The last one runs destroy while the slot still counts as taken. */
-PX_HOT void px_ofd_leave(struct px_ofd *ofd)
+PX_PACKED(close) void px_ofd_leave(struct px_ofd *ofd)
 {
     const struct px_ops *ops = px_ofd_ops(ofd);
     uint32_t holders = __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED);

@@ -100,7 +100,7 @@ void px_ring_free(uint64_t va, unsigned ring_pages)
     px_shared_release(va, ring_pages);
 }
 
-void px_ring_let_go(uint64_t va)
+PX_APART void px_ring_let_go(uint64_t va)
 {
     struct holding *known = holding_of(va);
     unsigned ring_pages;

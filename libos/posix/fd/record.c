@@ -370,7 +370,7 @@ int64_t px_record_fcntl(struct px_ofd *ofd, unsigned command, px_user user_lock)
     return set(&wanted, ofd, command == F_SETLKW);
 }
 
-static void release_where(uint64_t owner, const struct px_ofd *ofd)
+PX_APART static void release_where(uint64_t owner, const struct px_ofd *ofd)
 {
     bool released = false;
 

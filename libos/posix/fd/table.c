@@ -32,7 +32,7 @@ int px_fd_next(unsigned fd)
 }
 
 /* Room for entry `fd`. Doubles; the old table goes back to the heap unless it is the first. */
-static int64_t grow(unsigned fd)
+PX_APART static int64_t grow(unsigned fd)
 {
     unsigned count = px_fds.count;
     uint64_t *entry;
@@ -60,7 +60,7 @@ static unsigned limit(void)
     return soft < PX_FD_MAX ? (unsigned)soft : PX_FD_MAX;
 }
 
-PX_HOT int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
+PX_PACKED(held) int64_t px_fd_place(struct px_ofd *ofd, unsigned fd, bool close_on_exec)
 {
     if (fd >= px_fds.count) {
         int64_t result = grow(fd);
@@ -84,7 +84,7 @@ int64_t px_fd_room(void)
     return fd < most ? 0 : -EMFILE;
 }
 
-PX_HOT int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
+PX_PACKED(held) int64_t px_fd_install(struct px_ofd *ofd, int lowest, bool close_on_exec)
 {
     unsigned fd = (unsigned)lowest, most = limit();
     bool from_hint = fd <= px_fds.hint;
@@ -155,7 +155,7 @@ int64_t px_fd_dup(int fd, int lowest, bool close_on_exec)
     return twin((unsigned)fd, px_fd_install(ofd, lowest, close_on_exec));
 }
 
-PX_HOT int64_t px_fd_close(int fd)
+PX_PACKED(close) PX_WHOLE int64_t px_fd_close(int fd)
 {
     struct px_ofd *ofd = px_fd_get(fd);
     uint64_t entry;
@@ -212,7 +212,7 @@ PX_SYS(dup3)
     return dup_to((int)a, (int)b, c & O_CLOEXEC);
 }
 
-PX_HOT PX_SYS(close)
+PX_PACKED(close) PX_SYS(close)
 {
     return px_fd_close((int)a);
 }

@@ -60,7 +60,7 @@ static int64_t make_directory(int dirfd, px_user path, unsigned mode)
     return status < 0 ? status : px_fs_create(&place, S_IFDIR | (mode & 01777 & ~px_umask), 0, NULL, 0, &made);
 }
 
-PX_HOT PX_SYS(mkdir)
+PX_PACKED(open) PX_SYS(mkdir)
 {
     return make_directory(AT_FDCWD, a, (unsigned)b);
 }
@@ -132,7 +132,7 @@ PX_SYS(linkat)
 
 /* ---- taking away ----------------------------------------------------------------------------------------------- */
 
-PX_HOT static int64_t remove_at(int dirfd, px_user path, bool directory)
+PX_PACKED(open) static int64_t remove_at(int dirfd, px_user path, bool directory)
 {
     struct px_place place;
     int64_t status = px_find_user(dirfd, path, PX_WALK_NAME | LAST_ITSELF, &place);
@@ -152,17 +152,17 @@ PX_HOT static int64_t remove_at(int dirfd, px_user path, bool directory)
     return px_fs_names(PX_FS_UNLINK, 0, &place, NULL, directory ? PX_FS_RMDIR : 0);
 }
 
-PX_HOT PX_SYS(unlink)
+PX_PACKED(open) PX_SYS(unlink)
 {
     return remove_at(AT_FDCWD, a, false);
 }
 
-PX_HOT PX_SYS(rmdir)
+PX_PACKED(open) PX_SYS(rmdir)
 {
     return remove_at(AT_FDCWD, a, true);
 }
 
-PX_HOT PX_SYS(unlinkat)
+PX_PACKED(open) PX_SYS(unlinkat)
 {
     return c & ~(uint64_t)AT_REMOVEDIR ? -EINVAL : remove_at((int)a, b, c & AT_REMOVEDIR);
 }
@@ -199,7 +199,7 @@ static int64_t rename_at(int old_fd, px_user old_path, int new_fd, px_user new_p
     return px_fs_names(PX_FS_RENAME, 0, &old, &new, flags);
 }
 
-PX_HOT PX_SYS(rename)
+PX_PACKED(open) PX_SYS(rename)
 {
     return rename_at(AT_FDCWD, a, AT_FDCWD, b, 0);
 }

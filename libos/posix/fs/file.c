@@ -463,7 +463,7 @@ static int64_t file_sync(struct px_ofd *ofd)
     return 0; /* memory is all there is */
 }
 
-PX_HOT static void file_drop(struct px_ofd *ofd)
+PX_PACKED(close) static void file_drop(struct px_ofd *ofd)
 {
     px_watch_closed(ofd);
     px_file_let_go(ofd);

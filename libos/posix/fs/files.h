@@ -109,6 +109,7 @@ struct px_walk_from {
     const struct px_ids *ids;
 };
 int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place);
+void px_walk_fork_child(void);
 
 /* stat of a plain path in one look. False: it is not that plain. */
 bool px_walk_stat(const struct px_walk_from *from, const char *path, struct px_stat *stat);

@@ -28,7 +28,7 @@ static unsigned find(uint32_t ino)
     return at;
 }
 
-PX_HOT static void publish(unsigned at, uint32_t entry)
+static void publish(unsigned at, uint32_t entry)
 {
     struct px_ppage *page = px_ppage();
 
@@ -43,7 +43,7 @@ PX_HOT static void publish(unsigned at, uint32_t entry)
 }
 
 /* The count never goes back to 0, which means: list not made yet. */
-PX_HOT static void withdraw(unsigned at)
+PX_PACKED(close) static void withdraw(unsigned at)
 {
     __atomic_store_n(&px_ppage()->hazard[at], 0, __ATOMIC_RELEASE);
     held[at].entry = 0;
@@ -53,7 +53,7 @@ PX_HOT static void withdraw(unsigned at)
         __atomic_store_n(&px_ppage()->hazard_count, high, __ATOMIC_RELEASE);
 }
 
-static struct more *find_more(uint32_t ino)
+PX_APART static struct more *find_more(uint32_t ino)
 {
     for (unsigned at = 0; at < more_count; at++)
         if (more[at].ino == ino)
@@ -93,7 +93,7 @@ static bool leave_more(struct more *entry)
     return true;
 }
 
-PX_HOT static bool is_there(const struct px_node *node)
+static bool is_there(const struct px_node *node)
 {
     struct px_look look;
     bool there;
@@ -107,7 +107,7 @@ PX_HOT static bool is_there(const struct px_node *node)
     return there && !look.failed;
 }
 
-static int64_t hold_more(const struct px_node *node, struct more *entry)
+PX_APART static int64_t hold_more(const struct px_node *node, struct more *entry)
 {
     if (!entry)
         entry = add_more((uint32_t)node->ino);
@@ -121,7 +121,7 @@ static int64_t hold_more(const struct px_node *node, struct more *entry)
 }
 
 /* Says what is done with it, too; of what found no room nothing is said. */
-PX_HOT static void mark(unsigned at)
+PX_PACKED(close) static void mark(unsigned at)
 {
     uint32_t entry;
 
@@ -132,22 +132,7 @@ PX_HOT static void mark(unsigned at)
         publish(at, entry);
 }
 
-PX_HOT int64_t px_node_hold_write(const struct px_node *node)
-{
-    int64_t status = px_node_hold(node);
-    unsigned at;
-
-    if (status < 0 || node->kind != PX_NODE_FS)
-        return status;
-    at = find((uint32_t)node->ino);
-    if (at == high)
-        return 0;
-    held[at].writers++;
-    mark(at);
-    return 0;
-}
-
-PX_HOT void px_node_drop_write(const struct px_node *node)
+PX_PACKED(close) void px_node_drop_write(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
 
@@ -209,7 +194,7 @@ int64_t px_node_run(const struct px_node *node)
     return 0;
 }
 
-PX_HOT int64_t px_node_hold(const struct px_node *node)
+PX_PACKED(held) int64_t px_node_hold_as(const struct px_node *node, bool writing)
 {
     uint32_t ino = (uint32_t)node->ino;
     unsigned at;
@@ -229,11 +214,21 @@ PX_HOT int64_t px_node_hold(const struct px_node *node)
         held[at].users = held[at].writers = 0;
     }
     held[at].users++;
-    if (is_there(node))
+    if (is_there(node)) {
+        if (writing) {
+            held[at].writers++;
+            mark(at);
+        }
         return 0;
+    }
     if (--held[at].users == 0)
         withdraw(at);
     return -ENOENT;
+}
+
+int64_t px_node_hold(const struct px_node *node)
+{
+    return px_node_hold_as(node, false);
 }
 
 static bool is_nameless(const struct px_node *node)
@@ -243,7 +238,7 @@ static bool is_nameless(const struct px_node *node)
     return inode && PX_META_LOAD(inode->nlink) == 0;
 }
 
-static void drop_more(const struct px_node *node)
+PX_APART static void drop_more(const struct px_node *node)
 {
     struct more *entry = find_more((uint32_t)node->ino);
     bool nameless = is_nameless(node);
@@ -256,7 +251,7 @@ static void drop_more(const struct px_node *node)
         (void)!px_fs_call(PX_FS_REAP, PX_FS_NODE(node->ino, node->gen), 0, 0, 0, NULL);
 }
 
-PX_HOT void px_node_drop(const struct px_node *node)
+PX_PACKED(close) void px_node_drop(const struct px_node *node)
 {
     unsigned at = node->kind == PX_NODE_FS && node->ino ? find((uint32_t)node->ino) : high;
     bool nameless;
@@ -284,5 +279,6 @@ void px_files_fork_child(void)
     for (unsigned at = 0; at < high; at++)
         __atomic_store_n(&page->hazard[at], held[at].entry, __ATOMIC_RELAXED);
     __atomic_store_n(&page->hazard_count, more_count ? PX_HAZARDS_ANY : high ? high : 1, __ATOMIC_RELEASE);
+    px_walk_fork_child();
     px_window_fork_child();
 }

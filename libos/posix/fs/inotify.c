@@ -38,7 +38,7 @@ bool px_watched_now(const struct px_inode *inode)
     return false;
 }
 
-void px_watch_tell(const struct px_ofd *ofd, uint32_t mask)
+PX_APART void px_watch_tell(const struct px_ofd *ofd, uint32_t mask)
 {
     const struct px_inode *inode = ofd->node.kind == PX_NODE_FS ? px_held_inode(&ofd->node) : NULL;
 
@@ -46,7 +46,7 @@ void px_watch_tell(const struct px_ofd *ofd, uint32_t mask)
         (void)!px_fs_call(PX_FS_NOTICE, PX_FS_NODE(ofd->node.ino, ofd->node.gen), mask, 0, ofd->word[PX_WORD_TOKEN], NULL);
 }
 
-PX_HOT void px_watch_closed(struct px_ofd *ofd)
+PX_PACKED(close) void px_watch_closed(struct px_ofd *ofd)
 {
     if (PX_META_LOAD(px_meta()->watches) && __atomic_load_n(&ofd->holders, __ATOMIC_RELAXED) <= 1)
         px_watch_tell(ofd, px_ofd_writable(ofd) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);

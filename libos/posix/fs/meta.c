@@ -36,7 +36,7 @@ bool px_meta_fault(uint64_t address)
            message.word[1] > page;
 }
 
-PX_HOT const struct px_inode *px_held_inode(const struct px_node *node)
+PX_PACKED(open) const struct px_inode *px_held_inode(const struct px_node *node)
 {
     return px_held_inode_inline((uint32_t)node->ino, node->gen);
 }
@@ -87,7 +87,7 @@ void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *ino
 
 /* ---- who asks -------------------------------------------------------------------------------------------------- */
 
-PX_HOT bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
+PX_HOT PX_APART bool px_may(const struct px_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
 {
     bool in_group = ids->gid == gid;
 

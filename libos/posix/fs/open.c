@@ -16,23 +16,27 @@ static unsigned rights_of(unsigned flags)
     return 0x6624u >> 4 * (flags & O_ACCMODE) & 7; /* r, w, rw, rw */
 }
 
+PX_APART static int64_t no_description(const struct px_node *node, bool writing)
+{
+    if (writing)
+        px_node_drop_write(node);
+    else
+        px_node_drop(node);
+    return -ENFILE;
+}
+
 /* A description for an inode: held first, so that it is what was found. */
-PX_HOT static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
+PX_PACKED(open) static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
                         struct px_ofd **ofd)
 {
     const bool writing = kind == PX_OFD_FILE && rights_of(flags) & 2;
-    int64_t status = writing ? px_node_hold_write(node) : px_node_hold(node);
+    int64_t status = px_node_hold_as(node, writing);
 
     if (status < 0)
         return status;
     *ofd = px_ofd_new(kind, flags);
-    if (!*ofd) {
-        if (writing)
-            px_node_drop_write(node);
-        else
-            px_node_drop(node);
-        return -ENFILE;
-    }
+    if (!*ofd)
+        return no_description(node, writing);
     (*ofd)->node = *node;
     (*ofd)->word[PX_WORD_TOKEN] = token;
     return 0;
@@ -107,7 +111,7 @@ static int64_t open_found(const struct px_node *node, const char *path, unsigned
     return px_open_node(node, path, flags, NULL, ofd);
 }
 
-PX_HOT int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
+PX_PACKED(held) PX_WHOLE int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd)
 {
     struct px_node node = {.kind = PX_NODE_FS,
                            .mode = S_IFREG,
@@ -185,7 +189,7 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned resolve, unsi
 }
 
 /* resolve: PX_WALK_NO_XDEV and so on */
-PX_HOT static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
+PX_PACKED(open) static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
 {
     char path[PATH_MAX];
     struct px_ofd *ofd;
@@ -221,12 +225,12 @@ PX_HOT static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, un
     return status;
 }
 
-PX_HOT PX_SYS(open)
+PX_PACKED(open) PX_SYS(open)
 {
     return open_at(AT_FDCWD, a, 0, (unsigned)b, (unsigned)c);
 }
 
-PX_HOT PX_SYS(openat)
+PX_PACKED(open) PX_SYS(openat)
 {
     return open_at((int)a, b, 0, (unsigned)c, (unsigned)d);
 }

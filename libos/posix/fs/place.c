@@ -3,7 +3,7 @@
 #include "files.h"
 
 /* The walk goes through the path of a directory in /proc. */
-static int64_t walk_below_proc(const char *base, const char *path, unsigned flags, const struct px_ids *ids,
+PX_APART static int64_t walk_below_proc(const char *base, const char *path, unsigned flags, const struct px_ids *ids,
                                struct px_place *place)
 {
     const uint32_t root = PX_META_LOAD(px_meta()->root);
@@ -25,7 +25,7 @@ static int64_t walk_below_proc(const char *base, const char *path, unsigned flag
     return status;
 }
 
-static int64_t walk_from_description(const struct px_ofd *ofd, const char *path, unsigned flags,
+PX_APART static int64_t walk_from_description(const struct px_ofd *ofd, const char *path, unsigned flags,
                                      const struct px_ids *ids, struct px_place *place)
 {
     struct px_walk_from from = {.root = (uint32_t)px_root.ino, .ids = ids};
@@ -49,7 +49,7 @@ static int64_t walk_from_description(const struct px_ofd *ofd, const char *path,
 }
 
 /* An empty path names the descriptor itself. */
-static int64_t find_descriptor(int dirfd, struct px_place *place)
+PX_APART static int64_t find_descriptor(int dirfd, struct px_place *place)
 {
     const struct px_ofd *ofd;
 
@@ -70,7 +70,7 @@ static int64_t find_descriptor(int dirfd, struct px_place *place)
     return 0;
 }
 
-PX_HOT int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place)
+PX_PACKED(walk) PX_WHOLE int64_t px_find(int dirfd, const char *path, unsigned flags, const struct px_ids *ids, struct px_place *place)
 {
     struct px_walk_from from = {.start = px_cwd.ino, .root = (uint32_t)px_root.ino, .ids = ids};
     struct px_ids effective;
@@ -94,7 +94,7 @@ PX_HOT int64_t px_find(int dirfd, const char *path, unsigned flags, const struct
     return ofd ? walk_from_description(ofd, path, flags, ids, place) : -EBADF;
 }
 
-PX_HOT int64_t px_find_user(int dirfd, px_user path, unsigned flags, struct px_place *place)
+PX_PACKED(walk) int64_t px_find_user(int dirfd, px_user path, unsigned flags, struct px_place *place)
 {
     char text[PATH_MAX];
     int64_t length = px_copy_string(text, path, sizeof text);

@@ -1,7 +1,7 @@
 /* Calls to fs. */
 #include "files.h"
 
-int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t token, uint64_t *answer)
+PX_APART int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t token, uint64_t *answer)
 {
     struct exo_message message = {.word = {op, node, a, b, token}};
     int64_t result = px_call_server(PX_SLOT_FS, &message);
@@ -11,7 +11,7 @@ int64_t px_fs_call(uint64_t op, uint64_t node, uint64_t a, uint64_t b, uint64_t 
     return result;
 }
 
-PX_HOT int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
+PX_PACKED(open) int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_t rdev, const char *target, uint32_t flags,
                      struct px_fs_made *made)
 {
     struct px_fs_create *ask = px_msg();
@@ -36,7 +36,7 @@ PX_HOT int64_t px_fs_create(const struct px_place *place, uint32_t mode, uint64_
     return result;
 }
 
-PX_HOT int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
+PX_PACKED(open) int64_t px_fs_names(uint64_t op, uint64_t from, const struct px_place *first, const struct px_place *second,
                     uint32_t flags)
 {
     struct px_fs_names *ask = px_msg();

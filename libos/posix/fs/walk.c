@@ -6,7 +6,7 @@
  * A symbolic link's target is put in front of what is left of the path. The two lie together at the end of a buffer,
  * so that the next target can go in front of them again.
  */
-#include "files.h"
+#include "walk.h"
 
 #define LINK_SMALL 512u
 #define LINK_LARGE (3 * PATH_MAX)
@@ -82,49 +82,6 @@ struct component {
     bool last, slash;
 };
 
-/* Eight bytes of a string, of which what lies behind its end means nothing: read only where they are in one page. */
-static inline uint64_t load_word(const char *text)
-{
-    uint64_t word = 0;
-
-#ifndef EXO_HOST_TEST
-    if (__builtin_expect(((uint64_t)text & (PX_PAGE - 1)) <= PX_PAGE - 8, 1))
-        return px_name_word(text);
-#endif
-    for (unsigned i = 0; i < 8; i++) {
-        word |= (uint64_t)(uint8_t)text[i] << (8 * i);
-        if (!text[i])
-            break;
-    }
-    return word;
-}
-
-#define ONES 0x0101010101010101ull
-#define HIGHS 0x8080808080808080ull
-#define SLASHES 0x2f2f2f2f2f2f2f2full
-
-/* Length of the component that begins at text, and its hash: the lowest zero byte of a word is found exactly by (w -
- * ONES) & ~w & HIGHS. */
-static inline unsigned scan(const char *text, uint32_t directory, uint32_t *hash)
-{
-    uint64_t sum = px_hash_start(directory);
-
-    for (unsigned at = 0;; at += 8) {
-        uint64_t word = load_word(text + at), slash = word ^ SLASHES;
-        uint64_t stop = (((word - ONES) & ~word) | ((slash - ONES) & ~slash)) & HIGHS;
-
-        if (stop) {
-            unsigned rest = (unsigned)__builtin_ctzll(stop) & ~7u;
-
-            if (rest)
-                sum = px_hash_step(sum, word & ((1ull << rest) - 1));
-            *hash = px_hash_end(sum);
-            return at + rest / 8;
-        }
-        sum = px_hash_step(sum, word);
-    }
-}
-
 /* Takes the next component; false: there is none. */
 static bool take(struct walk *walk, struct component *component)
 {
@@ -133,7 +90,7 @@ static bool take(struct walk *walk, struct component *component)
     while (*at == '/')
         at++;
     component->text = at;
-    component->length = scan(at, walk->at, &component->hash);
+    component->length = px_scan(at, walk->at, &component->hash);
     at += component->length;
     component->slash = *at == '/';
     component->rest = at;
@@ -141,18 +98,6 @@ static bool take(struct walk *walk, struct component *component)
         at++;
     component->last = !*at;
     return component->length > 0;
-}
-
-static void set_last(struct walk *walk, const struct component *component, uint32_t gen)
-{
-    struct px_place *place = walk->place;
-
-    place->directory = PX_FS_NODE(walk->at, gen);
-    place->length = (uint8_t)component->length;
-    place->slash = component->slash;
-    memcpy(place->name, component->text, component->length);
-    place->name[component->length] = '\0';
-    place->last = PX_LAST_NAME;
 }
 
 /* The walk ends at this inode. */
@@ -174,7 +119,7 @@ static int64_t step_name(struct walk *walk, const struct component *component, c
     if (component->length > NAME_MAX)
         return -ENAMETOOLONG;
     if (component->last && walk->flags & (PX_WALK_PARENT | PX_WALK_NAME))
-        set_last(walk, component, PX_META_LOAD(directory->gen));
+        px_set_last(walk->place, walk->at, PX_META_LOAD(directory->gen), component->text, component->length, component->slash);
     name = px_region_name(&walk->region, walk->at, component->hash, component->text, component->length);
     if (!name)
         return component->last && walk->flags & PX_WALK_PARENT ? 0 : -ENOENT;
@@ -318,7 +263,7 @@ static int64_t walk_fs(struct walk *walk, const char *path, uint32_t start)
     return look.failed ? -EIO : status;
 }
 
-PX_HOT static int64_t walk_with(struct walk *walk, const char *path)
+static int64_t walk_with(struct walk *walk, const char *path)
 {
     char again[LINK_SMALL]; /* a path that left /proc */
     uint32_t start = *path == '/' ? walk->from->root : walk->from->start;
@@ -343,96 +288,7 @@ PX_HOT static int64_t walk_with(struct walk *walk, const char *path)
     return -ELOOP;
 }
 
-/* ---- the short way --------------------------------------------------------------------------------------------- */
-
-#define SLOW 1 /* something that only the walk above can do */
-#define ENTRY_ROOM (sizeof(struct px_name) + NAME_MAX + 1)
-
-struct quick {
-    const uint8_t *base;
-    uint64_t limit; /* a name at an offset below lies in the region whatever its length */
-    const uint32_t *buckets;
-    uint32_t mask;
-    bool super; /* user 0 may search everywhere */
-};
-
-static bool quick_start(struct quick *quick, const struct px_region *region, const struct px_ids *ids)
-{
-    const struct px_meta *meta = (const struct px_meta *)region->base;
-    uint64_t mask = PX_META_LOAD(meta->hash_mask);
-
-    quick->base = region->base;
-    quick->limit = region->bytes - ENTRY_ROOM;
-    quick->buckets = px_region_at(region, PX_META_LOAD(meta->hash), (mask + 1) * 4);
-    quick->mask = (uint32_t)mask;
-    quick->super = ids->uid == 0;
-    return quick->buckets;
-}
-
-static inline const struct px_name *quick_name(const struct quick *quick, uint32_t directory, uint32_t hash,
-                                               const char *text, unsigned length)
-{
-    uint32_t at = PX_META_LOAD(quick->buckets[hash & quick->mask]);
-
-    for (unsigned steps = 0; at && at < quick->limit && steps < PX_CHAIN_MAX; steps++) {
-        const struct px_name *name = (const struct px_name *)(quick->base + at / sizeof(uint64_t) * sizeof(uint64_t)); /* in a torn look it may be any number */
-
-        if (PX_META_LOAD(name->hash) == hash && PX_META_LOAD(name->directory) == directory &&
-            PX_META_LOAD(name->length) == length && px_name_equal(name->text, text, length))
-            return name;
-        at = PX_META_LOAD(name->next);
-    }
-    return NULL;
-}
-
-/*
- * The walk for what most paths are: plain names of directories that may be searched, and at the end something that is
- * there. Anything else is SLOW: dots, symbolic links, /proc, slashes at the end, what is missing. The same look as a
- * walk; nothing is copied but the node.
- */
-static inline int64_t walk_quick(const struct px_walk_from *from, const struct px_region *region, const char *path,
-                                 uint32_t *ino)
-{
-    uint32_t at = *path == '/' ? from->root : from->start;
-    struct quick quick;
-
-    if (!quick_start(&quick, region, from->ids))
-        return SLOW;
-    for (;;) {
-        uint32_t hash, mode;
-        unsigned length;
-        const struct px_inode *inode = (const struct px_inode *)(quick.base + (uint64_t)at * PX_INODE_BYTES);
-        const struct px_name *name;
-        const char *text;
-
-        while (*path == '/')
-            path++;
-        text = path;
-        if (*text == '.' || !*text || (uint64_t)at * PX_INODE_BYTES >= quick.limit)
-            return SLOW;
-        length = scan(text, at, &hash);
-        path += length;
-        mode = PX_META_LOAD(inode->mode);
-        if (!S_ISDIR(mode) ||
-            !(quick.super || px_may(from->ids, mode, PX_META_LOAD(inode->uid), PX_META_LOAD(inode->gid), 1)))
-            return SLOW;
-        name = quick_name(&quick, at, hash, text, length);
-        if (!name)
-            return SLOW;
-        at = PX_META_LOAD(name->inode);
-        inode = (const struct px_inode *)(quick.base + (uint64_t)at * PX_INODE_BYTES);
-        if ((uint64_t)at * PX_INODE_BYTES >= quick.limit || S_ISLNK(PX_META_LOAD(inode->mode)) ||
-            PX_META_LOAD(inode->flags) & PX_INODE_PROCFS)
-            return SLOW;
-        if (!*path) {
-            *ino = at;
-            return 0;
-        }
-    }
-}
-
-PX_HOT static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_from *from, const char *path, unsigned flags,
-                                                   struct px_place *place)
+PX_APART int64_t px_walk_long(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
 {
     char small[LINK_SMALL];
     struct walk walk = {
@@ -452,39 +308,4 @@ PX_HOT static __attribute__((noinline)) int64_t walk_slow(const struct px_walk_f
     status = walk_with(&walk, path);
     px_free(walk.buffer);
     return status;
-}
-
-PX_HOT int64_t px_walk_from(const struct px_walk_from *from, const char *path, unsigned flags, struct px_place *place)
-{
-    struct px_look look;
-    int64_t status;
-    uint32_t ino = 0;
-
-    if (flags & ~(PX_WALK_NOFOLLOW | PX_WALK_EMPTY | PX_WALK_DIRECTORY))
-        return walk_slow(from, path, flags, place);
-    px_look_start(&look);
-    do {
-        status = walk_quick(from, &look.region, path, &ino);
-        if (status == 0)
-            px_node_fill(&place->node, ino,
-                         (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
-    } while (px_look_again(&look));
-    if (status == SLOW || look.failed)
-        return walk_slow(from, path, flags, place);
-    return flags & PX_WALK_DIRECTORY && !S_ISDIR(place->node.mode) ? -ENOTDIR : 0;
-}
-
-bool px_walk_stat(const struct px_walk_from *from, const char *path, struct px_stat *stat)
-{
-    struct px_look look;
-    int64_t status;
-    uint32_t ino = 0;
-
-    px_look_start(&look);
-    do {
-        status = walk_quick(from, &look.region, path, &ino);
-        if (status == 0)
-            px_stat_fill(stat, ino, (const struct px_inode *)(look.region.base + (uint64_t)ino * PX_INODE_BYTES));
-    } while (px_look_again(&look));
-    return status == 0 && !look.failed;
 }

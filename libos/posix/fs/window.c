@@ -13,7 +13,7 @@ struct px_window px_windows[PX_WINDOWS];
 struct px_window *px_window_latest = px_windows;
 static uint32_t stamp;
 
-static void clear(struct px_window *window)
+PX_APART static void clear(struct px_window *window)
 {
     bool any = false;
 

@@ -210,7 +210,7 @@ static void big_give(void *block)
 /* ---- the two calls
  * ----------------------------------------------------------------------------------------------- */
 
-void *px_alloc(size_t bytes)
+PX_APART void *px_alloc(size_t bytes)
 {
     unsigned class_ = 0, run;
     void *block;
@@ -235,7 +235,7 @@ void *px_alloc(size_t bytes)
     return page_at(run);
 }
 
-void px_free(void *block)
+PX_APART void px_free(void *block)
 {
     uint64_t va = (uint64_t)block;
     unsigned index = (unsigned)((va - PX_HEAP) / PX_PAGE);

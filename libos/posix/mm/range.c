@@ -62,7 +62,7 @@ static bool grow(struct px_range *range)
     return true;
 }
 
-void px_range_give(struct px_range *range, uint64_t va, uint64_t pages)
+PX_APART void px_range_give(struct px_range *range, uint64_t va, uint64_t pages)
 {
     uint64_t end = va + pages * PX_PAGE;
     unsigned low = 0, high = range->count;
@@ -126,7 +126,7 @@ bool px_range_used(const struct px_range *range, uint64_t from, uint64_t *lo, ui
 static struct px_piece shared_first[FIRST_PIECES], window_first[FIRST_PIECES];
 struct px_range px_shared_range, px_window_range;
 
-uint64_t px_shared_reserve(uint64_t pages)
+PX_APART uint64_t px_shared_reserve(uint64_t pages)
 {
     if (!px_shared_range.piece) {
         px_range_start(&px_shared_range, shared_first, FIRST_PIECES, PX_SHARED, PX_SHARED_HI);

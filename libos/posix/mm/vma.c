@@ -28,7 +28,7 @@ struct px_vma *px_vma_at(uint64_t va)
     return at < px_mm.count && px_mm.vma[at].lo <= va ? &px_mm.vma[at] : NULL;
 }
 
-int64_t px_vma_room(unsigned more)
+PX_APART int64_t px_vma_room(unsigned more)
 {
     unsigned wanted = px_mm.count + more, capacity = px_mm.capacity ? px_mm.capacity : 32;
     struct px_vma *grown;
@@ -96,7 +96,7 @@ void px_vma_add(const struct px_vma *vma)
         merge_with_next(at - 1);
 }
 
-void px_vma_merge(uint64_t lo, uint64_t hi)
+PX_APART void px_vma_merge(uint64_t lo, uint64_t hi)
 {
     unsigned at = px_vma_find(lo > 0 ? lo - 1 : 0);
 
@@ -105,7 +105,7 @@ void px_vma_merge(uint64_t lo, uint64_t hi)
             at++;
 }
 
-void px_vma_split(uint64_t va)
+PX_APART void px_vma_split(uint64_t va)
 {
     unsigned at = px_vma_find(va);
     struct px_vma upper;

@@ -45,6 +45,7 @@ struct px_meta { /* the first page */
     uint32_t id; /* changes with each start of fs */
     uint32_t watches; /* of inotify: 0: nobody wants to know */
     uint32_t ipc;     /* offset of struct px_ipc_words (sysv.h); 0: nobody has waited yet */
+    uint64_t paths; /* another number whenever a directory lost or changed its name or its mode: what was found through directories may lie elsewhere now */
     uint64_t begun_tsc, ready_tsc; /* fs's first instruction, and when the boot archive was loaded */
 };
 

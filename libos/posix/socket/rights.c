@@ -266,7 +266,7 @@ static int64_t take_node(const struct px_parcel_item *item, struct px_ofd *ofd)
     int64_t result;
 
     ofd->node = (struct px_node){.kind = PX_NODE_FS, .ino = PX_FS_INO(item->node), .gen = PX_FS_GEN(item->node)};
-    result = ofd->kind == PX_OFD_FILE && px_ofd_writable(ofd) ? px_node_hold_write(&ofd->node) : px_node_hold(&ofd->node);
+    result = px_node_hold_as(&ofd->node, ofd->kind == PX_OFD_FILE && px_ofd_writable(ofd));
     if (result < 0) {
         ofd->node = (struct px_node){0};
         return result;

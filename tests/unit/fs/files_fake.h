@@ -200,6 +200,7 @@ int64_t px_procfs_path(const struct px_node *node, char *to, size_t bytes)
 #include "fs/place.c"
 #include "fs/request.c"
 #include "fs/walk.c"
+#include "fs/walk_short.c"
 
 /* A process in a fresh file system. */
 static void start_process(uint64_t quota)

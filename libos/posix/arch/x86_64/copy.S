@@ -5,7 +5,7 @@
  *
  * Plain moves, 256 or 64 bytes a round: under TCG that takes 0.6 of the time of rep movsq, and half of that of rep stosq.
  */
-    .section .text.hot, "ax", @progbits
+    .section .text.packed.held, "ax", @progbits
 
     /* size_t px_raw_copy(void *to, const void *from, size_t bytes): bytes not copied */
     .globl px_raw_copy
