@@ -219,6 +219,7 @@ static void start_process(uint64_t quota)
     memset(held, 0, sizeof held);
     runs = 0;
     high = 0;
+    px_walk_fork_child();
     px_files_start();
 }
 
