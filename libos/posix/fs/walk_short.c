@@ -79,11 +79,12 @@ static inline unsigned use_passed(const struct px_region *region, const char *pa
     return length;
 }
 
+/* After a look that held: what was read in one that did not may lead anywhere. */
 static inline void keep_passed(uint64_t paths, uint32_t from, uint32_t at, const char *path, unsigned length)
 {
     uint32_t turn = PX_META_LOAD(passed.turn);
 
-    if (length > PASSED_BYTES || turn & 1 || !__atomic_compare_exchange_n(&passed.turn, &turn, turn + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (length == 0 || length > PASSED_BYTES || turn & 1 || !__atomic_compare_exchange_n(&passed.turn, &turn, turn + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
     __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&passed.length, length, __ATOMIC_RELAXED);
@@ -100,6 +101,9 @@ struct quick_end {
     uint32_t directory, ino; /* ino 0: the directory has no such name */
     const char *text;        /* the name */
     unsigned length;
+    unsigned keep; /* bytes of the path to its directory, if that is to be kept */
+    uint32_t first;
+    uint64_t paths;
 };
 
 /*
@@ -145,8 +149,9 @@ PX_HOT static int64_t walk_quick(const struct px_walk_from *from, const struct p
         }
         if (!*path) {
             end->ino = name ? at : 0;
-            if (open && end->directory != first && end->text != begun + known)
-                keep_passed(PX_META_LOAD(((const struct px_meta *)region->base)->paths), first, end->directory, begun, (unsigned)(end->text - begun));
+            end->first = first;
+            end->paths = PX_META_LOAD(((const struct px_meta *)region->base)->paths);
+            end->keep = open && end->directory != first && end->text != begun + known ? (unsigned)(end->text - begun) : 0;
             return 0;
         }
         if (!name)
@@ -175,7 +180,10 @@ PX_HOT int64_t px_walk_from(const struct px_walk_from *from, const char *path, u
             gen = PX_META_LOAD(inodes[end.directory].gen);
         }
     } while (px_look_again(&look));
-    if (status == SLOW || look.failed || (!end.ino && !(flags & PX_WALK_PARENT)))
+    if (status == SLOW || look.failed)
+        return px_walk_long(from, path, flags, place);
+    keep_passed(end.paths, end.first, end.directory, path, end.keep);
+    if (!end.ino && !(flags & PX_WALK_PARENT))
         return px_walk_long(from, path, flags, place);
     if (!end.ino)
         place->node.kind = 0;
@@ -198,7 +206,10 @@ bool px_walk_stat(const struct px_walk_from *from, const char *path, struct px_s
         if (status == 0 && end.ino)
             px_stat_fill(stat, end.ino, (const struct px_inode *)(look.region.base + (uint64_t)end.ino * PX_INODE_BYTES));
     } while (px_look_again(&look));
-    return status == 0 && end.ino && !look.failed;
+    if (status == SLOW || look.failed)
+        return false;
+    keep_passed(end.paths, end.first, end.directory, path, end.keep);
+    return end.ino;
 }
 
 /* Another thread may have been writing, and is not here. */
