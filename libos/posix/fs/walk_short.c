@@ -84,7 +84,8 @@ static inline void keep_passed(uint64_t paths, uint32_t from, uint32_t at, const
 {
     uint32_t turn = PX_META_LOAD(passed.turn);
 
-    if (length == 0 || length > PASSED_BYTES || turn & 1 || !__atomic_compare_exchange_n(&passed.turn, &turn, turn + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (length == 0 || length > PASSED_BYTES || turn & 1 ||
+        !__atomic_compare_exchange_n(&passed.turn, &turn, turn + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
     __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&passed.length, length, __ATOMIC_RELAXED);
