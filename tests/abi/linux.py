@@ -23,7 +23,7 @@ def table_is_true(t):
             if name.endswith(".c"):
                 with open(os.path.join(folder, name)) as file:
                     text = file.read()
-                bodies.update(re.findall(r"(?m)^(?:(?:PX_HOT )?PX_SYS\(|GETTER\(|SETTER\(|int64_t px_sys_)(\w+)", text))
+                bodies.update(re.findall(r"(?m)^(?:(?:PX_\w+(?:\(\w+\))? )?PX_SYS\(|GETTER\(|SETTER\(|int64_t px_sys_)(\w+)", text))
                 for form in re.findall(r"(?m)^FORMS\((\w+)", text):
                     bodies.update((form, "l" + form, "f" + form))
     with open(t.path("libos/posix/calls.tab")) as file:
