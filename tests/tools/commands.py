@@ -137,8 +137,9 @@ def packages_of_one_command(t):
     rich = play(t, dpkg_query=said, id="echo 0", apt_get='echo apt-get "$@" >>"$FAKE_LOG"; exit 1')
     poor = play(t, "bin2", dpkg_query=said, id="echo 1000", sudo="exit 1")
     for words, when in ((["debug"], "debug"), (["run", "--compiler", "clang", "true"], "clang"),
-                        (["run", "--compiler=clang", "true"], "clang"), (["test", "abi"], "test")):
-        wanted = "".join(" " + name for name, whens in packages if when in whens.split(",")) + "\n"
+                        (["run", "--compiler=clang", "true"], "clang"), (["test", "abi"], "test"),
+                        (["test", "--long", "abi"], "test long"), (["test", "-j", "1", "--long", "abi"], "test long")):
+        wanted = "".join(" " + name for who in when.split() for name, whens in packages if who in whens.split(",")) + "\n"
         build = os.path.join(t.folder, "b-" + words[0])
         result = t.exo(*words, env={"PATH": rich, "FAKE_LOG": log, "EXO_BUILD": build})
         t.equal((result.status, len(result.stderr.splitlines())), (1, 3), f"{words}: {result}")
