@@ -398,10 +398,11 @@ static void privileged(uint64_t which)
 
 CASE(protection, "ring 3 reaches nothing of the kernel and no privileged instruction")
 {
-    const uint64_t addresses[] = {0xffff800000000000, 0xffff800000100000, 0xffffffff80101000, 0xffffffff80110000, 0xffffffffc0001000};
+    const uint64_t addresses[] = {0xffff800000000000, 0xffffff8000000000, 0xffffff8000101000, 0xffffff8000200000,
+                                  0xffffffff80101000, 0xffffffff80110000, 0xffffffffc0001000};
     struct child child;
 
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         child = child_new(kernel_reader, addresses[i]);
         child_start(&child);
         EXPECT((int64_t)child_end(&child), EXO_REASON_FAULT | 14 << 8);

@@ -36,6 +36,7 @@ CASE(alloc_misuse, "mem_alloc refuses bad ranges")
     EXPECT(exo_mem_alloc(SELF, EXO_USER_TOP, 1, RW), -EXO_E_RANGE);
     EXPECT(exo_mem_alloc(SELF, EXO_USER_TOP - PAGE, 2, RW), -EXO_E_RANGE);
     EXPECT(exo_mem_alloc(SELF, 0xffff800000000000ul, 1, RW), -EXO_E_RANGE);
+    EXPECT(exo_mem_alloc(SELF, 0xffffff8000000000ul, 1, RW), -EXO_E_RANGE);
     EXPECT(exo_mem_alloc(SELF, PAGE, UINT64_MAX, RW), -EXO_E_RANGE);
     EXPECT(exo_mem_alloc(SELF, PAGE, UINT64_MAX / PAGE, RW), -EXO_E_RANGE);
     EXPECT(exo_mem_alloc(SELF, AREA(0), 1, 0xff), -EXO_E_INVAL);

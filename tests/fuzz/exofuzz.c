@@ -113,7 +113,7 @@ static uint64_t address(bool aligned)
     static const uint64_t places[] = {0, 0x10000, 0x400000, 0x10000000, 0x7feeffffe000, 0x7fef00000000, 0x7fffd0000000, 0x7fffe0020000,
                                       0x7fffe00a8000, 0x7ffff0000000, 0x7ffff0090000, 0x7ffff00ff000, 0x7ffff0100000, 0x7ffff0101000,
                                       0x7ffff0102000, 0x7ffff0103000, 0x7fffff000000, 0x7fffffffe000, 0x7ffffffff000, 0x800000000000,
-                                      0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000};
+                                      0x7fffd8000000, 0xffff800000000000, 0xffffff8000000000, 0xffffff8000101000, 0xffffffff80000000, 0xfffffffffffff000};
     uint64_t found;
 
     switch (below(5)) {

@@ -98,7 +98,7 @@ static void test_addresses(void)
 /* Addresses that are the system's own. Linux has nothing at the libOS's place; the answer must look the same. */
 static void test_system_addresses(void)
 {
-    static const uintptr_t places[] = {KERNEL_HALF, 0xffff800000000000ul, 0xfffffffffffff000ul};
+    static const uintptr_t places[] = {KERNEL_HALF, 0xffff800000000000ul, 0xffffff8000000000ul, 0xfffffffffffff000ul};
 
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         CASE("reading the kernel's half", faults(read_byte, places[i]) && found.number == SIGSEGV);

@@ -204,7 +204,7 @@ static int try_row(void *argument)
     static const uintptr_t wild[] = {
         NOWHERE, 8, KERNEL_HALF, UINTPTR_MAX, UINTPTR_MAX - 7, UINTPTR_MAX - PAGE + 1, 1ul << 63, 1ul << 47, (1ul << 47) - 8,
         0x7ffffffff000ul, LIBOS_IMAGE, LIBOS_IMAGE + 0x80000, LIBOS_IMAGE + 0xf0000, LIBOS_IMAGE + 0xf1000, LIBOS_IMAGE + 0x100000,
-        LIBOS_WINDOW, 0x7fffe0020000ul, 0x7fffe00a8000ul, 0x600000000000ul, 0xffff800000000000ul,
+        LIBOS_WINDOW, 0x7fffe0020000ul, 0x7fffe00a8000ul, 0x7fffd8000000ul, 0xffff800000000000ul, 0xffffff8000000000ul, 0xffffff8000101000ul,
     };
     const struct row *row = argument;
     int kind = row->kind & 0xf;

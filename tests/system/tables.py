@@ -77,7 +77,7 @@ def offences(memory, roots, text, constant):
         pages += [(root, *page) for page in memory.walk(root, tables=tables)]
     for root, va, size, physical, writes, user, executes in pages:
         name = f"root {root:x}: {va:x} -> {physical:x}"
-        upper = va >= DIRECT_MAP
+        upper = va >> 63
         if upper and user:
             found.append(f"{name} is the kernel's, and ring 3 reaches it")
         if upper and executes and (writes or not text[0] <= physical < text[1]):

@@ -489,7 +489,7 @@ static void test_refused(void)
 static void test_killed(void)
 {
     static const uint64_t wrong[] = {PX_PROG_HI, PX_WINDOW_LO + 4096, PX_IMAGE, PX_SHARED, PX_UPAGE, 0x7ffffffff000, 0x800000000000,
-                                     0xffff800000000000, 0xffffffff80000000, ~0ul << 12, 0, 0x1000, 0xf000, PX_PROG_HI - 4096};
+                                     0xffff800000000000, 0xffffff8000000000, 0xffffffff80000000, ~0ul << 12, 0, 0x1000, 0xf000, PX_PROG_HI - 4096};
 
     for (unsigned at = 0; at < sizeof(wrong) / sizeof(wrong[0]); at++) {
         PLAIN, image.phdr[0].vaddr = wrong[at];
