@@ -1,5 +1,4 @@
 /* What the policies owe each zone and process that exo top shows: max-min fairness (share.h) down the tree of zones. */
-#include <string.h>
 #include <unistd.h>
 
 #include "top.h"

@@ -185,7 +185,7 @@ PX_HOT int64_t px_walk_from(const struct px_walk_from *from, const char *path, u
         return px_walk_long(from, path, flags, place);
     keep_passed(end.paths, end.first, end.directory, path, end.keep);
     if (!end.ino && !(flags & PX_WALK_PARENT))
-        return px_walk_long(from, path, flags, place);
+        return -ENOENT;
     if (!end.ino)
         place->node.kind = 0;
     else if (flags & PX_WALK_DIRECTORY && !S_ISDIR(place->node.mode))
