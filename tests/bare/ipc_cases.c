@@ -381,6 +381,8 @@ static void kernel_jumper(uint64_t address)
     ((void (*)(void))address)();
 }
 
+#define PRIVILEGED 5
+
 static void privileged(uint64_t which)
 {
     if (which == 0)
@@ -409,6 +411,8 @@ CASE(protection, "ring 3 reaches nothing of the kernel and no privileged instruc
         child = child_new(kernel_jumper, addresses[i]);
         child_start(&child);
         EXPECT((int64_t)child_end(&child), EXO_REASON_FAULT | 14 << 8);
+    }
+    for (unsigned i = 0; i < PRIVILEGED; i++) {
         child = child_new(privileged, i);
         child_start(&child);
         EXPECT((int64_t)child_end(&child), EXO_REASON_FAULT | 13 << 8);
