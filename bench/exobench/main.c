@@ -21,7 +21,8 @@
 
 #define REPETITIONS_MAX 1000
 #define PACE_NS 100.0
-#define PACE_OPERATIONS 4000
+#define PACE_OPERATIONS 20000    /* a tenth of a repetition */
+#define PACE_PROGRAM 2000000     /* before and after a program, which runs for seconds */
 #define OPERATIONS_MAX (1L << 30)
 
 static const struct bench_case *const tables[] = {call_cases, file_cases, memory_cases, process_cases, pipe_cases, stream_cases,
@@ -86,9 +87,9 @@ static void print_case(const char *name, double *figures, long n)
 }
 
 /* How long an operation of the control takes now. */
-static double pace_now(void)
+static double pace_now(long operations)
 {
-    return (double)call_cases[0].run(PACE_OPERATIONS) / PACE_OPERATIONS;
+    return (double)call_cases[0].run(operations) / (double)operations;
 }
 
 /* What took so long between these two. Ticks are counted, and need no pace. */
@@ -107,11 +108,11 @@ static void time_case(const struct bench_case *one)
     n = calibrate(one);
     (void)one->run(n);
     n = calibrate(one);
-    after = pace_now();
+    after = pace_now(PACE_OPERATIONS);
     for (int i = 0; i < repetitions; i++) {
         before = after;
         per_operation[i] = (double)one->run(n) / (double)n;
-        after = pace_now();
+        after = pace_now(PACE_OPERATIONS);
         per_operation[i] = at_pace(per_operation[i], before, after);
     }
     print_case(one->name, per_operation, n);
@@ -151,12 +152,13 @@ static void time_program(char **words)
     double before, after;
     if (repetitions > 1)
         run_program(words + 1);
+    after = pace_now(PACE_PROGRAM);
     for (int i = 0; i < repetitions; i++) {
-        before = pace_now();
+        before = after;
         uint64_t start = ticks_now();
         run_program(words + 1);
         took[i] = (double)(ticks_now() - start);
-        after = pace_now();
+        after = pace_now(PACE_PROGRAM);
         took[i] = at_pace(took[i], before, after);
     }
     print_case(words[0], took, 1);
