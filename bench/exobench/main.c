@@ -150,7 +150,7 @@ static void time_program(char **words)
 {
     static double took[REPETITIONS_MAX];
     double before, after;
-    if (repetitions > 1)
+    if (repetitions > 1 || use_tsc) /* a first run has work of its own: on Linux a second of gathering entropy for who reads urandom */
         run_program(words + 1);
     after = pace_now(PACE_PROGRAM);
     for (int i = 0; i < repetitions; i++) {
