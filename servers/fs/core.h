@@ -132,8 +132,9 @@ static inline uint32_t fs_number(const struct px_inode *inode)
 {
     return (uint32_t)(((const uint8_t *)inode - fs_region.base) / PX_INODE_BYTES);
 }
-/* The inode that a client's node means, or NULL. */
+/* The inode that a client's node means, or NULL. Its size is what it says: a tail is closed. */
 struct px_inode *fs_node(uint64_t node);
+struct px_inode *fs_node_growing(uint64_t node); /* the same, and a tail stays open */
 static inline uint64_t fs_node_of(uint32_t ino)
 {
     return PX_FS_NODE(ino, fs_inode(ino)->gen);
@@ -190,6 +191,7 @@ void fs_data_sort_archive(const uint64_t *used);
 uint64_t fs_data_free(void);
 
 uint32_t fs_map_get(const struct px_inode *inode, uint64_t index);
+uint64_t fs_map_next(const struct px_inode *inode, uint64_t index); /* the first page from there on; ~0: there is none */
 /* Room for page `index` in the map. 0 or -ENOSPC. */
 int64_t fs_map_room(struct px_inode *inode, uint64_t index);
 /* There must be room. page != 0. */
@@ -205,6 +207,12 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count);
 void fs_trim_reserved(void);  /* pages that writers reserved and did not use */
 void fs_reserved_start(void); /* none */
 void fs_reserved_forget(uint32_t ino);
+
+/* Files that grow without a word to fs (tail.c). */
+int64_t fs_tail_open(const struct fs_caller *caller, uint64_t node, uint64_t va, uint64_t token);
+void fs_tail_settle(struct px_inode *inode, bool close); /* takes the writer's length over */
+void fs_tail_close(struct px_inode *inode);              /* if there is one */
+void fs_tails_start(void);                               /* none */
 
 int64_t fs_open(const struct fs_caller *caller, uint64_t node, unsigned rights, bool truncate, uint64_t *token);
 int64_t fs_truncate(const struct fs_caller *caller, uint64_t node, uint64_t size, uint64_t token);

@@ -34,6 +34,7 @@ FS_APART static void trim(struct px_inode *inode)
 {
     uint32_t before = inode->pages;
 
+    fs_tail_close(inode);
     inode->flags &= ~(uint32_t)PX_INODE_RESERVED;
     fs_map_cut(inode, PAGES_UP(inode->size), ~0ull);
     if (inode->pages != before)
@@ -122,7 +123,7 @@ int64_t fs_fill(struct px_inode *inode, uint64_t first, uint64_t count)
             break;
         done += got;
     }
-    if (done > 0 && first + done > PAGES_UP(inode->size))
+    if (done > 0 && first + done > PAGES_UP(inode->size & ~PX_SIZE_OPEN))
         remember_reserved(inode);
     return done > 0 || count == 0 ? (int64_t)done : -ENOSPC;
 }
@@ -330,7 +331,7 @@ static void read_now(struct px_inode *inode)
 
 int64_t fs_touched(const struct fs_caller *caller, uint64_t node, unsigned what, uint64_t token)
 {
-    struct px_inode *inode = fs_node(node);
+    struct px_inode *inode = fs_node_growing(node);
 
     if (!inode)
         return -ESTALE;
@@ -449,13 +450,14 @@ static int64_t check_grant(const struct fs_caller *caller, const struct px_inode
 int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, uint64_t count, uint64_t va_flags,
                  uint64_t token, uint32_t *version)
 {
-    struct px_inode *inode = fs_node(node);
+    struct px_inode *inode = fs_node_growing(node);
     unsigned flags = va_flags & (FS_PAGE - 1);
     uint64_t pages, mode = flags & 7;
     int64_t status;
 
     if (!inode)
         return -ESTALE;
+    fs_tail_settle(inode, false);
     status = check_grant(caller, inode, PX_FS_INO(node), flags, token);
     if (status < 0)
         return status;
@@ -466,7 +468,7 @@ int64_t fs_grant(const struct fs_caller *caller, uint64_t node, uint64_t first, 
     if (count > PX_GRANT_MAX)
         count = PX_GRANT_MAX;
     if (!(flags & PX_GRANT_FILL && flags & PX_GRANT_WRITE)) {
-        pages = PAGES_UP(inode->size);
+        pages = PAGES_UP(inode->size & ~PX_SIZE_OPEN);
         count = first >= pages ? 0 : count < pages - first ? count : pages - first;
         if (count && !(flags & PX_GRANT_WRITE && !(flags & PX_GRANT_PRIVATE)))
             read_now(inode);

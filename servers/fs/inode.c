@@ -46,6 +46,7 @@ FS_HOT FS_APART void fs_inode_free(uint32_t ino)
 
     if (inode->flags & PX_INODE_WATCHED)
         fs_watch_gone(ino);
+    fs_tail_close(inode);
     fs_xattr_forget(inode);
     if (inode->name && inode->flags & PX_INODE_ORPHAN)
         fs_name_free(fs_at(inode->name));
@@ -64,7 +65,7 @@ FS_HOT FS_APART void fs_inode_free(uint32_t ino)
     fs_meta()->inodes--;
 }
 
-FS_HOT struct px_inode *fs_node(uint64_t node)
+FS_HOT struct px_inode *fs_node_growing(uint64_t node)
 {
     struct px_inode *inode;
 
@@ -72,6 +73,15 @@ FS_HOT struct px_inode *fs_node(uint64_t node)
         return NULL;
     inode = fs_inode(PX_FS_INO(node));
     return inode->mode != 0 && inode->gen == PX_FS_GEN(node) ? inode : NULL;
+}
+
+FS_HOT struct px_inode *fs_node(uint64_t node)
+{
+    struct px_inode *inode = fs_node_growing(node);
+
+    if (inode && S_ISREG(inode->mode) && inode->size & PX_SIZE_OPEN)
+        fs_tail_settle(inode, true);
+    return inode;
 }
 
 FS_APART int64_t fs_link_set(struct px_inode *inode, const char *target, uint32_t bytes)

@@ -13,6 +13,24 @@ uint32_t fs_map_get(const struct px_inode *inode, uint64_t index)
     return px_region_page(&fs_region, inode, index);
 }
 
+uint64_t fs_map_next(const struct px_inode *inode, uint64_t index)
+{
+    uint64_t end = px_map_reach(inode->file.height, inode->file.slots);
+
+    while (index < end) {
+        uint32_t at = inode->file.map, height = inode->file.height;
+
+        while (at && height > 0) {
+            height--;
+            at = ((const uint32_t *)fs_at(at))[index >> (10 * height) & (PX_MAP_FANOUT - 1)];
+        }
+        if (at)
+            return index;
+        index = ((index >> (10 * height)) + 1) << (10 * height); /* nothing is below that slot */
+    }
+    return ~0ull;
+}
+
 static uint32_t block_new(uint32_t slots)
 {
     uint32_t block = fs_block_new(slots * 4);

@@ -23,12 +23,10 @@ int64_t fs_renew_pages(struct px_inode *inode)
     uint64_t pages = (inode->size + FS_PAGE - 1) / FS_PAGE;
 
     inode->version++;
-    for (uint64_t index = 0; inode->pages && index < pages; index++) {
+    for (uint64_t index = fs_map_next(inode, 0); index < pages; index = fs_map_next(inode, index + 1)) {
         uint32_t old = fs_map_get(inode, index), page;
         uint64_t got;
 
-        if (!old)
-            continue;
         page = fs_data_take(old, 1, &got);
         if (!page)
             return -ENOMEM;

@@ -172,6 +172,18 @@ FS_WHOLE static int64_t do_append(struct fs_request *request)
     return status;
 }
 
+static int64_t do_tail(struct fs_request *request)
+{
+    const uint64_t *word = request->message->word;
+
+    return fs_tail_open(&request->caller, word[1], word[2], word[4]);
+}
+
+static int64_t do_settle(struct fs_request *request)
+{
+    return fs_node(request->message->word[1]) ? 0 : -ESTALE;
+}
+
 static int64_t do_write(struct fs_request *request)
 {
     uint64_t *word = request->message->word, at = 0;
@@ -249,6 +261,7 @@ FS_HOT_DATA static operation *operations[PX_FS_OPS] = {
     [PX_FS_SHM] = fs_shm,       [PX_FS_XATTR] = fs_xattr,       [PX_FS_PARCEL] = fs_parcel,
     [PX_FS_EXECUTE] = do_execute, [PX_FS_IPC] = fs_ipc,         [PX_FS_SETID] = fs_setid, [PX_FS_SOCKETS] = fs_sockets,
     [PX_FS_WATCH_NEW] = do_watch, [PX_FS_WATCH_ADD] = do_watch, [PX_FS_WATCH_REMOVE] = do_watch, [PX_FS_NOTICE] = do_watch,
+    [PX_FS_TAIL] = do_tail,     [PX_FS_SETTLE] = do_settle,
 };
 
 FS_HOT void fs_serve(struct fs_request *request)

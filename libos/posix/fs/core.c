@@ -100,7 +100,7 @@ void px_core_close(struct px_core *core)
 
     flush(core);
     inode = px_held_inode(&core->ofd->node);
-    if (!core->full && inode && PX_META_LOAD(inode->size) < core->place)
+    if (!core->full && inode && px_inode_size(inode) < core->place)
         (void)!px_file_truncate(&core->ofd->node, core->place, core->ofd->word[PX_WORD_TOKEN]);
     px_file_let_go(core->ofd);
     px_ofd_abandon(core->ofd);

@@ -79,6 +79,8 @@ static int64_t file_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
     if (!inode)
         return -EIO;
     size = PX_META_LOAD(inode->size);
+    if (size & PX_SIZE_OPEN)
+        size = px_size_settle(inode); /* who reads it now reads on: then that should be quick */
     if (start >= size || bytes == 0)
         return bytes > PX_FILE_MAX - start ? -EINVAL : 0;
     if (bytes > size - start)
@@ -96,7 +98,7 @@ int64_t px_node_read(const struct px_node *node, void *to, uint64_t offset, size
 {
     struct px_file file = {(uint32_t)node->ino, node->gen, 0};
     const struct px_inode *inode = px_held_inode(node);
-    uint64_t size = inode ? PX_META_LOAD(inode->size) : 0, done = 0;
+    uint64_t size = inode ? px_inode_size(inode) : 0, done = 0;
     enum px_window_use use = PX_USE_READ;
 
     if (!inode || node->kind != PX_NODE_FS)
@@ -164,18 +166,27 @@ static int64_t write_message(const struct px_file *file, px_user from, uint64_t 
     return px_fs_call(PX_FS_WRITE, node_of(file), offset, copied, file->token, at);
 }
 
-/* Into the part of the file that is there. fs is told once a tick. */
-static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
+/* fs is told once a tick. */
+static void tell_written(struct px_ofd *ofd, const struct px_file *file)
 {
-    int64_t done = fill_pages(file, from, offset, bytes);
-    uint64_t tick = px_now_ns() >> TICK_SHIFT, at;
+    uint64_t tick = px_now_ns() >> TICK_SHIFT;
 
-    if (done == -EACCES)
-        return write_message(file, from, offset, bytes, &at);
-    if (done > 0 && (ofd->word[PX_WORD_TICK] != tick + 1 || px_watched(px_held_inode(&ofd->node)))) {
+    if (ofd->word[PX_WORD_TICK] != tick + 1 || px_watched(px_held_inode(&ofd->node))) {
         ofd->word[PX_WORD_TICK] = tick + 1;
         (void)!px_fs_call(PX_FS_TOUCH, node_of(file), PX_TOUCH_WRITTEN, 0, file->token, NULL);
     }
+}
+
+/* Into the part of the file that is there. */
+static int64_t write_inside(struct px_ofd *ofd, const struct px_file *file, px_user from, uint64_t offset, uint64_t bytes)
+{
+    int64_t done = fill_pages(file, from, offset, bytes);
+    uint64_t at;
+
+    if (done == -EACCES)
+        return write_message(file, from, offset, bytes, &at);
+    if (done > 0)
+        tell_written(ofd, file);
     return done;
 }
 
@@ -208,27 +219,16 @@ static int64_t write_beyond(struct px_ofd *ofd, const struct px_file *file, px_u
     return write_message(file, from, offset, bytes, &at);
 }
 
-/* The leading part of the program's memory that can be read: an append must not fail once the file has grown. */
-static uint64_t readable(px_user from, uint64_t bytes)
-{
-    uint64_t at = 0;
-    uint8_t byte;
-
-    while (at < bytes && px_copy_in(&byte, from + at, 1) == 0)
-        at += PX_PAGE - (from + at) % PX_PAGE;
-    return at < bytes ? at : bytes;
-}
-
 /* O_APPEND: fs says where, in one step with growing the file. */
 static int64_t write_append(const struct px_file *file, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *at)
 {
-    uint64_t end = PX_META_LOAD(inode->size);
+    uint64_t end = px_inode_size(inode);
     int64_t got, done;
     uint8_t *page;
 
     if (bytes <= SMALL_WRITE)
         return write_message(file, from, PX_FS_AT_END, bytes, at);
-    bytes = readable(from, bytes);
+    bytes = px_readable(from, bytes);
     if (bytes == 0)
         return -EFAULT;
     /* Where it will probably go, pages are asked for while that is beyond the end: then it is more of them at a time (window.c). */
@@ -267,9 +267,20 @@ static int64_t clip_write(uint64_t offset, uint64_t bytes)
 static int64_t write_part(struct px_ofd *ofd, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *offset)
 {
     struct px_file file = file_of(ofd);
-    uint64_t size = PX_META_LOAD(inode->size);
+    uint64_t size = px_inode_size(inode);
+    bool append = ofd->flags & O_APPEND;
 
-    if (ofd->flags & O_APPEND)
+    if (!append && *offset < size && PX_META_LOAD(inode->size) & PX_SIZE_OPEN)
+        size = px_size_settle(inode); /* it is not only at its end that it is written */
+    if ((append || *offset == size) && !px_watched(inode)) {
+        int64_t done = px_tail_write(&file, inode, from, bytes, offset, append);
+
+        if (done > 0)
+            tell_written(ofd, &file);
+        if (done != 0)
+            return done;
+    }
+    if (append)
         return write_append(&file, inode, from, bytes, offset);
     if (*offset >= size)
         return write_beyond(ofd, &file, from, *offset, bytes);
@@ -292,7 +303,7 @@ static int64_t file_write(struct px_ofd *ofd, px_user from, size_t bytes, uint64
         return 0;
     if (PX_META_LOAD(inode->flags) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) << PX_INODE_SEALS_SHIFT)
         return -EPERM; /* windows may be older than the seal */
-    clipped = clip_write(ofd->flags & O_APPEND ? PX_META_LOAD(inode->size) : place, bytes);
+    clipped = clip_write(ofd->flags & O_APPEND ? px_inode_size(inode) : place, bytes);
     if (clipped < 0)
         return clipped;
     bytes = (uint64_t)clipped;
@@ -364,7 +375,7 @@ int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t si
 static int64_t file_seek(struct px_ofd *ofd, int64_t offset, int whence)
 {
     const struct px_inode *inode = px_held_inode(&ofd->node);
-    uint64_t size = inode ? PX_META_LOAD(inode->size) : 0;
+    uint64_t size = inode ? px_inode_size(inode) : 0;
     int64_t result;
 
     if (!inode)
@@ -391,10 +402,9 @@ static unsigned file_poll(struct px_ofd *ofd, unsigned events, struct exo_predic
 }
 
 /* Holes of a private mapping are the program's own zero pages. */
-static int64_t map_holes(const struct px_inode *inode, uint64_t first, uint64_t pages, uint64_t va, int prot)
+static int64_t map_holes(const struct px_inode *inode, uint64_t end, uint64_t first, uint64_t pages, uint64_t va, int prot)
 {
     struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
-    uint64_t end = PX_PAGES_UP(PX_META_LOAD(inode->size));
 
     for (uint64_t i = 0; i < pages && first + i < end; i++) {
         int64_t done;
@@ -412,7 +422,7 @@ static int64_t map_pages(const struct px_file *file, const struct px_inode *inod
                          uint64_t va, int prot, int flags)
 {
     bool shared = (flags & 3) != MAP_PRIVATE, shared_write = shared && prot & PROT_WRITE;
-    uint64_t end = PX_PAGES_UP(PX_META_LOAD(inode->size)), done = 0;
+    uint64_t end = PX_PAGES_UP(px_inode_size(inode)), done = 0;
     /* A page asked for alone is one that somebody looks at: a hole that is shared becomes a page then, which others may write to. */
     unsigned grant = ((unsigned)prot & 7) | (shared ? 0 : PX_GRANT_PRIVATE) | (shared_write || (shared && pages == 1) ? PX_GRANT_FILL : 0);
 
@@ -433,7 +443,7 @@ static int64_t map_pages(const struct px_file *file, const struct px_inode *inod
             break;
         done += (uint64_t)got;
     }
-    return shared ? 0 : map_holes(inode, first, pages, va, prot);
+    return shared ? 0 : map_holes(inode, end, first, pages, va, prot);
 }
 
 static int64_t file_map(struct px_ofd *ofd, uint64_t first_page, uint64_t pages, uint64_t va, int prot, int flags)

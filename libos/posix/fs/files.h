@@ -157,6 +157,24 @@ void px_window_fork_child(void);
 /* The version that the windows on the file are of. */
 uint32_t px_window_version(const struct px_file *file, uint64_t page);
 
+/* ---- files that grow without a word to fs (tail.c) --------------------------------------------------------------------- */
+
+/* How long a file is whose inode's size has PX_SIZE_OPEN: this process's own tail says it, or fs, which ends the tail. Or fs in any case. */
+uint64_t px_size_ask(const struct px_inode *inode);
+uint64_t px_size_settle(const struct px_inode *inode);
+/* How long a file is. */
+static inline uint64_t px_inode_size(const struct px_inode *inode)
+{
+    uint64_t size = PX_META_LOAD(inode->size);
+
+    return __builtin_expect((int64_t)size < 0, 0) ? px_size_ask(inode) : size;
+}
+/* Writes at the file's end, where `*offset` must be, or wherever that is (`append`; *offset then says where). Bytes; 0: another way must be taken; -EFAULT. */
+int64_t px_tail_write(const struct px_file *file, const struct px_inode *inode, px_user from, uint64_t bytes, uint64_t *offset, bool append);
+void px_tail_fork_child(void); /* it has none of its parent's */
+/* The leading part of the program's memory that can be read: an append must not fail once the file has grown. */
+uint64_t px_readable(px_user from, uint64_t bytes);
+
 /* ---- calls to fs (request.c)
  * ---------------------------------------------------------------------------------------------- */
 

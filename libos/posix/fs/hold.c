@@ -281,4 +281,5 @@ void px_files_fork_child(void)
     __atomic_store_n(&page->hazard_count, more_count ? PX_HAZARDS_ANY : high ? high : 1, __ATOMIC_RELEASE);
     px_walk_fork_child();
     px_window_fork_child();
+    px_tail_fork_child();
 }

@@ -50,7 +50,7 @@ PX_HOT void px_node_fill(struct px_node *node, uint32_t ino, const struct px_ino
     node->uid = PX_META_LOAD(inode->uid);
     node->gid = PX_META_LOAD(inode->gid);
     node->nlink = PX_META_LOAD(inode->nlink);
-    node->size = PX_META_LOAD(inode->size);
+    node->size = px_inode_size(inode);
     node->rdev = PX_META_LOAD(inode->rdev);
 }
 
@@ -62,7 +62,7 @@ static struct px_timespec timespec_of(int64_t time)
 void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *inode)
 {
     uint32_t mode = PX_META_LOAD(inode->mode);
-    uint64_t size = PX_META_LOAD(inode->size), pages = PX_META_LOAD(inode->pages), most = PX_PAGES_UP(size);
+    uint64_t size = px_inode_size(inode), pages = PX_META_LOAD(inode->pages), most = PX_PAGES_UP(size);
 
     if (!S_ISREG(mode))
         pages = S_ISDIR(mode);

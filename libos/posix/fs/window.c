@@ -190,7 +190,7 @@ int64_t px_window_at(const struct px_file *file, uint64_t page, uint64_t want, e
     const struct px_inode *inode = px_held_inode_inline(file->ino, file->gen);
 
     for (unsigned tries = 0; inode && tries < 8; tries++) {
-        uint64_t pages = PX_PAGES_UP(PX_META_LOAD(inode->size)), index, count;
+        uint64_t pages = PX_PAGES_UP(px_inode_size(inode)), index, count;
         struct px_window *window = ready(file, inode, page, use, page + 1 > pages ? page + 1 : pages);
         struct px_region region = {px_meta_base, PX_META_LOAD(px_meta()->pages) * PX_PAGE};
         int64_t done;

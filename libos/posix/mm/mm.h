@@ -194,6 +194,7 @@ int64_t px_raw_length(const char *from, size_t most);
 /* 0, or not 0 after a fault. */
 size_t px_raw_load_u32(const void *from, uint32_t *value);
 int px_raw_swap_u32(void *at, uint32_t *value, uint32_t next);
+int px_raw_swap_u64(void *at, uint64_t *value, uint64_t next);
 
 /* Length of a program's string without NUL; -EFAULT; -E2BIG if longer than most - 1. */
 int64_t px_user_length(px_user from, size_t most);

@@ -82,6 +82,10 @@ enum px_fs_op {
     PX_FS_IPC, /* sysv.h */
     PX_FS_SOCKETS, /* w1 where to look: answer w1 where to go on, msg struct px_fs_socket; -ENOENT: there are no more */
     PX_FS_SETID, /* w1 node, which the caller is about to execute in a fresh environment (renew.h): its set-ID bits count now */
+    /* A page that the caller shares with fs, at va: its first word is the file's length, which the caller makes larger after it has written into pages that it
+     * was granted beyond the end, by compare and exchange, until it is PX_TAIL_CLOSED (fsmeta.h). w1 node, w2 va, w4 token. */
+    PX_FS_TAIL,
+    PX_FS_SETTLE, /* w1 node: its size is to be true; a tail is closed for that */
     PX_FS_OPS,
 };
 

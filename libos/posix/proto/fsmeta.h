@@ -62,6 +62,10 @@ enum px_inode_flags {
     PX_INODE_WRITTEN = 0x4000, /* has been opened for writing, and may be still: ask (PX_FS_EXECUTE) before it is run */
     PX_INODE_RUN = 0x8000,     /* has been a program that runs, and may be still */
 };
+/* In an inode's size: its writer makes it longer without a word to fs (PX_FS_TAIL). Who wants to know how long it is asks fs to look: PX_FS_SETTLE. */
+#define PX_SIZE_OPEN (1ull << 63)
+#define PX_TAIL_CLOSED (~0ull) /* in the writer's page, for ever: fs is to be told again */
+#define PX_TAIL_MOST (1ull << 62)
 #define PX_INODE_SEALS_SHIFT 8u /* F_SEAL_* */
 #define PX_INODE_SEALS(flags) ((flags)&PX_INODE_SEALABLE ? (flags) >> PX_INODE_SEALS_SHIFT & F_SEALS : F_SEAL_SEAL)
 #define PX_INODE_LABEL(flags) ((flags) >> 24) /* security label: who may change it */
@@ -75,7 +79,7 @@ struct px_inode {
     uint32_t version; /* bumped when pages are taken away: windows on them are void */
     uint32_t flags;   /* enum px_inode_flags */
     uint32_t pages;   /* of data */
-    uint64_t size;
+    uint64_t size; /* or with PX_SIZE_OPEN what it was when fs looked last */
     uint32_t rdev;
     uint32_t extended; /* number of the page with its extended attributes, which only fs sees; 0: it has none */
     int64_t atime, mtime, ctime, btime; /* PX_TIME */

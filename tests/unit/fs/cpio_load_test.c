@@ -4,8 +4,8 @@
  * is read and the file system makes sense.
  *
  * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
- * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/seal.c servers/fs/create.c servers/fs/remove.c
- * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/cpio.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/tail.c servers/fs/seal.c servers/fs/create.c
+ * unit-sources: servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/cpio.c
  */
 #include "fake.h"
 

@@ -185,6 +185,7 @@ static void start_over(uint64_t quota)
     hazards_published = true;
     fs_orphans_forget();
     fs_reserved_start();
+    fs_tails_start();
     CHECK(fs_region_start(meta_memory, REGION_PAGES, 1));
     fs_data_start(memory, ARCHIVE_PAGES, memory + ARCHIVE_PAGES * FS_PAGE, AREA_PAGES, bitmap, quota);
     fs_token_start(secret);
@@ -272,6 +273,8 @@ static inline void check_all(void)
     memset(page_owner, 0, sizeof page_owner);
     pages_seen = 0;
     for (uint32_t ino = fs_inode_after(0); ino; ino = fs_inode_after(ino)) {
+        if (S_ISREG(fs_inode(ino)->mode))
+            fs_tail_close(fs_inode(ino)); /* its page is nobody's then */
         check_inode(ino, &names);
         orphans += (fs_inode(ino)->flags & PX_INODE_ORPHAN) != 0;
         inodes++;

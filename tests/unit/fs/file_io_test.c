@@ -4,14 +4,15 @@
  * out.
  *
  * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
- * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/seal.c servers/fs/create.c servers/fs/remove.c
- * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/tail.c servers/fs/seal.c servers/fs/create.c
+ * unit-sources: servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c
  */
 #include "files_fake.h"
 
 #define find window_find
 #define take window_take
 #include "fs/window.c"
+#include "fs/tail.c"
 #undef find
 #undef take
 #define clear file_clear
@@ -33,6 +34,7 @@ static void open_file(unsigned flags)
     px_node_fill(&ofd->node, ino, fs_inode(ino));
     CHECK(px_node_hold(&ofd->node) == 0);
     px_window_forget(ino);
+    px_tail_fork_child();
     memset(model, 0, sizeof model);
     model_size = 0;
 }
@@ -131,6 +133,36 @@ static void model_truncate(uint64_t size)
     model_size = size;
 }
 
+/* Again and again at the end: a tail begins (tail.c). */
+static void do_lines(bool short_of_memory)
+{
+    uint64_t most = 1 + below(5000), at = model_size;
+    bool append = below(2);
+
+    ofd->flags |= append ? O_APPEND : 0;
+    for (uint64_t left = below(60); left > 0 && model_size + most <= MODEL_BYTES; left--) {
+        uint64_t bytes = 1 + below(most), place = append ? 0 : at;
+        int64_t done;
+
+        fill_program(bytes);
+        done = px_file_ops.write(ofd, (px_user)program, bytes, &place);
+        CHECK(done == (int64_t)bytes || (short_of_memory && (done == -ENOSPC || (done > 0 && done < (int64_t)bytes))));
+        model_write(model_size, program, done);
+        if (done > 0)
+            CHECK(place == model_size);
+        at = model_size;
+        if (below(20) == 0)
+            check_read(below(model_size + 1), 1 + below(5000));
+    }
+    ofd->flags &= ~(unsigned)O_APPEND;
+}
+
+/* As this process sees it, or as anybody does, for whom fs looks. */
+static uint64_t size_now(void)
+{
+    return below(4) ? px_inode_size(px_held_inode(&ofd->node)) : fs_node(node())->size;
+}
+
 static void do_truncate(void)
 {
     uint64_t size = below(2) ? below(MODEL_BYTES) : below(model_size + 1);
@@ -214,7 +246,7 @@ static void do_map(void)
 static void random_operations(unsigned count, bool short_of_memory)
 {
     for (unsigned i = 0; i < count; i++) {
-        switch (below(short_of_memory ? 8 : 11)) {
+        switch (below(short_of_memory ? 9 : 12)) {
         case 0:
         case 1:
         case 2: do_write(short_of_memory); break;
@@ -223,21 +255,23 @@ static void random_operations(unsigned count, bool short_of_memory)
         case 5: do_punch(); break;
         case 6:
         case 7: check_read(some_offset(), some_length()); break;
-        case 8: do_stranger(); break;
-        case 9: do_map(); break;
+        case 8: do_lines(short_of_memory); break;
+        case 9: do_stranger(); break;
+        case 10: do_map(); break;
         default: do_seek();
         }
-        if (fs_inode((uint32_t)ofd->node.ino)->size != model_size) {
+        if (size_now() != model_size) {
             fprintf(stderr, "size %llu, expected %llu (seed %llu, step %u)\n",
-                    (unsigned long long)fs_inode((uint32_t)ofd->node.ino)->size, (unsigned long long)model_size, seed,
-                    i);
+                    (unsigned long long)fs_inode((uint32_t)ofd->node.ino)->size, (unsigned long long)model_size, seed, i);
             abort();
         }
         if (i % 50 == 0) {
+            CHECK(fs_node(node())->size == model_size);
             check_all();
             check_read(0, PROGRAM_BYTES - 8);
         }
     }
+    CHECK(fs_node(node())->size == model_size);
     check_all();
     check_read(0, PROGRAM_BYTES - 8);
 }
@@ -262,11 +296,11 @@ static void messages(void)
     at = 65536;
     for (unsigned i = 0; i < 100; i++)
         CHECK(px_file_ops.write(ofd, (px_user)program, 100, &at) == 100);
-    CHECK(calls_made - before == 100); /* one for each small append */
+    CHECK(calls_made - before <= BEGIN_AFTER + 6); /* until there is a tail, and for pages */
     before = calls_made;
     for (unsigned i = 0; i < 64; i++)
         CHECK(px_file_ops.write(ofd, (px_user)program, 16384, &at) == 16384);
-    CHECK(calls_made - before <= 64 + 24); /* one for each size, and room in steps that grow */
+    CHECK(calls_made - before <= 24); /* room in steps that grow */
 }
 
 static void bad_memory(void)
@@ -280,7 +314,7 @@ static void bad_memory(void)
     ofd->flags |= O_APPEND;
     CHECK(px_file_ops.write(ofd, end, 5000, &at) == -EFAULT && fs_inode((uint32_t)ofd->node.ino)->size == 0);
     CHECK(px_file_ops.write(ofd, end, 50, &at) == -EFAULT && fs_inode((uint32_t)ofd->node.ino)->size == 0);
-    CHECK(px_file_ops.write(ofd, end - 3000, 9000, &at) == 3000 && fs_inode((uint32_t)ofd->node.ino)->size == 3000);
+    CHECK(px_file_ops.write(ofd, end - 3000, 9000, &at) == 3000 && fs_node(node())->size == 3000);
     ofd->flags &= ~(unsigned)O_APPEND;
     at = 0;
     CHECK(px_file_ops.read(ofd, end, 100, &at) == -EFAULT && at == 0);
@@ -372,9 +406,93 @@ static void in_a_child(void)
     px_window_forget((uint32_t)ofd->node.ino);
 }
 
+/* A file of 100 bytes that grew so far without a word; its tail's word. */
+static uint64_t *growing_file(void)
+{
+    uint64_t at = 0;
+    struct tail *tail;
+
+    open_file(0);
+    for (unsigned i = 0; i < 10; i++)
+        CHECK(px_file_ops.write(ofd, (px_user)program, 10, &at) == 10);
+    CHECK(fs_inode((uint32_t)ofd->node.ino)->size & PX_SIZE_OPEN && length_of((uint32_t)ofd->node.ino, ofd->node.gen, &tail) == 100);
+    return (uint64_t *)tail->va;
+}
+
+/* A tail ends when anybody asks, and what its writer says then means nothing. */
+static void tail_ends(void)
+{
+    uint64_t *word = growing_file(), at = 100, token;
+    uint32_t ino = (uint32_t)ofd->node.ino;
+    const struct fs_caller alice = {.uid = 1000, .gid = 1000, .client = &seed};
+
+    CHECK(fs_node(node())->size == 100 && fs_inode(ino)->size == 100);
+    if (*word == PX_TAIL_CLOSED) /* or the page is there no longer */
+        *word = 4000;
+    CHECK(fs_node(node())->size == 100 && px_inode_size(fs_inode(ino)) == 100);
+    tails[0].ino = 0;
+    CHECK(px_file_ops.write(ofd, (px_user)program, 10, &at) == 10 && fs_inode(ino)->size == 110);
+    /* It is for who may write. */
+    client_ids = &alice;
+    CHECK(px_fs_call(PX_FS_OPEN, node(), 4, 0, 0, &token) == 0);
+    CHECK(px_fs_call(PX_FS_TAIL, node(), (uint64_t)window_range, 0, token, NULL) == -EACCES);
+    CHECK(px_fs_call(PX_FS_TAIL, node(), (uint64_t)window_range, 0, 0, NULL) == -EACCES);
+    client_ids = &super;
+    CHECK(px_fs_call(PX_FS_TAIL, fs_node_of(fs_meta()->root), (uint64_t)window_range, 0, 0, NULL) == -EINVAL);
+    CHECK(px_fs_call(PX_FS_TAIL, node() + (1ull << 32), (uint64_t)window_range, 0, 0, NULL) == -ESTALE);
+    CHECK(px_fs_call(PX_FS_SETTLE, node() + (1ull << 32), 0, 0, 0, NULL) == -ESTALE);
+    check_all();
+}
+
+/* Whatever the writer puts into its page: no more than the pages behind the old end, and no less than what was there. */
+static void tail_lies(void)
+{
+    static const uint64_t lies[] = {0, 1, 99, 101, 4096, 4097, 1 << 20, PX_TAIL_MOST, PX_TAIL_MOST + 1, PX_SIZE_OPEN, PX_SIZE_OPEN + 5, ~1ull, ~0ull};
+
+    for (unsigned i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        uint64_t *word = growing_file(), before, there, expected;
+        struct px_inode *inode = fs_inode((uint32_t)ofd->node.ino);
+
+        before = inode->size & ~PX_SIZE_OPEN;
+        there = inode->pages * FS_PAGE;
+        expected = lies[i] <= before || lies[i] > PX_TAIL_MOST ? before : lies[i] < there ? lies[i] : there;
+        *word = lies[i];
+        fs_tail_settle(inode, false);
+        CHECK(inode->size == (expected | PX_SIZE_OPEN));
+        CHECK(fs_node(node())->size == expected);
+        check_all();
+        CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "f", 1, false) == 0);
+        fs_orphans_sweep();
+    }
+    CHECK(fs_meta()->data_pages == 0);
+}
+
+/* More files than tails, and one that goes with its tail. */
+static void many_tails(void)
+{
+    uint32_t ino[40];
+
+    for (unsigned i = 0; i < 40; i++) {
+        const char name = (char)('A' + i);
+        struct fs_new new = {.mode = S_IFREG | 0644, .name = &name, .name_bytes = 1};
+
+        CHECK(fs_create(&super, fs_node_of(fs_meta()->root), &new, &ino[i]) == 0);
+        CHECK(fs_tail_open(&super, fs_node_of(ino[i]), (uint64_t)window_range, 0) == 0 && fs_inode(ino[i])->size == PX_SIZE_OPEN);
+        CHECK(i < 16 || fs_inode(ino[i - 16])->size == 0);
+    }
+    CHECK(fs_meta()->data_pages == 16);
+    CHECK(fs_unlink(&super, fs_node_of(fs_meta()->root), "h", 1, false) == 0);
+    fs_orphans_sweep();
+    CHECK(fs_meta()->data_pages == 15);
+    for (unsigned i = 0; i < 39; i++)
+        CHECK(fs_node(fs_node_of(ino[i]))->size == 0);
+    CHECK(fs_meta()->data_pages == 0);
+    check_all();
+}
+
 int main(void)
 {
-    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked, in_a_child};
+    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked, in_a_child, tail_ends, tail_lies, many_tails};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_process(AREA_PAGES);

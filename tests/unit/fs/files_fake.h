@@ -47,6 +47,11 @@ static size_t clip(px_user va, size_t bytes)
         return 0;
     return inside(va, bytes) ? bytes : (px_user)program + PROGRAM_BYTES - va;
 }
+int px_raw_swap_u64(void *at, uint64_t *value, uint64_t next);
+int px_raw_swap_u64(void *at, uint64_t *value, uint64_t next)
+{
+    return __atomic_compare_exchange_n((uint64_t *)at, value, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? 0 : 1;
+}
 int64_t px_copy_in(void *to, px_user from, size_t bytes)
 {
     if (!inside(from, bytes))

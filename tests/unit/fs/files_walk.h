@@ -12,6 +12,7 @@
 #define take window_take
 #define clear window_clear
 #include "fs/window.c"
+#include "fs/tail.c"
 #undef find
 #undef take
 #undef clear

@@ -4,8 +4,8 @@
  * somebody holds.
  *
  * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
- * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/seal.c servers/fs/create.c servers/fs/remove.c
- * unit-sources: servers/fs/rename.c servers/fs/attribute.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/tail.c servers/fs/seal.c servers/fs/create.c
+ * unit-sources: servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c
  */
 #include "fake.h"
 
@@ -367,7 +367,7 @@ static void permissions(void)
     const struct fs_caller carol = {.uid = 1002, .gid = 1002, .group_count = 1, .groups = &group};
     struct px_fs_attributes attributes = {.what = PX_ATTRIBUTE_MODE, .mode = 06755};
     uint32_t root = fs_meta()->root, tmp, mine, shared;
-    uint64_t token;
+    uint64_t token, at;
 
     tmp = make(&super, root, "tmp", S_IFDIR | 01777, 0);
     make(&alice, root, "x", S_IFREG | 0644, -EACCES);
@@ -388,6 +388,11 @@ static void permissions(void)
     CHECK(fs_truncate(&bob, fs_node_of(mine), 11, token) == 0); /* set-ID bits go when somebody else writes */
     CHECK((fs_inode(mine)->mode & 07777) == 0755);
     CHECK(fs_link(&bob, fs_node_of(mine), fs_node_of(tmp), "l", 1) == -EPERM);
+    /* Pages far from each other in a file as long as can be: its mode is changed at once all the same. */
+    CHECK(fs_write(&alice, fs_node_of(mine), 1ull << 40, "x", 1, token, &at) == 1 && fs_write(&alice, fs_node_of(mine), 1ull << 60, "y", 1, token, &at) == 1);
+    CHECK(fs_truncate(&alice, fs_node_of(mine), FS_SIZE_MAX, token) == 0 && fs_setattr(&alice, fs_node_of(mine), &attributes) == 0);
+    CHECK((fs_inode(mine)->mode & 07777) == 06755 && fs_inode(mine)->pages == 2 && fs_page(fs_map_get(fs_inode(mine), 1ull << 48))[0] == 'y');
+    CHECK(fs_truncate(&alice, fs_node_of(mine), 0, token) == 0);
     attributes = (struct px_fs_attributes){.what = PX_ATTRIBUTE_GID | PX_ATTRIBUTE_CHOWN, .gid = 50};
     CHECK(fs_setattr(&alice, fs_node_of(mine), &attributes) == -EPERM);
     shared = make(&carol, tmp, "shared", S_IFREG | 02755, 0);

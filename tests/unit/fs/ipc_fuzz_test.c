@@ -4,8 +4,9 @@
  * sent; and when all is removed every block and page is given back.
  *
  * unit-sources: servers/fs/region.c servers/fs/inode.c servers/fs/name.c servers/fs/orphan.c servers/fs/access.c servers/fs/label.c
- * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/seal.c servers/fs/create.c servers/fs/remove.c
- * unit-sources: servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c servers/fs/ipc.c servers/fs/ipc_text.c servers/fs/sem.c servers/fs/msg.c
+ * unit-sources: servers/fs/data.c servers/fs/map.c servers/fs/busy.c servers/fs/file.c servers/fs/tail.c servers/fs/seal.c servers/fs/create.c
+ * unit-sources: servers/fs/remove.c servers/fs/rename.c servers/fs/attribute.c servers/fs/serve.c servers/fs/ipc.c servers/fs/ipc_text.c
+ * unit-sources: servers/fs/sem.c servers/fs/msg.c
  * unit-sources: servers/fs/mq.c
  */
 #define FAKE_FIFO

@@ -232,6 +232,21 @@ px_raw_swap_u32:
     ret
     .size px_raw_swap_u32, . - px_raw_swap_u32
 
+    /* int px_raw_swap_u64(void *at, uint64_t *value, uint64_t next): the same */
+    .globl px_raw_swap_u64
+    .type px_raw_swap_u64, @function
+px_raw_swap_u64:
+    lea string_bad(%rip), %r9
+    mov (%rsi), %rax
+    lock cmpxchg %rdx, (%rdi)
+    jne 1f
+    xor %eax, %eax
+    ret
+1:  mov %rax, (%rsi)
+    mov $1, %eax
+    ret
+    .size px_raw_swap_u64, . - px_raw_swap_u64
+
     .globl px_guarded_end
 px_guarded_end:
 

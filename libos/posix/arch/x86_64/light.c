@@ -75,7 +75,7 @@ PX_LIGHT_KEEPS static int64_t light_read(uint64_t fd, uint64_t to, uint64_t byte
     if (!inode)
         return PX_LIGHT_NOT;
     size = PX_META_LOAD(inode->size);
-    if (size < bytes || ofd->offset > size - bytes || !px_read_noted(inode) || PX_META_LOAD(px_meta()->watches))
+    if ((int64_t)size < (int64_t)bytes || ofd->offset > size - bytes || !px_read_noted(inode) || PX_META_LOAD(px_meta()->watches))
         return PX_LIGHT_NOT;
     seen = px_window_seen(ofd, PX_META_LOAD(inode->version), ofd->offset, bytes);
     if (!seen || px_light_copy(to, (uint64_t)seen, bytes))
