@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 
     for (unsigned turn = 0; turn < 20; turn++) {
         spin_long(rounds * 100);
-        spin_short(rounds * 100);
+        spin_short(rounds * 350);
         for (unsigned i = 0; i < rounds; i++)
             if (stat("/etc/hostname", &status) < 0)
                 return 1;
