@@ -115,18 +115,20 @@ int64_t px_tail_write(const struct px_file *file, const struct px_inode *inode, 
     pages = px_window_at(file, length / PX_PAGE, PX_PAGES_UP(in_page + bytes), PX_USE_WRITE, &at);
     if (pages <= 0)
         return 0;
-    if (bytes > (uint64_t)pages * PX_PAGE - in_page)
-        bytes = (uint64_t)pages * PX_PAGE - in_page;
     if (append) {
-        /* First its place in the file: after somebody else's append these bytes would lie in his. */
+        /* First its place in the file, all of it in one step: after somebody else's append these bytes would lie in his, or his between them. */
         end = length + px_readable(from, bytes);
         if (end == length)
             return -EFAULT;
+        if (in_page + (end - length) > (uint64_t)pages * PX_PAGE)
+            return 0;
         if (px_raw_swap_u64((void *)tail->va, &length, end) != 0)
             return 0;
         *offset = length;
         return (int64_t)px_copy_in_part(at + in_page, from, end - length);
     }
+    if (bytes > (uint64_t)pages * PX_PAGE - in_page)
+        bytes = (uint64_t)pages * PX_PAGE - in_page;
     end = length + px_copy_in_part(at + in_page, from, bytes);
     if (end == length)
         return -EFAULT;

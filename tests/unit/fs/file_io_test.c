@@ -467,6 +467,24 @@ static void tail_lies(void)
     CHECK(fs_meta()->data_pages == 0);
 }
 
+/* What is appended is in one piece, also where a window ends: then fs makes room for it. */
+static void tail_is_whole(void)
+{
+    const struct px_file file = {(uint32_t)(growing_file(), ofd->node.ino), ofd->node.gen, 0};
+    const struct px_inode *inode = fs_inode(file.ino);
+    uint64_t at = 100, last;
+
+    ofd->flags |= O_APPEND;
+    while (px_inode_size(inode) < PX_WINDOW_SMALL * FS_PAGE - 1000)
+        CHECK(px_file_ops.write(ofd, (px_user)program, 1000, &at) == 1000);
+    last = px_inode_size(inode);
+    CHECK(inode->size & PX_SIZE_OPEN);
+    CHECK(px_tail_write(&file, inode, (px_user)program, 1500, &at, true) == 0 && px_inode_size(inode) == last);
+    CHECK(px_file_ops.write(ofd, (px_user)program, 1500, &at) == 1500 && px_inode_size(inode) == last + 1500 && at == last + 1500);
+    ofd->flags &= ~(unsigned)O_APPEND;
+    check_all();
+}
+
 /* More files than tails, and one that goes with its tail. */
 static void many_tails(void)
 {
@@ -492,7 +510,7 @@ static void many_tails(void)
 
 int main(void)
 {
-    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked, in_a_child, tail_ends, tail_lies, many_tails};
+    void (*const cases[])(void) = {messages, bad_memory, rights, unlinked, in_a_child, tail_ends, tail_lies, tail_is_whole, many_tails};
 
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         start_process(AREA_PAGES);
