@@ -79,7 +79,7 @@ FS_HOT struct px_inode *fs_node(uint64_t node)
 {
     struct px_inode *inode = fs_node_growing(node);
 
-    if (inode && S_ISREG(inode->mode) && inode->size & PX_SIZE_OPEN)
+    if (inode && inode->size & PX_SIZE_OPEN)
         fs_tail_settle(inode, true);
     return inode;
 }

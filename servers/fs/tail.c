@@ -64,8 +64,7 @@ void fs_tail_settle(struct px_inode *inode, bool close)
 
 void fs_tail_close(struct px_inode *inode)
 {
-    if (inode->size & PX_SIZE_OPEN)
-        fs_tail_settle(inode, true);
+    fs_tail_settle(inode, true);
 }
 
 int64_t fs_tail_open(const struct fs_caller *caller, uint64_t node, uint64_t va, uint64_t token)

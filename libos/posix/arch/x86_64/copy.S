@@ -217,35 +217,24 @@ px_raw_load_u32:
     ret
     .size px_raw_load_u32, . - px_raw_load_u32
 
-    /* int px_raw_swap_u32(void *at, uint32_t *value, uint32_t next): 0; 1: it was not *value, which is what it was; -1: a fault */
-    .globl px_raw_swap_u32
-    .type px_raw_swap_u32, @function
-px_raw_swap_u32:
+    /* int px_raw_swap_u32(void *at, uint32_t *value, uint32_t next): 0; 1: it was not *value, which is what it was; -1: a fault. And of 64 bits. */
+    .macro raw_swap name, seen, next
+    .globl \name
+    .type \name, @function
+\name:
     lea string_bad(%rip), %r9
-    mov (%rsi), %eax
-    lock cmpxchg %edx, (%rdi)
+    mov (%rsi), \seen
+    lock cmpxchg \next, (%rdi)
     jne 1f
     xor %eax, %eax
     ret
-1:  mov %eax, (%rsi)
+1:  mov \seen, (%rsi)
     mov $1, %eax
     ret
-    .size px_raw_swap_u32, . - px_raw_swap_u32
-
-    /* int px_raw_swap_u64(void *at, uint64_t *value, uint64_t next): the same */
-    .globl px_raw_swap_u64
-    .type px_raw_swap_u64, @function
-px_raw_swap_u64:
-    lea string_bad(%rip), %r9
-    mov (%rsi), %rax
-    lock cmpxchg %rdx, (%rdi)
-    jne 1f
-    xor %eax, %eax
-    ret
-1:  mov %rax, (%rsi)
-    mov $1, %eax
-    ret
-    .size px_raw_swap_u64, . - px_raw_swap_u64
+    .size \name, . - \name
+    .endm
+    raw_swap px_raw_swap_u32, %eax, %edx
+    raw_swap px_raw_swap_u64, %rax, %rdx
 
     .globl px_guarded_end
 px_guarded_end:
