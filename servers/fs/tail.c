@@ -44,10 +44,10 @@ void fs_tail_settle(struct px_inode *inode, bool close)
 {
     struct fs_release release = {0};
     uint64_t size = inode->size & ~PX_SIZE_OPEN, length;
-    unsigned at = find(fs_number(inode));
+    unsigned at;
     uint64_t *word;
 
-    if (!(inode->size & PX_SIZE_OPEN) || at == TAILS)
+    if (!(inode->size & PX_SIZE_OPEN) || (at = find(fs_number(inode))) == TAILS)
         return;
     word = (uint64_t *)fs_page(tails[at].page);
     length = close ? __atomic_exchange_n(word, PX_TAIL_CLOSED, __ATOMIC_SEQ_CST) : __atomic_load_n(word, __ATOMIC_SEQ_CST);
