@@ -98,11 +98,12 @@ def play(t, folder_name="bin", **programs):
 
 def missing_packages(t):
     """On a machine without a package and without rights, ./exo says what to type."""
-    path = play(t, dpkg_query="echo installed cmake; exit 1", id="echo 1000", sudo="exit 1")
+    path = play(t, dpkg_query="echo installed cmake; echo 'installed other, libother, qemu-system-x86 (= 1), gdb'; exit 1", id="echo 1000", sudo="exit 1")
     result = t.exo("run", "true", env={"PATH": path, "EXO_BUILD": os.path.join(t.folder, "b")})
     t.equal((result.status, result.stdout), (1, b""))
     t.check(b"apt-get install --no-install-recommends" in result.stderr, result)
-    t.check(b"qemu-system-x86" in result.stderr and b" cmake" not in result.stderr, result)
+    t.check(b" ninja-build" in result.stderr and b" cmake" not in result.stderr, result)
+    t.check(b"qemu-system-x86" not in result.stderr, f"what another package provides is there: {result}")
     t.equal(len(result.stderr.splitlines()), 2, "lines of the error")
 
 

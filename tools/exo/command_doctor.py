@@ -31,12 +31,11 @@ def wanted_packages():
     return rows
 
 
-def installed(names):
-    """{package: version} of those that are installed."""
-    run = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n", *names],
-                         capture_output=True, text=True)
-    rows = [line.split() for line in run.stdout.splitlines()]
-    return {row[1]: row[2] for row in rows if len(row) == 3 and row[0] == "installed"}
+def installed():
+    """{package: version} of those that are installed, or provided by one that is."""
+    run = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}\t${Version}\t${Package}, ${Provides}\n"], capture_output=True, text=True)
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    return {name.split(" ")[0]: version for status, version, names in rows if status == "installed" for name in reversed(names.split(", "))}
 
 
 class Report:
@@ -65,7 +64,7 @@ def check_packages(report):
         report.line(False, "dpkg-query", "this is no Debian: install what packages.txt names", needed=False)
         return
     rows = wanted_packages()
-    have = installed([name for name, _, _ in rows])
+    have = installed()
     for name, who, what in rows:
         needed = who == "all"
         if name not in have and needed:
