@@ -160,10 +160,11 @@ def page(book):
     yield ""
     for name, text in about.items():
         yield f"- {name}: {text}"
-    yield (f"- method: the systems take turns, boot by boot: Linux, Linux without address randomisation, ExoV6. A figure is the median of {book['boots']} "
-           "boots, each the median of several repetitions, at a pace at which an operation of the control int_loop takes 100 ns: a host that is "
-           "shared changes its pace by a factor of two, so the control runs before and after each repetition (bench/exobench/main.c). ± is half of "
-           "the range between boots. Linux is the faster of the two. Files lie in memory on both. "
+    yield (f"- method: Linux, Linux without address randomisation, and ExoV6 run in turns of a quarter of a second, the others' clocks standing still "
+           "meanwhile, and none begins a case before the others have done the last one (bench/turns.py): a host that is shared changes its pace by a "
+           f"factor of two, and all are to meet the same. A figure is the median of {book['boots']} boots, each the median of several repetitions; but for "
+           "programs at a pace at which an operation of the control int_loop takes 100 ns: it runs before and after each repetition "
+           "(bench/exobench/main.c). ± is half of the range between boots. Linux is the faster of the two. Files lie in memory on both. "
            "Instructions are counted in one more boot under `-icount`, of Linux without randomisation.")
     yield "- `control` cases execute the same instructions on both systems: what they differ by is noise, so no mean contains them."
     yield ""

@@ -58,17 +58,25 @@ class ExoGuest:
         return subprocess.Popen(self._command(words, overlay), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=self._environment(extra))
 
+    def start(self, text, extra):
+        return self._popen(["/bin/sh", "-c", text], extra)
+
+    @staticmethod
+    def said(status, out, err):
+        """What the shell text printed, of a run that has ended."""
+        if status != 0:
+            raise ExoError(f"ExoV6 ended with status {status}", f"it said: {err.decode(errors='replace')[-500:]}")
+        return out.decode(errors="replace")
+
     def run(self, text, limit_s, extra=()):
-        process = self._popen(["/bin/sh", "-c", text], extra)
+        process = self.start(text, extra)
         try:
             out, err = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             process.terminate()
             out, err = process.communicate()
             raise ExoError(f"ExoV6: no end after {limit_s} s", f"it printed: {(out + err)[-300:]!r}") from None
-        if process.returncode != 0:
-            raise ExoError(f"ExoV6 ended with status {process.returncode}", f"it said: {err.decode(errors='replace')[-500:]}")
-        return out.decode(errors="replace")
+        return self.said(process.returncode, out, err)
 
     def bare(self, image, limit_s, extra=()):
         """What a first environment of its own, from bench/, says on the kernel's console."""

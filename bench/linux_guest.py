@@ -81,20 +81,23 @@ class LinuxGuest:
                 "-cpu", self.options.cpu, "-smp", str(self.options.smp), "-m", self.memory, "-serial", "stdio",
                 *extra, "-kernel", self.kernel, "-initrd", self.initrd, "-append", append]
 
-    def _boot(self, text, extra):
+    def start(self, text, extra):
         encoded = subprocess.run(["base64", "-w0"], input=text.encode(), capture_output=True, check=True).stdout.decode()
-        return subprocess.Popen(self._line(f"rdinit=/bench/init DO={encoded}", extra), stdin=subprocess.DEVNULL,
+        return subprocess.Popen(self._line(f"rdinit=/bench/init DO={encoded}", list(extra)), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, text, limit_s, extra=()):
-        """What the shell text printed."""
-        process = self._boot(text, list(extra))
+        process = self.start(text, extra)
         try:
             out, _ = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             process.kill()
             out, _ = process.communicate()
             raise ExoError(f"{self.name}: no end after {limit_s} s", f"it printed: {out[-300:]!r}") from None
+        return self.said(process.returncode, out)
+
+    def said(self, _status, out, _err=None):
+        """What the shell text printed, of a run that has ended."""
         said = out.decode(errors="replace").replace("\r", "")
         match = re.search(r"^@begin\n(.*)^@end\n", said, re.S | re.M)
         if not match:
@@ -114,7 +117,7 @@ class LinuxGuest:
 
     def idle_share(self, seconds, limit_s):
         """Host CPU seconds per second while the guest's only program sleeps."""
-        process = self._boot("echo @ready; sleep 1000", [])
+        process = self.start("echo @ready; sleep 1000", [])
         try:
             qemu.wait_for(process, b"@ready", limit_s)
             return qemu.cpu_share(process.pid, seconds)

@@ -1,6 +1,6 @@
 """./exo bench: the same program (exobench) in guests of the same shape, medians over several boots, and ratios.
 
-With --vs linux the systems take turns, boot by boot: Linux, Linux with norandmaps (address randomisation costs Linux dearly under
+With --vs linux the systems take turns (turns.py): Linux, Linux with norandmaps (address randomisation costs Linux dearly under
 QEMU's translator), ExoV6. A ratio is the faster Linux's median through ExoV6's: above 1, ExoV6 is faster.
 """
 
@@ -17,6 +17,7 @@ import tempfile
 import applications
 import book
 import qemu
+import turns
 from exo.debian_root import DebianRoot
 from exo.errors import ExoError
 from exo_guest import ExoGuest
@@ -163,20 +164,27 @@ class Bench:
     def add(self, system, case, value):
         self.figures[system.name].setdefault(case, Series()).values.append(value)
 
-    def exobench(self, system, arguments, extra=()):
+    def exobench(self, arguments):
+        """The shell text that runs the small cases, if there are any."""
         cases = [name for name in self.names if name not in MACHINE_CASES + KERNEL_CASES + COUNT_CASES + PACKAGE_CASES]
-        if not cases:
-            return
-        text = f"/bench/exobench {arguments} {' '.join(cases)}"
-        for case, value in parse(system.run(text, RUN_LIMIT_S, extra)).items():
+        return f"/bench/exobench {arguments} {' '.join(cases)}" if cases else ""
+
+    def add_all(self, system, said):
+        for case, value in parse(said).items():
             self.add(system, case, value)
+
+    def play(self, systems, text, limit_s):
+        if text:
+            for system, said in turns.play(systems, self.folder, text, lambda said: len(parse(said)), limit_s):
+                self.add_all(system, said)
 
     def count(self):
         """Guest instructions per operation: exact, so one boot is enough; Linux is the one that does not randomise."""
         for system in self.systems:
             if system.name != "Linux":
                 self.say(f"counting on {system.name}")
-                self.exobench(system, "--tsc", qemu.COUNTING)
+                if text := self.exobench("--tsc"):
+                    self.add_all(system, system.run(text, RUN_LIMIT_S, qemu.COUNTING))
             if system.name == "ExoV6" and any(name in KERNEL_CASES + COUNT_CASES for name in self.names):
                 figures = parse(system.bare("kernelbench.img", RUN_LIMIT_S, qemu.COUNTING))
                 for case, value in [*figures.items(), *derived(figures).items()]:
@@ -189,14 +197,13 @@ class Bench:
         for system in self.with_packages if names else []:
             if system.name != "Linux":
                 self.say(f"counting applications on {system.name}")
-                for case, value in parse(system.run(applications.text(names, 1, "--tsc"), applications.LIMIT_S, qemu.COUNTING)).items():
-                    self.add(system, case, value)
+                self.add_all(system, system.run(applications.text(names, 1, "--tsc"), applications.LIMIT_S, qemu.COUNTING))
 
     def measure(self):
         for boot in range(self.boots):
+            self.say(f"boot {boot + 1} of {self.boots}")
+            self.play(self.systems, self.exobench(self.effort.options), RUN_LIMIT_S)
             for system in self.systems:
-                self.say(f"boot {boot + 1} of {self.boots}: {system.name}")
-                self.exobench(system, self.effort.options)
                 if "boot" in self.names:
                     self.add(system, "boot", system.first_output(BOOT_LIMIT_S))
                 if "memory" in self.names:
@@ -214,10 +221,9 @@ class Bench:
         scripts = [name for name in self.package_cases() if name not in own]
         text = f"/bench/exobench {self.effort.options} {' '.join(own)}\n" if own else ""
         text += applications.text(scripts, self.effort.application_runs) if scripts else ""
-        for system in self.with_packages:
-            self.say(f"boot {boot + 1} of {self.boots}: {system.name}, packages")
-            for case, value in parse(system.run(text, applications.LIMIT_S)).items():
-                self.add(system, case, value)
+        if text:
+            self.say(f"boot {boot + 1} of {self.boots}: packages")
+        self.play(self.with_packages, text, applications.LIMIT_S)
         for system in self.with_bash:
             self.add(system, "memory_bash", self.memory(system, applications.PROMPT))
 

@@ -3,7 +3,8 @@
  * exobench [-i REPETITIONS] --run NAME PROGRAM [ARGUMENT...]
  * Prints a line a case: name, nanoseconds (or ticks) per operation: median, lowest, highest over the repetitions, and the
  * operations of one repetition. A case that does not exist on this system is left out. Times are at a pace at which an operation of the control
- * int_loop takes 100 ns: a host that is shared changes its own by a factor of two, so the control runs before and after each repetition.
+ * int_loop takes 100 ns: a host that is shared changes its own by a factor of two, so the control runs before and after each repetition. Programs run
+ * for seconds, in which it changes more than once: their times are as they are (bench/turns.py has the systems meet the same pace).
  * --tsc: ticks of the time stamp counter, (T(3N) - T(N)) / 2N, so that what comes before and after cancels. Under QEMU's
  * -icount shift=0 a tick is an instruction.
  * --run: the case NAME is one whole run of PROGRAM, found on the path, whose output is thrown away. One run more comes first, if there are several.
@@ -22,7 +23,6 @@
 #define REPETITIONS_MAX 1000
 #define PACE_NS 100.0
 #define PACE_OPERATIONS 20000    /* a tenth of a repetition */
-#define PACE_PROGRAM 2000000     /* before and after a program, which runs for seconds */
 #define OPERATIONS_MAX (1L << 30)
 
 static const struct bench_case *const tables[] = {call_cases, file_cases, memory_cases, process_cases, pipe_cases, stream_cases,
@@ -149,17 +149,12 @@ static void run_program(char **words)
 static void time_program(char **words)
 {
     static double took[REPETITIONS_MAX];
-    double before, after;
     if (repetitions > 1 || use_tsc) /* a first run has work of its own: on Linux a second of gathering entropy for who reads urandom */
         run_program(words + 1);
-    after = pace_now(PACE_PROGRAM);
     for (int i = 0; i < repetitions; i++) {
-        before = after;
         uint64_t start = ticks_now();
         run_program(words + 1);
         took[i] = (double)(ticks_now() - start);
-        after = pace_now(PACE_PROGRAM);
-        took[i] = at_pace(took[i], before, after);
     }
     print_case(words[0], took, 1);
 }

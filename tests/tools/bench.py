@@ -1,13 +1,15 @@
-"""bench/runner.py with guests that only note what they are asked for."""
+"""bench/runner.py with guests that only note what they are asked for, and bench/turns.py with ones that note when they run."""
 
 import contextlib
 import io
 import json
 import os
+import subprocess
 import sys
 
 from exo import command_bench
 from exo.build import Build
+from exo.errors import ExoError
 from exo.options import Parser
 
 
@@ -35,6 +37,11 @@ class FakeGuest:
         return 100 << 10, 200 << 10
 
 
+def without_turns(bench):
+    """The fake guests run one after the other."""
+    bench.play = lambda systems, text, limit_s: [bench.add_all(system, system.run(text, limit_s)) for system in systems if text]
+
+
 def measured(t, *words):
     """(the fake guest after ./exo bench WORDS, what was printed, the figures saved)"""
     sys.path.insert(0, t.path("bench"))
@@ -49,6 +56,7 @@ def measured(t, *words):
     bench = runner.Bench(values, Build(folder), t.folder)
     guest = FakeGuest()
     bench.systems, bench.figures = [guest], {guest.name: {}}
+    without_turns(bench)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         bench.count() if values.count else bench.measure()
@@ -99,6 +107,7 @@ def packages(t):
             f"{name} {taken}.0 1.0 1.0 1\n" for name in names[:2])
     bench.systems, bench.with_packages, bench.with_bash = [], [theirs, ours], []
     bench.figures = {"ExoV6": {}, "Linux": {}}
+    without_turns(bench)
     bench.measure()
     t.check(len(ours.ran) == 1 and "exec_dynamic" in ours.ran[0] and f"name={names[0]};" in ours.ran[0] and "sort.sh" not in ours.ran[0], ours.ran)
     bench.systems = [theirs, ours]
@@ -108,7 +117,62 @@ def packages(t):
     t.check("geometric mean of 2 ratios 1.50, bar 1.2: yes" in printed.getvalue() and "1: yes" in printed.getvalue(), printed.getvalue())
 
 
+class Turner:
+    """A guest that is let run `turns` times for each of its figures."""
+
+    def __init__(self, t, log, name, turns, figures):
+        self.name, self.program, self.arguments = name, t.path("tests/tools/fake_turns.py"), [log, str(turns), str(figures)]
+
+    def start(self, _text, extra):
+        path = extra[-1].removeprefix("unix:").split(",")[0]
+        return subprocess.Popen([sys.executable, self.program, self.name, path, *self.arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def said(self, status, out, err):
+        if status:
+            raise ExoError(f"{self.name} ended with status {status}", err.decode())
+        return out.decode()
+
+
+def turns(t):
+    """Guests run one at a time, none begins a case before all have done the last one, and what goes wrong ends all of them."""
+    sys.path.insert(0, t.path("bench"))
+    import turns as game
+    game.TURN_S = 0.02
+    folder, log = os.path.join(t.folder, "a folder"), os.path.join(t.folder, "log")
+    os.mkdir(folder)
+    os.mkdir(os.path.join(t.folder, "bad"))
+    os.mkdir(os.path.join(t.folder, "silent"))
+
+    def count(said):
+        return said.count("\n")
+
+    systems = [Turner(t, log, "slow one", 3, 2), Turner(t, log, "quick", 1, 2)]
+    said = game.play(systems, folder, "", count, 60)
+    t.equal([(system.name, text.splitlines()) for system, text in said],
+            [("slow one", ["case1 3.0 1.0 1.0 1", "case2 6.0 1.0 1.0 1"]), ("quick", ["case1 1.0 1.0 1.0 1", "case2 2.0 1.0 1.0 1"])])
+    running, order = None, []
+    with open(log) as file:
+        for line in file:
+            word, name = line.rstrip().split(" ", 1)
+            if word == "run":
+                t.check(running is None, f"{name} runs beside {running}")
+                running = name
+            elif word == "stop":
+                running = None
+            else:
+                order.append((word, name))
+    t.equal(order, [("figure1", "quick"), ("figure1", "slow one"), ("figure2", "quick"), ("figure2", "slow one")])
+    for other, words in ((Turner(t, log, "bad", 1, -1), "bad ended with status 3"), (Turner(t, log, "silent", 10 ** 9, 1), "no end after 0.5 s each: good, silent")):
+        try:
+            game.play([Turner(t, log, "good", 1, 1), other], os.path.join(t.folder, other.name), "", count, 0.5)
+        except ExoError as error:
+            t.check(words in str(error), str(error))
+        else:
+            t.check(False, f"no error: {words}")
+
+
 def cases(_):
+    yield "turns", turns
     yield "packages", packages
     yield "quick", quick
     yield "counting", counting
