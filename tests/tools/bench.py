@@ -162,7 +162,8 @@ def turns(t):
             else:
                 order.append((word, name))
     t.equal(order, [("figure1", "quick"), ("figure1", "slow one"), ("figure2", "quick"), ("figure2", "slow one")])
-    for other, words in ((Turner(t, log, "bad", 1, -1), "bad ended with status 3"), (Turner(t, log, "silent", 10 ** 9, 1), "no end after 0.5 s each: good, silent")):
+    for other, words in ((Turner(t, log, "bad", 1, -1), "bad ended with status 3"),
+                         (Turner(t, log, "silent", 10 ** 9, 1), "no end after 0.5 s each: good, silent")):
         try:
             game.play([Turner(t, log, "good", 1, 1), other], os.path.join(t.folder, other.name), "", count, 0.5)
         except ExoError as error:
