@@ -89,6 +89,39 @@ static uint32_t speed_of(uint32_t cflag, uint32_t given)
     return code & PX_BOTHER ? fast[code & 15] : slow[code & 15];
 }
 
+static uint32_t held_bits(uint32_t new, uint32_t old, uint32_t held)
+{
+    return (new & ~held) | (old & held);
+}
+
+/* What is locked stays as it is. */
+static void keep_held(struct px_termios *new, const struct px_termios *old, const struct px_termios *held)
+{
+    new->iflag = held_bits(new->iflag, old->iflag, held->iflag);
+    new->oflag = held_bits(new->oflag, old->oflag, held->oflag);
+    new->cflag = held_bits(new->cflag, old->cflag, held->cflag);
+    new->lflag = held_bits(new->lflag, old->lflag, held->lflag);
+    if (held->line)
+        new->line = old->line;
+    for (unsigned at = 0; at < PX_TERMIOS_CONTROLS; at++)
+        if (held->control[at])
+            new->control[at] = old->control[at];
+}
+
+static int64_t set_held(struct request *request)
+{
+    if (request->caller.euid != 0)
+        return -EPERM;
+    memcpy(&request->terminal->held, request->data, PX_TERMIOS_BYTES);
+    return 0;
+}
+
+static int64_t get_held(struct request *request)
+{
+    memcpy(request->data, &request->terminal->held, PX_TERMIOS_BYTES);
+    return copies_out(request, PX_TERMIOS_BYTES);
+}
+
 static int64_t set_termios(struct request *request, const struct set_request *how)
 {
     struct line *line = &request->terminal->line;
@@ -110,6 +143,7 @@ static int64_t set_termios(struct request *request, const struct set_request *ho
         if (status < 0)
             return status;
     }
+    keep_held(&termios, &line->termios, &request->terminal->held);
     termios.output_speed = speed_of(termios.cflag, termios.output_speed);
     termios.input_speed = how->bytes == PX_TERMIOS2_BYTES && termios.input_speed ? termios.input_speed : termios.output_speed;
     termios.cflag = (termios.cflag & ~(PX_CSIZE | PX_PARENB)) | PX_CS8 | PX_CREAD;
@@ -392,6 +426,8 @@ int64_t control(struct request *request)
     case PX_TCGETS:
     case PX_TCGETS2:
     case PX_TCGETA: return get_termios(request, number);
+    case PX_TIOCGLCKTRMIOS: return get_held(request);
+    case PX_TIOCSLCKTRMIOS: return set_held(request);
     case PX_TIOCSPGRP: return set_group(request);
     case PX_TIOCGPGRP: return get_group(request);
     case PX_TIOCGSID: return get_session(request);

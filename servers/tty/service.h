@@ -50,6 +50,7 @@ struct terminal {
     uint32_t owner;   /* user id */
     int32_t sid, pgid; /* 0: none */
     struct px_winsize size;
+    struct px_termios held; /* TIOCSLCKTRMIOS: bits and characters that are not to change */
     struct side side[2];
     uint32_t pending_taken, pending_put;
     uint8_t pending[PENDING_BYTES];

@@ -324,6 +324,19 @@ static void steering(void)
               !FAILS(clock_adjtime(99, &timex), EINVAL));
     }
     CASE("and lets users change nothing", waitpid(child, &status, 0) == child && status == 0);
+    timex = (struct timex){.modes = ADJ_OFFSET_SINGLESHOT};
+    CASE("adjtime by nothing", adjtimex(&timex) >= 0 && timex.offset == 0);
+    timex.modes = ADJ_OFFSET_SS_READ;
+    CASE("and what is left of it", adjtimex(&timex) >= 0 && timex.offset == 0);
+    timex.modes = 0x8000;
+    CASE("which is asked for in one way", FAILS(adjtimex(&timex), EINVAL));
+    timex = (struct timex){0};
+    (void)adjtimex(&timex);
+    timex.modes = ADJ_FREQUENCY | ADJ_STATUS | ADJ_TICK | ADJ_TIMECONST;
+    CASE("setting what is", adjtimex(&timex) >= 0);
+    timex.modes = ADJ_TICK;
+    timex.tick = 8000;
+    CASE("ticks that are none", FAILS(adjtimex(&timex), EINVAL));
     CASE("at an address that is one", FAILS(syscall(SYS_adjtimex, 8l), EFAULT));
     if (getenv("KEEP_CLOCK"))
         return;

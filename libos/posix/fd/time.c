@@ -188,10 +188,19 @@ PX_SYS(settimeofday)
     return set_wall((uint64_t)time.tv_sec * PX_SECOND + (uint64_t)time.tv_usec * 1000);
 }
 
+#define ADJ_OFFSET 1u
+#define ADJ_FREQUENCY 2u
+#define ADJ_MAXERROR 4u
+#define ADJ_ESTERROR 8u
+#define ADJ_STATUS 0x10u
+#define ADJ_TIMECONST 0x20u
+#define ADJ_TAI 0x80u
 #define ADJ_SETOFFSET 0x100u
 #define ADJ_MICRO 0x1000u
 #define ADJ_NANO 0x2000u
-#define ADJ_OFFSET_SS_READ 0xa001u
+#define ADJ_TICK 0x4000u
+#define ADJ_ADJTIME 0x8000u /* what adjtime(3) asks for; with ADJ_NANO's bit it only reads */
+#define STA_RONLY 0xff00
 #define STA_UNSYNC 0x40
 #define TIME_ERROR 5
 
@@ -205,33 +214,54 @@ struct timex {
 };
 _Static_assert(sizeof(struct timex) == 208, "struct timex");
 
+#define TIMEX_FIRST {.maxerror = 16000000, .esterror = 16000000, .status = STA_UNSYNC, .constant = 2, .precision = 1, .tolerance = 32768000, .tick = 10000}
+
+/* Does it ask for nothing but what is? An offset without STA_PLL means nothing on Linux, either. */
+static bool steers(const struct timex *timex)
+{
+    static const struct timex is = TIMEX_FIRST;
+    const uint32_t modes = timex->modes;
+
+    return (modes & ADJ_FREQUENCY && timex->freq != is.freq) || (modes & ADJ_MAXERROR && timex->maxerror != is.maxerror) ||
+           (modes & ADJ_ESTERROR && timex->esterror != is.esterror) || (modes & ADJ_STATUS && (timex->status & ~STA_RONLY) != is.status) ||
+           (modes & ADJ_TIMECONST && timex->constant != is.constant) || (modes & ADJ_TAI && timex->constant) ||
+           (modes & ADJ_TICK && timex->tick != is.tick) || (modes & ADJ_NANO && !(modes & ADJ_SETOFFSET));
+}
+
+static int64_t step(const struct timex *timex)
+{
+    const int64_t unit = timex->modes & ADJ_NANO ? 1 : 1000;
+    uint64_t ns;
+
+    if ((uint64_t)timex->time.tv_usec >= PX_SECOND / (uint64_t)unit || timex->time.tv_sec > SECONDS_MAX || timex->time.tv_sec < -SECONDS_MAX)
+        return -EINVAL;
+    ns = px_real_ns() + (uint64_t)timex->time.tv_sec * PX_SECOND + (uint64_t)(timex->time.tv_usec * unit);
+    return ns / PX_SECOND > SECONDS_MAX ? -EINVAL : set_wall(ns);
+}
+
 /* The clock can be put forward or back, and told that nobody steers it. */
 static int64_t adjust(px_user address)
 {
-    struct timex timex;
-    uint64_t ns;
+    struct timex timex, told = TIMEX_FIRST;
+    int64_t status = 0;
 
     if (px_copy_in(&timex, address, sizeof timex) != 0)
         return -EFAULT;
-    if (timex.modes && timex.modes != ADJ_OFFSET_SS_READ) {
-        int64_t unit = timex.modes & ADJ_NANO ? 1 : 1000, status;
-
-        if (px_self()->euid)
-            return -EPERM;
-        if ((timex.modes & ~(ADJ_NANO | ADJ_MICRO)) != ADJ_SETOFFSET || (uint64_t)timex.time.tv_usec >= PX_SECOND / (uint64_t)unit)
-            return -EINVAL;
-        if (timex.time.tv_sec > SECONDS_MAX || timex.time.tv_sec < -SECONDS_MAX)
-            return -EINVAL;
-        ns = px_real_ns() + (uint64_t)timex.time.tv_sec * PX_SECOND + (uint64_t)(timex.time.tv_usec * unit);
-        if (ns / PX_SECOND > SECONDS_MAX)
-            return -EINVAL;
-        status = set_wall(ns);
-        if (status < 0)
-            return status;
-    }
-    timex = (struct timex){.modes = timex.modes, .maxerror = 16000000, .esterror = 16000000, .status = STA_UNSYNC, .constant = 2,
-                           .precision = 1, .tolerance = 32768000, .time = timeval_of(px_real_ns()), .tick = 10000};
-    return px_copy_out(address, &timex, sizeof timex) != 0 ? -EFAULT : TIME_ERROR;
+    if (timex.modes & ADJ_ADJTIME && !(timex.modes & ADJ_OFFSET))
+        return -EINVAL;
+    if (timex.modes && (timex.modes & (ADJ_ADJTIME | ADJ_NANO)) != (ADJ_ADJTIME | ADJ_NANO) && px_self()->euid)
+        return -EPERM;
+    if (timex.modes & ADJ_ADJTIME)
+        status = !(timex.modes & ADJ_NANO) && timex.offset ? -EINVAL : 0;
+    else if (steers(&timex))
+        status = -EINVAL;
+    else if (timex.modes & ADJ_SETOFFSET)
+        status = step(&timex);
+    if (status < 0)
+        return status;
+    told.modes = timex.modes;
+    told.time = timeval_of(px_real_ns());
+    return px_copy_out(address, &told, sizeof told) != 0 ? -EFAULT : TIME_ERROR;
 }
 
 PX_SYS(adjtimex)

@@ -206,6 +206,8 @@ void px_watch_closed(struct px_ofd *ofd);                    /* before its last 
 #define PX_WORD_NAME 2  /* directories: where the listing is (a hint) */
 void px_stat_fill(struct px_stat *stat, uint32_t ino, const struct px_inode *inode);
 int64_t px_file_seek(struct px_ofd *ofd, int64_t offset, int whence, uint64_t size);
+/* A descriptor of a file that the caller holds, or -errno. */
+int64_t px_open_held(const struct px_node *node, unsigned flags);
 /* A description of a file that fs has just made. */
 int64_t px_file_made(const struct px_fs_made *made, unsigned flags, struct px_ofd **ofd);
 /* The description's hold on its inode. */

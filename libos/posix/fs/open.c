@@ -11,6 +11,9 @@
      O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE)
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
+/* What opening by a path, the hot one, shares with opening by a handle is a part of each. */
+#define INLINE static inline __attribute__((always_inline))
+
 static unsigned rights_of(unsigned flags)
 {
     return 0x6624u >> 4 * (flags & O_ACCMODE) & 7; /* r, w, rw, rw */
@@ -26,8 +29,7 @@ PX_APART static int64_t no_description(const struct px_node *node, bool writing)
 }
 
 /* A description for an inode: held first, so that it is what was found. */
-PX_PACKED(open) static int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token,
-                        struct px_ofd **ofd)
+INLINE int64_t describe(enum px_ofd_kind kind, const struct px_node *node, unsigned flags, uint64_t token, struct px_ofd **ofd)
 {
     const bool writing = kind == PX_OFD_FILE && rights_of(flags) & 2;
     int64_t status = px_node_hold_as(node, writing);
@@ -42,7 +44,7 @@ PX_PACKED(open) static int64_t describe(enum px_ofd_kind kind, const struct px_n
     return 0;
 }
 
-static int64_t check_flags(const struct px_node *node, unsigned flags)
+INLINE int64_t check_flags(const struct px_node *node, unsigned flags)
 {
     unsigned rights = rights_of(flags);
 
@@ -60,7 +62,7 @@ static int64_t check_flags(const struct px_node *node, unsigned flags)
 }
 
 /* A regular file or directory of fs that is there. */
-static int64_t open_inode(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
+INLINE int64_t open_inode(const struct px_node *node, unsigned flags, struct px_ofd **ofd)
 {
     enum px_ofd_kind kind = S_ISDIR(node->mode) ? PX_OFD_DIRECTORY : PX_OFD_FILE;
     uint64_t token = 0;
@@ -94,7 +96,7 @@ void px_files_keep_rights(void)
 }
 
 /* What the walk found. */
-static int64_t open_found(const struct px_node *node, const char *path, unsigned flags, struct px_ofd **ofd)
+INLINE int64_t open_found(const struct px_node *node, const char *path, unsigned flags, struct px_ofd **ofd)
 {
     int64_t status;
 
@@ -188,6 +190,25 @@ static int64_t open_nameless(int dirfd, const char *path, unsigned resolve, unsi
     return status < 0 ? status : px_file_made(&made, flags, ofd);
 }
 
+/* The descriptor of what was opened, or its end. */
+INLINE int64_t install(struct px_ofd *ofd, unsigned flags)
+{
+    int64_t status;
+
+    ofd->flags |= O_LARGEFILE & (flags & O_PATH ? 0 : ~0u);
+    status = px_fd_install(ofd, 0, flags & O_CLOEXEC);
+    if (status < 0) {
+        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->drop)
+            px_ops[ofd->kind]->drop(ofd);
+        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->destroy)
+            px_ops[ofd->kind]->destroy(ofd);
+        px_ofd_abandon(ofd);
+    } else if (PX_META_LOAD(px_meta()->watches) && (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY)) {
+        px_watch_tell(ofd, IN_OPEN);
+    }
+    return status;
+}
+
 /* resolve: PX_WALK_NO_XDEV and so on */
 PX_PACKED(open) static int64_t open_at(int dirfd, px_user user_path, unsigned resolve, unsigned flags, unsigned mode)
 {
@@ -209,20 +230,20 @@ PX_PACKED(open) static int64_t open_at(int dirfd, px_user user_path, unsigned re
         status = open_nameless(dirfd, path, resolve, flags & ~TMPFILE_BIT & ~(unsigned)O_DIRECTORY, mode, &ofd);
     else
         status = open_path(dirfd, path, resolve, flags, mode, &ofd);
-    if (status < 0)
-        return status;
-    ofd->flags |= O_LARGEFILE & (flags & O_PATH ? 0 : ~0u);
-    status = px_fd_install(ofd, 0, flags & O_CLOEXEC);
-    if (status < 0) {
-        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->drop)
-            px_ops[ofd->kind]->drop(ofd);
-        if (ofd->kind < PX_OFD_KINDS && px_ops[ofd->kind]->destroy)
-            px_ops[ofd->kind]->destroy(ofd);
-        px_ofd_abandon(ofd);
-    } else if (PX_META_LOAD(px_meta()->watches) && (ofd->kind == PX_OFD_FILE || ofd->kind == PX_OFD_DIRECTORY)) {
-        px_watch_tell(ofd, IN_OPEN);
-    }
-    return status;
+    return status < 0 ? status : install(ofd, flags);
+}
+
+PX_APART int64_t px_open_held(const struct px_node *node, unsigned flags)
+{
+    struct px_ofd *ofd;
+    int64_t status = px_fd_room();
+
+    flags &= KNOWN_FLAGS & ~(unsigned)(O_CREAT | O_EXCL | TMPFILE_BIT);
+    if (flags & O_PATH)
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    if (status == 0)
+        status = open_found(node, "", flags, &ofd);
+    return status < 0 ? status : install(ofd, flags);
 }
 
 PX_PACKED(open) PX_SYS(open)

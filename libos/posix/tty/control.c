@@ -5,6 +5,7 @@
 static size_t bytes_in(uint32_t request)
 {
     switch (request) {
+    case PX_TIOCSLCKTRMIOS:
     case PX_TCSETS:
     case PX_TCSETSW:
     case PX_TCSETSF: return PX_TERMIOS_BYTES;
