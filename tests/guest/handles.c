@@ -1,4 +1,7 @@
-/* File handles: name_to_handle_at, open_by_handle_at. The same on Linux, as root, with /tmp on tmpfs. */
+/*
+ * File handles: name_to_handle_at, open_by_handle_at. The same on Linux, as root, with /tmp on tmpfs.
+ * guest-test: --timeout 60
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,7 @@
-/* Terminal settings that are locked: TIOCSLCKTRMIOS. The same on Linux, as root. */
+/*
+ * Terminal settings that are locked: TIOCSLCKTRMIOS. The same on Linux, as root.
+ * guest-test: --timeout 60
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

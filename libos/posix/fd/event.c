@@ -79,6 +79,21 @@ static int64_t change(struct px_ofd *ofd, bool reading, uint64_t *value)
     }
 }
 
+bool px_event_is(const struct px_ofd *ofd)
+{
+    return ofd->kind == PX_OFD_EVENT;
+}
+
+void px_event_add(struct px_ofd *ofd)
+{
+    struct counter *counter = counter_of(ofd);
+    uint64_t one = 1;
+    uint32_t seen;
+
+    if (counter)
+        (void)!try_change(ofd, counter, false, &one, &seen);
+}
+
 static int64_t event_read(struct px_ofd *ofd, px_user to, size_t bytes, PX_UNUSED uint64_t *offset)
 {
     uint64_t value;

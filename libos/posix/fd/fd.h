@@ -151,6 +151,8 @@ bool px_board_has(const struct px_proc *process, unsigned fd);
 
 /* Other processes may sleep on the eventfd from now on, though they do not hold the description (event.c). */
 void px_event_shared(struct px_ofd *ofd);
+bool px_event_is(const struct px_ofd *ofd);
+void px_event_add(struct px_ofd *ofd); /* one more, unless it is full */
 /* Of what has no inode: eventfd and its like (event.c). Seeking moves nothing. */
 struct px_ofd *px_anonymous_new(enum px_ofd_kind kind, unsigned flags); /* with a page of zeros at word[0]; NULL: no room */
 int64_t px_anonymous_seek(struct px_ofd *ofd, int64_t offset, int whence);
