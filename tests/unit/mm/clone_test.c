@@ -183,9 +183,8 @@ static void test_maps_text(void)
     px_vma_reset();
 }
 
-int main(void)
+static void tests(void)
 {
-    fake_start();
     fake_file_set(1, "/some/file", S_IFREG | 0644, fake_heap, 20000);
     fake_ofd[0] = (struct px_ofd){.kind = PX_OFD_FILE, .flags = O_RDWR, .node = fake_node(1)};
     test_kinds();
@@ -193,5 +192,9 @@ int main(void)
     test_calls();
     test_no_memory();
     test_maps_text();
-    return 0;
+}
+
+int main(void)
+{
+    return fake_run(tests);
 }

@@ -681,9 +681,8 @@ static void test_random_bytes(void)
     CHECK(same < 20);
 }
 
-int main(void)
+static void tests(void)
 {
-    fake_start();
     test_static();
     test_position_independent();
     test_scripts();
@@ -695,5 +694,9 @@ int main(void)
     test_user_arguments();
     test_no_memory();
     test_random_bytes();
-    return 0;
+}
+
+int main(void)
+{
+    return fake_run(tests);
 }

@@ -6,6 +6,7 @@
 #ifndef MM_FAKE_H
 #define MM_FAKE_H
 #define PX_CALLS_H
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,10 @@ static inline uint64_t exo_arch_cycles(void)
 #include "proto/layout.h"
 #define HEAP_BYTES (112 * 4096ul)
 #define BIG_BYTES (14ul << 20)
+#define STACK_BYTES (8ul << 20)
 static _Alignas(4096) unsigned char fake_heap[HEAP_BYTES], fake_big[BIG_BYTES];
 static _Alignas(4096) __attribute__((unused)) unsigned char fake_info[4096], fake_ppage[4096], fake_msg[4096], fake_proctab[8192], fake_meta[4096];
+static _Alignas(4096) __attribute__((unused)) unsigned char fake_stack[STACK_BYTES]; /* the test's own */
 #undef PX_HEAP
 #undef PX_HEAP_HI
 #undef PX_BIG
@@ -302,7 +305,7 @@ static int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint
  * be told from program addresses: other buffers may not be given to the copy functions. */
 static unsigned char *reach(uint64_t va, unsigned access)
 {
-    if (host_range(va) || (va >= PX_MSG && va < PX_MSG + 4096) || va < 0x10000 || va >= PX_PROG_HI)
+    if (host_range(va) || (va >= PX_MSG && va < PX_MSG + 4096) || (va >= (uint64_t)fake_stack && va < (uint64_t)fake_stack + STACK_BYTES) || va < 0x10000 || va >= PX_PROG_HI)
         return (unsigned char *)va;
     for (int tries = 0; tries < 32; tries++) {
         struct entry *entry = entry_of(PX_SLOT_SELF, va);
@@ -555,6 +558,24 @@ static void fake_start(void)
     ((struct px_ppage *)PX_PPAGE)->index = 1;
     PX_PROC(PX_PROCTAB, 1)->pid = 42;
     px_mm.map_top = 0x7feee0000000ul;
+}
+
+static void *fake_run_tests(void *tests)
+{
+    fake_start();
+    ((void (*)(void))tests)();
+    return NULL;
+}
+
+/* Runs tests on fake_stack: on ExoV6 a process's first stack is where a program's is, and could not be told from it. */
+static inline int fake_run(void (*tests)(void))
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstack(&attributes, fake_stack, STACK_BYTES) == 0);
+    CHECK(pthread_create(&thread, &attributes, fake_run_tests, (void *)tests) == 0 && pthread_join(thread, NULL) == 0);
+    return 0;
 }
 
 static uint64_t fake_random_state = 88172645463325252ull;

@@ -490,9 +490,8 @@ static void test_many(void)
     }
 }
 
-int main(void)
+static void tests(void)
 {
-    fake_start();
     test_random();
     test_mmap_errors();
     test_mmap_places();
@@ -503,5 +502,9 @@ int main(void)
     test_signals();
     test_copies();
     test_many();
-    return 0;
+}
+
+int main(void)
+{
+    return fake_run(tests);
 }
