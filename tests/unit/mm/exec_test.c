@@ -1,7 +1,5 @@
-/*
- * execve on files made here: good ones against a model of what must lie in memory, hostile ones against what
- * Linux answers, thousands of random mutations, argument limits, scripts, and every allocation refused in turn.
- */
+/* execve on files made here: good ones against a model of what must lie in memory, hostile ones against what Linux answers, thousands of random
+ * mutations, argument limits, scripts, and every allocation refused in turn. */
 #include <setjmp.h>
 
 #include "fake.h"
@@ -21,7 +19,6 @@
 #include "libos/posix/mm/vma.c"
 
 /* ---- the libOS around it ---- */
-
 #define MACHINE 62
 const char px_arch_platform[] = "platform";
 const char px_vdso[1];

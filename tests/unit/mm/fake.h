@@ -305,7 +305,9 @@ static int64_t exo_trap6(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint
  * be told from program addresses: other buffers may not be given to the copy functions. */
 static unsigned char *reach(uint64_t va, unsigned access)
 {
-    if (host_range(va) || (va >= PX_MSG && va < PX_MSG + 4096) || (va >= (uint64_t)fake_stack && va < (uint64_t)fake_stack + STACK_BYTES) || va < 0x10000 || va >= PX_PROG_HI)
+    const bool own = va >= (uint64_t)fake_stack && va < (uint64_t)fake_stack + STACK_BYTES;
+
+    if (own || host_range(va) || (va >= PX_MSG && va < PX_MSG + 4096) || va < 0x10000 || va >= PX_PROG_HI)
         return (unsigned char *)va;
     for (int tries = 0; tries < 32; tries++) {
         struct entry *entry = entry_of(PX_SLOT_SELF, va);
