@@ -58,6 +58,7 @@ int main(void)
     }
     other = (int)syscall(SYS_pidfd_open, child, 0);
     CASE("another's", advise(other, parts, 2, MADV_COLD, 0) == 2 * (long)PAGE);
+    CASE("where he has none", FAILS(advise(other, gone + 1, 1, MADV_COLD, 0), ENOMEM));
     CASE("who lives gives nothing back", FAILS(release(other, 0), EINVAL) && FAILS(release(other, 1), EINVAL));
     close(ends[1]);
     waitpid(child, &status, 0);

@@ -134,7 +134,6 @@ PX_SYS(pidfd_send_signal)
 
 #define PARTS_MAX 1024u
 
-/* Advice of these kinds changes nothing, so that of another process's memory is taken as it is. */
 PX_SYS(process_madvise)
 {
     bool nonblocking;
@@ -152,7 +151,7 @@ PX_SYS(process_madvise)
     pid = px_pidfd_pid((int)a, &nonblocking);
     if (pid < 0)
         return pid == -ECHILD ? -ESRCH : pid;
-    if ((int)d != MADV_COLD && (int)d != MADV_PAGEOUT && (int)d != MADV_WILLNEED)
+    if (!px_advice_idle((int)d))
         return -EINVAL;
     if (px_self()->euid)
         return -EPERM;
@@ -161,6 +160,8 @@ PX_SYS(process_madvise)
             status = -EFAULT;
         else if (pid == px_self()->pid)
             status = px_sys_madvise(part[0], part[1], d, 0, 0, 0);
+        else
+            status = px_ask_proc((int32_t)pid, PX_ASK_ADVISE, part[0], part[1], d, part, 0);
         done += status == 0 ? part[1] : 0;
     }
     return done ? (int64_t)done : status;
