@@ -166,14 +166,21 @@ static struct cursor {
 
 static struct cursor *cursor_at(uint64_t offset, enum px_maps how)
 {
-    static unsigned oldest;
-
     for (unsigned at = 0; at < CURSORS; at++)
-        if (offset && cursors[at].offset == offset && cursors[at].how == how)
+        if (cursors[at].offset == offset && cursors[at].how == how)
             return &cursors[at];
-    oldest = (oldest + 1) % CURSORS;
-    cursors[oldest] = (struct cursor){.how = how};
-    return &cursors[oldest];
+    return NULL;
+}
+
+/* Others may read the same, so the old ones stay while there is room. */
+static void keep_cursor(const struct cursor *cursor)
+{
+    static unsigned oldest;
+    struct cursor *same = cursor_at(cursor->offset, cursor->how);
+
+    if (!same)
+        same = &cursors[oldest++ % CURSORS];
+    *same = *cursor;
 }
 
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
@@ -181,22 +188,21 @@ size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
     size_t room = PATH_MAX + 160 + DETAILS_MOST, done = 0;
     const struct px_vma vdso = {.lo = (uint64_t)px_vdso, .hi = (uint64_t)px_vdso_end, .prot = PROT_READ | PROT_EXEC};
     char *line = how == PX_SMAPS_ROLLUP ? NULL : px_alloc(room);
-    struct cursor *cursor;
-    uint64_t place;
+    const struct cursor *known = offset ? cursor_at(offset, how) : NULL;
+    struct cursor cursor = known ? *known : (struct cursor){.how = how};
+    uint64_t place = cursor.place;
 
     if (how == PX_SMAPS_ROLLUP)
         return rollup(to, bytes);
     if (!line)
         return 0;
-    cursor = cursor_at(offset, how);
-    place = cursor->place;
-    for (unsigned at = px_vma_find(cursor->lo); at <= px_mm.count && done < bytes; at++) {
+    for (unsigned at = px_vma_find(cursor.lo); at <= px_mm.count && done < bytes; at++) {
         const struct px_vma *vma = at < px_mm.count ? &px_mm.vma[at] : &vdso;
         size_t length = format_line(line, room - DETAILS_MOST, vma), skip, part;
 
         if (how == PX_SMAPS)
             length += format_details(line + length, DETAILS_MOST, vma);
-        *cursor = (struct cursor){how, 0, place, vma->lo};
+        cursor = (struct cursor){how, 0, place, vma->lo};
         skip = offset > place ? offset - place : 0;
         place += length;
         if (skip >= length)
@@ -205,7 +211,8 @@ size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
         memcpy(to + done, line + skip, part);
         done += part;
     }
-    cursor->offset = offset + done;
+    cursor.offset = offset + done;
+    keep_cursor(&cursor);
     px_free(line);
     return done;
 }
