@@ -206,6 +206,12 @@ uint64_t px_memory_spare(uint64_t most);
 /* Where it hurts least to lose more. */
 void px_memory_offer(uint64_t *lo, uint64_t *hi);
 
+/* Does the advice (madvise) change nothing? So others may give it, too. */
+static inline bool px_advice_idle(int advice)
+{
+    return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
 /* Text of /proc/self/maps and the like from `offset` on; bytes written. */
 enum px_maps { PX_MAPS, PX_SMAPS, PX_SMAPS_ROLLUP };
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how);

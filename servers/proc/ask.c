@@ -61,6 +61,7 @@ static int64_t permit(uint32_t caller, uint32_t target, struct px_question *ques
     case PX_ASK_TEXT:
     case PX_ASK_LINK:
     case PX_ASK_DESCRIPTOR:
+    case PX_ASK_ADVISE:
     case PX_ASK_THREADS: return trace_may(caller, target, false) ? 0 : -EPERM;
     case PX_ASK_READ:
     case PX_ASK_WRITE:

@@ -5,6 +5,7 @@
 #include "fd/procfs.h"
 #include "fd/travel.h"
 #include "px_arch.h"
+#include "px_calls.h"
 #include "trace.h"
 
 #define GIVE_UP_NS (20 * PX_SECOND)
@@ -206,6 +207,9 @@ static int64_t answer(struct px_question *question)
         result = (int64_t)px_memory_poke(question->word[0], question->data, question->bytes, question->word[2] & PX_ASK_AS_FORCE);
         question->bytes = 0;
         return result > 0 || !bytes ? result : -EIO;
+    case PX_ASK_ADVISE:
+        question->bytes = 0;
+        return px_advice_idle((int)question->word[2]) ? px_sys_madvise(question->word[0], question->word[1], question->word[2], 0, 0, 0) : -EINVAL;
     case PX_ASK_SIGNAL:
         result = take_signal(question);
         question->bytes = 0;

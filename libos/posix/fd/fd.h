@@ -243,6 +243,8 @@ struct px_text {
     size_t used, room;
     bool full;
     unsigned number; /* of files of /proc: of which thread, descriptor or processor (procfs.h) */
+    uint64_t from;   /* where the reader begins; a text that is made from there on says so in `begins` */
+    uint64_t begins; /* how much of it was left out */
 };
 void px_text_add(struct px_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void px_text_put(struct px_text *text, const void *bytes, size_t count);

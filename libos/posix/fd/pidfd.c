@@ -132,6 +132,55 @@ PX_SYS(pidfd_send_signal)
     return px_sys_kill((uint64_t)process->pid, b, 0, 0, 0, 0);
 }
 
+#define PARTS_MAX 1024u
+
+PX_SYS(process_madvise)
+{
+    bool nonblocking;
+    uint64_t part[2], done = 0; /* an address and a length */
+    int64_t pid, status = 0;
+
+    if (e || c > PARTS_MAX)
+        return -EINVAL;
+    for (uint64_t at = 0; at < c; at++) {
+        if (px_copy_in(part, b + at * sizeof part, sizeof part) != 0)
+            return -EFAULT;
+        if ((int64_t)part[1] < 0)
+            return -EINVAL;
+    }
+    pid = px_pidfd_pid((int)a, &nonblocking);
+    if (pid < 0)
+        return pid == -ECHILD ? -ESRCH : pid;
+    if (!px_advice_idle((int)d))
+        return -EINVAL;
+    if (px_self()->euid)
+        return -EPERM;
+    for (uint64_t at = 0; at < c && status == 0; at++) {
+        if (px_copy_in(part, b + at * sizeof part, sizeof part) != 0)
+            status = -EFAULT;
+        else if (pid == px_self()->pid)
+            status = px_sys_madvise(part[0], part[1], d, 0, 0, 0);
+        else
+            status = px_ask_proc((int32_t)pid, PX_ASK_ADVISE, part[0], part[1], d, part, 0);
+        done += status == 0 ? part[1] : 0;
+    }
+    return done ? (int64_t)done : status;
+}
+
+/* Whoever is killed gives his memory back at once. */
+PX_SYS(process_mrelease)
+{
+    const struct px_ofd *ofd = px_fd_get((int)a);
+    const struct px_proc *process;
+
+    if (b)
+        return -EINVAL;
+    if (!ofd || ofd->kind != PX_OFD_PIDFD)
+        return -EBADF;
+    process = process_of(ofd);
+    return process && process->state != PX_ZOMBIE ? -EINVAL : -ESRCH;
+}
+
 int64_t px_parcel_ask(int pid, unsigned fd, struct px_ofd **ofd)
 {
     uint64_t ticket;

@@ -6,13 +6,23 @@
 #define FIRST_ROOM 4096u
 #define MOST_ROOM (1u << 20)
 
+/* The bytes of a text at an offset: how many there are up to its end, and where they lie. */
+static size_t slice(const struct px_text *text, uint64_t offset, const char **at)
+{
+    const uint64_t skip = offset - text->begins;
+
+    *at = text->at + (skip < text->used ? skip : 0);
+    return skip < text->used ? text->used - skip : 0;
+}
+
 static int64_t copy_slice(const struct px_text *text, px_user to, size_t bytes, uint64_t *offset)
 {
-    size_t left = *offset < text->used ? text->used - *offset : 0;
+    const char *at;
+    size_t left = slice(text, *offset, &at);
 
     if (bytes > left)
         bytes = left;
-    if (bytes && px_copy_out(to, text->at + *offset, bytes) != 0)
+    if (bytes && px_copy_out(to, at, bytes) != 0)
         return -EFAULT;
     *offset += bytes;
     return (int64_t)bytes;
@@ -43,11 +53,11 @@ static int64_t read_asked(const struct px_proc *process, unsigned object, unsign
     return result == -ESRCH ? 0 : result == -EPERM ? -EACCES : result;
 }
 
-/* The whole text of a file, in memory of the caller's. */
-static int64_t make_text(unsigned object, unsigned number, const struct px_proc *process, struct px_text *text)
+/* The text of a file, in memory of the caller's: all of it, or a part that begins at or before `from`. */
+static int64_t make_text(unsigned object, unsigned number, const struct px_proc *process, uint64_t from, struct px_text *text)
 {
     for (size_t room = FIRST_ROOM;; room *= 4) {
-        *text = (struct px_text){.at = px_alloc(room), .room = room, .number = number};
+        *text = (struct px_text){.at = px_alloc(room), .room = room, .number = number, .from = from};
         if (!text->at)
             return -ENOMEM;
         px_proc_objects[object].text(text, process);
@@ -66,14 +76,15 @@ static bool is_told(unsigned object)
 int64_t px_procfs_part(unsigned object, unsigned number, uint64_t offset, void *to, size_t bytes)
 {
     struct px_text text;
-    int64_t result = is_told(object) ? make_text(object, number, px_self(), &text) : -EINVAL;
+    int64_t result = is_told(object) ? make_text(object, number, px_self(), offset, &text) : -EINVAL;
+    const char *at;
     size_t left;
 
     if (result < 0)
         return result;
-    left = offset < text.used ? text.used - offset : 0;
+    left = slice(&text, offset, &at);
     bytes = bytes < left ? bytes : left;
-    memcpy(to, text.at + (bytes ? offset : 0), bytes);
+    memcpy(to, at, bytes);
     px_free(text.at);
     return (int64_t)bytes;
 }
@@ -104,7 +115,7 @@ static int64_t proc_read(struct px_ofd *ofd, px_user to, size_t bytes, uint64_t 
         text = (struct px_text){.at = (char *)px_proc_objects[object].fixed, .used = strlen(px_proc_objects[object].fixed)};
         return copy_slice(&text, to, bytes, offset);
     }
-    result = make_text(object, number, process, &text);
+    result = make_text(object, number, process, *offset, &text);
     if (result == 0) {
         result = copy_slice(&text, to, bytes, offset);
         px_free(text.at);

@@ -297,15 +297,13 @@ void px_text_comm(struct px_text *text, const struct px_proc *process)
     px_text_add(text, "%s\n", comm);
 }
 
+/* Only a part, as Linux gives no more than a page at a time, either: there may be thousands of mappings. */
 static void put_maps(struct px_text *text, const struct px_proc *process, enum px_maps how)
 {
-    size_t room = text->room - text->used, got;
-
     if (process != px_self())
         return;
-    got = px_memory_maps(text->at + text->used, room, 0, how);
-    text->used += got;
-    text->full |= got == room;
+    text->begins = text->from;
+    text->used = px_memory_maps(text->at, text->room, text->from, how);
 }
 
 void px_text_maps(struct px_text *text, const struct px_proc *process)
@@ -320,7 +318,10 @@ void px_text_smaps(struct px_text *text, const struct px_proc *process)
 
 void px_text_smaps_rollup(struct px_text *text, const struct px_proc *process)
 {
-    put_maps(text, process, PX_SMAPS_ROLLUP);
+    if (process != px_self())
+        return;
+    text->used = px_memory_maps(text->at, text->room, 0, PX_SMAPS_ROLLUP);
+    text->full = text->used == text->room;
 }
 
 static const char *const limit_unit[PX_RLIMITS] = {

@@ -155,23 +155,54 @@ static size_t rollup(char *to, size_t bytes)
     return used + format_pages(to + used, bytes - used, &pages, true);
 }
 
+/* The mappings that reads have ended in, so that the next ones go on there. */
+#define CURSORS 16u
+static struct cursor {
+    enum px_maps how;
+    uint64_t offset; /* where the next read begins */
+    uint64_t place;  /* where the mapping's text begins */
+    uint64_t lo;
+} cursors[CURSORS];
+
+static struct cursor *cursor_at(uint64_t offset, enum px_maps how)
+{
+    for (unsigned at = 0; at < CURSORS; at++)
+        if (cursors[at].offset == offset && cursors[at].how == how)
+            return &cursors[at];
+    return NULL;
+}
+
+/* Others may read the same, so the old ones stay while there is room. */
+static void keep_cursor(const struct cursor *cursor)
+{
+    static unsigned oldest;
+    struct cursor *same = cursor_at(cursor->offset, cursor->how);
+
+    if (!same)
+        same = &cursors[oldest++ % CURSORS];
+    *same = *cursor;
+}
+
 size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
 {
     size_t room = PATH_MAX + 160 + DETAILS_MOST, done = 0;
     const struct px_vma vdso = {.lo = (uint64_t)px_vdso, .hi = (uint64_t)px_vdso_end, .prot = PROT_READ | PROT_EXEC};
     char *line = how == PX_SMAPS_ROLLUP ? NULL : px_alloc(room);
-    uint64_t place = 0;
+    const struct cursor *known = offset ? cursor_at(offset, how) : NULL;
+    struct cursor cursor = known ? *known : (struct cursor){.how = how};
+    uint64_t place = cursor.place;
 
     if (how == PX_SMAPS_ROLLUP)
         return rollup(to, bytes);
     if (!line)
         return 0;
-    for (unsigned at = 0; at <= px_mm.count && done < bytes; at++) {
+    for (unsigned at = px_vma_find(cursor.lo); at <= px_mm.count && done < bytes; at++) {
         const struct px_vma *vma = at < px_mm.count ? &px_mm.vma[at] : &vdso;
         size_t length = format_line(line, room - DETAILS_MOST, vma), skip, part;
 
         if (how == PX_SMAPS)
             length += format_details(line + length, DETAILS_MOST, vma);
+        cursor = (struct cursor){how, 0, place, vma->lo};
         skip = offset > place ? offset - place : 0;
         place += length;
         if (skip >= length)
@@ -180,6 +211,8 @@ size_t px_memory_maps(char *to, size_t bytes, uint64_t offset, enum px_maps how)
         memcpy(to + done, line + skip, part);
         done += part;
     }
+    cursor.offset = offset + done;
+    keep_cursor(&cursor);
     px_free(line);
     return done;
 }

@@ -27,6 +27,7 @@ enum px_ask {
     PX_ASK_READ,     /* word: address, bytes, PX_ASK_AS_*: memory; result: bytes */
     PX_ASK_WRITE,    /* the same: data goes there; result: bytes */
     PX_ASK_DESCRIPTOR, /* word: descriptor: uint64_t ticket of a parcel (parcel.h) that it alone is in, for the asker to take and to drop */
+    PX_ASK_ADVISE,     /* word: address, bytes, advice that changes nothing (px_advice_idle): as madvise answers */
     /* Who may send signals: */
     PX_ASK_SIGNAL, /* from the asker word: signal, code, value; to the asked data: struct px_siginfo */
     /* The tracer of `tid` (word: flags, for PX_ASK_ATTACH): */
