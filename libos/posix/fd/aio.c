@@ -278,13 +278,10 @@ PX_SYS(io_getevents)
 
 PX_SYS(io_pgetevents)
 {
-    uint64_t mask[2] = {0, 0}; /* address and size of the set */
     uint64_t deadline_ns;
     int64_t status = px_poll_deadline(e, &deadline_ns);
 
-    if (status == 0 && f && px_copy_in(mask, f, sizeof mask) != 0)
-        status = -EFAULT;
     if (status == 0)
-        status = px_poll_mask(mask[0], mask[1]);
+        status = px_poll_mask_at(f);
     return status < 0 ? status : get_events(a, (int64_t)b, (int64_t)c, d, deadline_ns);
 }

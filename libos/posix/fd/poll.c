@@ -440,17 +440,23 @@ PX_SYS(select)
     return result;
 }
 
+int64_t px_poll_mask_at(px_user pair)
+{
+    uint64_t mask[2] = {0, 0};
+
+    if (pair && px_copy_in(mask, pair, sizeof mask) != 0)
+        return -EFAULT;
+    return px_poll_mask(mask[0], mask[1]);
+}
+
 PX_SYS(pselect6)
 {
     const px_user user[3] = {b, c, d};
-    uint64_t mask[2] = {0, 0}; /* address and size of the set */
     uint64_t deadline_ns;
     int64_t result = px_poll_deadline(e, &deadline_ns);
 
-    if (result == 0 && f && px_copy_in(mask, f, sizeof mask) != 0)
-        result = -EFAULT;
     if (result == 0)
-        result = px_poll_mask(mask[0], mask[1]);
+        result = px_poll_mask_at(f);
     if (result < 0)
         return result;
     result = select_call((int32_t)a, user, deadline_ns);

@@ -40,5 +40,6 @@ int64_t px_poll_deadline(px_user timespec, uint64_t *deadline_ns);
 
 /* The mask that ppoll, pselect6 and epoll_pwait set for the time of the call; NULL: none. 0 or -errno. */
 int64_t px_poll_mask(px_user mask, uint64_t bytes);
+int64_t px_poll_mask_at(px_user pair); /* of an address and a size, as pselect6 takes them; 0: no mask */
 
 #endif
